@@ -1,0 +1,98 @@
+package events
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// wireName opens every encoded record. The number is the layout of the first line.
+const wireName = "jujube/1"
+
+// Marshal gives the bytes of a record on the wire: one line with the envelope, then
+// the payload as JSON. A person can read it in any NATS tool, and a replay can skip a
+// record without decoding its payload:
+//
+//	jujube/1 ID KIND TIME ENTITY ACTOR CAUSATION CORRELATION\n{...}
+//
+// TIME is in nanoseconds since 1970, an empty field is "-". Seq is not part of it: the
+// log knows the position.
+func Marshal(r Record) ([]byte, error) {
+	if err := r.validate(); err != nil {
+		return nil, err
+	}
+	b := make([]byte, 0, len(r.Data)+256)
+	b = append(b, wireName...)
+	for _, f := range []string{
+		r.ID, r.Kind, strconv.FormatInt(r.Time.UnixNano(), 10),
+		r.Entity, r.Actor, r.Causation, r.Correlation,
+	} {
+		if f == "" {
+			f = "-"
+		}
+		b = append(append(b, ' '), f...)
+	}
+	b = append(append(b, '\n'), r.Data...)
+	if len(b) > MaxRecordBytes {
+		return nil, fmt.Errorf("%w: %s has %d bytes, limit %d", ErrInvalid, r.Kind, len(b), MaxRecordBytes)
+	}
+	return b, nil
+}
+
+// Unmarshal reads what Marshal wrote. It checks the envelope, not the payload: a
+// record of a kind this build does not know is still a record. The result shares no
+// memory with b.
+func Unmarshal(b []byte) (Record, error) {
+	if len(b) > MaxRecordBytes {
+		return Record{}, fmt.Errorf("%w: %d bytes, limit %d", ErrInvalid, len(b), MaxRecordBytes)
+	}
+	head, data, ok := bytes.Cut(b, []byte{'\n'})
+	if !ok {
+		return Record{}, fmt.Errorf("%w: no envelope line", ErrInvalid)
+	}
+	var f [8]string
+	if !fields(string(head), &f) || f[0] != wireName {
+		return Record{}, fmt.Errorf("%w: the envelope line is not %q and seven fields", ErrInvalid, wireName)
+	}
+	ns, err := strconv.ParseInt(f[3], 10, 64)
+	if err != nil {
+		return Record{}, fmt.Errorf("%w: time %q: %w", ErrInvalid, f[3], err)
+	}
+	r := Record{
+		Envelope: Envelope{
+			ID: f[1], Time: time.Unix(0, ns).UTC(),
+			Actor: f[5], Causation: f[6], Correlation: f[7],
+		},
+		Kind: f[2], Entity: f[4], Data: bytes.Clone(data),
+	}
+	return r, r.validate()
+}
+
+// fields splits the envelope line into exactly eight fields; "-" becomes empty.
+func fields(line string, f *[8]string) bool {
+	for i := range f {
+		word, rest, more := strings.Cut(line, " ")
+		if word == "" || more != (i < len(f)-1) {
+			return false
+		}
+		if word == "-" {
+			word = ""
+		}
+		f[i], line = word, rest
+	}
+	return true
+}
+
+func encodePayload(p Payload) ([]byte, error) {
+	if err := p.Validate(); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrInvalid, p.Kind(), err)
+	}
+	data, err := json.Marshal(p)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrInvalid, p.Kind(), err)
+	}
+	return data, nil
+}

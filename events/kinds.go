@@ -1,0 +1,50 @@
+package events
+
+// kinds is every kind of fact this build can write and read, one line each: wire name
+// and Go type. docs/EVENTS.md is generated from it.
+var kinds = map[string]func() Payload{
+	"environment.created/1": func() Payload { return &EnvironmentCreated{} },
+	"setting.changed/1":     func() Payload { return &SettingChanged{} },
+	"snapshot.taken/1":      func() Payload { return &SnapshotTaken{} },
+	"request.received/1":    func() Payload { return &RequestReceived{} },
+	"request.refused/1":     func() Payload { return &RequestRefused{} },
+
+	"machine.invited/1":  func() Payload { return &MachineInvited{} },
+	"machine.enrolled/1": func() Payload { return &MachineEnrolled{} },
+	"machine.removed/1":  func() Payload { return &MachineRemoved{} },
+	"machine.lost/1":     func() Payload { return &MachineLost{} },
+	"machine.returned/1": func() Payload { return &MachineReturned{} },
+
+	"unit.added/1":         func() Payload { return &UnitAdded{} },
+	"unit.removed/1":       func() Payload { return &UnitRemoved{} },
+	"unit.state_changed/1": func() Payload { return &UnitStateChanged{} },
+	"units.assigned/1":     func() Payload { return &UnitsAssigned{} },
+
+	"tools.sync_requested/1": func() Payload { return &ToolsSyncRequested{} },
+	"tools.stored/1":         func() Payload { return &ToolsStored{} },
+
+	"upgrade.requested/1": func() Payload { return &UpgradeRequested{} },
+	"upgrade.accepted/1":  func() Payload { return &UpgradeAccepted{} },
+	"upgrade.refused/1":   func() Payload { return &UpgradeRefused{} },
+	"upgrade.halted/1":    func() Payload { return &UpgradeHalted{} },
+	"upgrade.aborted/1":   func() Payload { return &UpgradeAborted{} },
+	"upgrade.completed/1": func() Payload { return &UpgradeCompleted{} },
+
+	"order.issued/1":     func() Payload { return &OrderIssued{} },
+	"order.superseded/1": func() Payload { return &OrderSuperseded{} },
+	"order.timed_out/1":  func() Payload { return &OrderTimedOut{} },
+
+	"agent.started/1":        func() Payload { return &AgentStarted{} },
+	"agent.downloading/1":    func() Payload { return &AgentDownloading{} },
+	"agent.staged/1":         func() Payload { return &AgentStaged{} },
+	"agent.restarting/1":     func() Payload { return &AgentRestarting{} },
+	"agent.upgraded/1":       func() Payload { return &AgentUpgraded{} },
+	"agent.upgrade_failed/1": func() Payload { return &AgentUpgradeFailed{} },
+	"agent.rolled_back/1":    func() Payload { return &AgentRolledBack{} },
+
+	"restart.requested/1": func() Payload { return &RestartRequested{} },
+	"restart.ordered/1":   func() Payload { return &RestartOrdered{} },
+	"restart.done/1":      func() Payload { return &RestartDone{} },
+
+	"report.late/1": func() Payload { return &ReportLate{} },
+}

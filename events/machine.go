@@ -1,0 +1,82 @@
+package events
+
+import (
+	"errors"
+	"time"
+
+	"github.com/jujube-project/jujube/events/version"
+)
+
+// MachineInvited gives out a machine's place: whoever holds the secret of the one-time
+// token may enrol as this machine, once, until it expires.
+type MachineInvited struct {
+	Machine     string    `json:"machine"`
+	TokenKey    string    `json:"token_key"` // public nkey of the token; its seed never reaches the log
+	Expires     time.Time `json:"expires"`
+	StateServer bool      `json:"state_server,omitempty"`
+}
+
+func (*MachineInvited) Kind() string     { return "machine.invited/1" }
+func (e *MachineInvited) Entity() string { return entityMachine(e.Machine) }
+
+// Validate asks for the machine, the token and its expiry.
+func (e *MachineInvited) Validate() error {
+	if e.TokenKey == "" || e.Expires.IsZero() {
+		return errors.New("no token or no expiry")
+	}
+	return needMachine(e.Machine)
+}
+
+// MachineEnrolled binds a machine to the key that its host made.
+type MachineEnrolled struct {
+	Machine     string         `json:"machine"`
+	Key         string         `json:"key"` // public nkey of the host
+	Hostname    string         `json:"hostname"`
+	Version     version.Binary `json:"version"` // what it ran when it enrolled
+	StateServer bool           `json:"state_server,omitempty"`
+}
+
+func (*MachineEnrolled) Kind() string     { return "machine.enrolled/1" }
+func (e *MachineEnrolled) Entity() string { return entityMachine(e.Machine) }
+
+// Validate asks for the machine, its key and its version.
+func (e *MachineEnrolled) Validate() error {
+	if e.Key == "" || e.Version.IsZero() {
+		return errors.New("no key or no version")
+	}
+	return errors.Join(needMachine(e.Machine), needText("hostname", e.Hostname, 253))
+}
+
+// MachineRemoved ends a machine: its key is no longer obeyed or served.
+type MachineRemoved struct {
+	Machine string `json:"machine"`
+}
+
+func (*MachineRemoved) Kind() string     { return "machine.removed/1" }
+func (e *MachineRemoved) Entity() string { return entityMachine(e.Machine) }
+
+// Validate asks for the machine.
+func (e *MachineRemoved) Validate() error { return needMachine(e.Machine) }
+
+// MachineLost says that a machine was not heard for longer than policy allows.
+type MachineLost struct {
+	Machine   string    `json:"machine"`
+	LastHeard time.Time `json:"last_heard,omitzero"` // zero: never since the state server started
+}
+
+func (*MachineLost) Kind() string     { return "machine.lost/1" }
+func (e *MachineLost) Entity() string { return entityMachine(e.Machine) }
+
+// Validate asks for the machine.
+func (e *MachineLost) Validate() error { return needMachine(e.Machine) }
+
+// MachineReturned says that a lost machine is heard again.
+type MachineReturned struct {
+	Machine string `json:"machine"`
+}
+
+func (*MachineReturned) Kind() string     { return "machine.returned/1" }
+func (e *MachineReturned) Entity() string { return entityMachine(e.Machine) }
+
+// Validate asks for the machine.
+func (e *MachineReturned) Validate() error { return needMachine(e.Machine) }

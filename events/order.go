@@ -1,0 +1,97 @@
+package events
+
+import (
+	"errors"
+	"time"
+
+	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/version"
+)
+
+// OrderIssued tells one machine to move to one archive of tools. It is open until
+// exactly one terminal record names it: agent.upgraded, agent.upgrade_failed,
+// agent.rolled_back, order.superseded or order.timed_out.
+type OrderIssued struct {
+	Order   string         `json:"order"`
+	Upgrade string         `json:"upgrade"`
+	Machine string         `json:"machine"`
+	From    version.Number `json:"from"` // the machine must run this, else it refuses
+	Tools   tools.Tools    `json:"tools"`
+	Expires time.Time      `json:"expires"` // the machine must have begun by then
+	Health  int64          `json:"health_window_ms"`
+	Signed  []byte         `json:"signed"` // the operator's signed request that this executes
+}
+
+func (*OrderIssued) Kind() string     { return "order.issued/1" }
+func (e *OrderIssued) Entity() string { return entityAgentOrder(e.Machine) }
+
+// Validate asks for everything but the signed bytes' meaning.
+func (e *OrderIssued) Validate() error {
+	if e.From.IsZero() || e.Expires.IsZero() || e.Health < 0 {
+		return errors.New("no version to come from, no expiry, or a negative health window")
+	}
+	return errors.Join(needID("order", e.Order), needID("upgrade", e.Upgrade), needMachine(e.Machine), e.Tools.Validate())
+}
+
+// OrderSuperseded withdraws an open order (the upgrade was aborted, the machine removed).
+type OrderSuperseded struct {
+	Order   string `json:"order"`
+	Machine string `json:"machine"`
+	Reason  string `json:"reason"`
+}
+
+func (*OrderSuperseded) Kind() string     { return "order.superseded/1" }
+func (e *OrderSuperseded) Entity() string { return entityAgentOrder(e.Machine) }
+
+// Validate asks for the order and the machine.
+func (e *OrderSuperseded) Validate() error {
+	return errors.Join(needID("order", e.Order), needMachine(e.Machine), needText("reason", e.Reason, 1024))
+}
+
+// OrderTimedOut closes an order that its machine did not end in time.
+type OrderTimedOut struct {
+	Order   string `json:"order"`
+	Machine string `json:"machine"`
+}
+
+func (*OrderTimedOut) Kind() string     { return "order.timed_out/1" }
+func (e *OrderTimedOut) Entity() string { return entityAgentOrder(e.Machine) }
+
+// Validate asks for the order and the machine.
+func (e *OrderTimedOut) Validate() error {
+	return errors.Join(needID("order", e.Order), needMachine(e.Machine))
+}
+
+// RestartRequested records an operator's restart-agent.
+type RestartRequested struct {
+	Request  Request  `json:"request"`
+	Machines []string `json:"machines"` // whose agent process restarts; a unit's agent lives in its machine's
+}
+
+func (*RestartRequested) Kind() string     { return "restart.requested/1" }
+func (e *RestartRequested) Entity() string { return entityRequest(e.Request.ID) }
+
+// Validate checks the request and the machines.
+func (e *RestartRequested) Validate() error {
+	for _, m := range e.Machines {
+		if err := needMachine(m); err != nil {
+			return err
+		}
+	}
+	return e.Request.Validate()
+}
+
+// RestartOrdered tells one machine to restart its agent in place. restart.done ends it,
+// or order.superseded.
+type RestartOrdered struct {
+	Order   string `json:"order"`
+	Machine string `json:"machine"`
+}
+
+func (*RestartOrdered) Kind() string     { return "restart.ordered/1" }
+func (e *RestartOrdered) Entity() string { return entityAgentOrder(e.Machine) }
+
+// Validate asks for the order and the machine.
+func (e *RestartOrdered) Validate() error {
+	return errors.Join(needID("order", e.Order), needMachine(e.Machine))
+}

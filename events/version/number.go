@@ -1,0 +1,104 @@
+package version
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Number is the version of the server software: major.minor.patch[.build] or
+// major.minor-TAGpatch[.build]. The zero Number means "none". Numbers are comparable
+// with ==.
+type Number struct {
+	Major, Minor int
+	Tag          string // lower-case word such as "beta"; empty for a release
+	Patch        int
+	Build        int // 0: none
+}
+
+var numberRE = regexp.MustCompile(`^(\d{1,9})\.(\d{1,9})(?:\.|-([a-z]+))(\d{1,9})(?:\.(\d{1,9}))?$`)
+
+// Parse reads the canonical text of a number. Every place that stores or compares
+// versions uses it; ParsePerson is for command lines.
+func Parse(s string) (Number, error) {
+	m := numberRE.FindStringSubmatch(s)
+	if m == nil {
+		return Number{}, fmt.Errorf("version %q is not major.minor.patch[.build] or major.minor-TAGpatch[.build]", s)
+	}
+	n := Number{Major: atoi(m[1]), Minor: atoi(m[2]), Tag: m[3], Patch: atoi(m[4]), Build: atoi(m[5])}
+	return n, nil
+}
+
+// atoi converts digits that the grammar has already limited to nine.
+func atoi(s string) int {
+	n, _ := strconv.Atoi(s)
+	return n
+}
+
+// ParsePerson reads a version as a person types it on a command line: two parts mean
+// patch 0, as the manual writes them ("1.23" is 1.23.0).
+func ParsePerson(s string) (Number, error) {
+	if major, minor, ok := strings.Cut(s, "."); ok && !strings.ContainsAny(minor, ".-") {
+		return Parse(major + "." + minor + ".0")
+	}
+	return Parse(s)
+}
+
+// String gives the canonical text; Parse reads it back.
+func (n Number) String() string {
+	s := fmt.Sprintf("%d.%d.%d", n.Major, n.Minor, n.Patch)
+	if n.Tag != "" {
+		s = fmt.Sprintf("%d.%d-%s%d", n.Major, n.Minor, n.Tag, n.Patch)
+	}
+	if n.Build > 0 {
+		s += "." + strconv.Itoa(n.Build)
+	}
+	return s
+}
+
+// IsZero says that n is no version at all.
+func (n Number) IsZero() bool { return n == Number{} }
+
+// Compare orders numbers: major, minor, no tag above any tag, tags by name, patch,
+// build. It returns -1, 0 or 1.
+func (n Number) Compare(o Number) int {
+	return cmp.Or(
+		cmp.Compare(n.Major, o.Major),
+		cmp.Compare(n.Minor, o.Minor),
+		compareTags(n.Tag, o.Tag),
+		cmp.Compare(n.Patch, o.Patch),
+		cmp.Compare(n.Build, o.Build),
+	)
+}
+
+func compareTags(a, b string) int {
+	switch {
+	case a == b:
+		return 0
+	case a == "":
+		return 1
+	case b == "":
+		return -1
+	}
+	return strings.Compare(a, b)
+}
+
+// MarshalText gives the canonical text; the zero Number is the empty text.
+func (n Number) MarshalText() ([]byte, error) {
+	if n.IsZero() {
+		return nil, nil
+	}
+	return []byte(n.String()), nil
+}
+
+// UnmarshalText reads the canonical text; the empty text is the zero Number.
+func (n *Number) UnmarshalText(b []byte) (err error) {
+	if len(b) == 0 {
+		*n = Number{}
+		return nil
+	}
+	*n, err = Parse(string(b))
+	return err
+}

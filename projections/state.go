@@ -1,0 +1,138 @@
+package projections
+
+import (
+	"time"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/version"
+)
+
+// State is everything the log says about an environment, folded. It holds no pointer
+// to anything outside, marshals to the same JSON for the same log on every machine,
+// and is read and written by one goroutine at a time.
+type State struct {
+	Seq  uint64    `json:"seq"`  // of the newest folded record
+	Time time.Time `json:"time"` // when that was recorded
+
+	UUID         string            `json:"uuid"`
+	Name         string            `json:"name"`
+	AgentVersion version.Number    `json:"agent_version"` // what the environment wants
+	Operators    []events.Operator `json:"operators"`
+	Settings     map[string]string `json:"settings"`
+
+	Machines map[string]*Machine     `json:"machines"` // by id
+	Units    map[string]*Unit        `json:"units"`    // by name
+	Tools    map[string]*StoredTools `json:"tools"`    // by binary version
+	Upgrade  *Upgrade                `json:"upgrade,omitempty"`
+	Orders   map[string]*Order       `json:"orders"` // the open ones, by machine id
+
+	Past        []PastUpgrade      `json:"past,omitempty"` // ended upgrades, oldest first
+	Requests    map[string]Outcome `json:"requests"`       // what became of each request, by id
+	RequestsSeq uint64             `json:"requests_seq"`   // how far the REQUESTS stream has been judged
+
+	NextMachine int            `json:"next_machine"`
+	NextUnit    map[string]int `json:"next_unit"` // by service
+
+	Skipped map[string]uint64 `json:"skipped,omitempty"` // records this build could not fold, by kind
+}
+
+// Machine is one host.
+type Machine struct {
+	ID          string         `json:"id"`
+	Life        string         `json:"life"` // a Life… constant
+	StateServer bool           `json:"state_server,omitempty"`
+	TokenKey    string         `json:"token_key,omitempty"` // while invited
+	Expires     time.Time      `json:"expires,omitzero"`    // of the invitation
+	Key         string         `json:"key,omitempty"`       // its public nkey, once enrolled
+	Hostname    string         `json:"hostname,omitempty"`
+	Version     version.Binary `json:"version"`          // what its agent runs, by its own last word
+	Previous    version.Number `json:"previous"`         // what it ran before that
+	Started     time.Time      `json:"started,omitzero"` // its agent's last start
+	Lost        bool           `json:"lost,omitempty"`
+	Since       time.Time      `json:"since"` // of the present agent-state
+	Epoch       string         `json:"epoch,omitempty"`
+	Reports     uint64         `json:"reports"`           // the highest report number of that epoch
+	Failure     *Failed        `json:"failure,omitempty"` // the last upgrade's, until one succeeds
+}
+
+// A machine is invited, then enrolled. Removed ones leave the state.
+const (
+	LifeInvited = "invited"
+	LifeAlive   = "alive"
+)
+
+// Failed is what went wrong with a machine's last order.
+type Failed struct {
+	events.Failure
+	Order      string         `json:"order"`
+	To         version.Number `json:"to"`
+	RolledBack bool           `json:"rolled_back,omitempty"`
+	Time       time.Time      `json:"time"`
+}
+
+// Unit is one run of a service's workload.
+type Unit struct {
+	events.UnitSpec
+	Service string         `json:"service"`
+	State   string         `json:"state"` // an events.Unit… constant
+	Info    string         `json:"info,omitempty"`
+	PID     int            `json:"pid,omitempty"`
+	Version version.Number `json:"version"` // of its unit agent
+	Since   time.Time      `json:"since"`
+}
+
+// StoredTools is one archive in the object store.
+type StoredTools struct {
+	tools.Tools
+	Source string    `json:"source"`
+	Time   time.Time `json:"time"`
+}
+
+// Upgrade is the one in progress, or halted.
+type Upgrade struct {
+	ID        string                 `json:"id"`
+	Operator  string                 `json:"operator"`
+	From      version.Number         `json:"from"`
+	To        version.Number         `json:"to"`
+	Artefacts map[string]tools.Tools `json:"artefacts"` // by platform, "trusty-amd64"
+	Signed    []byte                 `json:"signed"`    // the request it executes
+	Machines  []string               `json:"machines"`  // ids it is about, in order
+	Done      map[string]string      `json:"done"`      // machine id → how its last order ended: upgraded, failed, rolled-back, timed-out
+	Halted    []events.Reason        `json:"halted,omitempty"`
+	Started   time.Time              `json:"started"`
+}
+
+// PastUpgrade is one that ended.
+type PastUpgrade struct {
+	ID       string         `json:"id"`
+	From     version.Number `json:"from"`
+	To       version.Number `json:"to"`
+	Outcome  string         `json:"outcome"` // completed or aborted
+	Operator string         `json:"operator"`
+	Started  time.Time      `json:"started"`
+	Ended    time.Time      `json:"ended"`
+}
+
+// Order is one that its machine has not ended yet.
+type Order struct {
+	ID       string         `json:"id"`
+	Machine  string         `json:"machine"`
+	Kind     string         `json:"kind"` // upgrade or restart
+	Upgrade  string         `json:"upgrade,omitempty"`
+	Request  string         `json:"request,omitempty"` // of a restart
+	To       version.Number `json:"to"`
+	Issued   time.Time      `json:"issued"`
+	Expires  time.Time      `json:"expires,omitzero"`
+	Accepted bool           `json:"accepted,omitempty"`
+	Step     string         `json:"step,omitempty"` // downloading, staged, restarting
+	Percent  int            `json:"percent,omitempty"`
+}
+
+// Outcome is what became of a request.
+type Outcome struct {
+	Action  string          `json:"action"`
+	Outcome string          `json:"outcome"` // accepted or refused
+	Seq     uint64          `json:"seq"`     // of the record that holds the request
+	Reasons []events.Reason `json:"reasons,omitempty"`
+}
