@@ -25,7 +25,8 @@ type State struct {
 	Units    map[string]*Unit        `json:"units"`    // by name
 	Tools    map[string]*StoredTools `json:"tools"`    // by binary version
 	Upgrade  *Upgrade                `json:"upgrade,omitempty"`
-	Orders   map[string]*Order       `json:"orders"` // the open ones, by machine id
+	Asked    *Upgrade                `json:"asked,omitempty"` // the newest upgrade.requested until it is judged
+	Orders   map[string]*Order       `json:"orders"`          // the open ones, by machine id
 
 	Past        []PastUpgrade      `json:"past,omitempty"` // ended upgrades, oldest first
 	Requests    map[string]Outcome `json:"requests"`       // what became of each request, by id
@@ -35,6 +36,8 @@ type State struct {
 	NextUnit    map[string]int `json:"next_unit"` // by service
 
 	Skipped map[string]uint64 `json:"skipped,omitempty"` // records this build could not fold, by kind
+
+	recent []string // ids in Requests, oldest first: a function of Requests, so not part of the JSON
 }
 
 // Machine is one host.

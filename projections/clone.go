@@ -1,0 +1,46 @@
+package projections
+
+import (
+	"maps"
+	"slices"
+)
+
+// Clone gives an independent copy: folding into one never changes the other. Parts that
+// Fold only ever replaces as a whole (reasons, commands, signed bytes) are shared.
+func (s *State) Clone() *State {
+	c := *s
+	c.Settings = maps.Clone(s.Settings)
+	c.Machines = cloneEach(s.Machines)
+	c.Units = cloneEach(s.Units)
+	c.Tools = cloneEach(s.Tools)
+	c.Orders = cloneEach(s.Orders)
+	c.Upgrade = s.Upgrade.clone()
+	c.Asked = s.Asked.clone()
+	c.Past = slices.Clone(s.Past)
+	c.Requests = maps.Clone(s.Requests)
+	c.NextUnit = maps.Clone(s.NextUnit)
+	c.Skipped = maps.Clone(s.Skipped)
+	c.recent = slices.Clone(s.recent)
+	return &c
+}
+
+func (u *Upgrade) clone() *Upgrade {
+	if u == nil {
+		return nil
+	}
+	c := *u
+	c.Done = maps.Clone(u.Done)
+	return &c
+}
+
+func cloneEach[T any](m map[string]*T) map[string]*T {
+	values := make([]T, len(m)) // one allocation for all
+	c := make(map[string]*T, len(m))
+	i := 0
+	for k, v := range m {
+		values[i] = *v
+		c[k] = &values[i]
+		i++
+	}
+	return c
+}

@@ -1,0 +1,57 @@
+package projections
+
+import "github.com/jujube-project/jujube/events"
+
+// MaxRequests is how many of the newest requests a State remembers the outcome of.
+const MaxRequests = 10_000
+
+// Outcomes of a request.
+const (
+	OutcomeAccepted = "accepted"
+	OutcomeRefused  = "refused"
+)
+
+func (s *State) foldCreated(p *events.EnvironmentCreated) bool {
+	if s.UUID != "" {
+		return false // only the first one made the environment
+	}
+	s.UUID, s.Name, s.AgentVersion, s.Operators = p.UUID, p.Name, p.AgentVersion, p.Operators
+	return true
+}
+
+func (s *State) foldSetting(p *events.SettingChanged) {
+	if p.Unset {
+		delete(s.Settings, p.Key)
+		return
+	}
+	s.Settings[p.Key] = p.Value
+}
+
+// foldRequest notes a request as accepted; a refusal behind it, in the same batch,
+// corrects that.
+func (s *State) foldRequest(seq uint64, q events.Request) {
+	s.setOutcome(q.ID, Outcome{Action: q.Action, Outcome: OutcomeAccepted, Seq: seq})
+}
+
+func (s *State) foldRefused(seq uint64, request string, reasons []events.Reason) {
+	s.setOutcome(request, Outcome{
+		Action: s.Requests[request].Action, Outcome: OutcomeRefused, Seq: seq, Reasons: reasons,
+	})
+}
+
+// setOutcome keeps the first sequence that a request was seen at, and forgets the
+// oldest request beyond MaxRequests.
+func (s *State) setOutcome(id string, o Outcome) {
+	old, known := s.Requests[id]
+	if known {
+		o.Seq = old.Seq
+		s.Requests[id] = o
+		return
+	}
+	s.Requests[id] = o
+	s.recent = append(s.recent, id)
+	if len(s.recent) > MaxRequests {
+		delete(s.Requests, s.recent[0])
+		s.recent = s.recent[1:]
+	}
+}

@@ -1,0 +1,180 @@
+package projections
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jujube-project/jujube/events"
+)
+
+// maxSkippedKinds limits how many different kinds Skipped names; those beyond are
+// counted together under SkippedOther.
+const maxSkippedKinds = 256
+
+// Names in State.Skipped that are no kinds.
+const (
+	SkippedInvalid = "invalid" // bytes in the log that are no record at all
+	SkippedOther   = "other"   // kinds beyond the first 256 different ones
+)
+
+// New gives the state of an empty log.
+func New() *State {
+	return &State{
+		Settings: map[string]string{},
+		Machines: map[string]*Machine{},
+		Units:    map[string]*Unit{},
+		Tools:    map[string]*StoredTools{},
+		Orders:   map[string]*Order{},
+		Requests: map[string]Outcome{},
+		NextUnit: map[string]int{},
+		Skipped:  map[string]uint64{},
+	}
+}
+
+// Fold applies the next record of the log. It never fails: a record of a kind that this
+// build does not know, or whose payload breaks its kind's rules, moves Seq and is
+// counted in Skipped; a record about something that does not exist changes nothing
+// else. A record at or below Seq was folded before and is ignored; a record with Seq 0
+// (decided, not yet appended) is folded as the next one.
+func (s *State) Fold(r events.Record) {
+	switch {
+	case r.Seq == 0:
+		r.Seq = s.Seq + 1
+	case r.Seq <= s.Seq:
+		return
+	}
+	s.Seq = r.Seq
+	if r.Time = moment(r.Time); !r.Time.IsZero() {
+		s.Time = r.Time
+	}
+	if n, ok := requestsPosition(r.Causation); ok && n > s.RequestsSeq {
+		s.RequestsSeq = n
+	}
+	if withoutEffect[r.Kind] {
+		return
+	}
+	payload, err := events.Decode(r)
+	if err != nil || !s.apply(r, payload) {
+		s.skip(r.Kind)
+	}
+}
+
+// moment brings a time to the one form that JSON keeps: UTC, without a monotonic part.
+// One that JSON cannot say (its year has five digits in UTC) becomes the zero time.
+func moment(t time.Time) time.Time {
+	t = t.UTC().Round(0)
+	if t.Year() < 0 || t.Year() > 9999 {
+		return time.Time{}
+	}
+	return t
+}
+
+// withoutEffect are kinds whose payload says nothing that a State keeps; their payload
+// is not read.
+var withoutEffect = map[string]bool{
+	(*events.SnapshotTaken)(nil).Kind(): true,
+	(*events.UnitsAssigned)(nil).Kind(): true,
+}
+
+// apply is the table from fact to change. It returns false for a kind that a build
+// knows and this table does not.
+func (s *State) apply(r events.Record, payload events.Payload) bool {
+	switch p := payload.(type) {
+	case *events.EnvironmentCreated:
+		return s.foldCreated(p)
+	case *events.SettingChanged:
+		s.foldSetting(p)
+
+	case *events.RequestReceived:
+		s.foldRequest(r.Seq, p.Request)
+	case *events.RestartRequested:
+		s.foldRequest(r.Seq, p.Request)
+	case *events.ToolsSyncRequested:
+		s.foldRequest(r.Seq, p.Request)
+	case *events.UpgradeRequested:
+		s.foldRequest(r.Seq, p.Request)
+		s.foldUpgradeRequested(p)
+	case *events.RequestRefused:
+		s.foldRefused(r.Seq, p.Request, p.Reasons)
+	case *events.UpgradeRefused:
+		s.foldRefused(r.Seq, p.Upgrade, p.Reasons)
+		s.forgetAsked(p.Upgrade)
+
+	case *events.MachineInvited:
+		s.foldInvited(r.Time, p)
+	case *events.MachineEnrolled:
+		s.foldEnrolled(r.Time, p)
+	case *events.MachineRemoved:
+		delete(s.Machines, p.Machine)
+	case *events.MachineLost:
+		s.foldPresence(r.Time, p.Machine, true)
+	case *events.MachineReturned:
+		s.foldPresence(r.Time, p.Machine, false)
+
+	case *events.UnitAdded:
+		s.foldUnitAdded(r.Time, p)
+	case *events.UnitRemoved:
+		delete(s.Units, p.Unit)
+	case *events.ToolsStored:
+		s.Tools[p.Tools.Version.String()] = &StoredTools{Tools: p.Tools, Source: p.Source, Time: r.Time}
+
+	case *events.UpgradeAccepted:
+		s.foldAccepted(r.Time, p)
+	case *events.UpgradeHalted:
+		s.foldHalted(p)
+	case *events.UpgradeAborted:
+		s.endUpgrade(r.Time, p.Upgrade, UpgradeAborted)
+	case *events.UpgradeCompleted:
+		s.foldCompleted(r.Time, p)
+
+	case *events.OrderIssued:
+		s.foldOrderIssued(r.Time, p)
+	case *events.RestartOrdered:
+		s.foldRestartOrdered(r, p)
+	case *events.OrderSuperseded:
+		s.endOrder(p.Machine, p.Order, "")
+	case *events.OrderTimedOut:
+		s.foldTimedOut(r.Time, p)
+
+	case events.Report:
+		s.foldReport(r.Time, p)
+	default:
+		return false
+	}
+	return true
+}
+
+// requestsPosition reads "requests:SEQ", the cause of the first record that a message
+// in the REQUESTS stream led to.
+func requestsPosition(causation string) (uint64, bool) {
+	digits, ok := strings.CutPrefix(causation, CauseRequests)
+	if !ok {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(digits, 10, 64)
+	return n, err == nil
+}
+
+// CauseRequests opens the Causation of the first record that a request led to; the
+// request's sequence in the REQUESTS stream follows.
+const CauseRequests = "requests:"
+
+func (s *State) skip(kind string) {
+	if kind == "" {
+		kind = SkippedInvalid
+	}
+	if _, known := s.Skipped[kind]; !known && len(s.Skipped) >= maxSkippedKinds {
+		kind = SkippedOther
+	}
+	s.Skipped[kind]++
+}
+
+// SkippedCount is how many records of the log this build could not fold.
+func (s *State) SkippedCount() uint64 {
+	var n uint64
+	for _, c := range s.Skipped {
+		n += c
+	}
+	return n
+}

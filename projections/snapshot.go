@@ -1,0 +1,95 @@
+package projections
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// snapshotSchema changes whenever the meaning or the JSON of a State does: a snapshot
+// of another schema is thrown away and the log folded from its start.
+const snapshotSchema = 1
+
+// ErrSnapshot is wrapped by DecodeSnapshot for bytes that are no snapshot of this
+// schema, or were damaged. The caller folds the log from its start instead.
+var ErrSnapshot = errors.New("unusable snapshot")
+
+// snapshotHead is the first line of a snapshot; the State's JSON follows.
+type snapshotHead struct {
+	Schema int    `json:"jujube_snapshot"`
+	Seq    uint64 `json:"seq"`
+	Digest string `json:"digest"`
+}
+
+// Digest names the state: the SHA-256 of its JSON, in hex. Equal digests mean that two
+// folds came to the same state.
+func (s *State) Digest() string {
+	sum := sha256.Sum256(s.canonical())
+	return hex.EncodeToString(sum[:])
+}
+
+// canonical is the state's JSON. Map keys are sorted by the encoder, and a State holds
+// nothing that JSON cannot say.
+func (s *State) canonical() []byte {
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic(fmt.Sprintf("a State that has no JSON: %v", err))
+	}
+	return b
+}
+
+// EncodeSnapshot writes the state down: one line with schema, position and digest, then
+// the state's JSON.
+func EncodeSnapshot(s *State) []byte {
+	body := s.canonical()
+	sum := sha256.Sum256(body)
+	head, err := json.Marshal(snapshotHead{Schema: snapshotSchema, Seq: s.Seq, Digest: hex.EncodeToString(sum[:])})
+	if err != nil {
+		panic(fmt.Sprintf("a snapshot head that has no JSON: %v", err))
+	}
+	return slices.Concat(head, []byte{'\n'}, body)
+}
+
+// DecodeSnapshot reads what EncodeSnapshot wrote. It returns ErrSnapshot for another
+// schema, a digest that does not fit, or anything else that is not such a snapshot.
+func DecodeSnapshot(b []byte) (*State, error) {
+	line, body, ok := bytes.Cut(b, []byte{'\n'})
+	if !ok {
+		return nil, fmt.Errorf("%w: no head line", ErrSnapshot)
+	}
+	var head snapshotHead
+	if err := json.Unmarshal(line, &head); err != nil {
+		return nil, fmt.Errorf("%w: head: %w", ErrSnapshot, err)
+	}
+	if head.Schema != snapshotSchema {
+		return nil, fmt.Errorf("%w: schema %d, this build reads %d", ErrSnapshot, head.Schema, snapshotSchema)
+	}
+	if sum := sha256.Sum256(body); hex.EncodeToString(sum[:]) != head.Digest {
+		return nil, fmt.Errorf("%w: the state does not have the digest %s", ErrSnapshot, head.Digest)
+	}
+	s := New()
+	if err := json.Unmarshal(body, s); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSnapshot, err)
+	}
+	if s.Seq != head.Seq {
+		return nil, fmt.Errorf("%w: the head says sequence %d, the state %d", ErrSnapshot, head.Seq, s.Seq)
+	}
+	s.order()
+	return s, nil
+}
+
+// order makes the list of requests, oldest first, that the JSON leaves out.
+func (s *State) order() {
+	s.recent = make([]string, 0, len(s.Requests))
+	for id := range s.Requests {
+		s.recent = append(s.recent, id)
+	}
+	slices.SortFunc(s.recent, func(a, b string) int {
+		return cmp.Compare(s.Requests[a].Seq, s.Requests[b].Seq)
+	})
+}

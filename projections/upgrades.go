@@ -1,0 +1,80 @@
+package projections
+
+import (
+	"slices"
+	"time"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools"
+)
+
+// MaxPast is how many of the newest ended upgrades a State remembers.
+const MaxPast = 100
+
+// Outcomes of an ended upgrade.
+const (
+	UpgradeCompleted = "completed"
+	UpgradeAborted   = "aborted"
+)
+
+// foldUpgradeRequested keeps what an acceptance does not repeat: the archives and the
+// signed request.
+func (s *State) foldUpgradeRequested(p *events.UpgradeRequested) {
+	u := &Upgrade{
+		ID: p.Upgrade, Operator: p.Request.Operator, To: p.To,
+		Artefacts: make(map[string]tools.Tools, len(p.Artefacts)), Signed: p.Request.Signed,
+	}
+	for _, t := range p.Artefacts {
+		u.Artefacts[t.Version.Platform()] = t
+	}
+	s.Asked = u
+}
+
+func (s *State) forgetAsked(id string) {
+	if s.Asked != nil && s.Asked.ID == id {
+		s.Asked = nil
+	}
+}
+
+func (s *State) foldAccepted(now time.Time, p *events.UpgradeAccepted) {
+	if s.Upgrade != nil {
+		s.endUpgrade(now, s.Upgrade.ID, UpgradeAborted)
+	}
+	u := &Upgrade{ID: p.Upgrade, Artefacts: map[string]tools.Tools{}}
+	if s.Asked != nil && s.Asked.ID == p.Upgrade {
+		u = s.Asked
+	}
+	s.Asked = nil
+	u.From, u.To, u.Started = p.From, p.To, now
+	u.Machines, u.Done = slices.Clone(p.Machines), map[string]string{}
+	s.Upgrade = u
+}
+
+func (s *State) foldHalted(p *events.UpgradeHalted) {
+	if u := s.Upgrade; u != nil && u.ID == p.Upgrade {
+		u.Halted = p.Reasons
+	}
+}
+
+func (s *State) foldCompleted(now time.Time, p *events.UpgradeCompleted) {
+	if s.endUpgrade(now, p.Upgrade, UpgradeCompleted) {
+		s.AgentVersion = p.Version
+	}
+}
+
+// endUpgrade moves the upgrade to Past if it is this one.
+func (s *State) endUpgrade(now time.Time, id, outcome string) bool {
+	u := s.Upgrade
+	if u == nil || u.ID != id {
+		return false
+	}
+	s.Past = append(s.Past, PastUpgrade{
+		ID: u.ID, From: u.From, To: u.To, Outcome: outcome,
+		Operator: u.Operator, Started: u.Started, Ended: now,
+	})
+	if over := len(s.Past) - MaxPast; over > 0 {
+		s.Past = slices.Clone(s.Past[over:])
+	}
+	s.Upgrade = nil
+	return true
+}
