@@ -1,0 +1,170 @@
+package rollout
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/projections"
+)
+
+// Policy is how an upgrade walks over the machines.
+type Policy struct {
+	MaxInFlight int // machines with an open order at once; below 1: DefaultMaxInFlight
+}
+
+// DefaultMaxInFlight is the limit of a Policy that names none.
+const DefaultMaxInFlight = 10
+
+// Result is the plan of the upgrade in progress. The zero Result: there is none.
+type Result struct {
+	Order    []string        // ids of the machines to order now
+	Halt     []events.Reason // why the upgrade must halt now; empty once it is halted
+	Complete bool            // every machine that still exists is done
+	Machines []Step          // one for each machine of the upgrade, in its order
+}
+
+// Step is what the plan says about one machine.
+type Step struct {
+	Machine string // id
+	Action  Action
+	Reason  string // for a person; never empty
+}
+
+// Action is what happens to a machine now.
+type Action string
+
+// What a Step can say.
+const (
+	Done     Action = "done"      // it proved itself on the target, or ran it already
+	Gone     Action = "gone"      // it was removed: the upgrade goes on without it
+	Order    Action = "order"     // it is ordered now
+	InFlight Action = "in-flight" // it holds an open order of this upgrade
+	Wait     Action = "wait"      // its time has not come, or it cannot be ordered yet
+	Hold     Action = "hold"      // the upgrade is halted
+	Failed   Action = "failed"    // its order failed, was rolled back or timed out
+)
+
+// Plan says what the upgrade in progress does next.
+func Plan(s *projections.State, p Policy) Result {
+	u := s.Upgrade
+	if u == nil {
+		return Result{}
+	}
+	r := Result{Complete: true, Machines: make([]Step, 0, len(u.Machines))}
+	for _, id := range u.Machines {
+		st := look(s, u, id)
+		r.Machines = append(r.Machines, st)
+		r.Complete = r.Complete && (st.Action == Done || st.Action == Gone)
+		if st.Action == Failed {
+			r.Halt = append(r.Halt, haltReason(s, id, u.Done[id]))
+		}
+	}
+	halted := len(u.Halted) > 0 || len(r.Halt) > 0
+	if len(u.Halted) > 0 {
+		r.Halt = nil
+	}
+	if halted {
+		r.hold()
+		return r
+	}
+	r.choose(s, p)
+	return r
+}
+
+// look judges one machine without regard to the others. A machine that may be ordered
+// comes back as Order; choose then makes those beyond the limits wait.
+func look(s *projections.State, u *projections.Upgrade, id string) Step {
+	m := s.Machines[id]
+	if m == nil {
+		return Step{id, Gone, "was removed"}
+	}
+	if o := s.Orders[id]; o != nil {
+		if o.Upgrade == u.ID {
+			return Step{id, InFlight, progress(o)}
+		}
+		return Step{id, Wait, "still has an open " + o.Kind + " order"}
+	}
+	switch how := u.Done[id]; {
+	case how == projections.DoneUpgraded:
+		return Step{id, Done, "upgraded to " + u.To.String()}
+	case m.Life == projections.LifeAlive && m.Version.Number == u.To:
+		return Step{id, Done, "runs " + u.To.String() + " already"}
+	case how != "":
+		return Step{id, Failed, failure(m, how)}
+	case m.Life != projections.LifeAlive:
+		return Step{id, Wait, "has not enrolled yet"}
+	case m.Lost:
+		return Step{id, Wait, "is lost: not heard since before " + m.Since.Format("2006-01-02 15:04:05Z")}
+	}
+	if _, ok := u.Artefacts[m.Version.Platform()]; !ok {
+		return Step{id, Wait, "no archive for " + m.Version.Platform() + " was named by the request"}
+	}
+	return Step{id, Order, "is next"}
+}
+
+// choose lets state servers go first and one at a time, then the others up to the limit.
+func (r *Result) choose(s *projections.State, p Policy) {
+	limit := p.MaxInFlight
+	if limit < 1 {
+		limit = DefaultMaxInFlight
+	}
+	open, first := 0, ""
+	for _, st := range r.Machines {
+		if st.Action == InFlight {
+			open++
+		}
+		if m := s.Machines[st.Machine]; m != nil && m.StateServer && st.Action != Done && first == "" {
+			first = st.Machine
+		}
+	}
+	if i := slices.IndexFunc(r.Machines, func(st Step) bool {
+		m := s.Machines[st.Machine]
+		return st.Action == InFlight && m != nil && m.StateServer
+	}); i >= 0 {
+		first = r.Machines[i].Machine // one is on its way: no other state server beside it
+	}
+	for i := range r.Machines {
+		st := &r.Machines[i]
+		switch {
+		case st.Action != Order:
+		case first != "" && st.Machine != first:
+			st.Action, st.Reason = Wait, "waits for state server machine-"+first
+		case open >= limit:
+			st.Action, st.Reason = Wait, fmt.Sprintf("waits for its turn: %d of at most %d are in flight", open, limit)
+		default:
+			open++
+			r.Order = append(r.Order, st.Machine)
+		}
+	}
+}
+
+// hold makes every machine that would be ordered wait for the operator.
+func (r *Result) hold() {
+	for i := range r.Machines {
+		if st := &r.Machines[i]; st.Action == Order || st.Action == Wait {
+			st.Action, st.Reason = Hold, "the upgrade is halted"
+		}
+	}
+}
+
+// Sequence gives the ids of all enrolled machines in the order in which an upgrade
+// walks over them: state servers first, then by number.
+func Sequence(s *projections.State) []string {
+	ids := make([]string, 0, len(s.Machines))
+	for id, m := range s.Machines {
+		if m.Life == projections.LifeAlive {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, func(a, b string) int {
+		if x, y := s.Machines[a].StateServer, s.Machines[b].StateServer; x != y {
+			if x {
+				return -1
+			}
+			return 1
+		}
+		return projections.CompareNames(a, b)
+	})
+	return ids
+}

@@ -1,0 +1,47 @@
+package rollout
+
+import (
+	"fmt"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/projections"
+)
+
+// progress says in words how far an open order is.
+func progress(o *projections.Order) string {
+	switch {
+	case !o.Accepted:
+		return "ordered, no answer yet"
+	case o.Step == projections.StepDownloading:
+		return fmt.Sprintf("downloading %s, %d%%", o.To, o.Percent)
+	case o.Step == projections.StepStaged:
+		return "has " + o.To.String() + " staged"
+	case o.Step == projections.StepRestarting:
+		return "restarting into " + o.To.String()
+	}
+	return "accepted the order"
+}
+
+// failure says in words how a machine's order ended badly.
+func failure(m *projections.Machine, how string) string {
+	if m.Failure == nil {
+		return how
+	}
+	return how + ": " + m.Failure.Text + " (" + m.Failure.Code + " at " + m.Failure.Step + ")"
+}
+
+// codes of the reasons for a halt, by how the order ended.
+var codes = map[string]string{
+	projections.DoneFailed:     "machine-failed",
+	projections.DoneRolledBack: "machine-rolled-back",
+	projections.DoneTimedOut:   "machine-timed-out",
+}
+
+func haltReason(s *projections.State, id, how string) events.Reason {
+	code, ok := codes[how]
+	if !ok {
+		code = "machine-failed"
+	}
+	tag := events.MachineTag(id)
+	return events.Reason{Code: code, Text: tag + " " + failure(s.Machines[id], how), About: []string{tag}}
+}
