@@ -3,6 +3,7 @@ package rollout
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/projections"
@@ -15,6 +16,16 @@ type Policy struct {
 
 // DefaultMaxInFlight is the limit of a Policy that names none.
 const DefaultMaxInFlight = 10
+
+// SettingMaxInFlight is the environment's setting behind Policy.MaxInFlight.
+const SettingMaxInFlight = "upgrade-max-in-flight"
+
+// PolicyOf reads the policy from the environment's settings. A value that is no number
+// counts as none; the state server refuses to set one.
+func PolicyOf(s *projections.State) Policy {
+	n, _ := strconv.Atoi(s.Settings[SettingMaxInFlight])
+	return Policy{MaxInFlight: n}
+}
 
 // Result is the plan of the upgrade in progress. The zero Result: there is none.
 type Result struct {
@@ -40,7 +51,8 @@ const (
 	Gone     Action = "gone"      // it was removed: the upgrade goes on without it
 	Order    Action = "order"     // it is ordered now
 	InFlight Action = "in-flight" // it holds an open order of this upgrade
-	Wait     Action = "wait"      // its time has not come, or it cannot be ordered yet
+	Wait     Action = "wait"      // its turn has not come
+	Blocked  Action = "blocked"   // it cannot be ordered until something about it changes
 	Hold     Action = "hold"      // the upgrade is halted
 	Failed   Action = "failed"    // its order failed, was rolled back or timed out
 )
@@ -81,9 +93,9 @@ func look(s *projections.State, u *projections.Upgrade, id string) Step {
 	}
 	if o := s.Orders[id]; o != nil {
 		if o.Upgrade == u.ID {
-			return Step{id, InFlight, progress(o)}
+			return Step{id, InFlight, Progress(o)}
 		}
-		return Step{id, Wait, "still has an open " + o.Kind + " order"}
+		return Step{id, Blocked, "still has an open " + o.Kind + " order"}
 	}
 	switch how := u.Done[id]; {
 	case how == projections.DoneUpgraded:
@@ -93,12 +105,12 @@ func look(s *projections.State, u *projections.Upgrade, id string) Step {
 	case how != "":
 		return Step{id, Failed, failure(m, how)}
 	case m.Life != projections.LifeAlive:
-		return Step{id, Wait, "has not enrolled yet"}
+		return Step{id, Blocked, "has not enrolled yet"}
 	case m.Lost:
-		return Step{id, Wait, "is lost: not heard since before " + m.Since.Format("2006-01-02 15:04:05Z")}
+		return Step{id, Blocked, "is lost: not heard since before " + m.Since.Format("2006-01-02 15:04:05Z")}
 	}
 	if _, ok := u.Artefacts[m.Version.Platform()]; !ok {
-		return Step{id, Wait, "no archive for " + m.Version.Platform() + " was named by the request"}
+		return Step{id, Blocked, "no archive for " + m.Version.Platform() + " was named by the request"}
 	}
 	return Step{id, Order, "is next"}
 }
@@ -139,10 +151,10 @@ func (r *Result) choose(s *projections.State, p Policy) {
 	}
 }
 
-// hold makes every machine that would be ordered wait for the operator.
+// hold makes every machine that would be ordered later wait for the operator.
 func (r *Result) hold() {
 	for i := range r.Machines {
-		if st := &r.Machines[i]; st.Action == Order || st.Action == Wait {
+		if st := &r.Machines[i]; st.Action == Order || st.Action == Blocked {
 			st.Action, st.Reason = Hold, "the upgrade is halted"
 		}
 	}

@@ -7,9 +7,11 @@ import (
 	"github.com/jujube-project/jujube/projections"
 )
 
-// progress says in words how far an open order is.
-func progress(o *projections.Order) string {
+// Progress says in words how far an open order is.
+func Progress(o *projections.Order) string {
 	switch {
+	case o.Kind == projections.OrderRestart:
+		return "ordered to restart its agent"
 	case !o.Accepted:
 		return "ordered, no answer yet"
 	case o.Step == projections.StepDownloading:

@@ -1,0 +1,185 @@
+package status
+
+import (
+	"fmt"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/projections"
+	"github.com/jujube-project/jujube/projections/rollout"
+)
+
+// Make gives the status of a state. It does not change s and keeps nothing of it.
+func Make(s *projections.State) Status {
+	st := Status{
+		Environment: Environment{Name: s.Name, UUID: s.UUID, AgentVersion: number(s.AgentVersion)},
+		EnvironmentStatus: EnvironmentStatus{
+			UpgradeAvailable: number(newestPatch(s)),
+		},
+		Upgrade:  makeUpgrade(s),
+		Machines: make(Map[Machine], 0, len(s.Machines)),
+		Services: makeServices(s),
+		Log:      Log{Position: s.Seq, Time: stamp(s.Time), Skipped: s.SkippedCount()},
+	}
+	if n := len(s.Past); n > 0 {
+		p := s.Past[n-1]
+		st.LastUpgrade = &LastUpgrade{
+			ID: p.ID, Operator: p.Operator, From: number(p.From), Target: number(p.To),
+			Outcome: p.Outcome, Ended: stamp(p.Ended),
+		}
+	}
+	for id, m := range s.Machines {
+		st.Machines = append(st.Machines, Entry[Machine]{id, makeMachine(s, m)})
+	}
+	st.Machines.sort()
+	return st
+}
+
+func number(n version.Number) string {
+	if n.IsZero() {
+		return ""
+	}
+	return n.String()
+}
+
+// newestPatch is the newest stored number above the environment's, of the same
+// major.minor. Source: Juju 1.25's upgrade-available.
+func newestPatch(s *projections.State) version.Number {
+	newest := s.AgentVersion
+	for _, t := range s.Tools {
+		n := t.Version.Number
+		if n.Major == newest.Major && n.Minor == newest.Minor && n.Compare(newest) > 0 {
+			newest = n
+		}
+	}
+	if newest == s.AgentVersion {
+		return version.Number{}
+	}
+	return newest
+}
+
+func makeMachine(s *projections.State, m *projections.Machine) Machine {
+	state, info := agentState(s, m)
+	if m.Lost {
+		state, info = AgentDown, join("("+state+")", info)
+	}
+	out := Machine{
+		AgentState: state, AgentStateInfo: info, AgentVersion: number(m.Version.Number),
+		DNSName: m.Hostname, Life: m.Life, Series: m.Version.Series, Since: stamp(m.Since),
+	}
+	if m.Version.Arch != "" {
+		out.Hardware = "arch=" + m.Version.Arch
+	}
+	if m.StateServer && m.Life == projections.LifeAlive {
+		out.MemberStatus = "has-vote"
+	}
+	return out
+}
+
+// agentState is the state of a machine's agent as long as it is heard. A failure is an
+// error while the upgrade that it belongs to is open; after that it is a remark.
+func agentState(s *projections.State, m *projections.Machine) (state, info string) {
+	if m.Life != projections.LifeAlive {
+		return AgentPending, "waits for its host to join until " + stamp(m.Expires)
+	}
+	if m.Started.IsZero() {
+		return AgentPending, "waits for the first start of its agent"
+	}
+	if o := s.Orders[m.ID]; o != nil {
+		return AgentStarted, rollout.Progress(o)
+	}
+	if m.Failure == nil {
+		return AgentStarted, ""
+	}
+	info = failure(m.Failure)
+	if u := s.Upgrade; u != nil && u.Done[m.ID] != "" && u.To == m.Failure.To {
+		return AgentError, info
+	}
+	return AgentStarted, info
+}
+
+func failure(f *projections.Failed) string {
+	what := "failed"
+	if f.RolledBack {
+		what = "was rolled back"
+	}
+	return fmt.Sprintf("upgrade to %s %s at %s: %s (%s)", f.To, what, f.Step, f.Text, f.Code)
+}
+
+func join(a, b string) string {
+	if b == "" {
+		return a
+	}
+	return a + " " + b
+}
+
+func makeUpgrade(s *projections.State) *Upgrade {
+	u := s.Upgrade
+	if u == nil {
+		return nil
+	}
+	plan := rollout.Plan(s, rollout.PolicyOf(s))
+	out := &Upgrade{
+		ID: u.ID, Operator: u.Operator, From: number(u.From), Target: number(u.To),
+		State: InProgress, Started: stamp(u.Started),
+		Blockers: []events.Reason{}, Waiting: []Waiting{},
+	}
+	if len(u.Halted) > 0 {
+		out.State = Halted
+	}
+	out.Blockers = append(append(out.Blockers, u.Halted...), plan.Halt...)
+	out.count(plan)
+	out.LastError = lastError(s, u)
+	return out
+}
+
+// count sorts the steps of the plan into numbers, blockers and those that wait.
+func (u *Upgrade) count(plan rollout.Result) {
+	reasons := map[string]int{} // reason → its place in Waiting
+	for _, st := range plan.Machines {
+		if st.Action != rollout.Gone {
+			u.Progress.Total++
+		}
+		switch st.Action {
+		case rollout.Done:
+			u.Progress.Done++
+		case rollout.InFlight:
+			u.Progress.InFlight++
+		case rollout.Failed:
+			u.Progress.Failed++
+		case rollout.Blocked:
+			tag := events.MachineTag(st.Machine)
+			u.Blockers = append(u.Blockers, events.Reason{
+				Code: "machine-blocked", Text: tag + " " + st.Reason, About: []string{tag},
+			})
+		case rollout.Order, rollout.Wait, rollout.Hold:
+			i, ok := reasons[st.Reason]
+			if !ok {
+				i = len(u.Waiting)
+				reasons[st.Reason] = i
+				u.Waiting = append(u.Waiting, Waiting{Reason: st.Reason})
+			}
+			u.Waiting[i].Machines = append(u.Waiting[i].Machines, st.Machine)
+		}
+	}
+}
+
+// lastError is the newest failure among the machines of the upgrade, the first of them
+// in the upgrade's order if several came at once.
+func lastError(s *projections.State, u *projections.Upgrade) string {
+	var last *projections.Failed
+	var machine string
+	for _, id := range u.Machines {
+		m := s.Machines[id]
+		if m == nil || m.Failure == nil || m.Failure.To != u.To || m.Failure.Time.Before(u.Started) {
+			continue
+		}
+		if last == nil || m.Failure.Time.After(last.Time) {
+			last, machine = m.Failure, id
+		}
+	}
+	if last == nil {
+		return ""
+	}
+	return events.MachineTag(machine) + ": " + failure(last)
+}

@@ -1,0 +1,70 @@
+package status
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+
+	"github.com/jujube-project/jujube/projections"
+)
+
+// Map is named things in natural order (2 before 10). It is a JSON object that keeps
+// this order.
+type Map[T any] []Entry[T]
+
+// Entry is one named thing.
+type Entry[T any] struct {
+	Name  string
+	Value T
+}
+
+// Get gives the thing of that name.
+func (m Map[T]) Get(name string) (T, bool) {
+	i, ok := slices.BinarySearchFunc(m, name, func(e Entry[T], name string) int {
+		return projections.CompareNames(e.Name, name)
+	})
+	if !ok {
+		var zero T
+		return zero, false
+	}
+	return m[i].Value, true
+}
+
+// MarshalJSON writes an object with its keys in order.
+func (m Map[T]) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	b.WriteByte('{')
+	for i := range m {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		if err := enc.Encode(m[i].Name); err != nil {
+			return nil, err
+		}
+		b.WriteByte(':')
+		if err := enc.Encode(&m[i].Value); err != nil {
+			return nil, err
+		}
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
+
+// UnmarshalJSON reads an object and puts its keys in order.
+func (m *Map[T]) UnmarshalJSON(b []byte) error {
+	var values map[string]T
+	if err := json.Unmarshal(b, &values); err != nil {
+		return err
+	}
+	*m = make(Map[T], 0, len(values))
+	for name, v := range values {
+		*m = append(*m, Entry[T]{name, v})
+	}
+	m.sort()
+	return nil
+}
+
+func (m Map[T]) sort() {
+	slices.SortFunc(m, func(a, b Entry[T]) int { return projections.CompareNames(a.Name, b.Name) })
+}

@@ -1,0 +1,102 @@
+package status
+
+import (
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/projections"
+)
+
+// States of a workload and of a unit's agent. Source: Juju 1.25.
+const (
+	WorkloadWaiting    = "waiting"
+	WorkloadActive     = "active"
+	WorkloadTerminated = "terminated"
+	WorkloadError      = "error"
+	WorkloadUnknown    = "unknown"
+
+	UnitAllocating = "allocating"
+	UnitIdle       = "idle"
+	UnitLost       = "lost"
+)
+
+// worst orders workload states for a service's own status, the worst last.
+var worst = map[string]int{
+	WorkloadActive: 1, WorkloadTerminated: 2, WorkloadWaiting: 3, WorkloadUnknown: 4, WorkloadError: 5,
+}
+
+func makeServices(s *projections.State) Map[Service] {
+	byName := map[string]*Service{}
+	services := Map[Service]{}
+	for name, u := range s.Units {
+		svc := byName[u.Service]
+		if svc == nil {
+			svc = &Service{}
+			byName[u.Service] = svc
+		}
+		svc.Units = append(svc.Units, Entry[Unit]{name, makeUnit(s, u)})
+	}
+	for name, svc := range byName {
+		svc.Units.sort()
+		svc.ServiceStatus = svc.status()
+		services = append(services, Entry[Service]{name, *svc})
+	}
+	services.sort()
+	return services
+}
+
+// status is that of the unit that is worst off, the first of them by name.
+func (s *Service) status() State {
+	var st State
+	for _, u := range s.Units {
+		if w := u.Value.WorkloadStatus; worst[w.Current] > worst[st.Current] {
+			st = State{Current: w.Current, Message: w.Message, Since: w.Since}
+			if st.Message != "" {
+				st.Message = u.Name + ": " + st.Message
+			}
+		}
+	}
+	return st
+}
+
+// makeUnit never says more than is known: of a unit on a lost machine nobody knows
+// whether its workload runs.
+func makeUnit(s *projections.State, u *projections.Unit) Unit {
+	out := Unit{
+		Machine:        u.Machine,
+		WorkloadStatus: State{Current: workload(u.State), Message: u.Info, Since: stamp(u.Since)},
+		AgentStatus:    State{Current: UnitIdle, Since: stamp(u.Since), Version: number(u.Version)},
+	}
+	m := s.Machines[u.Machine]
+	if m != nil {
+		out.PublicAddress = m.Hostname
+	}
+	switch {
+	case m == nil:
+		out.AgentStatus.Current, out.AgentStatus.Message = UnitLost, "machine "+u.Machine+" does not exist"
+		out.WorkloadStatus = State{Current: WorkloadUnknown}
+	case m.Lost:
+		was := out.WorkloadStatus.Current
+		out.AgentStatus = State{
+			Current: UnitLost, Message: "machine " + u.Machine + " is down",
+			Since: stamp(m.Since), Version: number(u.Version),
+		}
+		out.WorkloadStatus = State{Current: WorkloadUnknown, Message: join("("+was+")", u.Info), Since: stamp(m.Since)}
+	case u.State == events.UnitPending:
+		out.AgentStatus.Current = UnitAllocating
+		out.WorkloadStatus.Message = "waits for machine " + u.Machine + " to start it"
+	}
+	return out
+}
+
+func workload(state string) string {
+	switch state {
+	case events.UnitPending:
+		return WorkloadWaiting
+	case events.UnitStarted:
+		return WorkloadActive
+	case events.UnitStopped:
+		return WorkloadTerminated
+	case events.UnitError:
+		return WorkloadError
+	}
+	return WorkloadUnknown
+}

@@ -1,0 +1,132 @@
+package status
+
+import (
+	"time"
+
+	"github.com/jujube-project/jujube/events"
+)
+
+// Status is what `juju status` shows. Times are RFC 3339 in UTC.
+type Status struct {
+	Environment       Environment       `json:"environment"`
+	EnvironmentStatus EnvironmentStatus `json:"environment-status,omitzero"`
+	Upgrade           *Upgrade          `json:"upgrade,omitempty"`      // in progress or halted
+	LastUpgrade       *LastUpgrade      `json:"last-upgrade,omitempty"` // the newest that ended
+	Machines          Map[Machine]      `json:"machines"`               // by id
+	Services          Map[Service]      `json:"services"`               // by name
+	Log               Log               `json:"log"`
+}
+
+// Environment names the environment and the version that it is set to.
+type Environment struct {
+	Name         string `json:"name"`
+	UUID         string `json:"uuid"`
+	AgentVersion string `json:"agent-version"`
+}
+
+// EnvironmentStatus says whether stored tools are newer than the environment.
+type EnvironmentStatus struct {
+	UpgradeAvailable string `json:"upgrade-available,omitempty"` // newest of the same major.minor
+}
+
+// Log says up to which record of the log this status is true.
+type Log struct {
+	Position uint64 `json:"position"`
+	Time     string `json:"time,omitempty"`    // of that record
+	Skipped  uint64 `json:"skipped,omitempty"` // records that this build could not read
+}
+
+// Upgrade is how far the upgrade is.
+type Upgrade struct {
+	ID        string          `json:"id"`
+	Operator  string          `json:"operator"`
+	From      string          `json:"from"`
+	Target    string          `json:"target"`
+	State     string          `json:"state"` // in-progress or halted
+	Started   string          `json:"started"`
+	Progress  Progress        `json:"progress"`
+	Blockers  []events.Reason `json:"blockers"` // why it cannot go on, or not everywhere
+	Waiting   []Waiting       `json:"waiting"`
+	LastError string          `json:"last-error,omitempty"`
+}
+
+// States of an upgrade.
+const (
+	InProgress = "in-progress"
+	Halted     = "halted"
+)
+
+// Progress counts machines. Those that were removed do not count.
+type Progress struct {
+	Done     int `json:"done"`
+	Total    int `json:"total"`
+	InFlight int `json:"in-flight"`
+	Failed   int `json:"failed"`
+}
+
+// Waiting is machines that wait for the same reason.
+type Waiting struct {
+	Reason   string   `json:"reason"`
+	Machines []string `json:"machines"` // ids
+}
+
+// LastUpgrade is the newest upgrade that ended.
+type LastUpgrade struct {
+	ID       string `json:"id"`
+	Operator string `json:"operator"`
+	From     string `json:"from"`
+	Target   string `json:"target"`
+	Outcome  string `json:"outcome"` // completed or aborted
+	Ended    string `json:"ended"`
+}
+
+// Machine is one host and its agent.
+type Machine struct {
+	AgentState     string `json:"agent-state"` // an Agent… constant
+	AgentStateInfo string `json:"agent-state-info,omitempty"`
+	AgentVersion   string `json:"agent-version,omitempty"`
+	DNSName        string `json:"dns-name,omitempty"`
+	Life           string `json:"life"` // alive, or invited until its host has joined
+	Series         string `json:"series,omitempty"`
+	Hardware       string `json:"hardware,omitempty"`                   // "arch=amd64"
+	MemberStatus   string `json:"state-server-member-status,omitempty"` // has-vote on a state server
+	Since          string `json:"since,omitempty"`                      // of the agent-state
+}
+
+// States of a machine's agent. Source: Juju 1.25.
+const (
+	AgentPending = "pending"
+	AgentStarted = "started"
+	AgentDown    = "down"
+	AgentError   = "error"
+)
+
+// Service is the units of one name.
+type Service struct {
+	ServiceStatus State     `json:"service-status"` // that of the unit that is worst off
+	Units         Map[Unit] `json:"units"`
+}
+
+// Unit is one run of a service's workload.
+type Unit struct {
+	WorkloadStatus State  `json:"workload-status"`
+	AgentStatus    State  `json:"agent-status"`
+	Machine        string `json:"machine"`
+	PublicAddress  string `json:"public-address,omitempty"`
+}
+
+// State is what something does, since when.
+type State struct {
+	Current string `json:"current"`
+	Message string `json:"message,omitempty"`
+	Since   string `json:"since,omitempty"`
+	Version string `json:"version,omitempty"`
+}
+
+// stamp writes a time as a Status holds it; the zero time is the empty text.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
