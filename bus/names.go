@@ -1,5 +1,7 @@
 package bus
 
+import "time"
+
 // Every stream, bucket, subject and account of an environment, on one screen.
 //
 // CONTROL owns the streams. What the others may do there is imported, item by item,
@@ -21,10 +23,11 @@ const (
 
 // Streams and buckets.
 const (
-	streamLog      = "LOG"      // the truth: append only, one writer
-	streamRequests = "REQUESTS" // signed requests: one message a subject, for ever
-	bucketTools    = "tools"    // archives by digest; its stream is OBJ_tools
-	bucketLease    = "lease"    // which state server leads
+	streamLog      = "LOG"                // the truth: append only, one writer
+	streamRequests = "REQUESTS"           // signed requests: one message a subject, for ever
+	bucketTools    = "tools"              // archives by digest; its stream is OBJ_tools
+	streamTools    = "OBJ_" + bucketTools // where the bucket keeps its objects
+	bucketLease    = "lease"              // which state server leads
 )
 
 // Subjects.
@@ -47,4 +50,11 @@ const (
 	maxEnrolBytes   = 8 << 10   // one enrolment
 	maxPieceBytes   = 512 << 10 // one piece of an upload
 	maxAnswerBytes  = 512 << 10 // one message of an answer to a query
+)
+
+// Limits of the server.
+const (
+	maxStoreBytes  = 1 << 40 // of JetStream; the disk ends before
+	maxConnections = 200_000
+	authTimeout    = 20 * time.Second // a fleet that comes back at once is not thrown out
 )

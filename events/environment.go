@@ -67,7 +67,8 @@ func (e *SettingChanged) Validate() error {
 // later replay that comes to another digest at the same sequence has found a fault.
 type SnapshotTaken struct {
 	Seq    uint64 `json:"seq"`
-	Digest string `json:"digest"` // sha256 of the projection, hex
+	Digest string `json:"digest"`           // sha256 of the projection, hex
+	Schema int    `json:"schema,omitempty"` // of the projection; only digests of one schema can be compared
 }
 
 func (*SnapshotTaken) Kind() string   { return "snapshot.taken/1" }

@@ -9,10 +9,8 @@ import (
 // Names of things, as Juju 1.25 writes them: a machine has an id ("3") and a tag
 // ("machine-3"), a unit a name ("web/0") and a tag ("unit-web-0").
 var (
-	machineRE = regexp.MustCompile(`^(0|[1-9][0-9]{0,8})$`)
 	serviceRE = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]*[a-z][a-z0-9]*)*$`)
 	unitRE    = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]*[a-z][a-z0-9]*)*/(0|[1-9][0-9]{0,8})$`)
-	idRE      = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 )
 
 // MachineTag gives the tag of a machine id: "machine-3" for "3".
@@ -22,7 +20,17 @@ func MachineTag(id string) string { return "machine-" + id }
 func UnitTag(name string) string { return "unit-" + strings.ReplaceAll(name, "/", "-") }
 
 // IsMachine says whether id is a machine id ("0", "17").
-func IsMachine(id string) bool { return machineRE.MatchString(id) }
+func IsMachine(id string) bool {
+	if len(id) < 1 || len(id) > 9 || id[0] == '0' && id != "0" {
+		return false
+	}
+	for i := range len(id) { // by hand: every fold of every report comes through here
+		if id[i] < '0' || id[i] > '9' {
+			return false
+		}
+	}
+	return true
+}
 
 // IsService says whether name may name a service ("web", "mysql-master"). Source: Juju 1.25.
 func IsService(name string) bool { return serviceRE.MatchString(name) && len(name) <= 64 }
@@ -30,8 +38,18 @@ func IsService(name string) bool { return serviceRE.MatchString(name) && len(nam
 // IsUnit says whether name is a unit name ("web/0").
 func IsUnit(name string) bool { return unitRE.MatchString(name) && len(name) <= 80 }
 
-// IsID says whether id may name an upgrade, an order, a request or an environment.
-func IsID(id string) bool { return idRE.MatchString(id) }
+// IsID says whether id may name an upgrade, an order, a request or an environment: 1 to
+// 64 letters, digits, - or _.
+func IsID(id string) bool {
+	for i := range len(id) {
+		switch c := id[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_':
+		default:
+			return false
+		}
+	}
+	return len(id) >= 1 && len(id) <= 64
+}
 
 func needMachine(id string) error {
 	if !IsMachine(id) {

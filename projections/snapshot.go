@@ -11,9 +11,10 @@ import (
 	"slices"
 )
 
-// snapshotSchema changes whenever the meaning or the JSON of a State does: a snapshot
-// of another schema is thrown away and the log folded from its start.
-const snapshotSchema = 1
+// Schema changes whenever the meaning or the JSON of a State does: a snapshot of
+// another schema is thrown away and the log folded from its start, and only digests of
+// one schema are compared.
+const Schema = 1
 
 // ErrSnapshot is wrapped by DecodeSnapshot for bytes that are no snapshot of this
 // schema, or were damaged. The caller folds the log from its start instead.
@@ -48,7 +49,7 @@ func (s *State) canonical() []byte {
 func EncodeSnapshot(s *State) []byte {
 	body := s.canonical()
 	sum := sha256.Sum256(body)
-	head, err := json.Marshal(snapshotHead{Schema: snapshotSchema, Seq: s.Seq, Digest: hex.EncodeToString(sum[:])})
+	head, err := json.Marshal(snapshotHead{Schema: Schema, Seq: s.Seq, Digest: hex.EncodeToString(sum[:])})
 	if err != nil {
 		panic(fmt.Sprintf("a snapshot head that has no JSON: %v", err))
 	}
@@ -66,8 +67,8 @@ func DecodeSnapshot(b []byte) (*State, error) {
 	if err := json.Unmarshal(line, &head); err != nil {
 		return nil, fmt.Errorf("%w: head: %w", ErrSnapshot, err)
 	}
-	if head.Schema != snapshotSchema {
-		return nil, fmt.Errorf("%w: schema %d, this build reads %d", ErrSnapshot, head.Schema, snapshotSchema)
+	if head.Schema != Schema {
+		return nil, fmt.Errorf("%w: schema %d, this build reads %d", ErrSnapshot, head.Schema, Schema)
 	}
 	if sum := sha256.Sum256(body); hex.EncodeToString(sum[:]) != head.Digest {
 		return nil, fmt.Errorf("%w: the state does not have the digest %s", ErrSnapshot, head.Digest)

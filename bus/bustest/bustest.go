@@ -1,0 +1,188 @@
+// Package bustest starts real buses for tests: an embedded server or a separate
+// nats-server process, and connections in every role.
+package bustest
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jujube-project/jujube/bus"
+)
+
+// Environment is the UUID of every test's environment.
+const Environment = "11111111-2222-3333-4444-555555555555"
+
+// Bus is a running NATS with its trust. Connections it made are closed with the test.
+type Bus struct {
+	T      testing.TB
+	Trust  *bus.Trust
+	Server *bus.Server // nil for a separate process
+	URLs   []string
+	dir    string
+}
+
+// Start starts an embedded server and provisions it.
+func Start(t testing.TB) *Bus {
+	t.Helper()
+	b := unstarted(t)
+	b.start(0)
+	b.provision()
+	return b
+}
+
+func unstarted(t testing.TB) *Bus {
+	t.Helper()
+	trust, err := bus.NewTrust(Environment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &Bus{T: t, Trust: trust, dir: t.TempDir()}
+	t.Cleanup(func() {
+		if b.Server != nil {
+			b.Server.Close()
+		}
+	})
+	return b
+}
+
+func (b *Bus) start(port int) {
+	b.T.Helper()
+	srv, err := bus.StartServer(bus.ServerConfig{StoreDir: b.dir, Port: port, Trust: b.Trust})
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	b.Server, b.URLs = srv, []string{srv.URL()}
+}
+
+// Restart stops the server and starts it again with its store, on the same port.
+func (b *Bus) Restart() {
+	b.T.Helper()
+	var port int
+	if _, err := fmt.Sscanf(b.URLs[0][strings.LastIndexByte(b.URLs[0], ':')+1:], "%d", &port); err != nil {
+		b.T.Fatal(err)
+	}
+	b.Server.Close()
+	b.start(port)
+}
+
+func (b *Bus) provision() {
+	b.T.Helper()
+	if err := b.StateServer().Provision(b.T.Context(), 1); err != nil {
+		b.T.Fatal(err)
+	}
+}
+
+// Connect connects over TCP with a JWT for a new identity.
+func (b *Bus) Connect(sign func(publicKey string) (string, error)) *bus.Conn {
+	b.T.Helper()
+	id, err := bus.NewIdentity()
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	token, err := sign(id.Public())
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	return b.With(bus.ConnConfig{Credentials: bus.Credentials{JWT: token, Seed: string(id.Seed())}})
+}
+
+// With connects over TCP as cfg says.
+func (b *Bus) With(cfg bus.ConnConfig) *bus.Conn {
+	b.T.Helper()
+	cfg.URLs = b.URLs
+	c, err := bus.Connect(b.T.Context(), cfg)
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	b.T.Cleanup(c.Close)
+	return c
+}
+
+// StateServer connects a state server.
+func (b *Bus) StateServer() *bus.Conn {
+	b.T.Helper()
+	return b.Connect(func(key string) (string, error) { return b.Trust.StateServerJWT("state-server-0", key) })
+}
+
+// Operator connects an operator.
+func (b *Bus) Operator(name string) *bus.Conn {
+	b.T.Helper()
+	return b.Connect(func(key string) (string, error) { return b.Trust.OperatorJWT(name, key) })
+}
+
+// Agent connects a machine's agent; tag is "machine-3".
+func (b *Bus) Agent(tag string) *bus.Conn {
+	b.T.Helper()
+	return b.Connect(func(key string) (string, error) { return b.Trust.AgentJWT(tag, key) })
+}
+
+// natsServer builds nats-server once for all tests of a process.
+var natsServer = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "jujube-nats-server-")
+	if err != nil {
+		return "", err
+	}
+	bin := filepath.Join(dir, "nats-server")
+	out, err := exec.Command("go", "build", "-o", bin, "github.com/nats-io/nats-server/v2").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("build nats-server: %w: %s", err, out)
+	}
+	return bin, nil
+})
+
+// StartProcess starts a separate nats-server process, built from the module in go.mod
+// and configured by Trust.NATSConfig, and provisions it.
+func StartProcess(t testing.TB) *Bus {
+	t.Helper()
+	bin, err := natsServer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := unstarted(t)
+	conf := filepath.Join(b.dir, "nats.conf")
+	if err := os.WriteFile(conf, []byte(b.Trust.NATSConfig("127.0.0.1:-1", b.dir)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(bin, "-c", conf)
+	log, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	url := make(chan string, 1)
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		var said strings.Builder
+		for lines := bufio.NewScanner(log); lines.Scan(); {
+			said.WriteString(lines.Text() + "\n")
+			if _, addr, ok := strings.Cut(lines.Text(), "Listening for client connections on "); ok {
+				url <- "nats://" + addr
+			}
+		}
+		select {
+		case url <- "":
+			t.Log(said.String())
+		default:
+		}
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		<-drained
+		_ = cmd.Wait()
+	})
+	b.URLs = []string{<-url}
+	if b.URLs[0] == "" {
+		t.Fatal("nats-server ended before it listened")
+	}
+	b.provision()
+	return b
+}

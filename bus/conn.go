@@ -1,0 +1,214 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// ConnConfig says who connects where.
+type ConnConfig struct {
+	URLs        []string
+	Server      *Server // set: connect within the process instead, without TCP
+	Credentials Credentials
+	Name        string       // shown in NATS monitoring
+	Logger      *slog.Logger // nil: silent
+	// OnConnect is called after every connection but the first; it must not block.
+	OnConnect func()
+	// OnGarbage is told of every message that was skipped because it could not be
+	// what its subject carries. It must not block.
+	OnGarbage func(subject string, err error)
+}
+
+// Conn is one identity's connection. It reconnects for ever, with jitter, and all its
+// methods may be called concurrently.
+type Conn struct {
+	cfg  ConnConfig
+	id   *Identity
+	nats *nats.Conn
+	js   jetstream.JetStream
+
+	mu        sync.Mutex
+	reconnect map[int]func() // called after every reconnection, by registration
+	nextID    int
+}
+
+// Reconnection: at once at first, then slower, and never all at the same moment.
+const (
+	dialTimeout   = 20 * time.Second
+	firstRetry    = 250 * time.Millisecond
+	slowestRetry  = 30 * time.Second
+	drainTimeout  = 10 * time.Second
+	pingInterval  = 20 * time.Second
+	reconnectSize = -1 // bytes buffered while away: none, so nothing is sent late and unasked
+)
+
+// Connect connects and waits for the first connection until ctx ends. It returns
+// ErrDenied when the server does not know the credentials.
+func Connect(ctx context.Context, cfg ConnConfig) (*Conn, error) {
+	id, err := cfg.Credentials.Identity()
+	if err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	c := &Conn{cfg: cfg, id: id, reconnect: map[int]func(){}}
+	if c.cfg.Logger == nil {
+		c.cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	first := make(chan struct{})
+	refused := make(chan error, 1)
+	c.nats, err = nats.Connect(strings.Join(cfg.URLs, ","), c.options(first, refused)...)
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", cfg.where(), translate(err))
+	}
+	select {
+	case <-first:
+	case err := <-refused:
+		c.nats.Close()
+		return nil, fmt.Errorf("connect to %s: %w", cfg.where(), err)
+	case <-ctx.Done():
+		last := c.nats.LastError()
+		c.nats.Close()
+		return nil, fmt.Errorf("connect to %s: %w", cfg.where(), errors.Join(ctx.Err(), last))
+	}
+	c.js, err = jetstream.New(c.nats)
+	if err != nil {
+		c.nats.Close()
+		return nil, fmt.Errorf("connect to %s: %w", cfg.where(), err)
+	}
+	return c, nil
+}
+
+func (cfg ConnConfig) where() string {
+	if cfg.Server != nil {
+		return "the NATS server in this process"
+	}
+	return strings.Join(cfg.URLs, ", ")
+}
+
+func (c *Conn) options(first chan struct{}, refused chan error) []nats.Option {
+	var once sync.Once
+	opts := []nats.Option{
+		nats.Name(c.cfg.Name), nats.UserJWTAndSeed(c.cfg.Credentials.JWT, c.cfg.Credentials.Seed),
+		nats.CustomInboxPrefix(inboxPrefix(c.id.Public())),
+		nats.MaxReconnects(-1), nats.RetryOnFailedConnect(true), nats.IgnoreAuthErrorAbort(),
+		nats.CustomReconnectDelay(reconnectDelay), nats.Timeout(dialTimeout), nats.DrainTimeout(drainTimeout),
+		nats.PingInterval(pingInterval), nats.ReconnectBufSize(reconnectSize),
+		nats.ConnectHandler(func(*nats.Conn) { once.Do(func() { close(first) }) }),
+		nats.ReconnectHandler(func(*nats.Conn) {
+			once.Do(func() { close(first) })
+			c.reconnected()
+		}),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { c.cfg.Logger.Debug("disconnected from NATS", "err", err) }),
+		nats.ErrorHandler(func(_ *nats.Conn, sub *nats.Subscription, err error) {
+			c.cfg.Logger.Warn("NATS reports an error", "err", err)
+		}),
+		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) {
+			if errors.Is(err, nats.ErrAuthorization) {
+				select {
+				case refused <- fmt.Errorf("%w: %w", ErrDenied, err):
+				default:
+				}
+			}
+		}),
+	}
+	if c.cfg.Server != nil {
+		opts = append(opts, nats.InProcessServer(c.cfg.Server.nats))
+	}
+	return opts
+}
+
+// reconnectDelay waits with full jitter, doubling up to slowestRetry.
+func reconnectDelay(attempts int) time.Duration {
+	ceiling := slowestRetry
+	if attempts < 8 {
+		ceiling = min(firstRetry<<attempts, slowestRetry)
+	}
+	return time.Duration(rand.Int64N(int64(ceiling)))
+}
+
+func (c *Conn) reconnected() {
+	c.mu.Lock()
+	calls := make([]func(), 0, len(c.reconnect))
+	for _, f := range c.reconnect {
+		calls = append(calls, f)
+	}
+	c.mu.Unlock()
+	for _, f := range calls {
+		f()
+	}
+	if c.cfg.OnConnect != nil {
+		c.cfg.OnConnect()
+	}
+}
+
+// onReconnect calls f after every reconnection until the returned function is called.
+func (c *Conn) onReconnect(f func()) (stop func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	id := c.nextID
+	c.nextID++
+	c.reconnect[id] = f
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.reconnect, id)
+	}
+}
+
+// Public is the public key of the identity that is connected.
+func (c *Conn) Public() string { return c.id.Public() }
+
+// Identity is the key pair that is connected.
+func (c *Conn) Identity() *Identity { return c.id }
+
+// Connected says whether the connection stands at this moment.
+func (c *Conn) Connected() bool { return c.nats.IsConnected() }
+
+// Close lets what was received be handled, sends what is waiting, and closes. It is
+// idempotent.
+func (c *Conn) Close() {
+	closed := make(chan struct{})
+	c.nats.SetClosedHandler(func(*nats.Conn) { close(closed) })
+	if c.nats.IsClosed() || !c.nats.IsConnected() || c.nats.Drain() != nil {
+		c.nats.Close()
+		return
+	}
+	<-closed
+}
+
+func (c *Conn) garbage(subject string, err error) {
+	c.cfg.Logger.Debug("skipped a message", "subject", subject, "err", err)
+	if c.cfg.OnGarbage != nil {
+		c.cfg.OnGarbage(subject, err)
+	}
+}
+
+// subscribe handles every message of a subject, one after another, until stop is called.
+// What is larger than limit is counted as garbage and not handled.
+func (c *Conn) subscribe(subject string, limit int, f func(*nats.Msg)) (stop func(), err error) {
+	sub, err := c.nats.Subscribe(subject, func(m *nats.Msg) {
+		if len(m.Data) > limit {
+			c.garbage(m.Subject, fmt.Errorf("%w: %d bytes, limit %d", ErrTooLarge, len(m.Data), limit))
+			return
+		}
+		f(m)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("subscribe to %s: %w", subject, translate(err))
+	}
+	if err := sub.SetPendingLimits(-1, 256<<20); err != nil {
+		return nil, fmt.Errorf("subscribe to %s: %w", subject, err)
+	}
+	if err := c.nats.Flush(); err != nil {
+		return nil, fmt.Errorf("subscribe to %s: %w", subject, translate(err))
+	}
+	return func() { _ = sub.Unsubscribe() }, nil
+}

@@ -1,0 +1,162 @@
+package bus
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/nats-io/nats.go"
+)
+
+// JoinToken lets one host enrol as one machine, once. It pins the environment and holds
+// the seed of a key that only the state server's log knows the public half of.
+type JoinToken struct {
+	Environment string      `json:"environment"` // UUID
+	Name        string      `json:"name"`
+	Machine     string      `json:"machine"` // id
+	URLs        []string    `json:"urls"`
+	Enrol       Credentials `json:"enrol"` // of the ENROL account
+	Seed        string      `json:"seed"`
+}
+
+const tokenPrefix = "jujube1."
+
+// String is the token as a person passes it on. It is a secret until it was used.
+func (t JoinToken) String() string {
+	b, err := json.Marshal(t)
+	if err != nil {
+		return ""
+	}
+	return tokenPrefix + base64.RawURLEncoding.EncodeToString(b)
+}
+
+// ParseJoinToken reads what String wrote.
+func ParseJoinToken(s string) (JoinToken, error) {
+	var t JoinToken
+	text, ok := strings.CutPrefix(strings.TrimSpace(s), tokenPrefix)
+	if !ok {
+		return t, fmt.Errorf("read the join token: it does not begin with %q; copy it whole from `juju add-machine`", tokenPrefix)
+	}
+	b, err := base64.RawURLEncoding.DecodeString(text)
+	if err == nil {
+		err = json.Unmarshal(b, &t)
+	}
+	if err != nil {
+		return t, fmt.Errorf("read the join token: it is cut short or altered (%w); copy it whole from `juju add-machine`", err)
+	}
+	if t.Machine == "" || t.Seed == "" || len(t.URLs) == 0 {
+		return t, errors.New("read the join token: it lacks the machine, the secret or the address; copy it whole from `juju add-machine`")
+	}
+	return t, nil
+}
+
+// EnrolRequest is what a host with a token says of itself.
+type EnrolRequest struct {
+	Environment string `json:"environment"`
+	Machine     string `json:"machine"`
+	TokenKey    string `json:"token_key"` // public half of the token
+	Key         string `json:"key"`       // public nkey the host made
+	Hostname    string `json:"hostname"`
+	Version     string `json:"version"` // binary version it runs
+
+	Answer func(Enrolled, error) `json:"-"`
+}
+
+// Enrolled is the answer: the host is now that machine.
+type Enrolled struct {
+	Machine     string   `json:"machine"`
+	Environment string   `json:"environment"`
+	JWT         string   `json:"jwt"`
+	URLs        []string `json:"urls"`
+	Error       string   `json:"error,omitempty"`
+}
+
+// enrolType separates the signatures of an enrolment from every other use of the keys.
+const enrolType = "jujube.enrol.v1"
+
+// sealedEnrolment carries the exact bytes that both keys signed: the token's, to prove
+// the invitation, and the host's, to prove possession.
+type sealedEnrolment struct {
+	Request []byte `json:"request"`
+	ByToken []byte `json:"by_token"`
+	ByKey   []byte `json:"by_key"`
+}
+
+// Enrol enrols this host over a connection made with the token's ENROL credentials.
+// facts needs Hostname and Version only. Repeating it with the same identity gives the
+// same machine.
+func (c *Conn) Enrol(ctx context.Context, token JoinToken, id *Identity, facts EnrolRequest) (Enrolled, error) {
+	key, err := ParseIdentity([]byte(token.Seed))
+	if err != nil {
+		return Enrolled{}, fmt.Errorf("enrol: the token's secret: %w", err)
+	}
+	facts.Environment, facts.Machine, facts.TokenKey, facts.Key = token.Environment, token.Machine, key.Public(), id.Public()
+	var sealed sealedEnrolment
+	if sealed.Request, err = json.Marshal(facts); err != nil {
+		return Enrolled{}, fmt.Errorf("enrol: %w", err)
+	}
+	var err1, err2 error
+	sealed.ByToken, err1 = key.Sign(events.PAE(enrolType+".token", sealed.Request))
+	sealed.ByKey, err2 = id.Sign(events.PAE(enrolType+".host", sealed.Request))
+	data, err3 := json.Marshal(sealed)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return Enrolled{}, fmt.Errorf("enrol: %w", err)
+	}
+	m, err := c.nats.RequestWithContext(ctx, subjectEnrol, data)
+	if err != nil {
+		return Enrolled{}, fmt.Errorf("enrol as machine %s: %w", token.Machine, translate(err))
+	}
+	var answer Enrolled
+	if err := json.Unmarshal(m.Data, &answer); err != nil {
+		return Enrolled{}, fmt.Errorf("enrol as machine %s: %w", token.Machine, err)
+	}
+	if answer.Error != "" {
+		return Enrolled{}, fmt.Errorf("enrol as machine %s: refused: %s", token.Machine, answer.Error)
+	}
+	return answer, nil
+}
+
+// ServeEnrol hands every enrolment whose two signatures are right to f. f decides
+// whether the token is one of an open invitation.
+func (c *Conn) ServeEnrol(f func(EnrolRequest)) (stop func(), err error) {
+	return c.subscribe(subjectEnrol, maxEnrolBytes, func(m *nats.Msg) {
+		req, err := openEnrolment(m.Data)
+		if err != nil {
+			c.garbage(m.Subject, err)
+			c.answer(m, Enrolled{Error: err.Error()})
+			return
+		}
+		req.Answer = func(e Enrolled, err error) {
+			if err != nil {
+				e = Enrolled{Error: err.Error()}
+			}
+			c.answer(m, e)
+		}
+		f(req)
+	})
+}
+
+func openEnrolment(data []byte) (EnrolRequest, error) {
+	var sealed sealedEnrolment
+	var req EnrolRequest
+	if err := json.Unmarshal(data, &sealed); err != nil {
+		return req, fmt.Errorf("read enrolment: %w", err)
+	}
+	d := json.NewDecoder(bytes.NewReader(sealed.Request))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&req); err != nil {
+		return req, fmt.Errorf("read enrolment: %w", err)
+	}
+	if err := Verify(req.TokenKey, events.PAE(enrolType+".token", sealed.Request), sealed.ByToken); err != nil {
+		return req, fmt.Errorf("check the token of an enrolment: %w", err)
+	}
+	if err := Verify(req.Key, events.PAE(enrolType+".host", sealed.Request), sealed.ByKey); err != nil {
+		return req, fmt.Errorf("check the host's key of an enrolment: %w", err)
+	}
+	return req, nil
+}

@@ -1,0 +1,63 @@
+package bus
+
+import (
+	"fmt"
+
+	"github.com/nats-io/nkeys"
+)
+
+// Identity is an nkey pair of a user: who somebody is, to NATS and end to end. The
+// private half never leaves the process and the file that hold it.
+type Identity struct {
+	keys   nkeys.KeyPair
+	public string
+	seed   []byte
+}
+
+// NewIdentity makes a new pair.
+func NewIdentity() (*Identity, error) {
+	keys, err := nkeys.CreateUser()
+	if err != nil {
+		return nil, fmt.Errorf("make a key: %w", err)
+	}
+	seed, err := keys.Seed()
+	if err != nil {
+		return nil, fmt.Errorf("make a key: %w", err)
+	}
+	return ParseIdentity(seed)
+}
+
+// ParseIdentity reads the seed of a user nkey ("SU…").
+func ParseIdentity(seed []byte) (*Identity, error) {
+	keys, err := nkeys.FromSeed(seed)
+	if err != nil {
+		return nil, fmt.Errorf("read a key's seed: %w", err)
+	}
+	public, err := keys.PublicKey()
+	if err != nil || !nkeys.IsValidPublicUserKey(public) {
+		return nil, fmt.Errorf("read a key's seed: it is not the seed of a user key")
+	}
+	return &Identity{keys: keys, public: public, seed: seed}, nil
+}
+
+// Public is the public nkey, "U…": the identity's name.
+func (i *Identity) Public() string { return i.public }
+
+// Seed is the secret.
+func (i *Identity) Seed() []byte { return i.seed }
+
+// Sign signs b with ed25519.
+func (i *Identity) Sign(b []byte) ([]byte, error) { return i.keys.Sign(b) }
+
+// Verify checks that sig is the signature of the holder of publicKey over b. It returns
+// ErrSignature for any other outcome.
+func Verify(publicKey string, b, sig []byte) error {
+	keys, err := nkeys.FromPublicKey(publicKey)
+	if err != nil {
+		return fmt.Errorf("%w: public key %q: %w", ErrSignature, publicKey, err)
+	}
+	if err := keys.Verify(b, sig); err != nil {
+		return fmt.Errorf("%w: by %s: %w", ErrSignature, publicKey, err)
+	}
+	return nil
+}

@@ -1,0 +1,225 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strconv"
+	"time"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/synadia-io/orbit.go/jetstreamext"
+)
+
+// Log is the environment's log on JetStream. State servers and operators hold the same
+// type; NATS lets only state servers append.
+type Log struct {
+	conn *Conn
+}
+
+var _ events.Log = (*Log)(nil)
+
+// Log gives access to the environment's log.
+func (c *Conn) Log() *Log { return &Log{conn: c} }
+
+// Append implements events.Log: a lone record is one publish, several are one atomic
+// batch, both fenced by the expected last sequence of the stream.
+func (l *Log) Append(ctx context.Context, expected uint64, recs ...events.Record) (uint64, error) {
+	if len(recs) == 0 {
+		return expected, nil
+	}
+	if len(recs) > events.MaxBatch {
+		return 0, fmt.Errorf("append %d records: %w: at most %d", len(recs), ErrTooLarge, events.MaxBatch)
+	}
+	msgs := make([]*nats.Msg, len(recs))
+	for i, r := range recs {
+		data, err := events.Marshal(r)
+		if err != nil {
+			return 0, fmt.Errorf("append: %w", err)
+		}
+		msgs[i] = nats.NewMsg(subjectLog + r.Entity)
+		msgs[i].Data = data
+	}
+	msgs[0].Header.Set(jetstream.ExpectedLastSeqHeader, strconv.FormatUint(expected, 10))
+	last, err := l.publish(ctx, msgs)
+	if err != nil {
+		return 0, fmt.Errorf("append %d records behind %d: %w", len(recs), expected, translate(err))
+	}
+	if last != expected+uint64(len(recs)) {
+		return 0, fmt.Errorf("append %d records behind %d: the log answers %d", len(recs), expected, last)
+	}
+	return last, nil
+}
+
+func (l *Log) publish(ctx context.Context, msgs []*nats.Msg) (uint64, error) {
+	if len(msgs) == 1 {
+		ack, err := l.conn.js.PublishMsg(ctx, msgs[0])
+		if err != nil {
+			return 0, err
+		}
+		return ack.Sequence, nil
+	}
+	ack, err := jetstreamext.PublishMsgBatch(ctx, l.conn.js, msgs)
+	if err != nil {
+		return 0, err
+	}
+	return ack.Sequence, nil
+}
+
+// Last implements events.Log. The log has no gaps, so its end is its first record and
+// what NATS says is pending behind it; STREAM.INFO would not pass between accounts.
+func (l *Log) Last(ctx context.Context) (uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, lastTimeout)
+	defer cancel()
+	for m, err := range l.conn.getBatch(ctx, streamLog, getQuery{Seq: 1, Batch: 1}) {
+		if err != nil {
+			return 0, fmt.Errorf("ask for the log's end: %w", err)
+		}
+		return m.seq + m.pending, nil
+	}
+	return 0, nil
+}
+
+// lastTimeout bounds a question that NATS answers from memory: a lost connection loses
+// it without a word.
+const lastTimeout = 3 * time.Second
+
+// Windows of reading: what one Direct Get asks for.
+const (
+	readMessages = 8192
+	readBytes    = 4 << 20
+)
+
+// Read implements events.Log, by Direct Get: it needs no consumer and no right beyond
+// one subject, and one reader does not hold up another.
+func (l *Log) Read(ctx context.Context, from, to uint64) iter.Seq2[events.Record, error] {
+	return func(yield func(events.Record, error) bool) {
+		next := max(from, 1)
+		for next <= to {
+			got := false
+			query := getQuery{Seq: next, Batch: readMessages, MaxBytes: readBytes, UpTo: to}
+			for m, err := range l.conn.getBatch(ctx, streamLog, query) {
+				if err != nil {
+					yield(events.Record{}, fmt.Errorf("read the log from %d: %w", next, err))
+					return
+				}
+				if m.seq > to {
+					return
+				}
+				if m.seq != next {
+					yield(events.Record{}, fmt.Errorf("read the log: %w: sequence %d is followed by %d", errGap, next-1, m.seq))
+					return
+				}
+				next, got = m.seq+1, true
+				rec, err := m.record()
+				if !yield(rec, err) {
+					return
+				}
+			}
+			if !got && !l.waitFor(ctx, next, yield) {
+				return
+			}
+		}
+	}
+}
+
+// errGap: the log lacks a sequence. It denies deletion, so its files were tampered with.
+var errGap = errors.New("a record is missing")
+
+// waitFor tells a stale replica, which will catch up, from a log that has no such
+// sequence.
+func (l *Log) waitFor(ctx context.Context, seq uint64, yield func(events.Record, error) bool) bool {
+	last, err := l.Last(ctx)
+	if err == nil && last < seq {
+		err = fmt.Errorf("read the log: %w: sequence %d, it ends at %d", ErrNotFound, seq, last)
+	}
+	if err == nil {
+		select {
+		case <-time.After(staleRetry):
+			return true
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+	}
+	yield(events.Record{}, err)
+	return false
+}
+
+const staleRetry = 20 * time.Millisecond
+
+// Follow implements events.Log. What is republished after a commit is only the hint that
+// there is something to read.
+func (l *Log) Follow(ctx context.Context, from uint64) iter.Seq2[events.Record, error] {
+	return func(yield func(events.Record, error) bool) {
+		hint, stop, err := l.hints()
+		if err != nil {
+			yield(events.Record{}, err)
+			return
+		}
+		defer stop()
+		for next := max(from, 1); ; {
+			last, err := l.Last(ctx)
+			if ctx.Err() != nil {
+				yield(events.Record{}, ctx.Err())
+				return
+			}
+			for rec, rerr := range l.Read(ctx, next, last) {
+				if rerr != nil && !errors.Is(rerr, events.ErrInvalid) {
+					err = rerr
+					break
+				}
+				if !yield(rec, rerr) {
+					return
+				}
+				next = rec.Seq + 1
+			}
+			if errors.Is(err, errGap) {
+				yield(events.Record{}, err)
+				return
+			}
+			select {
+			case <-hint:
+			case <-time.After(followCheck):
+			case <-ctx.Done():
+				yield(events.Record{}, ctx.Err())
+				return
+			}
+		}
+	}
+}
+
+// followCheck is how long a follower trusts the absence of hints: after an outage the
+// hint of a record may have been lost.
+const followCheck = 2 * time.Second
+
+func (l *Log) hints() (hint chan struct{}, stop func(), err error) {
+	hint = make(chan struct{}, 1)
+	poke := func() {
+		select {
+		case hint <- struct{}{}:
+		default:
+		}
+	}
+	unsubscribe, err := l.conn.subscribe(subjectLive+">", maxPayloadBytes, func(*nats.Msg) { poke() })
+	if err != nil {
+		return nil, nil, err
+	}
+	forget := l.conn.onReconnect(poke)
+	return hint, func() { forget(); unsubscribe() }, nil
+}
+
+// record reads a stored message of the log.
+func (m stored) record() (events.Record, error) {
+	rec, err := events.Unmarshal(m.data)
+	if err == nil && subjectLog+rec.Entity != m.subject {
+		err = fmt.Errorf("%w: it lies under %q but speaks of %q", events.ErrInvalid, m.subject, rec.Entity)
+	}
+	rec.Seq = m.seq
+	if err != nil {
+		return events.Record{Envelope: events.Envelope{Time: m.time}, Seq: m.seq}, fmt.Errorf("sequence %d: %w", m.seq, err)
+	}
+	return rec, nil
+}

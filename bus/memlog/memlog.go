@@ -1,0 +1,158 @@
+// Package memlog is the log in memory: the same contract as bus.Log, with faults on
+// demand. It exists for tests and for simulated fleets; it links no NATS.
+package memlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"sync"
+
+	"github.com/jujube-project/jujube/events"
+)
+
+// Fault is what Log.Fail lets the next Append suffer.
+type Fault int
+
+// Faults of an Append.
+const (
+	Lost    Fault = iota + 1 // nothing is stored; the writer gets an error
+	Unacked                  // everything is stored; the writer gets an error all the same
+	Beaten                   // somebody else's record comes first: events.ErrConflict
+)
+
+// ErrFault is what a Lost or Unacked Append returns.
+var ErrFault = errors.New("injected fault")
+
+// Log keeps records in memory. The zero Log is empty and ready.
+type Log struct {
+	mu     sync.Mutex
+	recs   []events.Record
+	grown  chan struct{} // closed and replaced at every Append
+	faults []Fault
+	rival  func() events.Record
+}
+
+var _ events.Log = (*Log)(nil)
+
+// New makes an empty log.
+func New() *Log { return &Log{} }
+
+// Fail lets the following Appends suffer faults, one each. rival gives the record that
+// wins when the fault is Beaten.
+func (l *Log) Fail(rival func() events.Record, faults ...Fault) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.faults, l.rival = append(l.faults, faults...), rival
+}
+
+// Append implements events.Log.
+func (l *Log) Append(ctx context.Context, expected uint64, recs ...events.Record) (uint64, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	if len(recs) > events.MaxBatch {
+		return 0, fmt.Errorf("append %d records: at most %d", len(recs), events.MaxBatch)
+	}
+	for _, r := range recs {
+		if _, err := events.Marshal(r); err != nil {
+			return 0, fmt.Errorf("append: %w", err)
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	fault := l.nextFault()
+	switch fault {
+	case Lost:
+		return 0, ErrFault
+	case Beaten:
+		l.store(l.rival())
+	}
+	if expected != uint64(len(l.recs)) {
+		return 0, fmt.Errorf("append behind %d: %w: it ends at %d", expected, events.ErrConflict, len(l.recs))
+	}
+	l.store(recs...)
+	if fault == Unacked {
+		return 0, ErrFault
+	}
+	return uint64(len(l.recs)), nil
+}
+
+func (l *Log) nextFault() Fault {
+	if len(l.faults) == 0 {
+		return 0
+	}
+	f := l.faults[0]
+	l.faults = l.faults[1:]
+	return f
+}
+
+func (l *Log) store(recs ...events.Record) {
+	for _, r := range recs {
+		r.Seq = uint64(len(l.recs)) + 1
+		l.recs = append(l.recs, r)
+	}
+	if l.grown != nil && len(recs) > 0 {
+		close(l.grown)
+		l.grown = nil
+	}
+}
+
+// Last implements events.Log.
+func (l *Log) Last(ctx context.Context) (uint64, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return uint64(len(l.recs)), ctx.Err()
+}
+
+// at returns the record at seq, or a channel that is closed when the log grows.
+func (l *Log) at(seq uint64) (events.Record, <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if seq <= uint64(len(l.recs)) {
+		return l.recs[seq-1], nil
+	}
+	if l.grown == nil {
+		l.grown = make(chan struct{})
+	}
+	return events.Record{}, l.grown
+}
+
+// Read implements events.Log.
+func (l *Log) Read(ctx context.Context, from, to uint64) iter.Seq2[events.Record, error] {
+	return func(yield func(events.Record, error) bool) {
+		for seq := max(from, 1); seq <= to; seq++ {
+			rec, missing := l.at(seq)
+			err := ctx.Err()
+			if err == nil && missing != nil {
+				err = fmt.Errorf("read the log: sequence %d is behind its end", seq)
+			}
+			if !yield(rec, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Follow implements events.Log.
+func (l *Log) Follow(ctx context.Context, from uint64) iter.Seq2[events.Record, error] {
+	return func(yield func(events.Record, error) bool) {
+		for seq := max(from, 1); ; {
+			rec, missing := l.at(seq)
+			if missing == nil && ctx.Err() == nil {
+				if !yield(rec, nil) {
+					return
+				}
+				seq++
+				continue
+			}
+			select {
+			case <-missing:
+			case <-ctx.Done():
+				yield(events.Record{}, ctx.Err())
+				return
+			}
+		}
+	}
+}

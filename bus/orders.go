@@ -1,0 +1,116 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/nats-io/nats.go"
+)
+
+// resyncEvery is how often an agent reads its own last orders although nothing was
+// said: between one and two of it, so that a fleet does not ask in step.
+const resyncEvery = 5 * time.Minute
+
+// Orders hands the newest record of each of a machine's order subjects (agent and
+// units) to f: at the start, after every reconnection, live, and every few minutes. It
+// never hands out the same or an older one twice within one call. It blocks until ctx
+// is done. tag is "machine-3".
+//
+// An order is state: one that was replaced while the machine was away is never seen.
+func (c *Conn) Orders(ctx context.Context, tag string, f func(events.Record)) error {
+	o := &orderReader{conn: c, tag: tag, f: f, seen: map[string]uint64{}}
+	records := make(chan stored, 64)
+	poke := make(chan struct{}, 1)
+	hint := func() {
+		select {
+		case poke <- struct{}{}:
+		default:
+		}
+	}
+	stop, err := c.subscribe(subjectLive+"order."+tag+".*", events.MaxRecordBytes, func(m *nats.Msg) {
+		s, err := parseLive(m)
+		if err != nil {
+			c.garbage(m.Subject, err)
+			return
+		}
+		select {
+		case records <- s:
+		default:
+			hint()
+		}
+	})
+	if err != nil {
+		return err
+	}
+	defer stop()
+	defer c.onReconnect(hint)()
+	hint()
+	for {
+		select {
+		case <-poke:
+			if o.resync(ctx) != nil {
+				time.AfterFunc(time.Second, hint)
+			}
+		case s := <-records:
+			o.take(s)
+		case <-time.After(resyncEvery + rand.N(resyncEvery)):
+			hint()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// parseLive reads a message that the log republished. Only NATS sets these headers
+// behind the wall between the accounts; the order itself is checked again by the agent.
+func parseLive(m *nats.Msg) (stored, error) {
+	seq, err := strconv.ParseUint(m.Header.Get("Nats-Sequence"), 10, 64)
+	if err != nil {
+		return stored{}, err
+	}
+	s := stored{stream: m.Header.Get("Nats-Stream"), subject: m.Header.Get("Nats-Subject"), seq: seq, data: m.Data}
+	if s.stream != streamLog || subjectLive+s.subject[min(len(subjectLog), len(s.subject)):] != m.Subject {
+		return stored{}, errors.New("the headers name another stream or subject")
+	}
+	return s, nil
+}
+
+type orderReader struct {
+	conn *Conn
+	tag  string
+	f    func(events.Record)
+	seen map[string]uint64 // newest sequence handed out, by subject
+}
+
+// resync reads the newest order and assignment.
+func (o *orderReader) resync(ctx context.Context) error {
+	for _, leaf := range []string{"agent", "units"} {
+		s, err := o.conn.getLast(ctx, streamLog, subjectLog+"order."+o.tag+"."+leaf)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			o.conn.cfg.Logger.Debug("reading own orders", "err", err)
+			return err
+		}
+		o.take(s)
+	}
+	return nil
+}
+
+func (o *orderReader) take(s stored) {
+	if s.seq <= o.seen[s.subject] {
+		return
+	}
+	rec, err := s.record()
+	if err != nil {
+		o.conn.garbage(s.subject, err)
+		return
+	}
+	o.seen[s.subject] = s.seq
+	o.f(rec)
+}

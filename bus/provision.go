@@ -1,0 +1,103 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Provision makes the streams and buckets of names.go, or checks that those that are
+// there are as they must be. replicas is 1 for an embedded server, 3 or 5 for a cluster.
+// Only a state server may call it.
+func (c *Conn) Provision(ctx context.Context, replicas int) error {
+	for _, cfg := range []jetstream.StreamConfig{logConfig(replicas), requestsConfig(replicas)} {
+		if err := c.provisionStream(ctx, cfg); err != nil {
+			return err
+		}
+	}
+	_, err := c.js.CreateOrUpdateObjectStore(ctx, jetstream.ObjectStoreConfig{
+		Bucket: bucketTools, Storage: jetstream.FileStorage, Replicas: replicas,
+	})
+	if err != nil {
+		return fmt.Errorf("make bucket %s: %w", bucketTools, translate(err))
+	}
+	_, err = c.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
+		Bucket: bucketLease, Storage: jetstream.FileStorage, Replicas: replicas, LimitMarkerTTL: time.Minute,
+	})
+	if err != nil {
+		return fmt.Errorf("make bucket %s: %w", bucketLease, translate(err))
+	}
+	return nil
+}
+
+func logConfig(replicas int) jetstream.StreamConfig {
+	return jetstream.StreamConfig{
+		Name: streamLog, Subjects: []string{subjectLog + ">"},
+		Storage: jetstream.FileStorage, Replicas: replicas,
+		DenyDelete: true, DenyPurge: true, AllowDirect: true, AllowAtomicPublish: true,
+		RePublish: &jetstream.RePublish{Source: subjectLog + ">", Destination: subjectLive + ">"},
+	}
+}
+
+// requestsConfig: one message a subject for ever, so a request id is used once. Nothing
+// that could rewrite or move messages is allowed, as operators publish here themselves.
+func requestsConfig(replicas int) jetstream.StreamConfig {
+	return jetstream.StreamConfig{
+		Name: streamRequests, Subjects: []string{subjectRequest + "*.*"},
+		Storage: jetstream.FileStorage, Replicas: replicas,
+		DenyDelete: true, DenyPurge: true, AllowDirect: true,
+		MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, DiscardNewPerSubject: true,
+		MaxMsgSize: maxRequestBytes,
+	}
+}
+
+func (c *Conn) provisionStream(ctx context.Context, want jetstream.StreamConfig) error {
+	s, err := c.js.CreateStream(ctx, want)
+	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+		s, err = c.js.Stream(ctx, want.Name)
+	}
+	if err != nil {
+		return fmt.Errorf("make stream %s: %w", want.Name, translate(err))
+	}
+	if wrong := differences(s.CachedInfo().Config, want); len(wrong) > 0 {
+		return fmt.Errorf("use stream %s: NATS keeps it with other settings than this environment needs: %s; nothing was changed; it must be a stream that jujud made, on nats-server 2.15 or newer", want.Name, strings.Join(wrong, ", "))
+	}
+	return nil
+}
+
+// differences names the settings that would break a promise: what NATS silently changed
+// or what another program set. A stream that is kept for ever has no other limit.
+func differences(got, want jetstream.StreamConfig) []string {
+	var wrong []string
+	for _, c := range []struct {
+		name string
+		ok   bool
+	}{
+		{"storage", got.Storage == want.Storage},
+		{"deny_delete", got.DenyDelete},
+		{"deny_purge", got.DenyPurge},
+		{"allow_direct", got.AllowDirect},
+		{"allow_atomic", got.AllowAtomicPublish == want.AllowAtomicPublish},
+		{"allow_batched", !got.AllowBatchPublish},
+		{"allow_rollup_hdrs", !got.AllowRollup},
+		{"allow_msg_ttl", !got.AllowMsgTTL},
+		{"allow_msg_schedules", !got.AllowMsgSchedules},
+		{"persist_mode", got.PersistMode == jetstream.DefaultPersistMode},
+		{"retention", got.Retention == jetstream.LimitsPolicy},
+		{"max_msgs", got.MaxMsgs <= 0},
+		{"max_bytes", got.MaxBytes <= 0},
+		{"max_age", got.MaxAge == 0},
+		{"max_msgs_per_subject", max(got.MaxMsgsPerSubject, 0) == want.MaxMsgsPerSubject},
+		{"discard_new_per_subject", got.DiscardNewPerSubject == want.DiscardNewPerSubject},
+		{"republish", want.RePublish == nil || got.RePublish != nil && *got.RePublish == *want.RePublish},
+	} {
+		if !c.ok {
+			wrong = append(wrong, c.name)
+		}
+	}
+	return wrong
+}

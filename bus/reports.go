@@ -1,0 +1,105 @@
+package bus
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/nats-io/nats.go"
+)
+
+// Report is what a machine's agent tells, as a state server receives it.
+type Report struct {
+	Machine string // tag, "machine-3", from the subject: NATS let only its holder publish
+	Data    []byte // an encoded events.Record
+	Answer  func(ReportAnswer)
+}
+
+// ReportAnswer ends a report. Code is empty when it is on disk at Seq.
+type ReportAnswer struct {
+	Seq  uint64 `json:"seq,omitempty"`
+	Code string `json:"code,omitempty"`
+	Text string `json:"text,omitempty"`
+}
+
+// Codes of a ReportAnswer.
+const (
+	ReportDuplicate = "duplicate" // stored before; forget it
+	ReportInvalid   = "invalid"   // never send it again
+	ReportRetry     = "retry"     // later
+)
+
+// Beat is a heartbeat: a process is alive. It is kept in memory only.
+type Beat struct {
+	Version string `json:"version"`
+	Seq     uint64 `json:"seq"` // newest order seen
+	PID     int    `json:"pid"`
+}
+
+// ServeReports hands every report to f until stop is called. f must not block for long:
+// it queues the report and answers later.
+func (c *Conn) ServeReports(f func(Report)) (stop func(), err error) {
+	return c.subscribe(subjectReport+"*", maxReportBytes, func(m *nats.Msg) {
+		f(Report{
+			Machine: strings.TrimPrefix(m.Subject, subjectReport), Data: m.Data,
+			Answer: func(a ReportAnswer) { c.answer(m, a) },
+		})
+	})
+}
+
+func (c *Conn) answer(m *nats.Msg, v any) {
+	if m.Reply == "" {
+		return
+	}
+	data, err := json.Marshal(v)
+	if err == nil {
+		err = m.Respond(data)
+	}
+	if err != nil {
+		c.cfg.Logger.Debug("answering", "subject", m.Subject, "err", err)
+	}
+}
+
+// Report sends one report and waits until it is on disk, or refused. It returns
+// ErrNoStateServer when nobody serves reports, and ctx's error when nobody answered.
+func (c *Conn) Report(ctx context.Context, tag string, rec events.Record) (ReportAnswer, error) {
+	data, err := events.Marshal(rec)
+	if err != nil {
+		return ReportAnswer{}, fmt.Errorf("report %s: %w", rec.Kind, err)
+	}
+	if len(data) > maxReportBytes {
+		return ReportAnswer{}, fmt.Errorf("report %s: %w: %d bytes, limit %d", rec.Kind, ErrTooLarge, len(data), maxReportBytes)
+	}
+	var a ReportAnswer
+	m, err := c.nats.RequestWithContext(ctx, subjectReport+tag, data)
+	if err == nil {
+		err = json.Unmarshal(m.Data, &a)
+	}
+	if err != nil {
+		return ReportAnswer{}, fmt.Errorf("report %s: %w", rec.Kind, translate(err))
+	}
+	return a, nil
+}
+
+// ServeBeats hands every heartbeat to f until stop is called.
+func (c *Conn) ServeBeats(f func(tag string, b Beat)) (stop func(), err error) {
+	return c.subscribe(subjectBeat+"*", maxBeatBytes, func(m *nats.Msg) {
+		var b Beat
+		if err := json.Unmarshal(m.Data, &b); err != nil {
+			c.garbage(m.Subject, err)
+			return
+		}
+		f(strings.TrimPrefix(m.Subject, subjectBeat), b)
+	})
+}
+
+// Beat sends a heartbeat. Nobody answers.
+func (c *Conn) Beat(tag string, b Beat) error {
+	data, err := json.Marshal(b)
+	if err != nil {
+		return err
+	}
+	return translate(c.nats.Publish(subjectBeat+tag, data))
+}

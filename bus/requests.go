@@ -1,0 +1,99 @@
+package bus
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/nats-io/nats.go"
+)
+
+// maxRequestBytes is a signed request with the headers NATS adds.
+const maxRequestBytes = events.MaxRequestBytes + 1024
+
+// Request is one stored request as a state server receives it: nothing about it was
+// checked but that NATS let the holder of Key publish it.
+type Request struct {
+	Seq  uint64    // position in REQUESTS; it never has gaps, though requests may be garbage
+	Key  string    // public key from the subject
+	ID   string    // request id from the subject
+	Data []byte    // see events.ParseSigned
+	Time time.Time // when NATS stored it
+}
+
+// PublishRequest signs ask and stores it durably, before anybody judges it. It returns
+// the sequence in REQUESTS. Publishing the same ask again is success; another ask under
+// the same id is ErrExists.
+func (c *Conn) PublishRequest(ctx context.Context, id *Identity, ask events.Ask) (uint64, error) {
+	statement, err := json.Marshal(ask)
+	if err != nil {
+		return 0, fmt.Errorf("publish request: %w", err)
+	}
+	signature, err := id.Sign(events.PAE(events.RequestType, statement))
+	if err != nil {
+		return 0, fmt.Errorf("sign request: %w", err)
+	}
+	data, err := json.Marshal(events.Signed{Statement: statement, Key: id.Public(), Signature: signature})
+	if err != nil {
+		return 0, fmt.Errorf("publish request: %w", err)
+	}
+	if len(data) > events.MaxRequestBytes {
+		return 0, fmt.Errorf("publish request: %w: %d bytes, limit %d", ErrTooLarge, len(data), events.MaxRequestBytes)
+	}
+	subject := subjectRequest + id.Public() + "." + ask.ID
+	ack, err := c.js.Publish(ctx, subject, data)
+	if err == nil {
+		return ack.Sequence, nil
+	}
+	if seq, same := c.sameRequest(ctx, subject, data); errors.Is(translate(err), ErrExists) && same {
+		return seq, nil
+	}
+	return 0, fmt.Errorf("publish request %s: %w", ask.ID, translate(err))
+}
+
+// Requests hands every stored request from sequence from on to f, in order, and waits
+// for new ones until ctx is done. Only a state server may call it.
+func (c *Conn) Requests(ctx context.Context, from uint64, f func(Request)) error {
+	hint := make(chan struct{}, 1)
+	poke := func() {
+		select {
+		case hint <- struct{}{}:
+		default:
+		}
+	}
+	stop, err := c.subscribe(subjectRequest+"*.*", maxPayloadBytes, func(*nats.Msg) { poke() })
+	if err != nil {
+		return err
+	}
+	defer stop()
+	defer c.onReconnect(poke)()
+	for next := max(from, 1); ; {
+		for m, err := range c.getBatch(ctx, streamRequests, getQuery{Seq: next, Batch: readMessages, MaxBytes: readBytes}) {
+			if err != nil {
+				c.cfg.Logger.Warn("reading requests", "from", next, "err", err)
+				break
+			}
+			key, id, _ := strings.Cut(strings.TrimPrefix(m.subject, subjectRequest), ".")
+			f(Request{Seq: m.seq, Key: key, ID: id, Data: m.data, Time: m.time})
+			next = m.seq + 1
+			poke() // there may be more behind this window
+		}
+		select {
+		case <-hint:
+		case <-time.After(followCheck):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// sameRequest says whether the stored request under the same subject has these bytes.
+func (c *Conn) sameRequest(ctx context.Context, subject string, data []byte) (uint64, bool) {
+	m, err := c.getLast(ctx, streamRequests, subject)
+	return m.seq, err == nil && bytes.Equal(m.data, data)
+}

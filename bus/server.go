@@ -1,0 +1,141 @@
+package bus
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/nats-io/jwt/v2"
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+// ServerConfig says how to run an embedded NATS server.
+type ServerConfig struct {
+	Name     string       // shown to clients; empty: "jujube"
+	StoreDir string       // where JetStream keeps its files; required
+	Host     string       // address to listen on; empty: 127.0.0.1
+	Port     int          // 0: any free one; Server.URL tells which
+	Trust    *Trust       // accounts and permissions; required
+	Logger   *slog.Logger // nil: silent
+}
+
+// Server is an embedded NATS server with JetStream on disk.
+type Server struct {
+	nats *server.Server
+	once sync.Once
+}
+
+// startTimeout is how long JetStream may take to recover its files: a log of ten million
+// records after a crash takes 20 s (measured).
+const startTimeout = 2 * time.Minute
+
+// StartServer starts a server and waits until it takes connections. It fails when the
+// port is taken or the store is another server's or unreadable; nothing is left running.
+func StartServer(cfg ServerConfig) (*Server, error) {
+	opts, err := cfg.options()
+	if err != nil {
+		return nil, err
+	}
+	s, err := server.NewServer(opts)
+	if err != nil {
+		return nil, fmt.Errorf("start NATS: %w", err)
+	}
+	log := &natsLogger{to: cfg.Logger}
+	s.SetLoggerV2(log, false, false, false)
+	s.Start()
+	if !s.ReadyForConnections(startTimeout) {
+		s.Shutdown()
+		s.WaitForShutdown()
+		return nil, fmt.Errorf("start NATS on %s:%d with store %s: %w", opts.Host, opts.Port, opts.StoreDir, log.why())
+	}
+	return &Server{nats: s}, nil
+}
+
+func (cfg ServerConfig) options() (*server.Options, error) {
+	if cfg.Trust == nil || cfg.StoreDir == "" {
+		return nil, errors.New("start NATS: no trust or no store directory")
+	}
+	if err := os.MkdirAll(cfg.StoreDir, 0o700); err != nil {
+		return nil, fmt.Errorf("start NATS: %w", err)
+	}
+	operator, err := jwt.DecodeOperatorClaims(cfg.Trust.Operator)
+	if err != nil {
+		return nil, fmt.Errorf("start NATS: the trust's operator: %w", err)
+	}
+	resolver := &server.MemAccResolver{}
+	for name, id := range cfg.Trust.AccountIDs {
+		if err := resolver.Store(id, cfg.Trust.Accounts[name]); err != nil {
+			return nil, fmt.Errorf("start NATS: account %s: %w", name, err)
+		}
+	}
+	opts := &server.Options{
+		ServerName: orDefault(cfg.Name, "jujube"), Host: orDefault(cfg.Host, "127.0.0.1"), Port: cfg.Port,
+		NoSigs: true, StoreDir: cfg.StoreDir, JetStream: true, DisableJetStreamBanner: true,
+		JetStreamMaxStore: maxStoreBytes, SyncAlways: true,
+		MaxPayload: maxPayloadBytes, MaxConn: maxConnections, AuthTimeout: authTimeout.Seconds(),
+		TrustedOperators: []*jwt.OperatorClaims{operator}, AccountResolver: resolver,
+		SystemAccount: cfg.Trust.AccountIDs[accountSystem],
+	}
+	if opts.Port == 0 {
+		opts.Port = server.RANDOM_PORT
+	}
+	return opts, nil
+}
+
+func orDefault(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+// URL is where clients connect, "nats://HOST:PORT".
+func (s *Server) URL() string { return s.nats.ClientURL() }
+
+// Close stops the server and waits until its files are whole. It is idempotent. Close
+// the connections first.
+func (s *Server) Close() {
+	s.once.Do(func() {
+		s.nats.Shutdown()
+		s.nats.WaitForShutdown()
+	})
+}
+
+// natsLogger passes the server's own log on and keeps the last fatal line, which is the
+// only place where NATS tells why it did not start.
+type natsLogger struct {
+	to   *slog.Logger
+	mu   sync.Mutex
+	last string
+}
+
+func (l *natsLogger) why() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.last == "" {
+		return fmt.Errorf("it took no connection within %v", startTimeout)
+	}
+	return errors.New(l.last)
+}
+
+func (l *natsLogger) log(level slog.Level, format string, v []any) {
+	text := fmt.Sprintf(format, v...)
+	if level >= slog.LevelError {
+		l.mu.Lock()
+		l.last = text
+		l.mu.Unlock()
+	}
+	if l.to != nil {
+		l.to.Log(nil, level, text, "from", "nats") //nolint:staticcheck // NATS has no context to give
+	}
+}
+
+func (l *natsLogger) Noticef(format string, v ...any) { l.log(slog.LevelDebug, format, v) }
+func (l *natsLogger) Warnf(format string, v ...any)   { l.log(slog.LevelWarn, format, v) }
+func (l *natsLogger) Errorf(format string, v ...any)  { l.log(slog.LevelError, format, v) }
+func (l *natsLogger) Fatalf(format string, v ...any)  { l.log(slog.LevelError, format, v) }
+func (l *natsLogger) Debugf(format string, v ...any)  { l.log(slog.LevelDebug, format, v) }
+func (l *natsLogger) Tracef(format string, v ...any)  { l.log(slog.LevelDebug, format, v) }

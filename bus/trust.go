@@ -1,0 +1,290 @@
+package bus
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nats-io/jwt/v2"
+	"github.com/nats-io/nkeys"
+)
+
+// Trust is the environment's NATS authority: the operator, the accounts and the keys
+// that sign users into them. Bootstrap makes it; the state server keeps it, as a secret.
+// With it goes every permission, so the roles stand in this one file.
+type Trust struct {
+	Environment string            `json:"environment"`
+	Operator    string            `json:"operator"`     // operator JWT
+	Accounts    map[string]string `json:"accounts"`     // account name → account JWT
+	AccountIDs  map[string]string `json:"account_ids"`  // account name → public key
+	SigningKeys map[string]string `json:"signing_keys"` // account name → seed of its scoped signing key
+}
+
+// role is what a scoped signing key may give out: users of one account with one fixed
+// set of permissions. {{name()}} is the user's name, {{subject()}} its public key.
+type role struct {
+	account      string
+	publish      []string
+	subscribe    []string
+	payloadBytes int64
+}
+
+// Inbox prefixes, one for each user, so that nobody can read another's answers.
+const inboxTemplate = "_INBOX.{{subject()}}.>"
+
+func inboxPrefix(publicKey string) string { return "_INBOX." + publicKey }
+
+var roles = []role{
+	{account: accountControl, publish: []string{">"}, subscribe: []string{">"}, payloadBytes: maxPayloadBytes},
+	{
+		account: accountOperators,
+		publish: []string{
+			subjectRequest + "{{subject()}}.*", subjectQuery + "*", subjectUpload + "*",
+			directGet(streamLog),
+			directGet(streamRequests) + "." + subjectRequest + "{{subject()}}.*",
+		},
+		subscribe:    []string{inboxTemplate, subjectLive + ">"},
+		payloadBytes: maxPieceBytes + 4096,
+	},
+	{
+		account: accountAgents,
+		publish: []string{
+			subjectReport + "{{name()}}", subjectBeat + "{{name()}}",
+			directGet(streamLog) + "." + subjectLog + "order.{{name()}}.*",
+			directGet(streamTools) + ".$O." + bucketTools + ".M.*",
+			directGet(streamTools),
+		},
+		subscribe:    []string{inboxTemplate, subjectLive + "order.{{name()}}.*"},
+		payloadBytes: maxReportBytes,
+	},
+	{account: accountEnrol, publish: []string{subjectEnrol}, subscribe: []string{inboxTemplate}, payloadBytes: maxEnrolBytes},
+}
+
+// crossing is one thing that passes from CONTROL to another account.
+type crossing struct {
+	account string
+	subject string
+	stream  bool // CONTROL's messages flow out (all of live.>); else the account's requests flow in
+	many    bool // a request is answered by several messages
+}
+
+var crossings = []crossing{
+	{account: accountOperators, subject: subjectRequest + "*.*"},
+	{account: accountOperators, subject: subjectQuery + "*", many: true},
+	{account: accountOperators, subject: subjectUpload + "*"},
+	{account: accountOperators, subject: directGet(streamLog), many: true},
+	{account: accountOperators, subject: directGet(streamRequests) + "." + subjectRequest + "*.*"},
+	{account: accountOperators, subject: subjectLive + ">", stream: true},
+	{account: accountAgents, subject: subjectReport + "*"},
+	{account: accountAgents, subject: subjectBeat + "*"},
+	{account: accountAgents, subject: directGet(streamLog) + "." + subjectLog + "order.*.*"},
+	{account: accountAgents, subject: directGet(streamTools) + ".$O." + bucketTools + ".M.*"},
+	{account: accountAgents, subject: directGet(streamTools), many: true},
+	{account: accountAgents, subject: subjectLive + "order.*.*", stream: true},
+	{account: accountEnrol, subject: subjectEnrol},
+}
+
+func directGet(stream string) string { return "$JS.API.DIRECT.GET." + stream }
+
+// NewTrust makes the operator, the accounts and a scoped signing key for each role. The
+// operator's and the accounts' own keys are forgotten: nothing can widen a role later
+// without a new Trust.
+func NewTrust(environmentUUID string) (*Trust, error) {
+	operator, err := nkeys.CreateOperator()
+	if err != nil {
+		return nil, fmt.Errorf("make the operator key: %w", err)
+	}
+	t := &Trust{
+		Environment: environmentUUID,
+		Accounts:    map[string]string{}, AccountIDs: map[string]string{}, SigningKeys: map[string]string{},
+	}
+	keys := map[string]nkeys.KeyPair{}
+	for _, name := range []string{accountSystem, accountControl, accountOperators, accountAgents, accountEnrol} {
+		if keys[name], err = nkeys.CreateAccount(); err != nil {
+			return nil, fmt.Errorf("make the key of account %s: %w", name, err)
+		}
+		if t.AccountIDs[name], err = keys[name].PublicKey(); err != nil {
+			return nil, fmt.Errorf("make the key of account %s: %w", name, err)
+		}
+	}
+	for name := range keys {
+		claims, err := t.accountClaims(name)
+		if err != nil {
+			return nil, err
+		}
+		if t.Accounts[name], err = claims.Encode(operator); err != nil {
+			return nil, fmt.Errorf("sign account %s: %w", name, err)
+		}
+	}
+	return t, t.signOperator(operator)
+}
+
+func (t *Trust) signOperator(operator nkeys.KeyPair) error {
+	public, err := operator.PublicKey()
+	if err != nil {
+		return fmt.Errorf("sign the operator: %w", err)
+	}
+	claims := jwt.NewOperatorClaims(public)
+	claims.Name = "jujube-" + t.Environment
+	claims.SystemAccount = t.AccountIDs[accountSystem]
+	if t.Operator, err = claims.Encode(operator); err != nil {
+		return fmt.Errorf("sign the operator: %w", err)
+	}
+	return nil
+}
+
+func (t *Trust) accountClaims(name string) (*jwt.AccountClaims, error) {
+	claims := jwt.NewAccountClaims(t.AccountIDs[name])
+	claims.Name = name
+	if name == accountControl {
+		claims.Limits.JetStreamLimits = jwt.JetStreamLimits{
+			MemoryStorage: jwt.NoLimit, DiskStorage: jwt.NoLimit, Streams: jwt.NoLimit, Consumer: jwt.NoLimit,
+			MaxAckPending: jwt.NoLimit, MemoryMaxStreamBytes: jwt.NoLimit, DiskMaxStreamBytes: jwt.NoLimit,
+		}
+	}
+	t.cross(name, claims)
+	for _, r := range roles {
+		if r.account != name {
+			continue
+		}
+		signer, err := nkeys.CreateAccount()
+		if err != nil {
+			return nil, fmt.Errorf("make the signing key of %s: %w", name, err)
+		}
+		scope, err := r.scope(signer)
+		if err != nil {
+			return nil, err
+		}
+		claims.SigningKeys.AddScopedSigner(scope)
+		seed, err := signer.Seed()
+		if err != nil {
+			return nil, fmt.Errorf("make the signing key of %s: %w", name, err)
+		}
+		t.SigningKeys[name] = string(seed)
+	}
+	return claims, nil
+}
+
+// cross adds the exports of CONTROL, or the imports of any other account.
+func (t *Trust) cross(name string, claims *jwt.AccountClaims) {
+	for _, c := range crossings {
+		kind, response := jwt.Service, jwt.ResponseType(jwt.ResponseTypeSingleton)
+		if c.stream {
+			kind, response = jwt.Stream, ""
+		} else if c.many {
+			response = jwt.ResponseTypeStream
+		}
+		switch name {
+		case accountControl:
+			if !c.stream || c.subject == subjectLive+">" {
+				claims.Exports.Add(&jwt.Export{Name: c.subject, Subject: jwt.Subject(c.subject), Type: kind, ResponseType: response})
+			}
+		case c.account:
+			claims.Imports.Add(&jwt.Import{
+				Name: c.subject, Subject: jwt.Subject(c.subject), Account: t.AccountIDs[accountControl], Type: kind,
+			})
+		}
+	}
+}
+
+func (r role) scope(signer nkeys.KeyPair) (*jwt.UserScope, error) {
+	public, err := signer.PublicKey()
+	if err != nil {
+		return nil, fmt.Errorf("make the signing key of %s: %w", r.account, err)
+	}
+	scope := jwt.NewUserScope()
+	scope.Key, scope.Role = public, r.account
+	scope.Template.Permissions.Pub.Allow.Add(r.publish...)
+	scope.Template.Permissions.Sub.Allow.Add(r.subscribe...)
+	scope.Template.Limits.Payload = r.payloadBytes
+	return scope, nil
+}
+
+// AgentJWT signs a machine's agent in. machineTag is "machine-3".
+func (t *Trust) AgentJWT(machineTag, publicKey string) (string, error) {
+	return t.user(accountAgents, machineTag, publicKey)
+}
+
+// OperatorJWT signs an operator in.
+func (t *Trust) OperatorJWT(name, publicKey string) (string, error) {
+	return t.user(accountOperators, name, publicKey)
+}
+
+// StateServerJWT signs a state server in: it may do everything within CONTROL.
+func (t *Trust) StateServerJWT(name, publicKey string) (string, error) {
+	return t.user(accountControl, name, publicKey)
+}
+
+// EnrolCredentials makes a user that can do nothing but ask to be enrolled.
+func (t *Trust) EnrolCredentials() (Credentials, error) {
+	id, err := NewIdentity()
+	if err != nil {
+		return Credentials{}, err
+	}
+	token, err := t.user(accountEnrol, "enrol", id.Public())
+	return Credentials{JWT: token, Seed: string(id.Seed())}, err
+}
+
+// user signs a user into an account. The name becomes part of subjects, so only names
+// that cannot be wildcards or several tokens are signed.
+func (t *Trust) user(account, name, publicKey string) (string, error) {
+	if name == "" || strings.ContainsAny(name, ".*> \t\r\n") || !nkeys.IsValidPublicUserKey(publicKey) {
+		return "", fmt.Errorf("sign user %q with key %q in: the name or the key is malformed", name, publicKey)
+	}
+	signer, err := nkeys.FromSeed([]byte(t.SigningKeys[account]))
+	if err != nil {
+		return "", fmt.Errorf("sign user %s in: the signing key of %s: %w", name, account, err)
+	}
+	claims := jwt.NewUserClaims(publicKey)
+	claims.Name = name
+	claims.IssuerAccount = t.AccountIDs[account]
+	claims.UserPermissionLimits = jwt.UserPermissionLimits{}
+	token, err := claims.Encode(signer)
+	if err != nil {
+		return "", fmt.Errorf("sign user %s in: %w", name, err)
+	}
+	return token, nil
+}
+
+// LoadTrust reads what Save wrote. A file that others may read is refused.
+func LoadTrust(path string) (*Trust, error) {
+	b, err := readSecret(path)
+	if err != nil {
+		return nil, err
+	}
+	t := &Trust{}
+	if err := json.Unmarshal(b, t); err != nil {
+		return nil, fmt.Errorf("read trust %s: %w", path, err)
+	}
+	if t.Operator == "" || t.Accounts[accountControl] == "" || t.SigningKeys[accountAgents] == "" {
+		return nil, fmt.Errorf("read trust %s: it names no operator or lacks an account", path)
+	}
+	return t, nil
+}
+
+// Save writes the trust as a secret, whole or not at all.
+func (t *Trust) Save(path string) error {
+	b, err := json.MarshalIndent(t, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write trust: %w", err)
+	}
+	return writeSecret(path, append(b, '\n'))
+}
+
+// NATSConfig is a configuration for a separate nats-server (2.15 or newer) that serves
+// this environment: the same accounts, limits and durability as the embedded one.
+// listen is HOST:PORT.
+func (t *Trust) NATSConfig(listen, storeDir string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# NATS for the environment %s. It holds no secret.\n", t.Environment)
+	fmt.Fprintf(&b, "listen: %q\noperator: %s\nsystem_account: %s\nresolver: MEMORY\nresolver_preload: {\n",
+		listen, t.Operator, t.AccountIDs[accountSystem])
+	for _, name := range []string{accountSystem, accountControl, accountOperators, accountAgents, accountEnrol} {
+		fmt.Fprintf(&b, "  # %s\n  %s: %s\n", name, t.AccountIDs[name], t.Accounts[name])
+	}
+	fmt.Fprintf(&b, "}\njetstream: { store_dir: %q, sync_interval: always, max_file_store: %d }\n", storeDir, maxStoreBytes)
+	fmt.Fprintf(&b, "max_payload: %d\nmax_connections: %d\nauthorization: { timeout: %d }\n",
+		maxPayloadBytes, maxConnections, int(authTimeout/time.Second))
+	return b.String()
+}

@@ -1,0 +1,195 @@
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/projections"
+)
+
+// Finding is one thing that must not be in a log.
+type Finding struct {
+	Seq  uint64 `json:"seq"`
+	Code string `json:"code"` // a Found… constant
+	Text string `json:"text"`
+}
+
+// Codes of findings.
+const (
+	FoundGap      = "gap"           // a sequence is missing, or came twice
+	FoundStart    = "first-record"  // the log does not begin with environment.created, or another follows
+	FoundInvalid  = "invalid"       // bytes that are no record, or a payload that breaks its kind's rules
+	FoundOrder    = "order"         // an order was opened twice, or beside another one
+	FoundTerminal = "terminal"      // an order ended twice, or one ended that never was
+	FoundReport   = "report-twice"  // a report stands in the log twice
+	FoundDigest   = "digest"        // the state at a snapshot is another one than it says
+	FoundServed   = "served-digest" // the state server serves another state than the log gives
+)
+
+// Verifier proves that a log is whole, record by record, in one pass. Snapshots name
+// the digest of a state that lies behind them, so it must know them beforehand: Expect.
+type Verifier struct {
+	State    *projections.State
+	Findings []Finding
+	Unknown  map[string]uint64 // records of kinds that this build does not know, by kind; no findings
+	Checked  int               // snapshots whose digest was compared
+	Orders   int               // orders that were issued
+
+	snapshots map[uint64][]events.SnapshotTaken // by the sequence they speak of
+	open      map[string]Open                   // by order
+	ended     map[string]uint64                 // sequence of the terminal record, by order
+	machines  map[string]string                 // the open order, by machine
+	next      uint64
+}
+
+// Open is an order that has not ended yet. That is no fault.
+type Open struct {
+	Order   string `json:"order"`
+	Machine string `json:"machine"`
+	Seq     uint64 `json:"seq"`
+}
+
+// NewVerifier starts with an empty log.
+func NewVerifier() *Verifier {
+	return &Verifier{
+		State: projections.New(), Unknown: map[string]uint64{}, snapshots: map[uint64][]events.SnapshotTaken{},
+		open: map[string]Open{}, ended: map[string]uint64{}, machines: map[string]string{}, next: 1,
+	}
+}
+
+// Expect notes what r says about a state, if it is a snapshot.taken. Call it for every
+// record of the log before the first Fold.
+func (v *Verifier) Expect(r events.Record) {
+	if r.Kind != (*events.SnapshotTaken)(nil).Kind() {
+		return
+	}
+	payload, err := events.Decode(r)
+	if p, ok := payload.(*events.SnapshotTaken); err == nil && ok {
+		v.snapshots[p.Seq] = append(v.snapshots[p.Seq], *p)
+	}
+}
+
+// Fold checks the next record. invalid is what reading it gave: nil, or an error that
+// wraps events.ErrInvalid.
+func (v *Verifier) Fold(r events.Record, invalid error) {
+	if r.Seq != v.next {
+		v.find(r.Seq, FoundGap, "expected sequence %d", v.next)
+	}
+	v.next = r.Seq + 1
+	v.State.Fold(r)
+	defer v.compare(r.Seq)
+	if invalid != nil {
+		v.find(r.Seq, FoundInvalid, "%v", invalid)
+		return
+	}
+	payload, err := events.Decode(r)
+	switch {
+	case errors.Is(err, events.ErrUnknownKind):
+		v.Unknown[r.Kind]++
+	case err != nil:
+		v.find(r.Seq, FoundInvalid, "%v", err)
+	default:
+		v.check(r.Seq, payload)
+	}
+	if _, ok := payload.(*events.EnvironmentCreated); ok != (r.Seq == 1) {
+		v.find(r.Seq, FoundStart, "a log begins with environment.created and has no second one; here is %s", r.Kind)
+	}
+}
+
+func (v *Verifier) find(seq uint64, code, format string, args ...any) {
+	v.Findings = append(v.Findings, Finding{seq, code, fmt.Sprintf(format, args...)})
+}
+
+// check follows the orders.
+func (v *Verifier) check(seq uint64, payload events.Payload) {
+	switch p := payload.(type) {
+	case *events.OrderIssued:
+		v.begin(seq, p.Machine, p.Order)
+	case *events.RestartOrdered:
+		v.begin(seq, p.Machine, p.Order)
+	case *events.OrderSuperseded:
+		v.end(seq, p.Machine, p.Order)
+	case *events.OrderTimedOut:
+		v.end(seq, p.Machine, p.Order)
+	case *events.AgentUpgraded:
+		v.end(seq, p.Machine, p.Order)
+	case *events.AgentUpgradeFailed:
+		v.end(seq, p.Machine, p.Order)
+	case *events.AgentRolledBack:
+		v.end(seq, p.Machine, p.Order)
+	case *events.RestartDone:
+		v.end(seq, p.Machine, p.Order)
+	}
+}
+
+func (v *Verifier) begin(seq uint64, machine, order string) {
+	if other, ok := v.machines[machine]; ok {
+		v.find(seq, FoundOrder, "machine-%s is given order %s while %s is open", machine, order, other)
+	}
+	if _, again := v.ended[order]; again {
+		v.find(seq, FoundOrder, "order %s is issued again after it ended", order)
+	}
+	if _, again := v.open[order]; again {
+		v.find(seq, FoundOrder, "order %s is issued twice", order)
+	}
+	v.Orders++
+	v.machines[machine] = order
+	v.open[order] = Open{order, machine, seq}
+}
+
+func (v *Verifier) end(seq uint64, machine, order string) {
+	if at, twice := v.ended[order]; twice {
+		v.find(seq, FoundTerminal, "order %s of machine-%s ends again: it ended at %d", order, machine, at)
+		return
+	}
+	o, ok := v.open[order]
+	switch {
+	case !ok:
+		v.find(seq, FoundTerminal, "order %s of machine-%s ends, but was never issued", order, machine)
+	case o.Machine != machine:
+		v.find(seq, FoundTerminal, "order %s of machine-%s is ended for machine-%s", order, o.Machine, machine)
+	}
+	v.ended[order] = seq
+	delete(v.open, order)
+	if v.machines[machine] == order {
+		delete(v.machines, machine)
+	}
+}
+
+// compare checks the digests that snapshots give for the state at seq.
+func (v *Verifier) compare(seq uint64) {
+	for _, p := range v.snapshots[seq] {
+		if max(p.Schema, 1) != projections.Schema {
+			continue // taken by a build that counts other things
+		}
+		v.Checked++
+		if got := v.State.Digest(); got != p.Digest {
+			v.find(seq, FoundDigest, "a snapshot says %s, the log gives %s", p.Digest, got)
+		}
+	}
+}
+
+// Served compares what a state server serves: its digest at a sequence that was just
+// folded.
+func (v *Verifier) Served(seq uint64, digest string) {
+	if got := v.State.Digest(); v.State.Seq == seq && got != digest {
+		v.find(seq, FoundServed, "the state server says %s, the log gives %s", digest, got)
+	}
+}
+
+// OpenOrders are those that have not ended, oldest first.
+func (v *Verifier) OpenOrders() []Open {
+	out := make([]Open, 0, len(v.open))
+	for _, o := range v.open {
+		out = append(out, o)
+	}
+	slices.SortFunc(out, func(a, b Open) int {
+		if a.Seq < b.Seq {
+			return -1
+		}
+		return 1
+	})
+	return out
+}

@@ -1,0 +1,138 @@
+package audit
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/version"
+)
+
+// tell says in words why a fact is there, and which machine it concerns (its id; empty:
+// none, or many). It is the table from kind to words.
+func tell(payload events.Payload) (why, machine string) {
+	switch p := payload.(type) {
+	case *events.EnvironmentCreated:
+		return fmt.Sprintf("environment %s was created at %s", p.Name, p.AgentVersion), ""
+	case *events.SettingChanged:
+		if p.Unset {
+			return p.Key + " was unset", ""
+		}
+		return p.Key + " was set to " + p.Value, ""
+	case *events.SnapshotTaken:
+		return fmt.Sprintf("the state at %d was written down", p.Seq), ""
+
+	case *events.RequestReceived:
+		return asked(p.Request), ""
+	case *events.RestartRequested:
+		return asked(p.Request) + " of machines " + names(p.Machines), ""
+	case *events.ToolsSyncRequested:
+		return fmt.Sprintf("%s of %d archives from %s", asked(p.Request), len(p.Wanted), p.Source), ""
+	case *events.UpgradeRequested:
+		return asked(p.Request) + " to " + p.To.String(), ""
+	case *events.RequestRefused:
+		return "refused: " + reasons(p.Reasons), ""
+	case *events.UpgradeRefused:
+		return "refused: " + reasons(p.Reasons), ""
+
+	case *events.ToolsStored:
+		return fmt.Sprintf("%s, %d bytes, from %s", p.Tools.Version, p.Tools.Size, p.Source), ""
+	case *events.UnitAdded:
+		return "runs " + strings.Join(p.Command, " ") + " on machine " + p.Machine, p.Machine
+	case *events.UnitRemoved:
+		return "was removed", ""
+	case *events.UnitsAssigned:
+		return fmt.Sprintf("runs %d units", len(p.Units)), p.Machine
+
+	case *events.UpgradeAccepted:
+		return fmt.Sprintf("from %s to %s on %d machines", p.From, p.To, len(p.Machines)), ""
+	case *events.UpgradeHalted:
+		return reasons(p.Reasons), ""
+	case *events.UpgradeAborted:
+		return "by request " + p.Request, ""
+	case *events.UpgradeCompleted:
+		return "every machine runs " + p.Version.String(), ""
+	case events.Report:
+		return tellReport(p), p.Head().Machine
+	}
+	return tellMachine(payload)
+}
+
+func tellMachine(payload events.Payload) (why, machine string) {
+	switch p := payload.(type) {
+	case *events.MachineInvited:
+		return "a host may join as this machine", p.Machine
+	case *events.MachineEnrolled:
+		return fmt.Sprintf("%s joined with %s", p.Hostname, p.Version), p.Machine
+	case *events.MachineRemoved:
+		return "was removed", p.Machine
+	case *events.MachineLost:
+		return "was not heard for too long", p.Machine
+	case *events.MachineReturned:
+		return "is heard again", p.Machine
+	case *events.OrderIssued:
+		return fmt.Sprintf("move from %s to %s", p.From, p.Tools.Version.Number), p.Machine
+	case *events.OrderSuperseded:
+		return "withdrawn: " + p.Reason, p.Machine
+	case *events.OrderTimedOut:
+		return "the machine did not end its order in time", p.Machine
+	case *events.RestartOrdered:
+		return "restart the agent", p.Machine
+	}
+	return "", ""
+}
+
+func tellReport(report events.Report) string {
+	switch p := report.(type) {
+	case *events.AgentStarted:
+		return fmt.Sprintf("runs %s as process %d", p.Version, p.PID)
+	case *events.AgentDownloading:
+		if p.Percent == 0 {
+			return "accepted the order and begins to download"
+		}
+		return fmt.Sprintf("downloaded %d%%", p.Percent)
+	case *events.AgentStaged:
+		return "the new version is verified and lies ready"
+	case *events.AgentRestarting:
+		return fmt.Sprintf("%s gives way to %s", p.From, p.To)
+	case *events.AgentUpgraded:
+		return p.Version.String() + " proved itself healthy and was kept"
+	case *events.AgentUpgradeFailed:
+		return failed(p.Failure) + "; the old version never stopped"
+	case *events.AgentRolledBack:
+		return fmt.Sprintf("%s; runs %s again", failed(p.Failure), number(p.Version))
+	case *events.RestartDone:
+		return fmt.Sprintf("runs again as process %d", p.PID)
+	case *events.ReportLate:
+		return "came after the order " + p.Order + " had ended: " + p.Report
+	case *events.UnitStateChanged:
+		if p.Info != "" {
+			return p.State + ": " + p.Info
+		}
+		return p.State
+	}
+	return ""
+}
+
+func number(b version.Binary) string { return b.Number.String() }
+
+func asked(q events.Request) string { return q.Operator + " asked for " + q.Action }
+
+func failed(f events.Failure) string { return fmt.Sprintf("failed at %s: %s (%s)", f.Step, f.Text, f.Code) }
+
+func reasons(rs []events.Reason) string {
+	texts := make([]string, len(rs))
+	for i, r := range rs {
+		texts[i] = r.Text + " (" + r.Code + ")"
+	}
+	return strings.Join(texts, "; ")
+}
+
+// names lists machines, the first few by id.
+func names(ids []string) string {
+	const shown = 8
+	if len(ids) > shown {
+		return fmt.Sprintf("%s and %d more", strings.Join(ids[:shown], ", "), len(ids)-shown)
+	}
+	return strings.Join(ids, ", ")
+}
