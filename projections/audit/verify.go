@@ -78,13 +78,17 @@ func (v *Verifier) Fold(r events.Record, invalid error) {
 		v.find(r.Seq, FoundGap, "expected sequence %d", v.next)
 	}
 	v.next = r.Seq + 1
-	v.State.Fold(r)
-	defer v.compare(r.Seq)
 	if invalid != nil {
+		v.State.Fold(events.Record{Seq: r.Seq})
 		v.find(r.Seq, FoundInvalid, "%v", invalid)
 		return
 	}
 	payload, err := events.Decode(r)
+	if p, ok := payload.(events.Report); ok {
+		v.checkReport(r.Seq, p)
+	}
+	v.State.Fold(r)
+	defer v.compare(r.Seq)
 	switch {
 	case errors.Is(err, events.ErrUnknownKind):
 		v.Unknown[r.Kind]++
@@ -100,6 +104,14 @@ func (v *Verifier) Fold(r events.Record, invalid error) {
 
 func (v *Verifier) find(seq uint64, code, format string, args ...any) {
 	v.Findings = append(v.Findings, Finding{seq, code, fmt.Sprintf(format, args...)})
+}
+
+// checkReport looks at a report's number before it is folded.
+func (v *Verifier) checkReport(seq uint64, p events.Report) {
+	h := p.Head()
+	if m := v.State.Machines[h.Machine]; m != nil && m.Seen(h) {
+		v.find(seq, FoundReport, "report %d of machine-%s (epoch %s) stands in the log twice", h.N, h.Machine, h.Epoch)
+	}
 }
 
 // check follows the orders.

@@ -118,7 +118,9 @@ func number(b version.Binary) string { return b.Number.String() }
 
 func asked(q events.Request) string { return q.Operator + " asked for " + q.Action }
 
-func failed(f events.Failure) string { return fmt.Sprintf("failed at %s: %s (%s)", f.Step, f.Text, f.Code) }
+func failed(f events.Failure) string {
+	return fmt.Sprintf("failed at %s: %s (%s)", f.Step, f.Text, f.Code)
+}
 
 func reasons(rs []events.Reason) string {
 	texts := make([]string, len(rs))

@@ -2,9 +2,11 @@
 package plain
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 )
 
 // Text returns s with everything that a terminal could obey written out: control
@@ -42,12 +44,13 @@ func JSON(b []byte) []byte {
 	var out strings.Builder
 	for _, r := range string(b) {
 		switch {
-		case r == '\n' || !unsafe(r) || r > 0xffff:
+		case r == '\n' || !unsafe(r):
 			out.WriteRune(r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&out, `\u%04x\u%04x`, high, low)
 		default:
-			out.WriteString(`\u`)
-			hex := strconv.FormatInt(int64(r), 16)
-			out.WriteString("0000"[len(hex):] + hex)
+			fmt.Fprintf(&out, `\u%04x`, r)
 		}
 	}
 	return []byte(out.String())

@@ -1,0 +1,70 @@
+package status
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/jujube-project/jujube/projections/glob"
+)
+
+// Filter keeps what the patterns name: services ("web"), units ("web/0") and machines
+// ("3", "machine-3"); * stands for any text. A unit brings its machine along, a machine
+// its units. Without patterns everything stays. It returns an error for a pattern that
+// can match no name.
+func (s Status) Filter(patterns []string) (Status, error) {
+	if len(patterns) == 0 {
+		return s, nil
+	}
+	for _, p := range patterns {
+		if p == "" || strings.Trim(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-/*") != "" {
+			return Status{}, fmt.Errorf("pattern %q: a name has letters, digits, - and /; * stands for any text", p)
+		}
+	}
+	machines := map[string]bool{} // kept
+	for _, m := range s.Machines {
+		machines[m.Name] = matches(patterns, m.Name, "machine-"+m.Name)
+	}
+	services, needed := filterServices(s.Services, patterns, machines)
+	out := s
+	out.Services, out.Machines = services, Map[Machine]{}
+	for _, m := range s.Machines {
+		if machines[m.Name] || needed[m.Name] {
+			out.Machines = append(out.Machines, m)
+		}
+	}
+	return out, nil
+}
+
+// filterServices keeps units that a pattern names, or whose machine one names, and says
+// which machines the named units need.
+func filterServices(services Map[Service], patterns []string, machines map[string]bool) (kept Map[Service], needed map[string]bool) {
+	kept, needed = Map[Service]{}, map[string]bool{}
+	for _, svc := range services {
+		units := Map[Unit]{}
+		for _, u := range svc.Value.Units {
+			named := matches(patterns, svc.Name, u.Name)
+			if named || machines[u.Value.Machine] {
+				units = append(units, u)
+			}
+			if named {
+				needed[u.Value.Machine] = true
+			}
+		}
+		if len(units) > 0 {
+			svc.Value.Units = units
+			kept = append(kept, svc)
+		}
+	}
+	return kept, needed
+}
+
+func matches(patterns []string, names ...string) bool {
+	for _, p := range patterns {
+		for _, n := range names {
+			if glob.Match(p, n) {
+				return true
+			}
+		}
+	}
+	return false
+}
