@@ -1,17 +1,20 @@
 package projections
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // CompareNames orders names as a person does: runs of digits by their number, so that
 // machine 2 comes before machine 10 and web/2 before web/10. It returns -1, 0 or 1 and
 // is a total order: names that differ only in leading zeros are ordered as text.
 func CompareNames(a, b string) int {
-	whole := strings.Compare(a, b)
+	wholeA, wholeB := a, b
 	for a != "" && b != "" {
 		da, db := digits(a), digits(b)
 		if da == 0 || db == 0 {
 			if a[0] != b[0] {
-				return strings.Compare(a[:1], b[:1])
+				return cmp.Compare(a[0], b[0])
 			}
 			a, b = a[1:], b[1:]
 			continue
@@ -27,7 +30,7 @@ func CompareNames(a, b string) int {
 	case b != "":
 		return -1
 	}
-	return whole
+	return strings.Compare(wholeA, wholeB)
 }
 
 // digits is how many digits s begins with.

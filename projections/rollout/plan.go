@@ -100,10 +100,10 @@ func look(s *projections.State, u *projections.Upgrade, id string) Step {
 	switch how := u.Done[id]; {
 	case how == projections.DoneUpgraded:
 		return Step{id, Done, "upgraded to " + u.To.String()}
-	case m.Life == projections.LifeAlive && m.Version.Number == u.To:
-		return Step{id, Done, "runs " + u.To.String() + " already"}
 	case how != "":
 		return Step{id, Failed, failure(m, how)}
+	case m.Life == projections.LifeAlive && m.Version.Number == u.To:
+		return Step{id, Done, "runs " + u.To.String() + " already"}
 	case m.Life != projections.LifeAlive:
 		return Step{id, Blocked, "has not enrolled yet"}
 	case m.Lost:

@@ -17,7 +17,7 @@ func Make(s *projections.State) Status {
 			UpgradeAvailable: number(newestPatch(s)),
 		},
 		Upgrade:  makeUpgrade(s),
-		Machines: make(Map[Machine], 0, len(s.Machines)),
+		Machines: ordered(s.Machines, func(m *projections.Machine) Machine { return makeMachine(s, m) }),
 		Services: makeServices(s),
 		Log:      Log{Position: s.Seq, Time: stamp(s.Time), Skipped: s.SkippedCount()},
 	}
@@ -28,10 +28,6 @@ func Make(s *projections.State) Status {
 			Outcome: p.Outcome, Ended: stamp(p.Ended),
 		}
 	}
-	for id, m := range s.Machines {
-		st.Machines = append(st.Machines, Entry[Machine]{id, makeMachine(s, m)})
-	}
-	st.Machines.sort()
 	return st
 }
 

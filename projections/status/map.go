@@ -3,6 +3,7 @@ package status
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"slices"
 
 	"github.com/jujube-project/jujube/projections"
@@ -57,14 +58,16 @@ func (m *Map[T]) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &values); err != nil {
 		return err
 	}
-	*m = make(Map[T], 0, len(values))
-	for name, v := range values {
-		*m = append(*m, Entry[T]{name, v})
-	}
-	m.sort()
+	*m = ordered(values, func(v T) T { return v })
 	return nil
 }
 
-func (m Map[T]) sort() {
-	slices.SortFunc(m, func(a, b Entry[T]) int { return projections.CompareNames(a.Name, b.Name) })
+// ordered gives f of every value, by name.
+func ordered[V, T any](values map[string]V, f func(V) T) Map[T] {
+	names := slices.SortedFunc(maps.Keys(values), projections.CompareNames)
+	m := make(Map[T], len(names))
+	for i, name := range names {
+		m[i] = Entry[T]{name, f(values[name])}
+	}
+	return m
 }

@@ -24,23 +24,18 @@ var worst = map[string]int{
 }
 
 func makeServices(s *projections.State) Map[Service] {
-	byName := map[string]*Service{}
-	services := Map[Service]{}
+	byName := map[string]map[string]*projections.Unit{}
 	for name, u := range s.Units {
-		svc := byName[u.Service]
-		if svc == nil {
-			svc = &Service{}
-			byName[u.Service] = svc
+		if byName[u.Service] == nil {
+			byName[u.Service] = map[string]*projections.Unit{}
 		}
-		svc.Units = append(svc.Units, Entry[Unit]{name, makeUnit(s, u)})
+		byName[u.Service][name] = u
 	}
-	for name, svc := range byName {
-		svc.Units.sort()
+	return ordered(byName, func(units map[string]*projections.Unit) Service {
+		svc := Service{Units: ordered(units, func(u *projections.Unit) Unit { return makeUnit(s, u) })}
 		svc.ServiceStatus = svc.status()
-		services = append(services, Entry[Service]{name, *svc})
-	}
-	services.sort()
-	return services
+		return svc
+	})
 }
 
 // status is that of the unit that is worst off, the first of them by name.

@@ -37,8 +37,8 @@ func writeTabular(out *bufio.Writer, st Status, o Options) {
 		machines.add(e.Name, m.AgentState, m.AgentVersion, m.DNSName, m.Series, m.Hardware, m.AgentStateInfo)
 	}
 	machines.write(out, "Machines")
-	if st.Log.Skipped > 0 {
-		fmt.Fprintf(out, "\n%d records of the log were written by a newer release or are damaged; they are not part of this.\n", st.Log.Skipped)
+	if n := st.Log.Skipped; n > 0 {
+		fmt.Fprintf(out, "\nRecords of the log that this juju cannot read (written by a newer release, or damaged): %d\n", n)
 	}
 }
 

@@ -94,7 +94,7 @@ func (y yaml) indent(depth int) {
 
 // bareRE is the text that stands without quotes: it begins with a letter and holds
 // nothing that YAML gives a meaning.
-var bareRE = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_./-]*( [A-Za-z0-9_./(][A-Za-z0-9_.,/%()-]*)*$`)
+var bareRE = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_./=-]*( [A-Za-z0-9_./(][A-Za-z0-9_.,/%()-]*)*$`)
 
 // versionRE is a version number: never a number to YAML, as it has two points.
 var versionRE = regexp.MustCompile(`^\d+\.\d+\.\d+(\.\d+)?$`)
