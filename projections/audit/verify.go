@@ -66,7 +66,7 @@ func (v *Verifier) Expect(r events.Record) {
 		return
 	}
 	payload, err := events.Decode(r)
-	if p, ok := payload.(*events.SnapshotTaken); err == nil && ok {
+	if p, ok := payload.(*events.SnapshotTaken); err == nil && ok && p.Seq < r.Seq {
 		v.snapshots[p.Seq] = append(v.snapshots[p.Seq], *p)
 	}
 }
@@ -114,9 +114,13 @@ func (v *Verifier) checkReport(seq uint64, p events.Report) {
 	}
 }
 
-// check follows the orders.
+// check follows the orders, and looks at what snapshots speak of.
 func (v *Verifier) check(seq uint64, payload events.Payload) {
 	switch p := payload.(type) {
+	case *events.SnapshotTaken:
+		if p.Seq >= seq {
+			v.find(seq, FoundDigest, "a snapshot speaks of %d, which is not behind it", p.Seq)
+		}
 	case *events.OrderIssued:
 		v.begin(seq, p.Machine, p.Order)
 	case *events.RestartOrdered:
