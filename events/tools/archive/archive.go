@@ -1,0 +1,154 @@
+// Package archive reads and writes archives of tools: a gzip-compressed tar with jujud
+// and, for a build that is not what its stamp says, a FORCE-VERSION file. It works on
+// streams only; where files come from and go to is the caller's.
+//
+// Reading trusts nothing: names, kinds, sizes and counts are checked before the caller
+// sees an entry, and an archive without jujud ends with an error.
+package archive
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"time"
+)
+
+// Names of what an archive may hold.
+const (
+	Jujud        = "jujud"
+	ForceVersion = "FORCE-VERSION" // overrides the stamped version; source: Juju 1.25
+)
+
+// Limits bound what an archive unpacks to.
+type Limits struct {
+	Entries int   // 0: 16
+	Bytes   int64 // of all entries together, unpacked; 0: 1 GiB
+}
+
+// Entry is one regular file. Body is valid until the next entry is asked for.
+type Entry struct {
+	Name string
+	Mode fs.FileMode // 0755 for jujud, 0644 for the rest, whatever the archive says
+	Size int64
+	Body io.Reader
+}
+
+// ErrArchive is wrapped by every refusal of an archive.
+var ErrArchive = errors.New("bad archive of tools")
+
+// maxForceVersion bounds a FORCE-VERSION file.
+const maxForceVersion = 128
+
+// Walk yields the files of a tgz, in its order. It refuses, with ErrArchive, anything
+// but a flat set of regular files with different names that stays within the limits and
+// holds a jujud. After an error it yields no more.
+func Walk(r io.Reader, limit Limits) iter.Seq2[Entry, error] {
+	if limit.Entries == 0 {
+		limit.Entries = 16
+	}
+	if limit.Bytes == 0 {
+		limit.Bytes = 1 << 30
+	}
+	return func(yield func(Entry, error) bool) {
+		fail := func(format string, args ...any) {
+			yield(Entry{}, fmt.Errorf("%w: %w", ErrArchive, fmt.Errorf(format, args...)))
+		}
+		unzipped, err := gzip.NewReader(r)
+		if err != nil {
+			fail("it is not gzip-compressed: %w", err)
+			return
+		}
+		w := walk{tar: tar.NewReader(unzipped), limit: limit, seen: map[string]bool{}}
+		for {
+			e, err := w.next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				fail("%w", err)
+				return
+			}
+			if !yield(e, nil) {
+				return
+			}
+		}
+		if !w.seen[Jujud] {
+			fail("there is no %s in it", Jujud)
+			return
+		}
+		if n, err := io.Copy(io.Discard, io.LimitReader(unzipped, trailing+1)); err != nil || n > trailing {
+			fail("it does not end where its list of files ends (%v)", err)
+		}
+	}
+}
+
+// trailing is how much padding tar may leave behind its end.
+const trailing = 1 << 20
+
+type walk struct {
+	tar   *tar.Reader
+	limit Limits
+	seen  map[string]bool
+	bytes int64
+}
+
+func (w *walk) next() (Entry, error) {
+	h, err := w.tar.Next()
+	if err != nil {
+		return Entry{}, err
+	}
+	w.bytes += h.Size
+	switch {
+	case h.Typeflag != tar.TypeReg:
+		return Entry{}, fmt.Errorf("%q is no regular file", h.Name)
+	case h.Name != Jujud && h.Name != ForceVersion:
+		return Entry{}, fmt.Errorf("%q is not one of %s and %s", h.Name, Jujud, ForceVersion)
+	case w.seen[h.Name]:
+		return Entry{}, fmt.Errorf("%q is in it twice", h.Name)
+	case len(w.seen) >= w.limit.Entries:
+		return Entry{}, fmt.Errorf("it holds more than %d files", w.limit.Entries)
+	case h.Size == 0:
+		return Entry{}, fmt.Errorf("%q is empty", h.Name)
+	case h.Name == ForceVersion && h.Size > maxForceVersion:
+		return Entry{}, fmt.Errorf("%q has %d bytes, limit %d", h.Name, h.Size, maxForceVersion)
+	case w.bytes > w.limit.Bytes:
+		return Entry{}, fmt.Errorf("it unpacks to more than %d bytes", w.limit.Bytes)
+	}
+	w.seen[h.Name] = true
+	mode := fs.FileMode(0o644)
+	if h.Name == Jujud {
+		mode = 0o755
+	}
+	return Entry{Name: h.Name, Mode: mode, Size: h.Size, Body: w.tar}, nil
+}
+
+// File is one file to pack.
+type File struct {
+	Name string
+	Size int64
+	Body io.Reader
+}
+
+// Pack writes an archive: the same files give the same bytes.
+func Pack(w io.Writer, files ...File) error {
+	zipped := gzip.NewWriter(w)
+	out := tar.NewWriter(zipped)
+	for _, f := range files {
+		mode := int64(0o644)
+		if f.Name == Jujud {
+			mode = 0o755
+		}
+		h := &tar.Header{Name: f.Name, Size: f.Size, Mode: mode, Typeflag: tar.TypeReg, ModTime: time.Unix(0, 0), Format: tar.FormatUSTAR}
+		if err := out.WriteHeader(h); err != nil {
+			return fmt.Errorf("pack %s: %w", f.Name, err)
+		}
+		if n, err := io.Copy(out, f.Body); err != nil || n != f.Size {
+			return fmt.Errorf("pack %s: %d of %d bytes: %w", f.Name, n, f.Size, err)
+		}
+	}
+	return errors.Join(out.Close(), zipped.Close())
+}

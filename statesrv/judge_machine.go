@@ -1,0 +1,115 @@
+package statesrv
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/projections"
+)
+
+// Limits of one request.
+const (
+	maxInvitations = 200 // machines added at once
+	maxRestarts    = 500 // agents restarted at once
+	maxTokenLife   = 7 * 24 * time.Hour
+)
+
+func judgeAddMachine(q *inquiry) verdict {
+	a := q.ask.AddMachine
+	switch {
+	case a == nil || len(a.TokenKeys) == 0:
+		return verdict{reasons: refuse(codeMalformed, "the request brings no join token")}
+	case len(a.TokenKeys) > maxInvitations:
+		return verdict{reasons: refuse(codeTooMany, "%d machines at once; at most %d", len(a.TokenKeys), maxInvitations)}
+	case a.TTL <= 0 || time.Duration(a.TTL)*time.Second > maxTokenLife:
+		return verdict{reasons: refuse(codeBadValue, "a join token lives between a second and %v", maxTokenLife)}
+	}
+	var v verdict
+	for i, key := range a.TokenKeys {
+		v.decided = append(v.decided, &events.MachineInvited{
+			Machine: strconv.Itoa(q.state.NextMachine + i), TokenKey: key,
+			Expires: q.now.Add(time.Duration(a.TTL) * time.Second),
+		})
+	}
+	return v
+}
+
+func judgeRemoveMachine(q *inquiry) verdict {
+	id := q.ask.RemoveMachine
+	m := q.state.Machines[id]
+	if m == nil {
+		return verdict{reasons: refuse(codeNoMachine, "there is no machine %s", id)}
+	}
+	if m.StateServer {
+		return verdict{reasons: refuse(codeInUse, "machine %s is a state server", id)}
+	}
+	var units []string
+	for _, name := range sortedKeys(q.state.Units) {
+		if q.state.Units[name].Machine == id {
+			units = append(units, name)
+		}
+	}
+	if len(units) > 0 {
+		return verdict{reasons: []events.Reason{{Code: codeInUse, About: units, Text: fmt.Sprintf(
+			"machine %s still runs %s; remove the units first (juju remove-unit %s)", id, strings.Join(units, ", "), strings.Join(units, " "))}}}
+	}
+	var v verdict
+	if o := q.state.Orders[id]; o != nil {
+		v.decided = append(v.decided, &events.OrderSuperseded{Order: o.ID, Machine: id, Reason: "the machine was removed"})
+	}
+	v.decided = append(v.decided, &events.MachineRemoved{Machine: id})
+	return v
+}
+
+// judgeRestart orders restarts. An agent with an open order gets none: its restart is
+// merged into the one that the open order will bring.
+func judgeRestart(q *inquiry) verdict {
+	a := q.ask.Restart
+	if a == nil || (len(a.Tags) == 0) == !a.All {
+		return verdict{reasons: refuse(codeMalformed, "the request names no agent, or both agents and all of them")}
+	}
+	ids := aliveMachines(q.state)
+	if !a.All {
+		var unknown []string
+		if ids, unknown = machinesOf(q.state, a.Tags); len(unknown) > 0 {
+			return verdict{reasons: []events.Reason{{Code: codeNoMachine, About: unknown, Text: fmt.Sprintf(
+				"no agent has the name %s; juju status lists them", strings.Join(unknown, ", "))}}}
+		}
+	}
+	if len(ids) > maxRestarts {
+		return verdict{reasons: refuse(codeTooMany, "%d agents at once; at most %d in one request", len(ids), maxRestarts)}
+	}
+	v := verdict{received: &events.RestartRequested{Request: q.req, Machines: ids}}
+	for _, id := range ids {
+		if q.state.Orders[id] == nil {
+			v.decided = append(v.decided, &events.RestartOrdered{Order: q.newID(), Machine: id})
+		}
+	}
+	return v
+}
+
+// machinesOf finds the machines behind tags or names: "machine-1", "1", "unit-web-0" or
+// "web/0" (a unit's agent lives in its machine's).
+func machinesOf(s *projections.State, tags []string) (ids, unknown []string) {
+	byTag := map[string]string{}
+	for name, u := range s.Units {
+		byTag[name], byTag[events.UnitTag(name)] = u.Machine, u.Machine
+	}
+	for _, id := range aliveMachines(s) {
+		byTag[id], byTag[events.MachineTag(id)] = id, id
+	}
+	for _, tag := range tags {
+		switch id, ok := byTag[tag]; {
+		case !ok:
+			unknown = append(unknown, tag)
+		case !slices.Contains(ids, id):
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, projections.CompareNames)
+	return ids, unknown
+}

@@ -1,0 +1,80 @@
+package statesrv
+
+import (
+	"sync"
+	"time"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/projections"
+)
+
+// presence remembers when each machine was last heard. It is memory only: the log gets
+// what follows from it, and only when that changes.
+type presence struct {
+	mu    sync.Mutex
+	since time.Time // when listening began: nobody is lost before a full period of it
+	last  map[string]time.Time
+}
+
+func newPresence(now time.Time) *presence {
+	return &presence{since: now, last: map[string]time.Time{}}
+}
+
+func (p *presence) heard(machine string, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.last[machine] = now
+}
+
+func (p *presence) lastHeard(machine string) (last time.Time, silent time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	last = p.last[machine]
+	if last.Before(p.since) {
+		return last, p.since
+	}
+	return last, last
+}
+
+// decide records who was lost and who came back, at most maxDecision at a time.
+func (p *presence) decide(d *draft) error {
+	patience := durationOf(d.state, "agent-lost-after")
+	changed := 0
+	for _, id := range aliveMachines(d.state) {
+		m := d.state.Machines[id]
+		last, silentSince := p.lastHeard(id)
+		gone := d.now.Sub(silentSince) > patience
+		if gone == m.Lost || (!gone && last.IsZero()) {
+			continue
+		}
+		var payload events.Payload = &events.MachineReturned{Machine: id}
+		if gone {
+			payload = &events.MachineLost{Machine: id, LastHeard: last}
+		}
+		if _, err := d.add("", "", "", payload); err != nil {
+			return err
+		}
+		if changed++; changed == maxDecision {
+			return nil
+		}
+	}
+	return nil
+}
+
+// decideTimeouts closes orders whose machine did not end them in time: not begun by the
+// order's expiry, or not ended as long again after it.
+func (s *Server) decideTimeouts(d *draft) error {
+	patience := durationOf(d.state, "upgrade-order-timeout")
+	for _, id := range sortedMachines(d.state) {
+		o := d.state.Orders[id]
+		if o == nil || o.Kind != projections.OrderUpgrade || !d.room() {
+			continue
+		}
+		if d.now.After(o.Expires.Add(patience)) || (d.now.After(o.Expires) && !o.Accepted) {
+			if _, err := d.add("", o.ID, o.Upgrade, &events.OrderTimedOut{Order: o.ID, Machine: id}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

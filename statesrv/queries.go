@@ -1,0 +1,123 @@
+package statesrv
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/projections"
+	"github.com/jujube-project/jujube/projections/status"
+)
+
+// Position is the answer to the query "digest": a replay of the log up to Seq comes to
+// the same Digest.
+type Position struct {
+	Seq    uint64 `json:"seq"`
+	Digest string `json:"digest"`
+}
+
+// Check is the answer to the query "upgrade-check": everything that forbids an upgrade.
+type Check struct {
+	Reasons []events.Reason `json:"reasons"`
+}
+
+// Environment is the answer to the query "environment".
+type Environment struct {
+	UUID         string            `json:"uuid"`
+	Name         string            `json:"name"`
+	AgentVersion version.Number    `json:"agent_version"`
+	Settings     map[string]string `json:"settings"` // in force, defaults included
+	Set          []string          `json:"set"`      // the keys that were set
+	Server       version.Number    `json:"server_version"`
+}
+
+// onQuery answers from committed state only.
+func (s *Server) onQuery(q bus.Query) {
+	look, ok := map[string]func(*projections.State) (any, error){
+		"status":      func(st *projections.State) (any, error) { return s.statusJSON(st) },
+		"digest":      func(st *projections.State) (any, error) { return Position{st.Seq, st.Digest()}, nil },
+		"environment": func(st *projections.State) (any, error) { return environmentOf(st), nil },
+		"upgrade-check": func(st *projections.State) (any, error) {
+			var ask events.AskUpgrade
+			if err := json.Unmarshal(q.Body, &ask); err != nil {
+				return nil, fmt.Errorf("read the question: %w", err)
+			}
+			return Check{Reasons: upgradeBlockers(st, &ask, s.haveTools)}, nil
+		},
+	}[q.Name]
+	switch {
+	case ok:
+		s.writer.submit(change{view: func(st *projections.State) { answerJSON(q, look, st) }, done: func(_ uint64, err error) { q.Answer(nil, err) }})
+	case q.Name == "tools":
+		go s.answerTools(q)
+	default:
+		q.Answer(nil, fmt.Errorf("there is no query %q; this state server runs %s", q.Name, version.Current()))
+	}
+}
+
+func answerJSON(q bus.Query, look func(*projections.State) (any, error), st *projections.State) {
+	v, err := look(st)
+	if raw, ok := v.(json.RawMessage); ok && err == nil {
+		go q.Answer(raw, nil)
+		return
+	}
+	if err != nil {
+		q.Answer(nil, err)
+		return
+	}
+	b, err := json.Marshal(v)
+	q.Answer(b, err)
+}
+
+// statusJSON is the status at the state's position. It is made once for each position,
+// however many ask.
+func (s *Server) statusJSON(st *projections.State) (json.RawMessage, error) {
+	if s.status.seq == st.Seq && s.status.json != nil {
+		return s.status.json, nil
+	}
+	b, err := json.Marshal(status.Make(st))
+	if err != nil {
+		return nil, err
+	}
+	s.status.seq, s.status.json = st.Seq, b
+	return b, nil
+}
+
+// cachedStatus belongs to the writer's goroutine.
+type cachedStatus struct {
+	seq  uint64
+	json json.RawMessage
+}
+
+func environmentOf(st *projections.State) Environment {
+	e := Environment{
+		UUID: st.UUID, Name: st.Name, AgentVersion: st.AgentVersion, Settings: map[string]string{},
+		Set: sortedKeys(st.Settings), Server: version.Current(),
+	}
+	for _, setting := range Settings {
+		e.Settings[setting.Key] = value(st, setting.Key)
+	}
+	return e
+}
+
+// answerTools looks into the sources as well, which takes as long as they take.
+func (s *Server) answerTools(q bus.Query) {
+	ctx, cancel := context.WithTimeout(s.ctx, sourceTimeout)
+	defer cancel()
+	lists, problems := s.tools.list(ctx)
+	err := s.writer.submitWait(ctx, change{
+		view: func(st *projections.State) {
+			c := catalogueOf(st)
+			c.Sources, c.Problems = lists, problems
+			b, err := json.Marshal(c)
+			q.Answer(b, err)
+		},
+		done: func(_ uint64, err error) { q.Answer(nil, err) },
+	})
+	if err != nil {
+		q.Answer(nil, err)
+	}
+}

@@ -1,0 +1,122 @@
+package statesrv
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/projections"
+)
+
+// errInvalidReport: the agent shall set the report aside and never send it again.
+var errInvalidReport = errors.New("the report was refused")
+
+// parseReport reads what an agent sent and checks that it speaks for itself only.
+func parseReport(r bus.Report) (events.Record, events.Report, error) {
+	rec, err := events.Unmarshal(r.Data)
+	if err != nil {
+		return rec, nil, fmt.Errorf("%w: %w", errInvalidReport, err)
+	}
+	payload, err := events.Decode(rec)
+	if err != nil {
+		return rec, nil, fmt.Errorf("%w: %w", errInvalidReport, err)
+	}
+	report, ok := payload.(events.Report)
+	if _, late := payload.(*events.ReportLate); !ok || late {
+		return rec, nil, fmt.Errorf("%w: %s is not for an agent to tell", errInvalidReport, rec.Kind)
+	}
+	if tag := events.MachineTag(report.Head().Machine); tag != r.Machine {
+		return rec, nil, fmt.Errorf("%w: %s speaks of %s", errInvalidReport, r.Machine, tag)
+	}
+	return rec, report, nil
+}
+
+// decideReport records a report once. It returns bus.ReportDuplicate as the code for one
+// that was recorded before.
+func (s *Server) decideReport(d *draft, rec events.Record, report events.Report) (code string, err error) {
+	head := report.Head()
+	m := d.state.Machines[head.Machine]
+	switch {
+	case m == nil || m.Life != projections.LifeAlive:
+		return bus.ReportInvalid, fmt.Errorf("%w: machine %s is not enrolled", errInvalidReport, head.Machine)
+	case m.Seen(head):
+		return bus.ReportDuplicate, nil
+	}
+	if u, ok := report.(*events.UnitStateChanged); ok {
+		if unit := d.state.Units[u.Unit]; unit == nil || unit.Machine != head.Machine {
+			return bus.ReportInvalid, fmt.Errorf("%w: unit %s is not machine %s's", errInvalidReport, u.Unit, head.Machine)
+		}
+	}
+	if m.Lost {
+		if _, err := d.add("", "", "", &events.MachineReturned{Machine: head.Machine}); err != nil {
+			return bus.ReportRetry, err
+		}
+	}
+	var payload events.Payload = report
+	correlation := rec.Correlation
+	if o, ok := report.(events.OrderReport); ok {
+		open := d.state.Orders[head.Machine]
+		switch {
+		case open != nil && open.ID == o.OrderID():
+			correlation = open.Upgrade
+			if correlation == "" {
+				correlation = open.Request
+			}
+		case isTerminal(rec.Kind):
+			payload = late(head, o, rec)
+		}
+	}
+	if _, err := d.add(events.MachineTag(head.Machine), causeOf(report), correlation, payload); err != nil {
+		return bus.ReportInvalid, fmt.Errorf("%w: %w", errInvalidReport, err)
+	}
+	return "", nil
+}
+
+func causeOf(report events.Report) string {
+	if o, ok := report.(events.OrderReport); ok {
+		return o.OrderID()
+	}
+	return ""
+}
+
+// late keeps a terminal report of an order that has ended: no order ends twice.
+func late(head events.ReportHead, o events.OrderReport, rec events.Record) *events.ReportLate {
+	return &events.ReportLate{ReportHead: head, Order: o.OrderID(), Report: rec.Kind, Data: rec.Data}
+}
+
+func isTerminal(kind string) bool {
+	switch kind {
+	case "agent.upgraded/1", "agent.upgrade_failed/1", "agent.rolled_back/1", "restart.done/1":
+		return true
+	}
+	return false
+}
+
+// onReport queues a report from the bus.
+func (s *Server) onReport(r bus.Report) {
+	rec, report, err := parseReport(r)
+	if err != nil {
+		s.metrics.garbage("report")
+		r.Answer(bus.ReportAnswer{Code: bus.ReportInvalid, Text: err.Error()})
+		return
+	}
+	s.presence.heard(report.Head().Machine, s.cfg.Now())
+	var code string
+	s.writer.submit(change{
+		decide: func(d *draft) (err error) {
+			code, err = s.decideReport(d, rec, report)
+			return err
+		},
+		done: func(seq uint64, err error) {
+			a := bus.ReportAnswer{Seq: seq, Code: code}
+			switch {
+			case err != nil && code == "":
+				a = bus.ReportAnswer{Code: bus.ReportRetry, Text: err.Error()}
+			case err != nil:
+				a.Text = err.Error()
+			}
+			r.Answer(a)
+		},
+	})
+}
