@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/events"
+)
+
+// offlineLog opens the log of an environment whose state server is down, from its data
+// directory on this host: a copy of its store in a temporary directory, served by a
+// NATS server within this process. The original is only read, and only while nobody
+// holds its lock. close ends the server and removes the copy.
+func offlineLog(ctx context.Context, dataDir string) (log events.Log, closeLog func(), err error) {
+	tmp, err := os.MkdirTemp("", "jujube-log-")
+	if err != nil {
+		return nil, nil, fmt.Errorf("copy the log: %w", err)
+	}
+	cleanup := []func(){func() { _ = os.RemoveAll(tmp) }}
+	closeAll := func() {
+		for i := len(cleanup) - 1; i >= 0; i-- {
+			cleanup[i]()
+		}
+	}
+	defer func() {
+		if err != nil {
+			closeAll()
+		}
+	}()
+	trust, err := bus.LoadTrust(filepath.Join(dataDir, "server", "trust.json"))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the log of %s: %w", dataDir, err)
+	}
+	if err := copyStore(dataDir, tmp); err != nil {
+		return nil, nil, fmt.Errorf("read the log of %s: %w", dataDir, err)
+	}
+	server, err := bus.StartServer(bus.ServerConfig{Name: "offline", StoreDir: tmp, Trust: trust})
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the log of %s: %w", dataDir, err)
+	}
+	cleanup = append(cleanup, server.Close)
+	id, err := bus.NewIdentity()
+	if err != nil {
+		return nil, nil, err
+	}
+	token, err := trust.OperatorJWT("offline", id.Public())
+	if err != nil {
+		return nil, nil, err
+	}
+	conn, err := bus.Connect(ctx, bus.ConnConfig{
+		Server: server, Name: "offline", Credentials: bus.Credentials{JWT: token, Seed: string(id.Seed())},
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the log of %s: %w", dataDir, err)
+	}
+	cleanup = append(cleanup, conn.Close)
+	return conn.Log(), closeAll, nil
+}
+
+// copyStore copies the JetStream store of a data directory while holding its lock, so
+// that no state server can start and write meanwhile.
+func copyStore(dataDir, to string) error {
+	lock, err := os.OpenFile(filepath.Join(dataDir, "lock"), os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: no jujud ever ran there", err)
+	}
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return fmt.Errorf("its jujud is running (%s is locked): %w", lock.Name(), err)
+	}
+	return copyTree(filepath.Join(dataDir, "server", "jetstream"), to)
+}
+
+// copyTree copies directories and regular files; there is nothing else in a store.
+func copyTree(from, to string) error {
+	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(to, rel)
+		switch {
+		case d.IsDir():
+			return os.MkdirAll(target, 0o700)
+		case d.Type().IsRegular():
+			return copyFile(path, target)
+		}
+		return nil
+	})
+}
+
+func copyFile(from, to string) (err error) {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, out.Close()) }()
+	_, err = io.Copy(out, in)
+	return err
+}
