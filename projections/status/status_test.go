@@ -86,6 +86,9 @@ func TestJSONIsReadBackAndOrdered(t *testing.T) {
 	if d := cmp.Diff(st, back); d != "" {
 		t.Error(d)
 	}
+	if parsed, err := status.Parse(b); err != nil || cmp.Diff(st, parsed) != "" {
+		t.Errorf("Parse reads another status: %v\n%s", err, cmp.Diff(st, parsed))
+	}
 	if two, ten := bytes.Index(b, []byte(`"2":{`)), bytes.Index(b, []byte(`"10":{`)); two < 0 || two > ten {
 		t.Errorf("machine 2 stands at %d, machine 10 at %d", two, ten)
 	}
@@ -174,6 +177,18 @@ func BenchmarkMakeJSON(b *testing.B) {
 	b.ResetTimer()
 	for b.Loop() {
 		if _, err := json.Marshal(status.Make(s)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkParse(b *testing.B) {
+	text, err := json.Marshal(fleet(10_000))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := status.Parse(text); err != nil {
 			b.Fatal(err)
 		}
 	}
