@@ -1,0 +1,160 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/projections/audit"
+	"github.com/jujube-project/jujube/projections/plain"
+	"github.com/spf13/cobra"
+)
+
+// verdict is what audit verify found, as JSON.
+type verdict struct {
+	Records   uint64            `json:"records"`
+	Digest    string            `json:"digest"`
+	Orders    int               `json:"orders"`
+	Open      []audit.Open      `json:"open_orders"`
+	Snapshots int               `json:"snapshots_checked"`
+	Unknown   map[string]uint64 `json:"unknown_kinds"`
+	Served    string            `json:"served"` // what was compared with the state server
+	Findings  []audit.Finding   `json:"findings"`
+}
+
+func (r *reader) auditVerifyCommand() *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use:   "verify",
+		Short: "Prove that the log is whole and that what is served follows from it",
+		Long: `Replay the log from its first record and check that no sequence is missing, that it
+begins with the environment's creation, that every order ended exactly once (open ones
+are listed), that no report stands in it twice, that the state at every snapshot is what
+the snapshot says, and that the state server serves the very state the log gives.
+
+It exits with 1 when it finds anything.`,
+		Example: `  juju audit verify
+  juju audit verify --format json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if format != "text" && format != "json" {
+				return fmt.Errorf("format %q is not text or json", format)
+			}
+			return r.auditVerify(cmd.Context(), format)
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	return cmd
+}
+
+// served is the state server's answer to "digest".
+type served struct {
+	Seq    uint64 `json:"seq"`
+	Digest string `json:"digest"`
+}
+
+func (r *reader) auditVerify(ctx context.Context, format string) error {
+	src, err := r.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer src.close()
+	said, note, err := src.askDigest(ctx)
+	if err != nil {
+		return err
+	}
+	v, err := verifyLog(ctx, src.log, said)
+	if err != nil {
+		return err
+	}
+	out := verdict{
+		Records: v.State.Seq, Digest: v.State.Digest(), Orders: v.Orders, Open: v.OpenOrders(),
+		Snapshots: v.Checked, Unknown: v.Unknown, Served: note, Findings: v.Findings,
+	}
+	if out.Findings == nil {
+		out.Findings = []audit.Finding{}
+	}
+	if err := r.printVerdict(out, format); err != nil {
+		return err
+	}
+	if n := len(out.Findings); n > 0 {
+		return fmt.Errorf("the log is not as it must be: %d findings", n)
+	}
+	return nil
+}
+
+// askDigest asks the state server what state it serves; note says so in words.
+func (src logSource) askDigest(ctx context.Context) (said served, note string, err error) {
+	if src.ask == nil {
+		return said, "not compared: the log was read off line", nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	b, err := src.ask(ctx, "digest", nil)
+	if errors.Is(err, bus.ErrNoStateServer) {
+		return said, "not compared: no state server answers", nil
+	}
+	if err != nil {
+		return said, "", err
+	}
+	if err := json.Unmarshal(b, &said); err != nil {
+		return said, "", fmt.Errorf("read the state server's answer: %w", err)
+	}
+	return said, fmt.Sprintf("compared with the state server at %d", said.Seq), nil
+}
+
+// verifyLog reads the log twice: for what its snapshots say, and to replay it.
+func verifyLog(ctx context.Context, log events.Log, said served) (*audit.Verifier, error) {
+	last, err := log.Last(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v := audit.NewVerifier()
+	for rec, err := range log.Read(ctx, 1, last) {
+		if err != nil && !errors.Is(err, events.ErrInvalid) {
+			return nil, err
+		}
+		v.Expect(rec)
+	}
+	for rec, err := range log.Read(ctx, 1, last) {
+		if err != nil && !errors.Is(err, events.ErrInvalid) {
+			return nil, err
+		}
+		v.Fold(rec, err)
+		if rec.Seq == said.Seq {
+			v.Served(said.Seq, said.Digest)
+		}
+	}
+	return v, nil
+}
+
+func (r *reader) printVerdict(v verdict, format string) error {
+	if format == "json" {
+		enc := json.NewEncoder(r.stdout)
+		enc.SetIndent("", "  ")
+		return enc.Encode(v)
+	}
+	for _, f := range v.Findings {
+		fmt.Fprintf(r.stdout, "FOUND at %d (%s): %s\n", f.Seq, f.Code, plain.Text(f.Text))
+	}
+	fmt.Fprintf(r.stdout, "records:   %d\n", v.Records)
+	fmt.Fprintf(r.stdout, "orders:    %d, of which %d are open\n", v.Orders, len(v.Open))
+	for _, o := range v.Open {
+		fmt.Fprintf(r.stdout, "           %s of machine %s, open since %d\n", o.Order, o.Machine, o.Seq)
+	}
+	fmt.Fprintf(r.stdout, "snapshots: %d compared\n", v.Snapshots)
+	for _, kind := range slices.Sorted(maps.Keys(v.Unknown)) {
+		fmt.Fprintf(r.stdout, "unknown:   %d of kind %s, written by a newer release\n", v.Unknown[kind], plain.Text(kind))
+	}
+	fmt.Fprintf(r.stdout, "served:    %s\n", v.Served)
+	fmt.Fprintf(r.stdout, "digest:    %s\n", v.Digest)
+	if len(v.Findings) == 0 {
+		fmt.Fprintln(r.stdout, "The log is whole.")
+	}
+	return nil
+}

@@ -1,0 +1,205 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/projections/status"
+	"github.com/spf13/cobra"
+)
+
+// view is how a status is asked for: the flags that status and audit replay share.
+type view struct {
+	format   string
+	utc      bool
+	output   string
+	patterns []string
+}
+
+func (v *view) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&v.format, "format", status.Formats[0], "one of tabular, yaml, json, oneline (or short, line), summary")
+	f.BoolVar(&v.utc, "utc", false, "write times as RFC 3339 in UTC")
+	f.StringVarP(&v.output, "output", "o", "", "write to this file instead of to the terminal")
+}
+
+// check refuses a format or a pattern that means nothing, before anything is asked.
+func (v *view) check() error {
+	_, err := status.Status{}.Filter(v.patterns)
+	return errors.Join(err, status.Write(io.Discard, v.format, status.Status{}, status.Options{}))
+}
+
+// write writes st as asked, to the file or to out.
+func (v *view) write(out io.Writer, st status.Status) error {
+	st, err := st.Filter(v.patterns)
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := status.Write(&b, v.format, st, status.Options{UTC: v.utc, Zone: time.Local}); err != nil {
+		return err
+	}
+	if v.output != "" {
+		return os.WriteFile(v.output, b.Bytes(), 0o644)
+	}
+	_, err = out.Write(b.Bytes())
+	return err
+}
+
+func (r *reader) statusCommand() *cobra.Command {
+	var v view
+	var watch, fromLog bool
+	cmd := &cobra.Command{
+		Use:     "status [PATTERN...]",
+		Aliases: []string{"stat"},
+		Short:   "Show machines, services, units and the upgrade in progress",
+		Long: `Show the state of the environment: machines and their agents, services and their
+units, and of an upgrade its target, how far it is, what blocks it, which machines wait
+and why, and the last error.
+
+PATTERN names services (web), units (web/0) or machines (3, machine-3); * stands for any
+text. A unit brings its machine along, and a machine its units.
+
+With --from-log the status is not asked of the state server but made here from the log.
+It is the same, and it works while no state server is up: even when NATS itself is down,
+if the state server's data directory lies on this host.`,
+		Example: `  juju status
+  juju status --format yaml
+  juju status web 'db/*' 3
+  juju status --format json --utc -o status.json
+  juju status --watch
+  juju status --from-log`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			v.patterns = args
+			if watch && v.output != "" {
+				return errors.New("--watch draws on the terminal and cannot write to a file: leave out -o")
+			}
+			if err := v.check(); err != nil {
+				return err
+			}
+			return r.status(cmd.Context(), v, watch, fromLog)
+		},
+	}
+	v.flags(cmd)
+	cmd.Flags().BoolVar(&watch, "watch", false, "draw again at every change, until Ctrl-C")
+	cmd.Flags().BoolVar(&fromLog, "from-log", false, "make the status from the log instead of asking the state server")
+	return cmd
+}
+
+func (r *reader) status(ctx context.Context, v view, watch, fromLog bool) error {
+	var src logSource
+	var err error
+	if fromLog {
+		src, err = r.open(ctx)
+	} else {
+		if src, err = r.connect(ctx); err != nil {
+			err = withoutStateServer(err)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	defer src.close()
+	look := func(ctx context.Context) (status.Status, error) { return src.askStatus(ctx) }
+	if fromLog {
+		look = func(ctx context.Context) (status.Status, error) { return src.foldStatus(ctx, moment{}) }
+	}
+	if watch {
+		return r.watch(ctx, src.log, v, look)
+	}
+	st, err := look(ctx)
+	switch {
+	case err != nil && fromLog:
+		return err
+	case err != nil:
+		return withoutStateServer(err)
+	}
+	return v.write(r.stdout, st)
+}
+
+// withoutStateServer adds what a person can do while no state server answers.
+func withoutStateServer(err error) error {
+	if errors.Is(err, bus.ErrDenied) {
+		return err
+	}
+	return fmt.Errorf("%w\nThe log can be read without a state server: juju status --from-log", err)
+}
+
+func (src logSource) askStatus(ctx context.Context) (status.Status, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	b, err := src.ask(ctx, "status", nil)
+	if err != nil {
+		return status.Status{}, err
+	}
+	return status.Parse(b)
+}
+
+// askTimeout bounds one question to the state server.
+const askTimeout = 20 * time.Second
+
+func (src logSource) foldStatus(ctx context.Context, at moment) (status.Status, error) {
+	s, err := foldLog(ctx, src.log, at)
+	if err != nil {
+		return status.Status{}, err
+	}
+	return status.Make(s), nil
+}
+
+// clearScreen puts the cursor home and clears the terminal.
+const clearScreen = "\x1b[H\x1b[2J"
+
+// watch draws the status now and at every change of the log, until ctx ends. Changes
+// that come while it draws are drawn together.
+func (r *reader) watch(ctx context.Context, log events.Log, v view, look func(context.Context) (status.Status, error)) error {
+	last, err := log.Last(ctx)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	changed := make(chan struct{}, 1)
+	ended := make(chan error, 1)
+	go func() {
+		for _, err := range log.Follow(ctx, last+1) {
+			if err != nil && !errors.Is(err, events.ErrInvalid) {
+				ended <- err
+				return
+			}
+			select {
+			case changed <- struct{}{}:
+			default:
+			}
+		}
+		ended <- nil
+	}()
+	for {
+		st, err := look(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			fmt.Fprintf(r.stderr, "%v\n", err) // a state server that is away comes back
+		default:
+			io.WriteString(r.stdout, clearScreen)
+			if err := v.write(r.stdout, st); err != nil {
+				return err
+			}
+		}
+		select {
+		case <-changed:
+		case err := <-ended:
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+	}
+}
