@@ -1,0 +1,358 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/jujube-project/jujube/agent/install"
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/version"
+)
+
+// Bus is what an agent needs of the bus.
+type Bus interface {
+	// Orders hands the newest records of the machine's order subjects to f until ctx ends.
+	Orders(ctx context.Context, f func(events.Record)) error
+	// Report sends a report and says what became of it.
+	Report(ctx context.Context, rec events.Record) (Answer, error)
+	// Beat says that the agent is alive. seq is the newest order that was seen.
+	Beat(v version.Number, seq uint64) error
+	// Fetch writes an archive of tools from byte offset on.
+	Fetch(ctx context.Context, sha256 string, offset int64, w io.Writer) (int64, error)
+	// Connected says whether the connection stands.
+	Connected() bool
+}
+
+// Parent is the launcher, as the agent sees it.
+type Parent interface {
+	Ready() error
+	Healthy(order string) error
+	Restart() error
+}
+
+// Config is what an agent needs.
+type Config struct {
+	Conf      Conf
+	Bus       Bus
+	Parent    Parent
+	Committed <-chan string // from the launcher: orders whose new version is kept
+	Own       version.Binary
+	PID       int
+	Restarts  int
+	Now       func() time.Time
+	NewID     func() string
+	Logger    *slog.Logger
+}
+
+// Agent is one process of a machine's agent.
+type Agent struct {
+	cfg    Config
+	layout install.Layout
+	outbox *outbox
+	units  *units
+	inputs chan Input
+	state  State
+	jobs   sync.WaitGroup
+	cancel context.CancelFunc // of the download in work
+}
+
+// New reads the journal and opens the outbox. It starts nothing.
+func New(cfg Config) (*Agent, error) {
+	a := &Agent{cfg: cfg, layout: cfg.Conf.Layout(), inputs: make(chan Input, 16)}
+	j, err := a.layout.ReadJournal()
+	if errors.Is(err, install.ErrJournal) {
+		cfg.Logger.Error("the journal cannot be read; beginning a new one", "err", err)
+	} else if err != nil {
+		return nil, err
+	}
+	a.state = State{Journal: j, Running: cfg.Own}
+	a.outbox, err = openOutbox(a.layout.Outbox(), a.layout.Machine, cfg.Now, cfg.NewID, cfg.Logger)
+	if err != nil {
+		return nil, err
+	}
+	a.units = newUnits(a.layout, cfg.Own.Number, a.tell, cfg.Logger)
+	return a, nil
+}
+
+// ErrRestart is returned by Run when the launcher is to start the next process.
+var ErrRestart = errors.New("restart")
+
+// Run is the agent until ctx ends. keep says, then, whether workloads are left running;
+// they are, always, when Run ends to restart.
+func (a *Agent) Run(ctx context.Context, keep func() bool) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	a.tell(&events.AgentStarted{Version: a.cfg.Own, SHA256: a.archive(), PID: a.cfg.PID, Restart: a.cfg.Restarts})
+	if err := a.units.load(); err != nil {
+		a.cfg.Logger.Error("units", "err", err)
+	}
+	for _, loop := range []func(context.Context){a.send, a.followOrders, a.beat, a.committed} {
+		a.jobs.Go(func() { loop(ctx) })
+	}
+	if err := a.cfg.Parent.Ready(); err != nil {
+		return err
+	}
+	err := a.loop(ctx)
+	restart := errors.Is(err, ErrRestart)
+	if restart {
+		a.farewell(ctx)
+	}
+	a.units.end(restart || keep())
+	cancel()
+	a.jobs.Wait()
+	return err
+}
+
+// archive is the digest of the tools that this process was installed from.
+func (a *Agent) archive() string {
+	m, err := install.Verify(a.layout.Version(a.cfg.Own.String()))
+	if err != nil {
+		return ""
+	}
+	return m.Archive
+}
+
+// farewell gives the last reports a moment to leave before the process does. What does
+// not leave now is sent by the next one.
+func (a *Agent) farewell(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, farewellTime)
+	defer cancel()
+	a.outbox.drained(ctx)
+	if err := a.cfg.Parent.Restart(); err != nil {
+		a.cfg.Logger.Error("asking for a restart", "err", err)
+	}
+}
+
+const farewellTime = 2 * time.Second
+
+// loop steps the state machine, one input at a time.
+func (a *Agent) loop(ctx context.Context) error {
+	a.state.Running = a.cfg.Own
+	var input Input = Started{}
+	for {
+		var effects []Effect
+		a.state, effects = Step(a.state, input)
+		for _, e := range effects {
+			if err := a.do(ctx, e); err != nil {
+				return err
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case input = <-a.inputs:
+		}
+	}
+}
+
+// do does one effect. What takes long goes on beside the loop and comes back as input.
+func (a *Agent) do(ctx context.Context, e Effect) error {
+	switch e := e.(type) {
+	case Save:
+		return a.layout.WriteJournal(e.Journal)
+	case Tell:
+		a.tell(e.Report)
+	case Download:
+		a.job(ctx, func(ctx context.Context) Input { return Downloaded{e.Order.ID, a.download(ctx, e.Order)} })
+	case Stage:
+		a.job(ctx, func(context.Context) Input { return Staged{e.Order.ID, a.stage(e)} })
+	case Test:
+		a.job(ctx, func(ctx context.Context) Input {
+			return Tested{e.Order.ID, testVersion(ctx, a.layout, e.Order.Tools.Version)}
+		})
+	case Switch:
+		a.job(ctx, func(context.Context) Input { return Switched{e.Order.ID, a.switchTo(e.Order)} })
+	case Prove:
+		a.jobs.Go(func() { a.prove(ctx, e.Order) })
+	case Collect:
+		if err := a.layout.CollectGarbage(e.Keep...); err != nil {
+			a.cfg.Logger.Warn("removing old versions", "err", err)
+		}
+	case Restart:
+		return ErrRestart
+	}
+	return nil
+}
+
+// job runs f beside the loop. A newer job ends the one before it.
+func (a *Agent) job(ctx context.Context, f func(context.Context) Input) {
+	if a.cancel != nil {
+		a.cancel()
+	}
+	ctx, a.cancel = context.WithCancel(ctx)
+	a.jobs.Go(func() {
+		in := f(ctx)
+		select {
+		case a.inputs <- in:
+		case <-ctx.Done():
+		}
+	})
+}
+
+// tell puts a report into the outbox. A full disk must not stop the agent.
+func (a *Agent) tell(r events.Report) {
+	if _, err := a.outbox.put(r); err != nil {
+		a.cfg.Logger.Error("keeping a report", "kind", r.Kind(), "err", err)
+	}
+}
+
+func (a *Agent) send(ctx context.Context) { a.outbox.run(ctx, a.cfg.Bus.Report) }
+
+// followOrders turns the newest orders into inputs.
+func (a *Agent) followOrders(ctx context.Context) {
+	err := a.cfg.Bus.Orders(ctx, func(rec events.Record) {
+		payload, err := events.Decode(rec)
+		if err != nil {
+			a.cfg.Logger.Warn("skipped an order", "seq", rec.Seq, "err", err)
+			return
+		}
+		var in Input
+		switch p := payload.(type) {
+		case *events.OrderIssued:
+			in = Ordered{Seq: rec.Seq, Order: *p, Now: a.cfg.Now()}
+		case *events.OrderSuperseded, *events.OrderTimedOut:
+			in = Withdrawn{Seq: rec.Seq}
+		case *events.RestartOrdered:
+			in = RestartOrdered{Seq: rec.Seq, Order: p.Order}
+		case *events.UnitsAssigned:
+			if err := a.units.assign(*p); err != nil {
+				a.cfg.Logger.Error("following the assignment of units", "err", err)
+			}
+			return
+		default:
+			return
+		}
+		select {
+		case a.inputs <- in:
+		case <-ctx.Done():
+		}
+	})
+	if ctx.Err() == nil {
+		a.cfg.Logger.Error("following orders", "err", err)
+	}
+}
+
+const defaultBeat = 5 * time.Second
+
+func (a *Agent) beat(ctx context.Context) {
+	every := a.cfg.Conf.Values.Beat
+	if every == 0 {
+		every = defaultBeat
+	}
+	t := time.NewTicker(every)
+	defer t.Stop()
+	for {
+		if err := a.cfg.Bus.Beat(a.cfg.Own.Number, 0); err != nil {
+			a.cfg.Logger.Debug("beating", "err", err)
+		}
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// committed waits for the launcher's word that the version on trial is kept, and reads
+// what it wrote.
+func (a *Agent) committed(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-a.cfg.Committed:
+			j, err := a.layout.ReadJournal()
+			if err != nil {
+				a.cfg.Logger.Error("reading the journal", "err", err)
+				continue
+			}
+			select {
+			case a.inputs <- Committed{j}:
+			case <-ctx.Done():
+			}
+		}
+	}
+}
+
+// prove watches this process until it has shown, for the whole window, that it is
+// healthy: connected, its reports acknowledged, its units adopted. Then the launcher
+// decides.
+func (a *Agent) prove(ctx context.Context, o install.Order) {
+	select {
+	case <-a.units.adopted:
+	case <-ctx.Done():
+		return
+	}
+	for {
+		if !a.outbox.drained(ctx) {
+			return
+		}
+		if a.steady(ctx, o.Window) {
+			break
+		}
+		if ctx.Err() != nil {
+			return
+		}
+	}
+	if err := a.cfg.Parent.Healthy(o.ID); err != nil {
+		a.cfg.Logger.Error("telling the launcher", "err", err)
+	}
+}
+
+// steady says whether the connection stood for the whole window.
+func (a *Agent) steady(ctx context.Context, window time.Duration) bool {
+	end := time.NewTimer(window)
+	defer end.Stop()
+	look := time.NewTicker(min(max(window/10, 10*time.Millisecond), time.Second))
+	defer look.Stop()
+	for {
+		select {
+		case <-end.C:
+			return a.cfg.Bus.Connected()
+		case <-look.C:
+			if !a.cfg.Bus.Connected() {
+				return false
+			}
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+func (a *Agent) stage(e Stage) *events.Failure {
+	return failure("stage", a.layout.Stage(e.Order.Tools, e.InUse...))
+}
+
+func (a *Agent) switchTo(o install.Order) *events.Failure {
+	return failure("switch", a.layout.Switch(o.Tools.Version.String()))
+}
+
+// failure classes an error of a step by whose fault it is.
+func failure(step string, err error) *events.Failure {
+	if err == nil {
+		return nil
+	}
+	f := &events.Failure{Step: step, Cause: events.CauseEnvironment, Code: "failed", Text: err.Error()}
+	for _, c := range []struct {
+		is          error
+		cause, code string
+	}{
+		{install.ErrNoSpace, events.CauseEnvironment, "no-space"},
+		{install.ErrSize, events.CauseArtifact, "wrong-size"},
+		{install.ErrDigest, events.CauseArtifact, "wrong-hash"},
+		{install.ErrConflict, events.CauseOperator, "version-in-use"},
+		{errBadArchive, events.CauseArtifact, "bad-archive"},
+		{errNoTools, events.CauseEnvironment, "unavailable"},
+	} {
+		if errors.Is(err, c.is) {
+			f.Cause, f.Code = c.cause, c.code
+			break
+		}
+	}
+	f.Text = f.Text[:min(len(f.Text), 4000)]
+	return f
+}

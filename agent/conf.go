@@ -1,0 +1,131 @@
+package agent
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/jujube-project/jujube/agent/install"
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/version"
+)
+
+// Conf is agent.conf: who this machine is and where its environment is. Source of the
+// field names: Juju 1.25.
+type Conf struct {
+	Tag               string         `yaml:"tag"` // "machine-3"
+	DataDir           string         `yaml:"datadir"`
+	Environment       string         `yaml:"environment"`  // UUID
+	APIAddresses      []string       `yaml:"apiaddresses"` // NATS URLs
+	UpgradedToVersion version.Number `yaml:"upgradedToVersion"`
+	Values            Values         `yaml:"values,omitempty"`
+}
+
+// Values are settings of this host. Zero values take the defaults.
+type Values struct {
+	Beat          time.Duration `yaml:"beat,omitempty"`           // between heartbeats; 5 s
+	ReadyTimeout  time.Duration `yaml:"ready_timeout,omitempty"`  // from start to ready; 30 s
+	TrialTimeout  time.Duration `yaml:"trial_timeout,omitempty"`  // from start to healthy; 90 s
+	StopTimeout   time.Duration `yaml:"stop_timeout,omitempty"`   // 20 s
+	RestartPause  time.Duration `yaml:"restart_pause,omitempty"`  // before a restart after a crash; 1 s
+	TrialAttempts int           `yaml:"trial_attempts,omitempty"` // 3
+}
+
+// Machine is the machine's id.
+func (c Conf) Machine() string { return strings.TrimPrefix(c.Tag, "machine-") }
+
+// Layout gives the machine's paths.
+func (c Conf) Layout() install.Layout { return install.Layout{Dir: c.DataDir, Machine: c.Machine()} }
+
+// CredentialsFile is how the agent connects to NATS.
+func (c Conf) CredentialsFile() string { return filepath.Join(c.Layout().Agent(), "agent.creds") }
+
+// ErrNoConf: the data directory has no agent.conf: the machine is not enrolled.
+var ErrNoConf = errors.New("this machine is not enrolled")
+
+// LoadConf finds and reads the one agent.conf of a data directory.
+func LoadConf(dataDir string) (Conf, error) {
+	names, err := filepath.Glob(filepath.Join(dataDir, "agents", "machine-*", "agent.conf"))
+	if err != nil {
+		return Conf{}, fmt.Errorf("read agent.conf: %w", err)
+	}
+	if len(names) == 0 {
+		return Conf{}, fmt.Errorf("read agent.conf: %w: there is none in %s; enrol it with a token of `juju add-machine`: jujud machine --data-dir %s --join TOKEN", ErrNoConf, dataDir, dataDir)
+	}
+	if len(names) > 1 {
+		return Conf{}, fmt.Errorf("read agent.conf: %s is the data directory of several machines: %s", dataDir, strings.Join(names, ", "))
+	}
+	b, err := os.ReadFile(names[0])
+	if err != nil {
+		return Conf{}, fmt.Errorf("read agent.conf: %w", err)
+	}
+	var c Conf
+	if err := yaml.UnmarshalWithOptions(b, &c); err != nil {
+		return Conf{}, fmt.Errorf("read %s: %w", names[0], err)
+	}
+	if !events.IsMachine(c.Machine()) || c.Environment == "" || filepath.Base(filepath.Dir(names[0])) != c.Tag {
+		return Conf{}, fmt.Errorf("read %s: its tag or its environment is missing, or it is another machine's", names[0])
+	}
+	c.DataDir = dataDir
+	return c, nil
+}
+
+// Save writes agent.conf, whole or not at all.
+func (c Conf) Save() error {
+	b, err := yaml.Marshal(c)
+	if err != nil {
+		return fmt.Errorf("write agent.conf: %w", err)
+	}
+	if err := os.MkdirAll(c.Layout().Agent(), 0o700); err != nil {
+		return fmt.Errorf("write agent.conf: %w", err)
+	}
+	return install.WriteFile(filepath.Join(c.Layout().Agent(), "agent.conf"), b)
+}
+
+// OwnVersion is the version of the jujud at exe: what the linker stamped, or what the
+// FORCE-VERSION file beside it says. Source: Juju 1.25.
+func OwnVersion(exe string) (version.Binary, error) {
+	series, arch := HostPlatform()
+	v := version.Binary{Number: version.Current(), Series: series, Arch: arch}
+	b, err := os.ReadFile(filepath.Join(filepath.Dir(exe), "FORCE-VERSION"))
+	if errors.Is(err, os.ErrNotExist) {
+		return v, nil
+	}
+	if err == nil {
+		v.Number, err = version.Parse(string(bytes.TrimSpace(b)))
+	}
+	if err != nil {
+		return v, fmt.Errorf("read the forced version of %s: %w", exe, err)
+	}
+	return v, nil
+}
+
+// GenericSeries is the series of a Linux without a code name. Source: Juju 1.25.
+const GenericSeries = "genericlinux"
+
+// HostPlatform is the series and architecture that this host's tools must have.
+func HostPlatform() (series, arch string) {
+	return seriesOf("/etc/os-release"), runtime.GOARCH
+}
+
+func seriesOf(osRelease string) string {
+	b, err := os.ReadFile(osRelease)
+	if err != nil {
+		return GenericSeries
+	}
+	for line := range strings.Lines(string(b)) {
+		name, ok := strings.CutPrefix(strings.TrimSpace(line), "VERSION_CODENAME=")
+		name = strings.Trim(name, `"'`)
+		if _, err := version.ParseBinary("1.0.0-" + name + "-x"); ok && err == nil {
+			return name
+		}
+	}
+	return GenericSeries
+}

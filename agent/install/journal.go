@@ -1,0 +1,109 @@
+package install
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/version"
+)
+
+// JournalSchema is the version of the journal's layout.
+const JournalSchema = 1
+
+// Phases of an upgrade on a host. While it is PhaseTrial only the launcher writes the
+// journal; in every other phase only the agent does.
+const (
+	PhaseIdle       = ""
+	PhaseAccepted   = "accepted"    // downloading
+	PhaseStaged     = "staged"      // complete beside the old version, not tested
+	PhaseTrial      = "trial"       // the link points, or is about to point, to the new version
+	PhaseCommitted  = "committed"   // the new version proved itself; not yet reported
+	PhaseRolledBack = "rolled-back" // the old version is back; not yet reported
+)
+
+// Journal is everything that a start needs to know to go on from any moment.
+type Journal struct {
+	Schema  int    `json:"schema"`
+	Phase   string `json:"phase"`
+	Good    string `json:"good"`              // version that last proved itself; never guessed from the link
+	Last    string `json:"previous"`          // the good one before it
+	Seq     uint64 `json:"seq"`               // newest order that was looked at
+	Order   *Order `json:"order,omitempty"`   // in work
+	Trial   *Trial `json:"trial,omitempty"`   // in PhaseTrial
+	Restart string `json:"restart,omitempty"` // id of a restart order in work
+
+	Failure *events.Failure   `json:"failure,omitempty"` // in PhaseRolledBack
+	Denied  map[string]string `json:"denied,omitempty"`  // digest → why that version is refused here
+}
+
+// Order is an accepted order.
+type Order struct {
+	ID      string         `json:"id"`
+	Upgrade string         `json:"upgrade"`
+	From    version.Number `json:"from"`
+	Tools   tools.Tools    `json:"tools"`
+	Window  time.Duration  `json:"window_ns"` // of health
+}
+
+// Trial counts what a new version may use up. Time is CLOCK_BOOTTIME, so that neither a
+// wrong wall clock nor a suspended host can end or extend it.
+type Trial struct {
+	Attempts int    `json:"attempts"`
+	BootID   string `json:"boot_id"`
+	Started  int64  `json:"started_ns"` // CLOCK_BOOTTIME of that boot
+}
+
+// ErrJournal: the journal cannot be used: damaged, or of a newer schema.
+var ErrJournal = errors.New("unusable journal")
+
+type sealed struct {
+	CRC     uint32          `json:"crc32"`
+	Journal json.RawMessage `json:"journal"`
+}
+
+// ReadJournal reads the journal. A missing one is the zero Journal.
+func (l Layout) ReadJournal() (Journal, error) {
+	j := Journal{Schema: JournalSchema}
+	b, err := os.ReadFile(l.JournalFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return j, nil
+	}
+	var s sealed
+	if err == nil {
+		err = json.Unmarshal(b, &s)
+	}
+	if err == nil && crc32.ChecksumIEEE(s.Journal) != s.CRC {
+		err = errors.New("its checksum does not match")
+	}
+	if err == nil {
+		err = json.Unmarshal(s.Journal, &j)
+	}
+	if err == nil && j.Schema > JournalSchema {
+		err = fmt.Errorf("its schema is %d, this version knows %d", j.Schema, JournalSchema)
+	}
+	if err != nil {
+		return Journal{Schema: JournalSchema}, fmt.Errorf("%w: %s: %w", ErrJournal, l.JournalFile(), err)
+	}
+	return j, nil
+}
+
+// WriteJournal replaces the journal, atomically and durably.
+func (l Layout) WriteJournal(j Journal) error {
+	j.Schema = JournalSchema
+	body, err := json.Marshal(j)
+	if err != nil {
+		return fmt.Errorf("write the journal: %w", err)
+	}
+	b, err := json.Marshal(sealed{CRC: crc32.ChecksumIEEE(body), Journal: body})
+	if err != nil {
+		return fmt.Errorf("write the journal: %w", err)
+	}
+	return WriteFile(l.JournalFile(), append(b, '\n'))
+}

@@ -1,0 +1,48 @@
+package install
+
+import (
+	"path/filepath"
+
+	"github.com/jujube-project/jujube/events"
+)
+
+// Layout gives the paths of one machine's data directory. Source of the names: Juju 1.25.
+type Layout struct {
+	Dir     string // the data directory
+	Machine string // id, "3"
+}
+
+// Tag is "machine-3".
+func (l Layout) Tag() string { return events.MachineTag(l.Machine) }
+
+// Tools is the directory of the versions.
+func (l Layout) Tools() string { return filepath.Join(l.Dir, "tools") }
+
+// Version is the directory of one version, by its binary version.
+func (l Layout) Version(name string) string { return filepath.Join(l.Tools(), name) }
+
+// Link is the symlink to the version that runs.
+func (l Layout) Link() string { return filepath.Join(l.Tools(), l.Tag()) }
+
+// Agent is the machine agent's own directory.
+func (l Layout) Agent() string { return filepath.Join(l.Dir, "agents", l.Tag()) }
+
+// Unit is a unit agent's directory.
+func (l Layout) Unit(name string) string {
+	return filepath.Join(l.Dir, "agents", events.UnitTag(name))
+}
+
+// JournalFile is where the upgrade's journal lies.
+func (l Layout) JournalFile() string { return filepath.Join(l.Agent(), "upgrade.json") }
+
+// Outbox is the directory of reports that are not acknowledged yet.
+func (l Layout) Outbox() string { return filepath.Join(l.Agent(), "outbox") }
+
+// Staging is where a download grows.
+func (l Layout) Staging() string { return filepath.Join(l.Tools(), ".staging") }
+
+// Log is the log file of an agent or a workload, by tag.
+func (l Layout) Log(tag string) string { return filepath.Join(l.Dir, "log", tag+".log") }
+
+// LockFile is held by the launcher.
+func (l Layout) LockFile() string { return filepath.Join(l.Dir, "lock") }

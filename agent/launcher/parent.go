@@ -1,0 +1,77 @@
+package launcher
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+)
+
+// Parent is the agent's side of the pipes.
+type Parent struct {
+	mu  sync.Mutex
+	out *os.File
+	in  *os.File
+	// Committed receives the id of an order whose new version is kept.
+	Committed chan string
+	// Stopped is closed when the launcher wants the agent to end; Keep then says
+	// whether the workloads are to be kept running.
+	Stopped chan struct{}
+	Keep    bool
+}
+
+// OpenParent takes the pipes that the launcher gave this process and says hello. It
+// fails in a process that a launcher did not start.
+func OpenParent() (*Parent, error) {
+	p := &Parent{
+		out: os.NewFile(fdToLauncher, "to launcher"), in: os.NewFile(fdFromLauncher, "from launcher"),
+		Committed: make(chan string, 1), Stopped: make(chan struct{}),
+	}
+	if err := p.say(Hello); err != nil {
+		return nil, fmt.Errorf("greet the launcher: %w; this command is started by `jujud machine` only", err)
+	}
+	return p, nil
+}
+
+func (p *Parent) say(line string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, err := fmt.Fprintln(p.out, line)
+	return err
+}
+
+// Ready says that the agent works.
+func (p *Parent) Ready() error { return p.say(wordReady) }
+
+// Healthy says that the version on trial for that order has proved itself.
+func (p *Parent) Healthy(order string) error { return p.say(wordHealthy + " " + order) }
+
+// Restart asks to be started again, once this process has ended.
+func (p *Parent) Restart() error { return p.say(wordRestart) }
+
+// Listen handles what the launcher says until the pipe closes, which means that the
+// launcher is gone: then, too, the agent ends, and keeps its workloads for the next one.
+func (p *Parent) Listen(ctx context.Context) error {
+	lines := bufio.NewScanner(p.in)
+	for lines.Scan() {
+		word, rest, _ := strings.Cut(lines.Text(), " ")
+		switch word {
+		case wordCommitted:
+			select {
+			case p.Committed <- rest:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		case wordStop:
+			p.Keep = rest == WorkloadsKeep
+			close(p.Stopped)
+			return nil
+		}
+	}
+	p.Keep = true
+	close(p.Stopped)
+	return errors.Join(errors.New("the launcher is gone"), lines.Err())
+}

@@ -1,0 +1,209 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jujube-project/jujube/agent/install"
+	"github.com/jujube-project/jujube/events"
+)
+
+// Answer is what the state server says to a report.
+type Answer int
+
+// Answers to a report.
+const (
+	Later   Answer = iota // not now; the same again later
+	Stored                // it is in the log; forget it
+	Refused               // never send it again
+)
+
+// outbox keeps reports on disk until the state server has them: in order, numbered
+// within an epoch, so that what was sent twice is stored once.
+type outbox struct {
+	dir     string
+	machine string
+	epoch   string
+	logger  *slog.Logger
+	now     func() time.Time
+	newID   func() string
+
+	mu    sync.Mutex
+	n     uint64 // last number given out in this epoch
+	index uint64 // last file number
+	more  chan struct{}
+	acked chan struct{} // closed and replaced at every acknowledgement
+}
+
+// maxProgress is how many reports may wait before mere progress is no longer added.
+const maxProgress = 200
+
+// openOutbox opens the directory; what an earlier process left there is sent first.
+func openOutbox(dir, machine string, now func() time.Time, newID func() string, logger *slog.Logger) (*outbox, error) {
+	if err := os.MkdirAll(filepath.Join(dir, "refused"), 0o700); err != nil {
+		return nil, fmt.Errorf("open the outbox: %w", err)
+	}
+	o := &outbox{
+		dir: dir, machine: machine, epoch: newID(), now: now, newID: newID, logger: logger,
+		more: make(chan struct{}, 1), acked: make(chan struct{}),
+	}
+	names, err := o.list()
+	if err != nil {
+		return nil, err
+	}
+	if len(names) > 0 {
+		if _, err := fmt.Sscanf(names[len(names)-1], "%d.rec", &o.index); err != nil {
+			return nil, fmt.Errorf("open the outbox: %s: %w", names[len(names)-1], err)
+		}
+		o.poke()
+	}
+	return o, nil
+}
+
+// list gives the waiting files, oldest first.
+func (o *outbox) list() ([]string, error) {
+	entries, err := os.ReadDir(o.dir)
+	if err != nil {
+		return nil, fmt.Errorf("read the outbox: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".rec") {
+			names = append(names, e.Name())
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+func (o *outbox) poke() {
+	select {
+	case o.more <- struct{}{}:
+	default:
+	}
+}
+
+// put numbers a report and makes it durable. Mere progress is dropped when much waits.
+func (o *outbox) put(report events.Report) (n uint64, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if _, progress := report.(*events.AgentDownloading); progress {
+		if names, err := o.list(); err == nil && len(names) > maxProgress {
+			return 0, nil
+		}
+	}
+	report.SetHead(events.ReportHead{Machine: o.machine, Epoch: o.epoch, N: o.n + 1})
+	rec, err := events.New(events.Envelope{ID: o.newID(), Time: o.now(), Actor: events.MachineTag(o.machine)}, report)
+	if err != nil {
+		return 0, err
+	}
+	data, err := events.Marshal(rec)
+	if err != nil {
+		return 0, err
+	}
+	if err := install.WriteFile(filepath.Join(o.dir, fmt.Sprintf("%016d.rec", o.index+1)), data); err != nil {
+		return 0, err
+	}
+	o.n++
+	o.index++
+	o.poke()
+	return o.n, nil
+}
+
+// run sends what waits, in order, until ctx ends. send returns an error when nobody
+// answered; the report then stays.
+func (o *outbox) run(ctx context.Context, send func(context.Context, events.Record) (Answer, error)) {
+	pause := firstPause
+	for {
+		sent, err := o.flush(ctx, send)
+		if sent {
+			pause = firstPause
+		}
+		again := make(<-chan time.Time)
+		if err != nil {
+			o.logger.Debug("reporting", "err", err)
+			again = time.After(pause)
+			pause = min(2*pause, longestPause)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-o.more:
+		case <-again:
+		}
+	}
+}
+
+// Pauses between tries to report.
+const (
+	firstPause   = 100 * time.Millisecond
+	longestPause = 15 * time.Second
+)
+
+func (o *outbox) flush(ctx context.Context, send func(context.Context, events.Record) (Answer, error)) (sent bool, err error) {
+	names, err := o.list()
+	if err != nil {
+		return false, err
+	}
+	for _, name := range names {
+		path := filepath.Join(o.dir, name)
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return sent, err
+		}
+		answer := Refused
+		rec, err := events.Unmarshal(data)
+		if err == nil {
+			answer, err = send(ctx, rec)
+		}
+		switch answer {
+		case Later:
+			return sent, errors.Join(errors.New("the state server did not store the report yet"), err)
+		case Refused:
+			o.logger.Warn("the state server refused a report; it is kept in outbox/refused", "kind", rec.Kind, "err", err)
+			if err := os.Rename(path, filepath.Join(o.dir, "refused", o.epoch+"-"+name)); err != nil {
+				return sent, err
+			}
+		case Stored:
+			if err := os.Remove(path); err != nil {
+				return sent, err
+			}
+		}
+		sent = true
+		o.acknowledged()
+	}
+	return sent, nil
+}
+
+func (o *outbox) acknowledged() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	close(o.acked)
+	o.acked = make(chan struct{})
+}
+
+// drained waits until nothing is left to send, or ctx ends.
+func (o *outbox) drained(ctx context.Context) bool {
+	for {
+		o.mu.Lock()
+		acked := o.acked
+		names, err := o.list()
+		o.mu.Unlock()
+		if err == nil && len(names) == 0 {
+			return true
+		}
+		select {
+		case <-acked:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
