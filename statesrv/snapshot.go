@@ -70,7 +70,7 @@ func (s *Server) afterCommit(st *projections.State) {
 		s.cfg.Logger.Warn("writing the snapshot", "err", err)
 		return
 	}
-	taken := &events.SnapshotTaken{Seq: st.Seq, Digest: st.Digest()}
+	taken := &events.SnapshotTaken{Seq: st.Seq, Digest: st.Digest(), Schema: projections.Schema}
 	s.writer.submit(change{decide: func(d *draft) error {
 		_, err := d.add("", "", "", taken)
 		return err

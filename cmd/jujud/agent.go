@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jujube-project/jujube/agent"
+	"github.com/jujube-project/jujube/agent/launcher"
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/statesrv"
+)
+
+func (o *options) agentCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "agent", Short: "Be this machine's agent; started by jujud machine.", Hidden: true, Args: noArgs,
+		Long:    "Be this machine's agent. jujud machine starts it and speaks with it over two pipes.",
+		Example: "  jujud agent --data-dir /var/lib/juju",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return o.agent(cmd.Context()) },
+	}
+}
+
+// agent runs the state server, if this machine is one, and then the agent; it ends them
+// in the other order.
+func (o *options) agent(ctx context.Context) error {
+	parent, err := launcher.OpenParent()
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() {
+		_ = parent.Listen(ctx)
+		stop()
+	}()
+	conf, err := agent.LoadConf(o.dataDir)
+	if err != nil {
+		return err
+	}
+	log := o.logger()
+	var server *bus.Server
+	if statesrv.IsStateServer(o.dataDir) {
+		role, err := startStateServer(ctx, o.dataDir, &conf, log)
+		if err != nil {
+			return err
+		}
+		defer role.stop()
+		server = role.nats
+		go func() {
+			<-role.ended
+			stop()
+		}()
+	}
+	a, closeConn, err := o.newAgent(ctx, conf, server, parent, log)
+	if err != nil {
+		return err
+	}
+	defer closeConn()
+	err = a.Run(ctx, func() bool { return stopped(parent) && parent.Keep })
+	if errors.Is(err, agent.ErrRestart) {
+		return nil
+	}
+	return err
+}
+
+// stopped says whether the launcher asked this process to end. Else it ends for another
+// reason, and its workloads wait for the next one.
+func stopped(p *launcher.Parent) bool {
+	select {
+	case <-p.Stopped:
+		return true
+	default:
+		return false
+	}
+}
+
+func (o *options) newAgent(ctx context.Context, conf agent.Conf, server *bus.Server, parent *launcher.Parent, log *slog.Logger) (*agent.Agent, func(), error) {
+	own, err := ownVersion()
+	if err != nil {
+		return nil, nil, err
+	}
+	restarts, _ := strconv.Atoi(os.Getenv("JUJUBE_RESTARTS"))
+	b := &agentBus{tag: conf.Tag, ready: make(chan struct{})}
+	var wg sync.WaitGroup
+	wg.Go(func() { b.connect(ctx, conf, server, log) })
+	a, err := agent.New(agent.Config{
+		Conf: conf, Bus: b, Parent: parent, Committed: parent.Committed, Own: own, PID: os.Getpid(), Restarts: restarts,
+		Now: time.Now, NewID: newID, Logger: log,
+	})
+	return a, func() { wg.Wait(); b.close() }, err
+}
+
+func connectAgent(ctx context.Context, conf agent.Conf, server *bus.Server, log *slog.Logger) (*bus.Conn, error) {
+	creds, err := bus.LoadCredentials(conf.CredentialsFile())
+	if err != nil {
+		return nil, err
+	}
+	return bus.Connect(ctx, bus.ConnConfig{URLs: conf.APIAddresses, Server: server, Credentials: creds, Name: conf.Tag, Logger: log})
+}
+
+// agentBus is the bus as the agent wants it. Until the first connection stands, every
+// call waits or fails; the agent runs its workloads meanwhile.
+type agentBus struct {
+	tag   string
+	conn  *bus.Conn
+	ready chan struct{} // closed when conn is set
+}
+
+var errAway = errors.New("not connected yet")
+
+func (b *agentBus) connect(ctx context.Context, conf agent.Conf, server *bus.Server, log *slog.Logger) {
+	for ctx.Err() == nil {
+		conn, err := connectAgent(ctx, conf, server, log)
+		if err == nil {
+			b.conn = conn
+			close(b.ready)
+			return
+		}
+		log.Warn("connecting", "err", err)
+		select {
+		case <-time.After(reconnectPause):
+		case <-ctx.Done():
+		}
+	}
+}
+
+const reconnectPause = 2 * time.Second
+
+func (b *agentBus) close() {
+	if b.Connected() {
+		b.conn.Close()
+	}
+}
+
+func (b *agentBus) Connected() bool {
+	select {
+	case <-b.ready:
+		return b.conn.Connected()
+	default:
+		return false
+	}
+}
+
+func (b *agentBus) Orders(ctx context.Context, f func(events.Record)) error {
+	select {
+	case <-b.ready:
+		return b.conn.Orders(ctx, b.tag, f)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// reportTimeout is how long a state server may take to put a report on disk.
+const reportTimeout = 10 * time.Second
+
+func (b *agentBus) Report(ctx context.Context, rec events.Record) (agent.Answer, error) {
+	if !b.Connected() {
+		return agent.Later, errAway
+	}
+	ctx, cancel := context.WithTimeout(ctx, reportTimeout)
+	defer cancel()
+	a, err := b.conn.Report(ctx, b.tag, rec)
+	switch {
+	case errors.Is(err, bus.ErrTooLarge):
+		return agent.Refused, err
+	case err != nil:
+		return agent.Later, err
+	case a.Code == "" || a.Code == bus.ReportDuplicate:
+		return agent.Stored, nil
+	case a.Code == bus.ReportInvalid:
+		return agent.Refused, errors.New(a.Text)
+	}
+	return agent.Later, fmt.Errorf("%s: %s", a.Code, a.Text)
+}
+
+func (b *agentBus) Beat(v version.Number, seq uint64) error {
+	if !b.Connected() {
+		return errAway
+	}
+	return b.conn.Beat(b.tag, bus.Beat{Version: v.String(), Seq: seq, PID: os.Getpid()})
+}
+
+func (b *agentBus) Fetch(ctx context.Context, sha256 string, offset int64, w io.Writer) (int64, error) {
+	if !b.Connected() {
+		return 0, errAway
+	}
+	return b.conn.Tools().Fetch(ctx, sha256, offset, w)
+}

@@ -1,0 +1,265 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime/debug"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/jujube-project/jujube/agent"
+	"github.com/jujube-project/jujube/agent/launcher"
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/statesrv"
+)
+
+func (o *options) machineCommand() *cobra.Command {
+	var join, workloads string
+	cmd := &cobra.Command{
+		Use: "machine", Short: "Run this machine's agent, and keep it running.", Args: noArgs,
+		Long: `Run this machine's agent under a launcher that restarts it, and that goes back to the
+version before when a new one does not prove itself. With --join the machine is first
+enrolled, once, with a token of juju add-machine.`,
+		Example: "  jujud machine --data-dir /var/lib/juju --join jujube1.…\n  jujud machine --data-dir /var/lib/juju",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.enrolOnce(cmd.Context(), join); err != nil {
+				return err
+			}
+			return o.launch(cmd.Context(), workloads)
+		},
+	}
+	cmd.Flags().StringVar(&join, "join", "", "one-time token of juju add-machine")
+	workloadsFlag(cmd, &workloads)
+	return cmd
+}
+
+func workloadsFlag(cmd *cobra.Command, workloads *string) {
+	cmd.Flags().StringVar(workloads, "workloads", launcher.WorkloadsStop, "what happens to workloads when this is stopped: stop or keep")
+}
+
+func (o *options) stateServerCommand() *cobra.Command {
+	var workloads string
+	cmd := &cobra.Command{
+		Use: "state-server", Short: "Run a state server, and its machine's agent.", Args: noArgs,
+		Long: `Run the machine whose data directory juju bootstrap prepared as a state server: NATS,
+the log and the decisions on it, together with the machine's own agent.`,
+		Example: "  jujud state-server --data-dir /var/lib/juju",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !statesrv.IsStateServer(o.dataDir) {
+				return fmt.Errorf("%s is no state server's data directory; nothing was started; juju bootstrap prepares one", o.dataDir)
+			}
+			return o.launch(cmd.Context(), workloads)
+		},
+	}
+	workloadsFlag(cmd, &workloads)
+	return cmd
+}
+
+// enrolOnce enrols the machine in a process of its own, so that the launcher itself
+// never holds a connection.
+func (o *options) enrolOnce(ctx context.Context, join string) error {
+	_, err := agent.LoadConf(o.dataDir)
+	switch {
+	case err == nil || !errors.Is(err, agent.ErrNoConf):
+		return err
+	case join == "":
+		return err
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, exe, "enrol", "--data-dir", o.dataDir)
+	cmd.Env = append(os.Environ(), joinVariable+"="+join)
+	cmd.Stderr = os.Stderr
+	if err := cmd.Run(); err != nil {
+		return errors.New("the machine was not enrolled; see above")
+	}
+	return nil
+}
+
+// joinVariable hands the token to the enrolling process without showing it in argv.
+const joinVariable = "JUJUBE_JOIN"
+
+// launcherMemory is what the launcher may use before its garbage is collected.
+const launcherMemory = 8 << 20
+
+func (o *options) launch(ctx context.Context, workloads string) error {
+	if workloads != launcher.WorkloadsStop && workloads != launcher.WorkloadsKeep {
+		return fmt.Errorf("%w: --workloads is stop or keep, not %q", errUsage, workloads)
+	}
+	debug.SetGCPercent(20)
+	debug.SetMemoryLimit(launcherMemory)
+	conf, err := agent.LoadConf(o.dataDir)
+	if err != nil {
+		return err
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	own, err := agent.OwnVersion(exe)
+	if err != nil {
+		return err
+	}
+	v := conf.Values
+	return launcher.Launch(ctx, launcher.Config{
+		Layout: conf.Layout(), Exe: exe, Version: own.String(), Workloads: workloads, Logger: o.logger(),
+		Timing: launcher.Timing{Ready: v.ReadyTimeout, Trial: v.TrialTimeout, Stop: v.StopTimeout, Backoff: v.RestartPause, Attempts: v.TrialAttempts},
+	})
+}
+
+func (o *options) enrolCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "enrol", Short: "Enrol this host with a join token.", Hidden: true, Args: noArgs,
+		Long:    "Enrol this host with the join token in " + joinVariable + ". jujud machine --join does this.",
+		Example: "  " + joinVariable + "=jujube1.… jujud enrol --data-dir /var/lib/juju",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return o.enrol(cmd.Context(), os.Getenv(joinVariable)) },
+	}
+}
+
+const enrolTimeout = time.Minute
+
+// enrol makes this host's key, asks to be enrolled, and writes what it is from now on.
+func (o *options) enrol(ctx context.Context, text string) error {
+	token, err := bus.ParseJoinToken(text)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, enrolTimeout)
+	defer cancel()
+	conf := agent.Conf{Tag: "machine-" + token.Machine, DataDir: o.dataDir, Environment: token.Environment, APIAddresses: token.URLs}
+	if err := os.MkdirAll(conf.Layout().Agent(), 0o700); err != nil {
+		return fmt.Errorf("prepare the data directory: %w", err)
+	}
+	id, err := hostKey(conf)
+	if err != nil {
+		return err
+	}
+	conn, err := bus.Connect(ctx, bus.ConnConfig{URLs: token.URLs, Credentials: token.Enrol, Name: "enrol " + conf.Tag, Logger: o.logger()})
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	own, err := ownVersion()
+	if err != nil {
+		return err
+	}
+	hostname, err := os.Hostname()
+	if err != nil {
+		hostname = "unknown"
+	}
+	enrolled, err := conn.Enrol(ctx, token, id, bus.EnrolRequest{Hostname: hostname, Version: own.String()})
+	if err != nil {
+		return err
+	}
+	if err := (bus.Credentials{JWT: enrolled.JWT, Seed: string(id.Seed())}).Save(conf.CredentialsFile()); err != nil {
+		return err
+	}
+	if len(enrolled.URLs) > 0 {
+		conf.APIAddresses = enrolled.URLs
+	}
+	conf.UpgradedToVersion = own.Number
+	return conf.Save()
+}
+
+// hostKey makes the host's key before it is used, so that an enrolment whose answer was
+// lost is repeated with the same one.
+func hostKey(conf agent.Conf) (*bus.Identity, error) {
+	path := conf.CredentialsFile() + ".pending"
+	if b, err := os.ReadFile(path); err == nil {
+		return bus.ParseIdentity(b)
+	}
+	id, err := bus.NewIdentity()
+	if err != nil {
+		return nil, err
+	}
+	return id, os.WriteFile(path, id.Seed(), 0o600)
+}
+
+func ownVersion() (version.Binary, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return version.Binary{}, err
+	}
+	return agent.OwnVersion(exe)
+}
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+func (o *options) selfcheckCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "selfcheck", Short: "Say what this jujud is, and whether it can read this machine's files.", Args: noArgs,
+		Long:    "Read the machine's configuration and journal, and print, as JSON, the version of this\njujud. The agent runs it on a new version before it is tried.",
+		Example: "  jujud selfcheck --data-dir /var/lib/juju",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			exe, err := os.Executable()
+			if err != nil {
+				return err
+			}
+			check, err := agent.SelfCheck(o.dataDir, exe)
+			if err != nil {
+				return err
+			}
+			return json.NewEncoder(cmd.OutOrStdout()).Encode(check)
+		},
+	}
+}
+
+// probeTimeout bounds a probe of the bus.
+const probeTimeout = 8 * time.Second
+
+func (o *options) probeCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "probe", Short: "Say whether this machine can reach the bus.", Args: noArgs,
+		Long: `Connect to the bus with this machine's credentials and disconnect. The launcher runs it
+with the last good version when a version on trial cannot prove itself: if that one
+cannot connect either, the new one is not to blame. A state server is its own bus.`,
+		Example: "  jujud probe --data-dir /var/lib/juju",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if statesrv.IsStateServer(o.dataDir) {
+				return nil
+			}
+			ctx, cancel := context.WithTimeout(cmd.Context(), probeTimeout)
+			defer cancel()
+			conf, err := agent.LoadConf(o.dataDir)
+			if err != nil {
+				return err
+			}
+			conn, err := connectAgent(ctx, conf, nil, o.logger())
+			if err != nil {
+				return err
+			}
+			conn.Close()
+			return nil
+		},
+	}
+}
+
+func (o *options) natsConfigCommand() *cobra.Command {
+	var listen, store string
+	cmd := &cobra.Command{
+		Use: "nats-config", Short: "Print the configuration of a separate nats-server for this environment.", Args: noArgs,
+		Long: `Print a nats-server configuration with the environment's accounts and durability, for
+environments that do not use the NATS server inside jujud. It holds no secret.`,
+		Example: "  jujud nats-config --data-dir /var/lib/juju --listen 0.0.0.0:4222 --store /var/lib/nats",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			trust, err := bus.LoadTrust(statesrv.TrustFile(o.dataDir))
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprint(cmd.OutOrStdout(), trust.NATSConfig(listen, store))
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:4222", "HOST:PORT to listen on")
+	cmd.Flags().StringVar(&store, "store", "/var/lib/nats", "directory of the streams")
+	return cmd
+}

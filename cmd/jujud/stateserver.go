@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/jujube-project/jujube/agent"
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/statesrv"
+)
+
+// stateServerRole is a running state server within the agent's process.
+type stateServerRole struct {
+	nats  *bus.Server // nil: an external NATS
+	conn  *bus.Conn
+	ended chan struct{} // closed when it has ended
+	stop  func()
+}
+
+// startStateServer starts NATS, unless it is external, and the state server, and waits
+// until it leads for the first time, or another one does.
+func startStateServer(ctx context.Context, dataDir string, conf *agent.Conf, log *slog.Logger) (*stateServerRole, error) {
+	file, err := statesrv.LoadFileConfig(dataDir)
+	if err != nil {
+		return nil, err
+	}
+	trust, err := bus.LoadTrust(statesrv.TrustFile(dataDir))
+	if err != nil {
+		return nil, err
+	}
+	r := &stateServerRole{ended: make(chan struct{})}
+	urls := []string{file.NATSURL}
+	if file.NATSURL == "" {
+		if r.nats, urls, err = startNATS(dataDir, &file, trust, log); err != nil {
+			return nil, err
+		}
+	}
+	if err := remember(dataDir, file, conf, urls); err != nil {
+		r.closeNATS()
+		return nil, err
+	}
+	server, err := r.connect(ctx, dataDir, file, trust, urls, log)
+	if err != nil {
+		r.closeNATS()
+		return nil, err
+	}
+	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	go func() {
+		defer close(r.ended)
+		if err := server.Run(running); err != nil {
+			log.Error("the state server ended", "err", err)
+		}
+	}()
+	r.stop = func() {
+		cancel()
+		<-r.ended
+		r.conn.Close()
+		r.closeNATS()
+	}
+	select {
+	case <-server.Ready():
+	case <-r.ended:
+		r.stop()
+		return nil, fmt.Errorf("the state server ended at its start; see above")
+	case <-time.After(leadTimeout):
+		log.Info("another state server leads; this one stands by")
+	case <-ctx.Done():
+	}
+	return r, nil
+}
+
+// leadTimeout is how long a start waits to lead before it stands by.
+const leadTimeout = 15 * time.Second
+
+func (r *stateServerRole) closeNATS() {
+	if r.nats != nil {
+		r.nats.Close()
+	}
+}
+
+func startNATS(dataDir string, file *statesrv.FileConfig, trust *bus.Trust, log *slog.Logger) (*bus.Server, []string, error) {
+	s, err := bus.StartServer(bus.ServerConfig{
+		Name: file.Name, StoreDir: statesrv.StoreDir(dataDir), Host: file.Host, Port: file.Port, Trust: trust, Logger: log,
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w; if another program has the port, choose another one in server.yaml (port:)", err)
+	}
+	u, err := url.Parse(s.URL())
+	if err == nil {
+		file.Port, err = strconv.Atoi(u.Port())
+	}
+	if err != nil {
+		s.Close()
+		return nil, nil, err
+	}
+	hosts := file.Advertise
+	if len(hosts) == 0 {
+		hosts = []string{u.Hostname()}
+	}
+	var urls []string
+	for _, h := range hosts {
+		urls = append(urls, "nats://"+net.JoinHostPort(h, strconv.Itoa(file.Port)))
+	}
+	return s, urls, nil
+}
+
+// remember writes back the port that was chosen, so that every later start has it.
+func remember(dataDir string, file statesrv.FileConfig, conf *agent.Conf, urls []string) error {
+	if len(conf.APIAddresses) > 0 {
+		return nil
+	}
+	if err := file.Save(dataDir); err != nil {
+		return err
+	}
+	conf.APIAddresses = urls
+	return conf.Save()
+}
+
+func (r *stateServerRole) connect(ctx context.Context, dataDir string, file statesrv.FileConfig, trust *bus.Trust, urls []string, log *slog.Logger) (*statesrv.Server, error) {
+	creds, err := bus.LoadCredentials(statesrv.CredentialsFile(dataDir))
+	if err != nil {
+		return nil, err
+	}
+	var server *statesrv.Server
+	r.conn, err = bus.Connect(ctx, bus.ConnConfig{
+		URLs: urls, Server: r.nats, Credentials: creds, Name: file.Name, Logger: log,
+		OnGarbage: func(subject string, _ error) {
+			if server != nil {
+				server.Garbage(subject)
+			}
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := r.conn.Provision(ctx, max(file.Replicas, 1)); err != nil {
+		r.conn.Close()
+		return nil, err
+	}
+	server, err = statesrv.New(statesrv.Config{
+		Dir: statesrv.Dir(dataDir), Name: file.Name, Environment: file.Environment, Bus: r.conn, Trust: trust, URLs: urls,
+		Genesis: file.Genesis, HTTPAddr: file.HTTP, ToolsSource: file.ToolsSource, Now: time.Now, NewID: newID, Logger: log,
+	})
+	return server, err
+}
