@@ -1,0 +1,46 @@
+# What `make help` lists. Everything works with Go, git and make only; the targets with
+# containers need a Docker engine and one of `docker compose` and `docker-compose`.
+
+GO       ?= go
+# The version that the linker stamps on juju and jujud.
+VERSION  ?= $(shell sed -n 's/^var stamp = "\(.*\)"/\1/p' events/version/current.go)
+STAMP     = -X github.com/jujube-project/jujube/events/version.stamp=$(VERSION)
+PACKAGES ?= ./...
+IMAGE    ?= jujube
+COMPOSE  ?= $(shell if docker compose version >/dev/null 2>&1; then echo docker compose; else echo docker-compose; fi)
+
+.PHONY: help build test check demo image compose-test bench clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+build: ## static, stripped, reproducible binaries in dist/
+	@mkdir -p dist
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -buildid= $(STAMP)' -o dist/ ./cmd/juju ./cmd/jujud
+
+test: ## every test, with the race detector
+	$(GO) test -race -timeout 8m $(PACKAGES)
+
+check: ## format, vet, staticcheck, module file, generated files, import law
+	@echo 'gofumpt -l .' && files="$$($(GO) tool gofumpt -l .)" && if test -n "$$files"; then echo "not formatted (go tool gofumpt -w .):"; echo "$$files"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) vet -tags compose ./cli/composetest
+	$(GO) tool staticcheck ./...
+	$(GO) mod tidy -diff
+	@echo 'go generate ./...' && before="$$(sha256sum docs/EVENTS.md)" && $(GO) generate ./... && if test "$$before" != "$$(sha256sum docs/EVENTS.md)"; then echo "docs/EVENTS.md was not up to date; it is now: commit it"; exit 1; fi
+	$(GO) test -run '^TestLaw' .
+
+demo: ## the whole story on this machine, with the race detector, in under a minute
+	$(GO) run -race ./cmd/juju demo
+
+image: build ## a container image from dist/, nothing pulled
+	docker build -q -t $(IMAGE):$(VERSION) -t $(IMAGE):latest .
+
+compose-test: ## one state server and three machines as containers: upgraded, killed, brought back
+	COMPOSE='$(COMPOSE)' $(GO) test -tags compose -count 1 -timeout 10m -v ./cli/composetest
+
+bench: ## the table of docs/BENCHMARKS.md, each figure beside its yardstick
+	$(GO) run ./cli/sim/bench
+
+clean: ## remove what was built
+	rm -rf dist
