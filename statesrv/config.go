@@ -78,7 +78,7 @@ func CredentialsFile(dataDir string) string {
 }
 
 // StoreDir is where an embedded NATS keeps its files.
-func StoreDir(dataDir string) string { return filepath.Join(Dir(dataDir), "nats") }
+func StoreDir(dataDir string) string { return filepath.Join(Dir(dataDir), "jetstream") }
 
 func configFile(dataDir string) string { return filepath.Join(Dir(dataDir), "server.yaml") }
 

@@ -3,6 +3,7 @@ package statesrv
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/jujube-project/jujube/bus"
@@ -51,6 +52,10 @@ func (s *Server) onQuery(q bus.Query) {
 	switch {
 	case ok:
 		s.writer.submit(change{view: func(st *projections.State) { answerJSON(q, look, st) }, done: func(_ uint64, err error) { q.Answer(nil, err) }})
+	case q.Name == "enrol-credentials":
+		creds, err := s.cfg.Trust.EnrolCredentials()
+		b, jsonErr := json.Marshal(creds)
+		q.Answer(b, errors.Join(err, jsonErr))
 	case q.Name == "tools":
 		go s.answerTools(q)
 	default:

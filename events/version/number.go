@@ -18,7 +18,10 @@ type Number struct {
 	Build        int // 0: none
 }
 
-var numberRE = regexp.MustCompile(`^(\d{1,9})\.(\d{1,9})(?:\.|-([a-z]+))(\d{1,9})(?:\.(\d{1,9}))?$`)
+// part is a number without leading zeros, of at most nine digits.
+const part = `(0|[1-9]\d{0,8})`
+
+var numberRE = regexp.MustCompile(`^` + part + `\.` + part + `(?:\.|-([a-z]+))` + part + `(?:\.([1-9]\d{0,8}))?$`)
 
 // Parse reads the canonical text of a number. Every place that stores or compares
 // versions uses it; ParsePerson is for command lines.

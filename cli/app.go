@@ -1,0 +1,157 @@
+// Package cli is juju: every command that an operator types. A command reads what it
+// needs, says what it will do and why, asks the state server by a signed request, and
+// shows what was decided. Flags and environment variables are read here and nowhere else.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// App is one run of juju. Main needs every field.
+type App struct {
+	Args   []string // without the program's name
+	Stdin  io.Reader
+	Stdout io.Writer
+	Stderr io.Writer
+	Getenv func(string) string
+
+	environment string
+	debug       bool
+	verbose     bool
+	quiet       bool
+}
+
+// Exit codes.
+const (
+	exitOK    = 0
+	exitError = 1
+	exitUsage = 2
+)
+
+// Main runs the command line and returns the exit code: 0 well, 1 an error, 2 a wrong
+// command line.
+func Main(ctx context.Context, a *App) int {
+	root := a.root()
+	root.SetArgs(a.Args)
+	root.SetIn(a.Stdin)
+	root.SetOut(a.Stdout)
+	root.SetErr(a.Stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	a.explain(err)
+	if errors.Is(err, errUsage) {
+		return exitUsage
+	}
+	return exitError
+}
+
+func (a *App) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "juju",
+		Short: "Upgrade the agents of a whole environment, safely.",
+		Long: `juju asks an environment for things: to be made, to have machines, to hold tools, to be
+upgraded to another version of the server software. The state server decides, the
+machines' agents follow, and everything is an event in a log that can be replayed.
+
+Begin with:
+
+  juju bootstrap               make an environment on this host
+  juju add-machine --local     let it have another machine
+  juju status                  see it
+  juju upgrade-juju --dry-run  see what an upgrade would do
+
+"juju help topics" lists texts on how it works, "juju help COMMAND" explains a command.`,
+		Example:       "  juju bootstrap prod\n  juju status\n  juju upgrade-juju --wait",
+		SilenceErrors: true, SilenceUsage: true,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			hint := "juju help lists the commands"
+			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+				hint = "did you mean juju " + strings.Join(near, " or juju ") + "?"
+			}
+			return usage("juju has no command %q; %s", args[0], hint)
+		},
+	}
+	root.SuggestionsMinimumDistance = 2
+	f := root.PersistentFlags()
+	f.StringVarP(&a.environment, "environment", "e", "", "the environment to use, instead of $JUJU_ENV or the current one")
+	f.BoolVar(&a.debug, "debug", false, "show what is done, step by step")
+	f.BoolVar(&a.verbose, "verbose", false, "say more")
+	f.BoolVar(&a.quiet, "quiet", false, "say nothing but results and errors")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usage("%v; juju help %s shows the flags", err, strings.TrimPrefix(cmd.CommandPath(), "juju "))
+	})
+	root.AddCommand(
+		a.bootstrapCommand(), a.destroyCommand(), a.switchCommand(), a.environmentsCommand(),
+		a.addMachineCommand(), a.removeMachineCommand(), a.deployCommand(), a.removeUnitCommand(),
+		a.reader().statusCommand(), a.reader().auditCommand(),
+		a.syncToolsCommand(), a.metadataCommand(), a.upgradeCommand(),
+		a.restartAgentCommand(), a.setEnvCommand(), a.getEnvCommand(), a.unsetEnvCommand(),
+		a.versionCommand(),
+	)
+	root.SetHelpCommand(a.helpCommand())
+	wrapArgs(root)
+	return root
+}
+
+// wrapArgs makes a wrong number of arguments an error of usage in every command.
+func wrapArgs(cmd *cobra.Command) {
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return usage("%v; juju help %s shows how it is used", err, strings.TrimPrefix(cmd.CommandPath(), "juju "))
+			}
+			return nil
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		wrapArgs(sub)
+	}
+}
+
+// reader gives the commands that only read their way to the log.
+func (a *App) reader() *reader {
+	return &reader{
+		stdout: a.Stdout, stderr: a.Stderr,
+		connect: func(ctx context.Context) (logSource, error) {
+			s, err := a.connect(ctx)
+			if err != nil {
+				return logSource{}, err
+			}
+			return sourceOf(s.Conn), nil
+		},
+		dataDir: func() string {
+			env, err := a.chosen()
+			if err != nil {
+				return ""
+			}
+			return env.localStateServer()
+		},
+	}
+}
+
+// say writes a line for the person, on stderr, unless --quiet.
+func (a *App) say(format string, args ...any) {
+	if !a.quiet {
+		fmt.Fprintf(a.Stderr, format+"\n", args...)
+	}
+}
+
+func (a *App) logger() *slog.Logger {
+	if !a.debug {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(slog.NewTextHandler(a.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}

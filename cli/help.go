@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// topic is a text of `juju help TOPIC`.
+type topic struct{ name, short, text string }
+
+var topics = []topic{
+	{"basics", "the words that everything is explained with", `An environment is a set of machines under one state server. Each machine runs an agent,
+jujud, and for each unit of a service placed on it a unit agent, in the same process. The
+tools are archives of jujud, one for each version, series and architecture; the state
+server keeps them in its store. The environment has an agent version: what its agents
+are to run. To upgrade is to move all agents to another one.
+
+Everything that happens is an event in the environment's log. juju status shows what the
+log adds up to; juju audit shows the log itself.`},
+	{"upgrading", "how an upgrade goes, and what stops it", `juju upgrade-juju chooses a version, shows what it will do and why, and asks the state
+server. The state server refuses, with every reason at once, or accepts. Then the state
+servers are upgraded first, one at a time, and after them the other machines, at most
+upgrade-max-in-flight at once. Each machine downloads the tools, checks size and digest,
+lays them beside the old version, lets the new one test itself, switches, and restarts
+its agent. Workloads are not touched. A new agent must be connected, heard and steady
+for upgrade-health-window; then it is kept. If it is not, the machine goes back to the
+version before, by itself, and the upgrade halts: no further machine is ordered.
+
+juju status shows target, progress, what waits and why, and the last error. After a halt,
+find the cause, then run upgrade-juju again with --reset-previous-upgrade.`},
+	{"selection", "which version is chosen when none is given", `As in the Juju 1.25 manual. If client and environment have the same major version, the
+newest patch of the next minor version is chosen; if that minor version is not there, the
+newest patch of the current one. If the majors differ, it is the client's version. With
+1.23, 1.24, 1.25, 1.25.1, 2.1 and 2.2 available:
+
+  client 1.24, server 1.22  ->  upgrade to 1.23
+  client 2.1,  server 1.22  ->  upgrade to 2.1
+  client 1.24, server 1.25  ->  upgrade to 1.25.1
+
+The setting upgrade-policy changes this: step is the above, newest takes the newest
+release of the major version, patch stays within the minor version.`},
+	{"air-gap", "environments without internet", `Where there is internet, collect archives and build a tree of them:
+
+  juju metadata generate-tools -d /media/stick
+
+Carry it over, and on the other side copy it into the environment's store:
+
+  juju sync-tools --source /media/stick
+  juju upgrade-juju
+
+Nothing else is fetched from anywhere.`},
+	{"audit", "who did what, when and why", `juju audit log lists the events of the log; juju audit replay --at SEQ or TIME shows the
+status as it stood then; juju audit verify replays everything and compares it with what
+the state server says. Requests lie in the log with the operator's signature.`},
+	{"environments", "several environments, and where their keys are", `juju keeps what it knows in $JUJU_DATA (default ~/.local/share/juju): environments/ and
+credentials/, readable by you only. The environment of a command is -e NAME, else
+$JUJU_ENV, else the current one (juju switch).`},
+	{"exit-codes", "what scripts can rely on", `0: done, also when there was nothing to do. 1: an error; nothing was changed unless the
+message says otherwise. 2: the command line itself was wrong.`},
+}
+
+// helpCommand is `juju help [COMMAND | TOPIC | topics]`.
+func (a *App) helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "help [COMMAND | TOPIC | topics]", Short: "Explain a command or a topic",
+		Long:    "Explain a command, a topic, or, with \"topics\", list the topics.",
+		Example: "  juju help upgrade-juju\n  juju help topics\n  juju help air-gap",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Root().Help()
+			}
+			if args[0] == "topics" {
+				for _, t := range topics {
+					fmt.Fprintf(a.Stdout, "%-14s %s\n", t.name, t.short)
+				}
+				return nil
+			}
+			if found, rest, err := cmd.Root().Find(args); err == nil && found != cmd.Root() && len(rest) == 0 {
+				return found.Help()
+			}
+			i := slices.IndexFunc(topics, func(t topic) bool { return t.name == args[0] })
+			if i < 0 {
+				return usage("there is neither a command nor a topic %q; juju help topics lists the topics", strings.Join(args, " "))
+			}
+			_, err := fmt.Fprintln(a.Stdout, topics[i].text)
+			return err
+		},
+	}
+}

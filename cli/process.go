@@ -1,0 +1,173 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// readyTimeout bounds how long a jujud may take until it is ready.
+const readyTimeout = 90 * time.Second
+
+// startDaemon starts a jujud in the background and waits until it says that it is ready,
+// as systemd would. When it ends before, the last lines of its log are the error.
+func startDaemon(ctx context.Context, jujud, logFile string, args ...string) (pid int, started uint64, err error) {
+	socket, err := listenNotify()
+	if err != nil {
+		return 0, 0, err
+	}
+	defer func() { _ = socket.Close() }()
+	if err := os.MkdirAll(filepath.Dir(logFile), 0o700); err != nil {
+		return 0, 0, err
+	}
+	log, err := os.OpenFile(logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer func() { _ = log.Close() }()
+	cmd := exec.Command(jujud, args...)
+	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+socket.LocalAddr().String())
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		return 0, 0, fmt.Errorf("start %s: %w", jujud, err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	ready := make(chan struct{})
+	go waitReady(socket, ready)
+	select {
+	case <-ready:
+		ticks, err := startTicks(cmd.Process.Pid)
+		return cmd.Process.Pid, ticks, err
+	case <-ended:
+		return 0, 0, fmt.Errorf("jujud ended before it was ready; the end of %s:\n%s", logFile, lastLines(logFile, 8))
+	case <-time.After(readyTimeout):
+		err = fmt.Errorf("jujud was not ready within %v; see %s", readyTimeout, logFile)
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	return 0, 0, errors.Join(err, stopProcess(cmd.Process.Pid, 0))
+}
+
+// listenNotify opens a socket that speaks systemd's notify protocol, with an abstract
+// name, so that nothing is left on disk.
+func listenNotify() (*net.UnixConn, error) {
+	return net.ListenUnixgram("unixgram", &net.UnixAddr{Name: fmt.Sprintf("@jujube-notify-%d-%d", os.Getpid(), time.Now().UnixNano()), Net: "unixgram"})
+}
+
+func waitReady(socket *net.UnixConn, ready chan struct{}) {
+	buf := make([]byte, 4096)
+	for {
+		n, err := socket.Read(buf)
+		if err != nil {
+			return
+		}
+		for line := range strings.Lines(string(buf[:n])) {
+			if strings.TrimSpace(line) == "READY=1" {
+				close(ready)
+				return
+			}
+		}
+	}
+}
+
+func lastLines(path string, n int) string {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return err.Error()
+	}
+	lines := strings.Split(strings.TrimRight(string(b), "\n"), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}
+
+// stopPatience is how long a process may take to end before it is killed.
+const stopPatience = 30 * time.Second
+
+// stopProcess ends a process that this client started: politely, then not. One that has
+// ended, or whose PID is another process's by now, is left alone.
+func stopProcess(pid int, started uint64) error {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if errors.Is(err, unix.ESRCH) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("stop process %d: %w", pid, err)
+	}
+	defer func() { _ = unix.Close(fd) }()
+	if ticks, err := startTicks(pid); err != nil || (started != 0 && ticks != started) {
+		return nil
+	}
+	for _, sig := range []unix.Signal{unix.SIGTERM, unix.SIGKILL} {
+		if err := unix.PidfdSendSignal(fd, sig, nil, 0); err != nil && !errors.Is(err, unix.ESRCH) {
+			return fmt.Errorf("stop process %d: %w", pid, err)
+		}
+		if ended(fd, stopPatience) {
+			return nil
+		}
+	}
+	return fmt.Errorf("stop process %d: it does not end", pid)
+}
+
+// ended waits until the process of a pidfd has ended.
+func ended(fd int, patience time.Duration) bool {
+	deadline := time.Now().Add(patience)
+	for {
+		left := time.Until(deadline)
+		if left <= 0 {
+			return false
+		}
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(left.Milliseconds())+1)
+		if err == nil && n > 0 {
+			return true
+		}
+		if err != nil && !errors.Is(err, unix.EINTR) {
+			return false
+		}
+	}
+}
+
+// startTicks is when a process began, in clock ticks since boot; a zombie has ended.
+func startTicks(pid int) (uint64, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	fields := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
+	if len(fields) < 20 || fields[0] == "Z" {
+		return 0, os.ErrProcessDone
+	}
+	return strconv.ParseUint(fields[19], 10, 64)
+}
+
+// findJujud finds the server software: the flag, beside this program, or in the PATH.
+func findJujud(flag string) (string, error) {
+	if flag != "" {
+		return filepath.Abs(flag)
+	}
+	if exe, err := os.Executable(); err == nil {
+		if path := filepath.Join(filepath.Dir(exe), "jujud"); executable(path) {
+			return path, nil
+		}
+	}
+	path, err := exec.LookPath("jujud")
+	if err != nil {
+		return "", fail(errors.New("there is no jujud beside juju or in the PATH"), "Nothing was changed.", "name it: --jujud PATH; make build puts both into dist/")
+	}
+	return path, nil
+}
+
+func executable(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
+}

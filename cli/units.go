@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jujube-project/jujube/events"
+)
+
+func (a *App) deployCommand() *cobra.Command {
+	var to, restart string
+	var env []string
+	cmd := &cobra.Command{
+		Use: "deploy NAME --to MACHINE -- COMMAND [ARG...]", Short: "Run one more unit of a service on a machine",
+		Args: cobra.MinimumNArgs(2),
+		Long: `Run COMMAND on a machine as a unit of the service NAME. The machine's unit agent starts
+it, watches it, and starts it again by the restart policy. It goes on undisturbed while
+agents are upgraded or restarted. Its output is in log/unit-NAME-N.log of the machine.`,
+		Example: "  juju deploy web --to 1 -- /usr/bin/python3 -m http.server 8000\n  juju deploy job --to 2 --restart never --env MODE=once -- /usr/local/bin/job",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			d := &events.AskDeploy{Service: args[0], Machine: strings.TrimPrefix(to, "machine-"), Command: args[1:], Restart: restart, Env: map[string]string{}}
+			if to == "" {
+				return usage("--to names the machine; juju status lists them")
+			}
+			for _, kv := range env {
+				k, v, ok := strings.Cut(kv, "=")
+				if !ok || k == "" {
+					return usage("--env %q is not KEY=VALUE", kv)
+				}
+				d.Env[k] = v
+			}
+			return a.with(cmd.Context(), func(s *session) error {
+				recs, err := s.request(cmd.Context(), events.Ask{Action: events.ActionDeploy, Deploy: d})
+				if err != nil {
+					return err
+				}
+				for _, rec := range recs {
+					if p, err := events.Decode(rec); err == nil {
+						if added, ok := p.(*events.UnitAdded); ok {
+							fmt.Fprintf(a.Stdout, "unit %s on machine %s\n", added.Unit, added.Machine)
+						}
+					}
+				}
+				return nil
+			})
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&to, "to", "", "the machine to run on")
+	f.StringVar(&restart, "restart", events.RestartAlways, "when to start it again: always, on-failure or never")
+	f.StringArrayVar(&env, "env", nil, "KEY=VALUE for the command's environment; may be repeated")
+	f.SetInterspersed(true)
+	return cmd
+}
+
+func (a *App) removeUnitCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "remove-unit NAME/N...", Short: "Stop units and remove them", Args: cobra.MinimumNArgs(1),
+		Long:    "Stop the workloads of units and remove the units.",
+		Example: "  juju remove-unit web/0",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.with(cmd.Context(), func(s *session) error {
+				for _, unit := range args {
+					if _, err := s.request(cmd.Context(), events.Ask{Action: events.ActionRemoveUnit, RemoveUnit: unit}); err != nil {
+						return err
+					}
+					a.say("Removed unit %s", unit)
+				}
+				return nil
+			})
+		},
+	}
+}

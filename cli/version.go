@@ -1,0 +1,34 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jujube-project/jujube/agent"
+	"github.com/jujube-project/jujube/events/version"
+)
+
+func (a *App) versionCommand() *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use: "version", Short: "Print the version of this client", Args: cobra.NoArgs,
+		Long:    "Print the version of this client, with the series and architecture of this host. The\nversion of the environment is in juju status.",
+		Example: "  juju version\n  juju version --format json",
+		RunE: func(*cobra.Command, []string) error {
+			series, arch := agent.HostPlatform()
+			v := version.Binary{Number: version.Current(), Series: series, Arch: arch}
+			switch format {
+			case "smart":
+				_, err := fmt.Fprintln(a.Stdout, v)
+				return err
+			case "json":
+				return json.NewEncoder(a.Stdout).Encode(v)
+			}
+			return usage("format %q is not smart or json", format)
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "smart", "smart or json")
+	return cmd
+}
