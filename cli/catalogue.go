@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/statesrv"
+)
+
+// catalogue asks the state server which tools it has, or can get.
+func (s *session) catalogue(ctx context.Context) (statesrv.Catalogue, error) {
+	var c statesrv.Catalogue
+	b, err := s.ask(ctx, "tools", nil)
+	if err != nil {
+		return c, err
+	}
+	return c, decodeJSON(b, &c)
+}
+
+// available are all archives that the environment has or can get, each once; what is
+// stored comes before what a source merely lists.
+func available(c statesrv.Catalogue) []tools.Tools {
+	list := slices.Clone(c.Stored)
+	for _, src := range c.Sources {
+		for _, t := range src.Tools {
+			if !slices.ContainsFunc(list, func(have tools.Tools) bool { return have.Version == t.Version }) {
+				list = append(list, t)
+			}
+		}
+	}
+	return list
+}
+
+// candidates groups archives by number.
+func candidates(list []tools.Tools) []version.Candidate {
+	byNumber := map[version.Number][]string{}
+	for _, t := range list {
+		byNumber[t.Version.Number] = append(byNumber[t.Version.Number], t.Version.Platform())
+	}
+	cs := make([]version.Candidate, 0, len(byNumber))
+	for n, platforms := range byNumber {
+		cs = append(cs, version.Candidate{Number: n, Platforms: platforms})
+	}
+	return cs
+}
+
+// inUse are the platforms of the environment's machines.
+func inUse(c statesrv.Catalogue) map[string][]string {
+	platforms := map[string][]string{}
+	for _, p := range c.InUse {
+		platforms[p.Platform] = p.Machines
+	}
+	return platforms
+}
+
+// artefacts are the archives of one number for the platforms in use.
+func artefacts(list []tools.Tools, n version.Number, platforms map[string][]string) []tools.Tools {
+	var chosen []tools.Tools
+	for _, t := range list {
+		if _, used := platforms[t.Version.Platform()]; used && t.Version.Number == n {
+			chosen = append(chosen, t)
+		}
+	}
+	return chosen
+}
+
+// bytesText is a size for a person.
+func bytesText(n int64) string {
+	switch {
+	case n >= 1<<20:
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	case n >= 1<<10:
+		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
+	}
+	return fmt.Sprintf("%d B", n)
+}

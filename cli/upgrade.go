@@ -1,0 +1,211 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/statesrv"
+)
+
+// upgrade is what `juju upgrade-juju` was asked.
+type upgrade struct {
+	version string
+	dryRun  bool
+	yes     bool
+	wait    bool
+	reset   bool
+	upload  bool
+	jujud   string
+}
+
+func (a *App) upgradeCommand() *cobra.Command {
+	var u upgrade
+	cmd := &cobra.Command{
+		Use: "upgrade-juju", Short: "Upgrade the server software of the whole environment", Args: cobra.NoArgs,
+		Long: `Upgrade the server software, jujud, on every machine of the environment. All agents are
+restarted; workloads are not touched. Before, see that the environment is in good order
+(juju status), and that its tools are there (juju sync-tools).
+
+Without --version a version is chosen, as the manual says: if client and environment have
+the same major version, the newest patch of the next minor version; if that is not
+available, the newest patch of the current one; if the majors differ, the client's
+version. "juju help selection" has examples.
+
+--dry-run runs every check, names everything that forbids the upgrade, and changes
+nothing. --wait shows each step and ends with the upgrade: well, or halted, with the
+machine and the reason. --reset-previous-upgrade aborts an upgrade that is in progress or
+was halted, and goes on with this one.`,
+		Example: `  juju upgrade-juju --debug
+  juju upgrade-juju --version 1.25.1 --debug
+  juju upgrade-juju --dry-run
+  juju upgrade-juju --yes --wait
+  juju upgrade-juju --reset-previous-upgrade --version 1.25.3`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.with(cmd.Context(), func(s *session) error { return s.upgrade(cmd.Context(), u) })
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&u.version, "version", "", "the version to upgrade to; chosen if not given")
+	f.BoolVar(&u.dryRun, "dry-run", false, "check everything, change nothing")
+	f.BoolVarP(&u.yes, "yes", "y", false, "do not ask before an upgrade in progress is aborted")
+	f.BoolVar(&u.wait, "wait", false, "wait for the end, and show each step")
+	f.BoolVar(&u.reset, "reset-previous-upgrade", false, "abort the upgrade in progress first")
+	f.BoolVar(&u.upload, "upload-tools", false, "package and upload the local jujud; should not be used by the end user")
+	f.StringVar(&u.jujud, "jujud", "", "the jujud that --upload-tools packages (default: beside juju, then in the PATH)")
+	return cmd
+}
+
+// upgrade resolves the version, says what will happen and why, and asks.
+func (s *session) upgrade(ctx context.Context, u upgrade) error {
+	q, list, err := s.question(ctx, u)
+	if err != nil {
+		return err
+	}
+	answer := version.Choose(q)
+	if answer.Outcome == version.OutcomeNoUpgrade && s.behind(ctx, q) {
+		answer = version.Answer{Outcome: version.OutcomeUpgrade, Chosen: q.Current, Reason: "repair", Detail: "some agents do not run it"}
+	}
+	switch answer.Outcome {
+	case version.OutcomeError:
+		return fail(errors.New(answer.Message), "Nothing was changed.", nextFor(answer, q))
+	case version.OutcomeNoUpgrade:
+		s.app.say("no upgrades available: %s", answer.Detail)
+		return nil
+	}
+	ask := &events.AskUpgrade{To: answer.Chosen, Client: q.Client, Reset: u.reset, Artefacts: artefacts(list, answer.Chosen, q.Platforms)}
+	reasons, err := s.blockers(ctx, ask)
+	if err != nil {
+		return err
+	}
+	s.explainChoice(q, answer, ask)
+	if len(reasons) > 0 {
+		return refusedError{"upgrade to " + answer.Chosen.String(), reasons}
+	}
+	if u.dryRun {
+		s.app.say("Nothing forbids it. To do it: juju upgrade-juju --version %s", answer.Chosen)
+		return nil
+	}
+	if u.reset && !u.yes && !s.app.confirm("An upgrade in progress, if there is one, will be aborted.") {
+		return fail(errors.New("not reset, nothing started"), "Nothing was changed.", "")
+	}
+	recs, err := s.request(ctx, events.Ask{Action: events.ActionUpgrade, Upgrade: ask})
+	if err != nil {
+		return err
+	}
+	id := recs[0].Correlation
+	s.app.say("Upgrade %s to %s has started", id, answer.Chosen)
+	if !u.wait {
+		s.app.say("Track it with: juju status --watch")
+		return nil
+	}
+	return s.follow(ctx, recs, id)
+}
+
+// question gathers what the choice depends on.
+func (s *session) question(ctx context.Context, u upgrade) (version.Question, []tools.Tools, error) {
+	q := version.Question{Client: version.Current()}
+	if u.version != "" {
+		to, err := version.ParsePerson(u.version)
+		if err != nil {
+			return q, nil, usage("--version: %v", err)
+		}
+		q.To = to
+	}
+	env, err := s.environment(ctx)
+	if err != nil {
+		return q, nil, fail(err, "Nothing was changed.", "")
+	}
+	if u.upload {
+		if u.dryRun {
+			return q, nil, usage("--upload-tools uploads; it does not go with --dry-run")
+		}
+		if q.To, err = s.uploadTools(ctx, u, q.To); err != nil {
+			return q, nil, err
+		}
+	}
+	catalogue, err := s.catalogue(ctx)
+	if err != nil {
+		return q, nil, fail(err, "Nothing was changed.", "")
+	}
+	for _, problem := range catalogue.Problems {
+		s.app.say("WARNING %s", problem)
+	}
+	list := available(catalogue)
+	q.Current, q.Policy = env.AgentVersion, version.Policy(env.Settings["upgrade-policy"])
+	q.Candidates, q.Platforms = candidates(list), inUse(catalogue)
+	return q, list, nil
+}
+
+// behind says whether the environment's own version was asked for, or is all that is
+// left, while some agent runs another one.
+func (s *session) behind(ctx context.Context, q version.Question) bool {
+	if q.To.IsZero() || q.To != q.Current {
+		return false
+	}
+	reasons, err := s.blockers(ctx, &events.AskUpgrade{To: q.To, Client: q.Client})
+	if err != nil {
+		return false
+	}
+	for _, r := range reasons {
+		if r.Code == "nothing-to-do" {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *session) blockers(ctx context.Context, ask *events.AskUpgrade) ([]events.Reason, error) {
+	body, err := json.Marshal(ask)
+	if err != nil {
+		return nil, err
+	}
+	b, err := s.ask(ctx, "upgrade-check", body)
+	if err != nil {
+		return nil, fail(err, "Nothing was changed.", "")
+	}
+	var check statesrv.Check
+	return check.Reasons, decodeJSON(b, &check)
+}
+
+// explainChoice says what will happen, and why.
+func (s *session) explainChoice(q version.Question, a version.Answer, ask *events.AskUpgrade) {
+	machines := 0
+	for _, tags := range q.Platforms {
+		machines += len(tags)
+	}
+	s.app.say("%s -> %s: %s", q.Current, a.Chosen, a.Detail)
+	if a.Downgrade {
+		s.app.say("This is a downgrade.")
+	}
+	var size int64
+	for _, t := range ask.Artefacts {
+		size += t.Size
+	}
+	s.app.say("%d machines will be upgraded, state servers first; each downloads up to %s", machines, bytesText(size))
+	if s.app.verbose || s.app.debug {
+		for _, v := range a.Verdicts {
+			if !v.Chosen {
+				s.app.say("  not %s: %s (%s)", v.Version, v.Detail, v.Reason)
+			}
+		}
+	}
+}
+
+// nextFor is what to type after an error of the choice.
+func nextFor(a version.Answer, q version.Question) string {
+	if a.Code == version.CodeNotPublished || a.Code == version.CodeNoTools {
+		n := q.To
+		if n.IsZero() {
+			n = q.Client
+		}
+		return fmt.Sprintf("juju sync-tools --version %d.%d", n.Major, n.Minor)
+	}
+	return ""
+}

@@ -1,0 +1,116 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/tools/archive"
+	"github.com/jujube-project/jujube/events/version"
+)
+
+// uploadTools packages the local jujud under a build number that is not taken, and
+// stores it. It returns the version to upgrade to.
+func (s *session) uploadTools(ctx context.Context, u upgrade, want version.Number) (version.Number, error) {
+	s.app.say("WARNING --upload-tools is for developers; it should not be used by the end user")
+	jujud, err := findJujud(u.jujud)
+	if err != nil {
+		return want, err
+	}
+	local, err := jujudVersion(ctx, jujud)
+	if err != nil {
+		return want, err
+	}
+	if want.Build > 0 {
+		return want, usage("--upload-tools chooses the build number; leave it out of --version")
+	}
+	v := local
+	if !want.IsZero() {
+		v.Number = want
+	}
+	catalogue, err := s.catalogue(ctx)
+	if err != nil {
+		return want, err
+	}
+	v.Number.Build = 1
+	for _, t := range available(catalogue) {
+		n := t.Version.Number
+		if b := n.Build; b >= v.Number.Build {
+			if n.Build = v.Number.Build; n == v.Number {
+				v.Number.Build = b + 1
+			}
+		}
+	}
+	dir, err := os.MkdirTemp("", "juju-upload-")
+	if err != nil {
+		return want, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	path := filepath.Join(dir, tools.Tools{Version: v}.FileName())
+	t, err := packTools(path, jujud, v)
+	if err != nil {
+		return want, err
+	}
+	s.app.say("Uploading %s, packaged from %s", v, jujud)
+	id, err := s.announce(ctx, "local build of "+jujud, []version.Binary{v})
+	if err != nil {
+		return want, err
+	}
+	return v.Number, s.uploadFile(ctx, id, "local build", t, path)
+}
+
+// packTools makes an archive of a jujud with a FORCE-VERSION file, and describes it.
+func packTools(path, jujud string, v version.Binary) (tools.Tools, error) {
+	t := tools.Tools{Version: v}
+	in, err := os.Open(jujud)
+	if err != nil {
+		return t, err
+	}
+	defer func() { _ = in.Close() }()
+	info, err := in.Stat()
+	if err != nil {
+		return t, err
+	}
+	var packed bytes.Buffer
+	force := v.Number.String()
+	err = archive.Pack(&packed,
+		archive.File{Name: archive.Jujud, Size: info.Size(), Body: in},
+		archive.File{Name: archive.ForceVersion, Size: int64(len(force)), Body: strings.NewReader(force)})
+	if err != nil {
+		return t, fmt.Errorf("package %s: %w", jujud, err)
+	}
+	sum := sha256.Sum256(packed.Bytes())
+	t.Size, t.SHA256 = int64(packed.Len()), hex.EncodeToString(sum[:])
+	return t, os.WriteFile(path, packed.Bytes(), 0o600)
+}
+
+// announce asks for permission to store tools; its id goes with every piece.
+func (s *session) announce(ctx context.Context, source string, wanted []version.Binary) (id string, err error) {
+	recs, err := s.request(ctx, events.Ask{Action: events.ActionSyncTools, SyncTools: &events.AskSyncTools{Source: source, Wanted: wanted}})
+	if err != nil {
+		return "", err
+	}
+	return recs[0].Correlation, nil
+}
+
+func (s *session) uploadFile(ctx context.Context, request, source string, t tools.Tools, path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	return s.upload(ctx, request, source, t, f)
+}
+
+func (s *session) upload(ctx context.Context, request, source string, t tools.Tools, r io.ReadSeeker) error {
+	return s.Conn.Upload(ctx, bus.PieceHead{Tools: t, Request: request, Source: source}, r, nil)
+}
