@@ -1,0 +1,6 @@
+//go:build !race
+
+package cli
+
+// raceDetector: the demo builds what it runs as it was built itself.
+const raceDetector = false
