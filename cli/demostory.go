@@ -23,6 +23,7 @@ type demo struct {
 	began        time.Time
 	bootstrapped bool
 	first        string // id of the first upgrade
+	rolledBack   string // id of the machine that tried the broken release
 }
 
 // play is the story, act by act.
@@ -185,7 +186,11 @@ func (d *demo) upgradeBroken(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if len(rolledBack) > 0 {
+		d.rolledBack = rolledBack[0].Machine
+	}
 	d.claim(len(rolledBack) == 1, "one machine tried it and went back; the others never saw it")
+	d.tell("Machine 0 shows the error until it is upgraded again; 1.25.1 works on it as before.")
 	return d.everythingRuns(ctx, minor)
 }
 
@@ -273,7 +278,8 @@ func (d *demo) everythingRuns(ctx context.Context, number string) error {
 	}
 	machines, units := 0, 0
 	for _, m := range st.Machines {
-		if m.Value.AgentState == status.AgentStarted && m.Value.AgentVersion == number {
+		alive := m.Value.AgentState == status.AgentStarted || m.Name == d.rolledBack && m.Value.AgentState == status.AgentError
+		if alive && m.Value.AgentVersion == number {
 			machines++
 		}
 	}

@@ -43,13 +43,20 @@ func (s *session) show(rec events.Record, id string) (end bool, err error) {
 	}
 	if _, mere := payload.(*events.AgentDownloading); !mere || s.app.verbose || s.app.debug {
 		e := audit.EntryOf(rec)
-		s.app.say("%s  %-22s %s", rec.Time.Local().Format("15:04:05"), strings.TrimSuffix(rec.Kind, "/1"), e.Why)
+		about := ""
+		if e.Machine != "" {
+			about = events.MachineTag(e.Machine)
+		}
+		s.app.say("%s  %-18s %-11s %s", rec.Time.Local().Format("15:04:05"), strings.TrimSuffix(rec.Kind, "/1"), about, e.Why)
 	}
 	switch p := payload.(type) {
 	case *events.UpgradeCompleted:
 		s.app.say("Every machine runs %s", p.Version)
 		return true, nil
 	case *events.UpgradeAborted:
+		if p.Upgrade != id {
+			return false, nil // the one before, which this request was to end
+		}
 		return true, fail(errors.New("the upgrade was aborted by another request"), "What was upgraded stays as it is.", "juju status")
 	case *events.UpgradeHalted:
 		var why []string
