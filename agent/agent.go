@@ -69,7 +69,7 @@ func New(cfg Config) (*Agent, error) {
 	} else if err != nil {
 		return nil, err
 	}
-	a.state = State{Journal: j, Running: cfg.Own}
+	a.state = State{Journal: j, Running: cfg.Own, PID: cfg.PID}
 	a.outbox, err = openOutbox(a.layout.Outbox(), a.layout.Machine, cfg.Now, cfg.NewID, cfg.Logger)
 	if err != nil {
 		return nil, err
@@ -131,7 +131,6 @@ const farewellTime = 2 * time.Second
 
 // loop steps the state machine, one input at a time.
 func (a *Agent) loop(ctx context.Context) error {
-	a.state.Running = a.cfg.Own
 	var input Input = Started{}
 	for {
 		var effects []Effect

@@ -14,6 +14,7 @@ import (
 type State struct {
 	install.Journal
 	Running version.Binary
+	PID     int // of this process
 }
 
 // Input is something that happened to the machine.
@@ -145,7 +146,7 @@ func (s State) next(order, phase string, failure *events.Failure, then func(Stat
 func (s State) started() (State, []Effect) {
 	var effects []Effect
 	if s.Restart != "" {
-		done := &events.RestartDone{}
+		done := &events.RestartDone{PID: s.PID}
 		done.Order = s.Restart
 		s.Restart = ""
 		effects = append(effects, Tell{done}, Save{s.Journal})

@@ -111,7 +111,7 @@ func (s *session) welcome(ctx context.Context, id string, token bus.JoinToken, j
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	pid, started, err := startDaemon(ctx, jujud, filepath.Join(dir, "log", events.MachineTag(id)+".log"), "machine", "--data-dir", dir, "--join", token.String())
+	pid, started, err := startDaemon(ctx, jujud, filepath.Join(dir, "log", events.MachineTag(id)+".log"), []string{"JUJUBE_JOIN=" + token.String()}, "machine", "--data-dir", dir)
 	if err != nil {
 		return fail(fmt.Errorf("start machine %s: %w", id, err), "Its place in the environment stays until the token expires.", "juju remove-machine "+id)
 	}

@@ -46,7 +46,9 @@ func (l *launcher) converge() install.Journal {
 	}
 	to := j.Order.Tools.Version.String()
 	if j.Trial.Attempts >= l.cfg.Timing.Attempts {
-		return l.rollBack(j, "crashed", fmt.Sprintf("version %s did not prove itself in %d starts", to, j.Trial.Attempts), l.lastOutput())
+		output := l.lastOutput()
+		why, _, _ := strings.Cut(output, "\n")
+		return l.rollBack(j, "crashed", fmt.Sprintf("version %s did not prove itself in %d starts: %s", to, j.Trial.Attempts, why), output)
 	}
 	if current, err := l.l.Current(); err != nil || current != to {
 		if err := l.l.Switch(to); err != nil {

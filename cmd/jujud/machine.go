@@ -29,13 +29,19 @@ version before when a new one does not prove itself. With --join the machine is 
 enrolled, once, with a token of juju add-machine.`,
 		Example: "  jujud machine --data-dir /var/lib/juju --join jujube1.…\n  jujud machine --data-dir /var/lib/juju",
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if join == "" {
+				join = os.Getenv(joinVariable)
+			}
+			if err := os.Unsetenv(joinVariable); err != nil { // the agent has no use for it
+				return err
+			}
 			if err := o.enrolOnce(cmd.Context(), join); err != nil {
 				return err
 			}
 			return o.launch(cmd.Context(), workloads)
 		},
 	}
-	cmd.Flags().StringVar(&join, "join", "", "one-time token of juju add-machine")
+	cmd.Flags().StringVar(&join, "join", "", "one-time token of juju add-machine; else it is read from $"+joinVariable)
 	workloadsFlag(cmd, &workloads)
 	return cmd
 }
