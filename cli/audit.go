@@ -55,7 +55,7 @@ or how long ago (15m).`,
 				}
 				var err error
 				if *t.to, err = parseTime(t.text, now); err != nil {
-					return err
+					return usage("%v", err)
 				}
 			}
 			zone := time.Local
@@ -64,7 +64,7 @@ or how long ago (15m).`,
 			}
 			w, err := audit.NewWriter(r.stdout, format, zone)
 			if err != nil {
-				return err
+				return usage("%v", err)
 			}
 			return r.auditLog(cmd.Context(), f, w, follow)
 		},
@@ -144,13 +144,13 @@ alone.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v.patterns = args
 			if err := v.check(); err != nil {
-				return err
+				return usage("%v", err)
 			}
 			var m moment
 			if at != "" {
 				var err error
 				if m, err = parseMoment(at, time.Now()); err != nil {
-					return err
+					return usage("%v", err)
 				}
 			}
 			src, err := r.open(cmd.Context())

@@ -82,7 +82,7 @@ if the state server's data directory lies on this host.`,
 				return errors.New("--watch draws on the terminal and cannot write to a file: leave out -o")
 			}
 			if err := v.check(); err != nil {
-				return err
+				return usage("%v", err)
 			}
 			return r.status(cmd.Context(), v, watch, fromLog)
 		},

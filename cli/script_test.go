@@ -1,0 +1,109 @@
+package cli_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/jujube-project/jujube/agent"
+	"github.com/jujube-project/jujube/cli"
+	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/version"
+)
+
+// The scripts run the real juju and jujud, built once, against real environments on
+// loopback. $JUJUD_1_24_0 and so on are builds of jujud stamped with that version;
+// $PLATFORM is this host's series and architecture.
+func TestScripts(t *testing.T) {
+	bin := build(t)
+	series, arch := agent.HostPlatform()
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("PATH", bin+string(os.PathListSeparator)+e.Getenv("PATH"))
+			e.Setenv("JUJU_DATA", filepath.Join(e.WorkDir, "client"))
+			e.Setenv("HOME", e.WorkDir)
+			e.Setenv("PLATFORM", series+"-"+arch)
+			for _, v := range versions {
+				e.Setenv("JUJUD_"+strings.ReplaceAll(v, ".", "_"), filepath.Join(bin, "jujud-"+v))
+			}
+			e.Defer(func() { stopAll(t, filepath.Join(e.WorkDir, "client"), bin) })
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"pack": pack, "damage": damage},
+	})
+}
+
+// versions are the builds of jujud that scripts use.
+var versions = []string{"1.24.0", "1.24.1", "1.25.1"}
+
+// stamp is how a build gets its version.
+const stamp = "-X=github.com/jujube-project/jujube/events/version.stamp="
+
+func build(t *testing.T) string {
+	t.Helper()
+	bin := t.TempDir()
+	run := func(out, pkg, v string) {
+		cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w "+stamp+v, "-o", filepath.Join(bin, out), pkg)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if b, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("build %s: %v\n%s", out, err, b)
+		}
+	}
+	run("juju", "github.com/jujube-project/jujube/cmd/juju", "1.25.1")
+	for _, v := range versions {
+		run("jujud-"+v, "github.com/jujube-project/jujube/cmd/jujud", v)
+	}
+	return bin
+}
+
+// stopAll ends what a failed script left running, by the processes that juju noted.
+func stopAll(t *testing.T, data, bin string) {
+	files, err := filepath.Glob(filepath.Join(data, "environments", "*.yaml"))
+	if err != nil {
+		t.Error(err)
+	}
+	for _, f := range files {
+		name := strings.TrimSuffix(filepath.Base(f), ".yaml")
+		cmd := exec.Command(filepath.Join(bin, "juju"), "destroy-environment", name, "--yes")
+		cmd.Env = append(os.Environ(), "JUJU_DATA="+data)
+		if b, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("destroy %s: %v\n%s", name, err, b)
+		}
+	}
+}
+
+// pack JUJUD VERSION DIR puts an archive of a jujud, with that version forced, into the
+// tree in DIR.
+func pack(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: pack JUJUD VERSION DIR")
+	}
+	series, arch := agent.HostPlatform()
+	n, err := version.Parse(args[1])
+	ts.Check(err)
+	v := version.Binary{Number: n, Series: series, Arch: arch}
+	dir := filepath.Join(ts.MkAbs(args[2]), "tools", "released")
+	ts.Check(os.MkdirAll(dir, 0o755))
+	ts.Check(cli.PackTools(filepath.Join(dir, tools.Tools{Version: v}.FileName()), ts.MkAbs(args[0]), v))
+}
+
+// damage FROM TO copies a jujud whose greeting to its launcher is overwritten: it passes
+// its self-test and fails its trial.
+func damage(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: damage FROM TO")
+	}
+	b, err := os.ReadFile(args[0])
+	ts.Check(err)
+	if n := strings.Count(string(b), cli.Hello); n != 1 {
+		ts.Fatalf("the greeting is %d times in %s", n, args[0])
+	}
+	bad := strings.Replace(string(b), cli.Hello, fmt.Sprintf("%-*s", len(cli.Hello), "damaged"), 1)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(bad), 0o755))
+}
