@@ -101,7 +101,6 @@ func (w *walk) next() (Entry, error) {
 	if err != nil {
 		return Entry{}, err
 	}
-	w.bytes += h.Size
 	switch {
 	case h.Typeflag != tar.TypeReg:
 		return Entry{}, fmt.Errorf("%q is no regular file", h.Name)
@@ -115,15 +114,19 @@ func (w *walk) next() (Entry, error) {
 		return Entry{}, fmt.Errorf("%q is empty", h.Name)
 	case h.Name == ForceVersion && h.Size > maxForceVersion:
 		return Entry{}, fmt.Errorf("%q has %d bytes, limit %d", h.Name, h.Size, maxForceVersion)
-	case w.bytes > w.limit.Bytes:
+	case h.Size > w.limit.Bytes-w.bytes: // a sum could overflow
 		return Entry{}, fmt.Errorf("it unpacks to more than %d bytes", w.limit.Bytes)
 	}
 	w.seen[h.Name] = true
-	mode := fs.FileMode(0o644)
-	if h.Name == Jujud {
-		mode = 0o755
+	w.bytes += h.Size
+	return Entry{Name: h.Name, Mode: mode(h.Name), Size: h.Size, Body: w.tar}, nil
+}
+
+func mode(name string) fs.FileMode {
+	if name == Jujud {
+		return 0o755
 	}
-	return Entry{Name: h.Name, Mode: mode, Size: h.Size, Body: w.tar}, nil
+	return 0o644
 }
 
 // File is one file to pack.
@@ -133,22 +136,42 @@ type File struct {
 	Body io.Reader
 }
 
-// Pack writes an archive: the same files give the same bytes.
+// Pack writes an archive that Walk accepts: the same files give the same bytes. It
+// refuses other names than Walk knows, a name twice, an empty file, a body that is not
+// as long as its Size, and a set without jujud.
 func Pack(w io.Writer, files ...File) error {
 	zipped := gzip.NewWriter(w)
 	out := tar.NewWriter(zipped)
+	seen := map[string]bool{}
 	for _, f := range files {
-		mode := int64(0o644)
-		if f.Name == Jujud {
-			mode = 0o755
+		if (f.Name != Jujud && f.Name != ForceVersion) || seen[f.Name] || f.Size <= 0 {
+			return fmt.Errorf("pack %q: not one of %s and %s, there already, or empty", f.Name, Jujud, ForceVersion)
 		}
-		h := &tar.Header{Name: f.Name, Size: f.Size, Mode: mode, Typeflag: tar.TypeReg, ModTime: time.Unix(0, 0), Format: tar.FormatUSTAR}
-		if err := out.WriteHeader(h); err != nil {
+		seen[f.Name] = true
+		if err := pack(out, f); err != nil {
 			return fmt.Errorf("pack %s: %w", f.Name, err)
 		}
-		if n, err := io.Copy(out, f.Body); err != nil || n != f.Size {
-			return fmt.Errorf("pack %s: %d of %d bytes: %w", f.Name, n, f.Size, err)
-		}
+	}
+	if !seen[Jujud] {
+		return fmt.Errorf("pack: there is no %s", Jujud)
 	}
 	return errors.Join(out.Close(), zipped.Close())
+}
+
+func pack(out *tar.Writer, f File) error {
+	h := &tar.Header{
+		Name: f.Name, Size: f.Size, Mode: int64(mode(f.Name)), Typeflag: tar.TypeReg,
+		ModTime: time.Unix(0, 0), Format: tar.FormatUSTAR,
+	}
+	if err := out.WriteHeader(h); err != nil {
+		return err
+	}
+	n, err := io.Copy(out, f.Body)
+	if err == nil && n != f.Size {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		return fmt.Errorf("%d of %d bytes: %w", n, f.Size, err)
+	}
+	return nil
 }

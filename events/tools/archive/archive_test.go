@@ -5,7 +5,11 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
+	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -74,6 +78,10 @@ func TestHostileArchivesAreRefused(t *testing.T) {
 		"fifo":             {tgz(t, tar.Header{Name: "jujud", Typeflag: tar.TypeFifo}), "no regular file"},
 		"directory":        {tgz(t, tar.Header{Name: "jujud/", Typeflag: tar.TypeDir}), "no regular file"},
 		"bomb":             {tgz(t, file("jujud", 2<<20)), "unpacks to more"},
+		"sum overflows":    {headerOnly(t, file("FORCE-VERSION", 5), file("jujud", math.MaxInt64-1)), "unpacks to more"},
+		"negative size":    {negativeSize(t), "invalid tar header"},
+		"garbage behind":   {append(slices.Clone(good), "garbage"...), "does not end"},
+		"second tar":       {append(slices.Clone(good), tgz(t, file("jujud", 2<<20))...), "does not end"},
 		"long version":     {tgz(t, file("jujud", 5), file("FORCE-VERSION", 200)), "limit 128"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -104,7 +112,114 @@ func TestPackIsReadBackAndRepeatable(t *testing.T) {
 	if err != nil || strings.Join(names, " ") != "jujud FORCE-VERSION" {
 		t.Fatalf("walked %v, %v", names, err)
 	}
-	if err := archive.Pack(io.Discard, archive.File{Name: "jujud", Size: 5, Body: strings.NewReader("x")}); err == nil {
-		t.Fatal("a file shorter than it says was packed")
+	for e, err := range archive.Walk(bytes.NewReader(first), archive.Limits{}) {
+		want := map[string]fs.FileMode{"jujud": 0o755, "FORCE-VERSION": 0o644}[e.Name]
+		if err != nil || e.Mode != want {
+			t.Fatalf("%s has mode %o, %v; want %o", e.Name, e.Mode, err, want)
+		}
 	}
+}
+
+func TestPackRefusesWhatWalkWould(t *testing.T) {
+	jujud := func(size int64) archive.File {
+		return archive.File{Name: "jujud", Size: size, Body: strings.NewReader("elf")}
+	}
+	for name, c := range map[string]struct {
+		files []archive.File
+		want  string
+	}{
+		"nothing":         {nil, "no jujud"},
+		"shorter than it": {[]archive.File{jujud(5)}, "3 of 5 bytes"},
+		"longer than it":  {[]archive.File{jujud(2)}, "of 2 bytes"},
+		"empty":           {[]archive.File{jujud(0)}, "empty"},
+		"twice":           {[]archive.File{jujud(3), jujud(3)}, "there already"},
+		"other name":      {[]archive.File{{Name: "../jujud", Size: 1, Body: strings.NewReader("x")}}, "not one of"},
+	} {
+		if err := archive.Pack(io.Discard, c.files...); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: packed, %v; want %q", name, err, c.want)
+		}
+	}
+}
+
+// headerOnly writes headers without their content, which lets them promise anything.
+func headerOnly(t *testing.T, headers ...tar.Header) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	for _, h := range headers {
+		var one bytes.Buffer
+		w := tar.NewWriter(&one)
+		h.Format = tar.FormatGNU
+		if err := w.WriteHeader(&h); err != nil {
+			t.Fatal(err)
+		}
+		if h.Size < 512 {
+			one.Write(make([]byte, 512))
+		}
+		if _, err := z.Write(one.Bytes()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// negativeSize is a header whose binary size field is below zero.
+func negativeSize(t *testing.T) []byte {
+	t.Helper()
+	z, err := gzip.NewReader(bytes.NewReader(headerOnly(t, file("jujud", 5))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 124; i < 136; i++ {
+		raw[i] = 0xff
+	}
+	sum := 0
+	for i, c := range raw[:512] {
+		if i >= 148 && i < 156 {
+			c = ' '
+		}
+		sum += int(c)
+	}
+	copy(raw[148:156], fmt.Sprintf("%06o\x00 ", sum))
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	if _, err := w.Write(raw); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// Whatever comes, what Walk yields is flat, known, within the limits and of safe mode.
+func FuzzWalk(f *testing.F) {
+	var b bytes.Buffer
+	if err := archive.Pack(&b, archive.File{Name: "jujud", Size: 3, Body: strings.NewReader("elf")}); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes())
+	f.Add([]byte{0x1f, 0x8b})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		total := int64(0)
+		for e, err := range archive.Walk(bytes.NewReader(data), archive.Limits{Bytes: 1 << 16}) {
+			if err != nil {
+				if !errors.Is(err, archive.ErrArchive) {
+					t.Fatal(err)
+				}
+				return
+			}
+			n, err := io.Copy(io.Discard, e.Body)
+			if total += n; total > 1<<16 || strings.ContainsAny(e.Name, "/\\") || e.Mode.Perm()&0o022 != 0 || e.Mode != e.Mode.Perm() {
+				t.Fatalf("walked %q %v, %d bytes in all, %v", e.Name, e.Mode, total, err)
+			}
+		}
+	})
 }
