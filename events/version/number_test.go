@@ -11,30 +11,6 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-func TestParseReadsBackWhatStringWrites(t *testing.T) {
-	for _, s := range strings.Fields(`0.0.1 1.0.0 1.25.1 1.25.1.3 10.20.30 1.26-beta2 1.26-alpha10 2.0-rc1.4 1.26-dev0
-		999999999.999999999.999999999 999999999.1-z999999999.999999999 1.18.4 1.20.14 1.21-alpha1 1.21-beta99 3.0.0 2.9.31 0.2.1`) {
-		n, err := version.Parse(s)
-		if err != nil || n.String() != s {
-			t.Errorf("%q is read as %q, %v", s, n, err)
-		}
-	}
-}
-
-func TestMalformedNumbersAreRefused(t *testing.T) {
-	for _, s := range []string{
-		"", " ", "1", "1.23", "2", "1.", "1..2", "0.2..1", ".1.2.3", "1.2.3.", "1.2.3.4.5", "1.21.alpha1", "1.21-alpha", "1.21-alpha1beta",
-		"1.21-alpha-dev", "1.21-ALPHA1", "1.21-al_pha1", "1.21--alpha1", "1.21-1", "1.21-.1", "1234567890.1.1", "1.1234567890.1",
-		"1.1.1234567890", "1.1.1.1234567890", "1.1-a1234567890", "-1.2.3", "+1.2.3", "1.2.-3", "1.2.3-amd64", "v1.2.3", "1.2.3 ", " 1.2.3",
-		"1,2,3", "1.2.x", "a.b.c", "1.2.3\n", "1.2.3\x00", "٣.1.2", "1.2.3.beta1", "1.2-beta", "1.2-beta.1", "01.0.0", "1.00.0", "1.0.00",
-		"1.0-beta01", "1.0.0.00", "1.0.0.0", "1e3.0.0", "0x1.0.0",
-	} {
-		if n, err := version.Parse(s); err == nil {
-			t.Errorf("%q was read as %s", s, n)
-		}
-	}
-}
-
 func TestPeopleMayLeaveOutThePatch(t *testing.T) {
 	for s, want := range map[string]string{"1.23": "1.23.0", "1.25.1": "1.25.1", "1.26-beta2": "1.26-beta2", "2.1": "2.1.0"} {
 		n, err := version.ParsePerson(s)
