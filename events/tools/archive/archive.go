@@ -140,7 +140,15 @@ type File struct {
 // refuses other names than Walk knows, a name twice, an empty file, a body that is not
 // as long as its Size, and a set without jujud.
 func Pack(w io.Writer, files ...File) error {
-	zipped := gzip.NewWriter(w)
+	return PackAt(gzip.DefaultCompression, w, files...)
+}
+
+// PackAt is Pack with a gzip level: gzip.BestSpeed for archives that live shortly.
+func PackAt(level int, w io.Writer, files ...File) error {
+	zipped, err := gzip.NewWriterLevel(w, level)
+	if err != nil {
+		return fmt.Errorf("pack: %w", err)
+	}
 	out := tar.NewWriter(zipped)
 	seen := map[string]bool{}
 	for _, f := range files {
