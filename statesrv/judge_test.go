@@ -1,0 +1,141 @@
+package statesrv
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/projections"
+)
+
+const digest = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+var judged = time.Date(2015, 9, 15, 12, 0, 0, 0, time.UTC)
+
+func bin(v string) version.Binary {
+	n, err := version.Parse(v)
+	if err != nil {
+		panic(err)
+	}
+	return version.Binary{Number: n, Series: "trusty", Arch: "amd64"}
+}
+
+// environment is one at 1.25.0 with a state server and two machines; machine 2 runs v2.
+func environment(v2 string) *projections.State {
+	s := projections.New()
+	s.UUID, s.AgentVersion, s.NextMachine = "env", bin("1.25.0").Number, 3
+	for id, v := range map[string]string{"0": "1.25.0", "1": "1.25.0", "2": v2} {
+		s.Machines[id] = &projections.Machine{ID: id, Life: projections.LifeAlive, Version: bin(v), StateServer: id == "0", Key: "K" + id}
+	}
+	s.Units["web/0"] = &projections.Unit{UnitSpec: events.UnitSpec{Unit: "web/0", Machine: "1", Command: []string{"x"}, Restart: "always"}, Service: "web"}
+	s.NextUnit["web"] = 1
+	return s
+}
+
+func halted(s *projections.State) *projections.State {
+	s.Upgrade = &projections.Upgrade{ID: "up1", To: bin("1.25.1").Number, Halted: []events.Reason{{Code: "x", Text: "y"}}}
+	s.Orders["1"] = &projections.Order{ID: "o1", Machine: "1", Kind: projections.OrderUpgrade, Upgrade: "up1"}
+	return s
+}
+
+func upgradeTo(v, client string, reset bool) events.Ask {
+	return events.Ask{Action: events.ActionUpgrade, Upgrade: &events.AskUpgrade{
+		To: bin(v).Number, Client: bin(client).Number, Reset: reset, Artefacts: []tools.Tools{{Version: bin(v), Size: 1, SHA256: digest}},
+	}}
+}
+
+// Each row: what is asked, of which environment, and what is decided: the kinds of the
+// decision, or the codes of all refusals in order.
+func TestJudge(t *testing.T) {
+	manyTags := make([]string, maxInvitations+1)
+	for name, c := range map[string]struct {
+		state *projections.State
+		ask   events.Ask
+		want  string
+	}{
+		"an upgrade is accepted":         {environment("1.25.0"), upgradeTo("1.25.1", "1.25.1", false), "upgrade.accepted/1"},
+		"the version that runs":          {environment("1.25.0"), upgradeTo("1.25.0", "1.25.1", false), "refused: nothing-to-do"},
+		"machines on the new version":    {environment("1.25.1"), upgradeTo("1.25.1", "1.25.1", false), "upgrade.accepted/1"},
+		"an agent of another version":    {environment("1.23.0"), upgradeTo("1.25.1", "1.25.1", false), "refused: agent-mismatch"},
+		"a repair of that agent":         {environment("1.23.0"), upgradeTo("1.25.0", "1.25.1", false), "upgrade.accepted/1"},
+		"all blockers, mismatch first":   {halted(environment("1.23.0")), upgradeTo("1.24.0", "2.0.0", false), "refused: agent-mismatch upgrade-in-progress client-major lower-minor"},
+		"an upgrade in progress":         {halted(environment("1.25.0")), upgradeTo("1.25.2", "1.25.1", false), "refused: upgrade-in-progress"},
+		"a reset withdraws and goes on":  {halted(environment("1.25.0")), upgradeTo("1.25.2", "1.25.1", true), "order.superseded/1 upgrade.aborted/1 upgrade.accepted/1"},
+		"a lower major":                  {environment("1.25.0"), upgradeTo("0.9.0", "1.25.0", false), "refused: client-major lower-major"},
+		"tools that nobody has":          {environment("1.25.0"), events.Ask{Action: events.ActionUpgrade, Upgrade: &events.AskUpgrade{To: bin("1.25.1").Number, Client: bin("1.25.1").Number}}, "refused: no-tools"},
+		"an upgrade to nothing":          {environment("1.25.0"), events.Ask{Action: events.ActionUpgrade}, "refused: malformed"},
+		"restart one":                    {environment("1.25.0"), events.Ask{Action: events.ActionRestart, Restart: &events.AskRestart{Tags: []string{"machine-1"}}}, "restart.ordered/1"},
+		"restart a unit and its machine": {environment("1.25.0"), events.Ask{Action: events.ActionRestart, Restart: &events.AskRestart{Tags: []string{"web/0", "unit-web-0", "1"}}}, "restart.ordered/1"},
+		"restart all":                    {environment("1.25.0"), events.Ask{Action: events.ActionRestart, Restart: &events.AskRestart{All: true}}, "restart.ordered/1 restart.ordered/1 restart.ordered/1"},
+		"a restart is merged":            {halted(environment("1.25.0")), events.Ask{Action: events.ActionRestart, Restart: &events.AskRestart{Tags: []string{"1"}}}, ""},
+		"restart nobody":                 {environment("1.25.0"), events.Ask{Action: events.ActionRestart, Restart: &events.AskRestart{Tags: []string{"machine-9"}}}, "refused: no-such-machine"},
+		"restart all and one":            {environment("1.25.0"), events.Ask{Action: events.ActionRestart, Restart: &events.AskRestart{All: true, Tags: []string{"1"}}}, "refused: malformed"},
+		"set":                            {environment("1.25.0"), events.Ask{Action: events.ActionSetEnv, SetEnv: map[string]string{"upgrade-policy": "patch", "agent-stream": "devel"}}, "setting.changed/1 setting.changed/1"},
+		"set all or nothing":             {environment("1.25.0"), events.Ask{Action: events.ActionSetEnv, SetEnv: map[string]string{"upgrade-policy": "patch", "nonsense": "1", "agent-version": "2"}}, "refused: bad-value bad-value"},
+		"set out of range":               {environment("1.25.0"), events.Ask{Action: events.ActionSetEnv, SetEnv: map[string]string{"upgrade-max-in-flight": "0", "agent-lost-after": "soon", "agent-metadata-url": "ftp://x"}}, "refused: bad-value bad-value bad-value"},
+		"unset":                          {environment("1.25.0"), events.Ask{Action: events.ActionUnsetEnv, UnsetEnv: []string{"upgrade-policy"}}, "setting.changed/1"},
+		"unset what is not":              {environment("1.25.0"), events.Ask{Action: events.ActionUnsetEnv, UnsetEnv: []string{"x"}}, "refused: bad-value"},
+		"add machines":                   {environment("1.25.0"), events.Ask{Action: events.ActionAddMachine, AddMachine: &events.AskAddMachine{TokenKeys: []string{"A", "B"}, TTL: 60}}, "machine.invited/1 machine.invited/1"},
+		"add too many":                   {environment("1.25.0"), events.Ask{Action: events.ActionAddMachine, AddMachine: &events.AskAddMachine{TokenKeys: manyTags, TTL: 60}}, "refused: too-many"},
+		"a token for ever":               {environment("1.25.0"), events.Ask{Action: events.ActionAddMachine, AddMachine: &events.AskAddMachine{TokenKeys: []string{"A"}}}, "refused: bad-value"},
+		"remove":                         {environment("1.25.0"), events.Ask{Action: events.ActionRemoveMachine, RemoveMachine: "2"}, "machine.removed/1"},
+		"remove one with units":          {environment("1.25.0"), events.Ask{Action: events.ActionRemoveMachine, RemoveMachine: "1"}, "refused: in-use"},
+		"remove the state server":        {environment("1.25.0"), events.Ask{Action: events.ActionRemoveMachine, RemoveMachine: "0"}, "refused: in-use"},
+		"remove nobody":                  {environment("1.25.0"), events.Ask{Action: events.ActionRemoveMachine, RemoveMachine: "x"}, "refused: no-such-machine"},
+		"deploy":                         {environment("1.25.0"), events.Ask{Action: events.ActionDeploy, Deploy: &events.AskDeploy{Service: "web", Machine: "1", Command: []string{"y"}}}, "unit.added/1 units.assigned/1"},
+		"deploy nowhere":                 {environment("1.25.0"), events.Ask{Action: events.ActionDeploy, Deploy: &events.AskDeploy{Service: "web", Machine: "7", Command: []string{"y"}}}, "refused: no-such-machine"},
+		"deploy nothing":                 {environment("1.25.0"), events.Ask{Action: events.ActionDeploy, Deploy: &events.AskDeploy{Service: "web", Machine: "1"}}, "refused: malformed"},
+		"deploy Bad":                     {environment("1.25.0"), events.Ask{Action: events.ActionDeploy, Deploy: &events.AskDeploy{Service: "Bad!", Machine: "1", Command: []string{"y"}}}, "refused: malformed"},
+		"remove a unit":                  {environment("1.25.0"), events.Ask{Action: events.ActionRemoveUnit, RemoveUnit: "web/0"}, "unit.removed/1 units.assigned/1"},
+		"remove no unit":                 {environment("1.25.0"), events.Ask{Action: events.ActionRemoveUnit, RemoveUnit: "db/0"}, "refused: no-such-unit"},
+		"sync tools":                     {environment("1.25.0"), events.Ask{Action: events.ActionSyncTools, SyncTools: &events.AskSyncTools{Source: "x", Wanted: []version.Binary{bin("1.25.1")}}}, ""},
+		"sync nothing":                   {environment("1.25.0"), events.Ask{Action: events.ActionSyncTools}, "refused: malformed"},
+		"an action of the future":        {environment("1.25.0"), events.Ask{Action: "teleport"}, "refused: unknown-action"},
+		"an expired request":             {environment("1.25.0"), events.Ask{Action: events.ActionUnsetEnv, Expires: judged.Add(-time.Second)}, "refused: expired"},
+		"another environment":            {environment("1.25.0"), events.Ask{Action: events.ActionUnsetEnv, Environment: "other"}, "refused: other-environment"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if c.ask.Environment == "" {
+				c.ask.Environment = "env"
+			}
+			if c.ask.Expires.IsZero() {
+				c.ask.Expires = judged.Add(time.Minute)
+			}
+			c.ask.ID = "r1"
+			before := c.state.Digest()
+			v := judge(&inquiry{
+				state: c.state, now: judged, ask: c.ask, have: func(sha string) bool { return sha == digest }, newID: func() string { return "id" },
+				req: events.Request{ID: "r1", Action: c.ask.Action, Operator: "alice", Created: judged, Signed: []byte("x")},
+			})
+			if got := describe(v); got != c.want {
+				t.Errorf("decided %q, want %q", got, c.want)
+			}
+			if c.state.Digest() != before {
+				t.Error("judging changed the state")
+			}
+			for _, p := range append([]events.Payload{v.received}, v.decided...) {
+				if err := p.Validate(); err != nil {
+					t.Errorf("%s cannot be recorded: %v", p.Kind(), err)
+				}
+			}
+		})
+	}
+}
+
+func describe(v verdict) string {
+	var words []string
+	for _, r := range v.reasons {
+		words = append(words, r.Code)
+	}
+	if len(words) > 0 {
+		return "refused: " + strings.Join(words, " ")
+	}
+	for _, p := range v.decided {
+		words = append(words, p.Kind())
+	}
+	return fmt.Sprint(strings.Join(words, " "))
+}
