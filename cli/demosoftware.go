@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -128,5 +129,14 @@ func (s *software) publish(number, dir string) (name string, err error) {
 		}
 		files = append(files, archive.File{Name: part, Size: int64(len(b)), Body: bytes.NewReader(b)})
 	}
-	return name, archive.Pack(out, files...)
+	return name, archive.PackAt(packLevel(), out, files...)
+}
+
+// packLevel: the race detector makes packing and unpacking ten times as slow, so then
+// archives are merely stored.
+func packLevel() int {
+	if raceDetector {
+		return gzip.NoCompression
+	}
+	return gzip.BestSpeed
 }
