@@ -1,0 +1,197 @@
+package install_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/jujube-project/jujube/agent/install"
+	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/tools/archive"
+	"github.com/jujube-project/jujube/events/version"
+)
+
+const (
+	old   = "1.24.0-trusty-amd64"
+	newer = "1.25.1-trusty-amd64"
+)
+
+// host is a data directory whose link points to a complete old version.
+func host(t *testing.T) install.Layout {
+	t.Helper()
+	l := install.Layout{Dir: t.TempDir(), Machine: "3"}
+	exe := filepath.Join(l.Dir, "installed", "jujud")
+	check(t, os.MkdirAll(filepath.Dir(exe), 0o700), os.MkdirAll(l.Tools(), 0o700), os.MkdirAll(l.Agent(), 0o700),
+		os.WriteFile(exe, []byte("the old jujud"), 0o755))
+	check(t, l.Adopt(exe, old), l.Switch(old))
+	return l
+}
+
+func check(t *testing.T, errs ...error) {
+	t.Helper()
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// download puts an archive where a finished download lies, and describes it.
+func download(t *testing.T, l install.Layout, content string, break_ func([]byte) []byte) tools.Tools {
+	t.Helper()
+	v, err := version.ParseBinary(newer)
+	check(t, err)
+	var b bytes.Buffer
+	check(t, archive.Pack(&b, archive.File{Name: archive.Jujud, Size: int64(len(content)), Body: strings.NewReader(content)}))
+	sum := sha256.Sum256(b.Bytes())
+	to := tools.Tools{Version: v, Size: int64(b.Len()), SHA256: hex.EncodeToString(sum[:])}
+	f, have, err := l.Partial(to)
+	check(t, err)
+	if have != 0 {
+		t.Fatalf("%d bytes are there already", have)
+	}
+	data := b.Bytes()
+	if break_ != nil {
+		data = break_(bytes.Clone(data))
+	}
+	_, err = f.Write(data)
+	check(t, err, f.Close())
+	return to
+}
+
+func wantLink(t *testing.T, l install.Layout, want string) {
+	t.Helper()
+	got, err := l.Current()
+	if err != nil || got != want {
+		t.Fatalf("the link points to %q, %v; want %s", got, err, want)
+	}
+	if _, err := install.Verify(l.Version(got)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestStageSwitchCollect(t *testing.T) {
+	l := host(t)
+	to := download(t, l, "the new jujud", nil)
+	check(t, l.Stage(to, old), l.Stage(to, old))
+	wantLink(t, l, old)
+	check(t, l.Switch(newer))
+	wantLink(t, l, newer)
+	check(t, l.CollectGarbage(old))
+	wantLink(t, l, newer)
+	check(t, l.CollectGarbage())
+	if _, err := os.Stat(l.Version(old)); !errors.Is(err, os.ErrNotExist) {
+		t.Fatalf("a version that nothing names is still there: %v", err)
+	}
+	if _, err := os.Stat(l.Staging()); !errors.Is(err, os.ErrNotExist) {
+		t.Fatalf("the staging directory is still there: %v", err)
+	}
+}
+
+func TestADownloadIsTakenUpWhereItStopped(t *testing.T) {
+	l := host(t)
+	to := download(t, l, "the new jujud", func(b []byte) []byte { return b[:10] })
+	f, have, err := l.Partial(to)
+	if err != nil || have != 10 {
+		t.Fatalf("%d bytes are there, %v; want 10", have, err)
+	}
+	check(t, f.Close())
+}
+
+func TestBadDownloadsChangeNothing(t *testing.T) {
+	for name, c := range map[string]struct {
+		break_ func([]byte) []byte
+		want   error
+	}{
+		"cut short":       {func(b []byte) []byte { return b[:len(b)-1] }, install.ErrSize},
+		"too long":        {func(b []byte) []byte { return append(b, 0) }, install.ErrSize},
+		"one bit flipped": {func(b []byte) []byte { b[len(b)/2] ^= 1; return b }, install.ErrDigest},
+		"empty":           {func([]byte) []byte { return nil }, install.ErrSize},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := host(t)
+			to := download(t, l, "the new jujud", c.break_)
+			if err := l.Stage(to, old); !errors.Is(err, c.want) {
+				t.Fatalf("stage: %v, want %v", err, c.want)
+			}
+			if err := l.Switch(newer); !errors.Is(err, install.ErrIncomplete) {
+				t.Fatalf("switch: %v, want ErrIncomplete", err)
+			}
+			wantLink(t, l, old)
+		})
+	}
+}
+
+func TestAVersionInUseIsNotOverwritten(t *testing.T) {
+	l := host(t)
+	check(t, l.Stage(download(t, l, "the new jujud", nil), old), l.Switch(newer))
+	other := download(t, l, "another build of the same number", nil)
+	if err := l.Stage(other, newer); !errors.Is(err, install.ErrConflict) {
+		t.Fatalf("stage: %v, want ErrConflict", err)
+	}
+	wantLink(t, l, newer)
+}
+
+func TestADamagedVersionIsNotRun(t *testing.T) {
+	for name, damage := range map[string]func(l install.Layout) error{
+		"file changed": func(l install.Layout) error {
+			return os.WriteFile(filepath.Join(l.Version(newer), "jujud"), []byte("x"), 0o755)
+		},
+		"file gone":   func(l install.Layout) error { return os.Remove(filepath.Join(l.Version(newer), "jujud")) },
+		"marker gone": func(l install.Layout) error { return os.Remove(filepath.Join(l.Version(newer), ".complete")) },
+		"marker garbage": func(l install.Layout) error {
+			return os.WriteFile(filepath.Join(l.Version(newer), ".complete"), []byte("{"), 0o600)
+		},
+		"all gone": func(l install.Layout) error { return os.RemoveAll(l.Version(newer)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := host(t)
+			check(t, l.Stage(download(t, l, "the new jujud", nil), old), damage(l))
+			if err := l.Switch(newer); !errors.Is(err, install.ErrIncomplete) {
+				t.Fatalf("switch: %v, want ErrIncomplete", err)
+			}
+			wantLink(t, l, old)
+		})
+	}
+}
+
+func TestTheJournalIsWholeOrRefused(t *testing.T) {
+	l := host(t)
+	want := install.Journal{Phase: install.PhaseTrial, Good: old, Seq: 7, Trial: &install.Trial{Attempts: 2}, Denied: map[string]string{"d": "why"}}
+	check(t, l.WriteJournal(want))
+	got, err := l.ReadJournal()
+	if err != nil || got.Phase != want.Phase || got.Seq != 7 || got.Trial.Attempts != 2 || got.Denied["d"] != "why" {
+		t.Fatalf("read back %+v, %v", got, err)
+	}
+	b, err := os.ReadFile(l.JournalFile())
+	check(t, err)
+	for name, bad := range map[string][]byte{
+		"cut":      b[:len(b)/2],
+		"bit flip": bytes.Replace(b, []byte(`"seq":7`), []byte(`"seq":8`), 1),
+		"empty":    {},
+		"newer":    []byte(`{"crc32":0,"journal":{"schema":99}}`),
+	} {
+		check(t, os.WriteFile(l.JournalFile(), bad, 0o600))
+		if j, err := l.ReadJournal(); !errors.Is(err, install.ErrJournal) {
+			t.Errorf("%s: read %+v, %v; want ErrJournal", name, j, err)
+		}
+	}
+}
+
+func TestALinkThatLeadsElsewhereIsNotFollowed(t *testing.T) {
+	for _, target := range []string{"/bin", "../../etc", "..", "."} {
+		l := host(t)
+		check(t, os.Remove(l.Link()), os.Symlink(target, l.Link()))
+		if got, err := l.Current(); err == nil {
+			t.Errorf("a link to %s gave version %q", target, got)
+		}
+	}
+	l := host(t)
+	check(t, os.Remove(l.Link()), os.WriteFile(l.Link(), nil, 0o600))
+	if got, err := l.Current(); err == nil {
+		t.Errorf("a file in the link's place gave version %q", got)
+	}
+}

@@ -1,0 +1,214 @@
+package agent_test
+
+import (
+	"fmt"
+	"reflect"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/jujube-project/jujube/agent"
+	"github.com/jujube-project/jujube/agent/install"
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/version"
+)
+
+func bin(v string) version.Binary {
+	n, err := version.Parse(v)
+	if err != nil {
+		panic(err)
+	}
+	return version.Binary{Number: n, Series: "trusty", Arch: "amd64"}
+}
+
+const (
+	digestA = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	digestB = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+)
+
+var now = time.Unix(1_700_000_000, 0)
+
+func order(id string, seq uint64, from, to, digest string) agent.Ordered {
+	return agent.Ordered{Seq: seq, Now: now, Order: events.OrderIssued{
+		Order: id, Upgrade: "up", Machine: "3", From: bin(from).Number, Expires: now.Add(time.Hour), Health: 100,
+		Tools: tools.Tools{Version: bin(to), Size: 10, SHA256: digest},
+	}}
+}
+
+func running(v string) agent.State {
+	return agent.State{Running: bin(v), Journal: install.Journal{Good: bin(v).String()}, PID: 7}
+}
+
+// names are the effects in a word each; a report shows its kind, a failure its code.
+func names(effects []agent.Effect) (list []string) {
+	for _, e := range effects {
+		switch e := e.(type) {
+		case agent.Tell:
+			name := e.Report.Kind()
+			switch r := e.Report.(type) {
+			case *events.AgentUpgradeFailed:
+				name += " " + r.Failure.Code
+			case *events.AgentRolledBack:
+				name += " " + r.Failure.Code
+			}
+			list = append(list, name)
+		default:
+			list = append(list, reflect.TypeOf(e).Name())
+		}
+	}
+	return list
+}
+
+// play steps through inputs and checks the effects of each.
+func play(t *testing.T, s agent.State, script ...any) agent.State {
+	t.Helper()
+	for i := 0; i < len(script); i += 2 {
+		var effects []agent.Effect
+		s, effects = agent.Step(s, script[i].(agent.Input))
+		if got, want := fmt.Sprint(names(effects)), fmt.Sprint(script[i+1]); got != want {
+			t.Fatalf("%T:\n got %s\nwant %s", script[i], got, want)
+		}
+	}
+	return s
+}
+
+func TestAnUpgradeThatGoesWell(t *testing.T) {
+	s := play(t, running("1.24.0"),
+		agent.Started{}, "[]",
+		order("o1", 5, "1.24.0", "1.25.1", digestA), "[Save agent.downloading/1 Download]",
+		order("o1", 5, "1.24.0", "1.25.1", digestA), "[]",
+		agent.Downloaded{Order: "o1"}, "[Stage]",
+		agent.Staged{Order: "o1"}, "[Save Test]",
+		agent.Tested{Order: "o1"}, "[agent.staged/1 agent.restarting/1 Save Switch]",
+		agent.Withdrawn{Seq: 6}, "[]", // too late: the launcher judges now
+		agent.Switched{Order: "o1"}, "[Restart]",
+	)
+	s.Running = bin("1.25.1")
+	s = play(t, s, agent.Started{}, "[Prove]", order("o1", 5, "1.24.0", "1.25.1", digestA), "[]")
+	j := s.Journal
+	j.Phase, j.Trial, j.Good, j.Last = install.PhaseCommitted, nil, bin("1.25.1").String(), bin("1.24.0").String()
+	s = play(t, s, agent.Committed{Journal: j}, "[agent.upgraded/1 Save Collect]")
+	if s.Phase != install.PhaseIdle || s.Order != nil || s.Good != bin("1.25.1").String() {
+		t.Fatalf("after the end it is %+v", s.Journal)
+	}
+}
+
+func TestARollBackIsReportedByTheOldVersion(t *testing.T) {
+	s := running("1.24.0")
+	s.Phase, s.Order = install.PhaseRolledBack, &install.Order{ID: "o1", Tools: tools.Tools{Version: bin("1.25.2"), SHA256: digestA}}
+	s.Failure = &events.Failure{Step: "trial", Cause: events.CauseVersion, Code: "crashed", Text: "x"}
+	s.Denied = map[string]string{digestA: "x"}
+	s.Seq = 5
+	play(t, s,
+		agent.Started{}, "[agent.rolled_back/1 crashed Save Collect]",
+		agent.Started{}, "[]",
+		order("o2", 6, "1.24.0", "1.25.2", digestA), "[agent.upgrade_failed/1 failed-before Save Collect]",
+		order("o3", 7, "1.24.0", "1.25.2", digestB), "[Save agent.downloading/1 Download]",
+	)
+}
+
+func TestOrdersThatDoNotFit(t *testing.T) {
+	expired := order("o1", 5, "1.24.0", "1.25.1", digestA)
+	expired.Now = now.Add(2 * time.Hour)
+	arm := order("o1", 5, "1.24.0", "1.25.1", digestA)
+	arm.Order.Tools.Version.Arch = "arm64"
+	for name, c := range map[string]struct {
+		in   agent.Ordered
+		want string
+	}{
+		"expired":              {expired, "[agent.upgrade_failed/1 expired Save Collect]"},
+		"from another version": {order("o1", 5, "1.23.0", "1.25.1", digestA), "[agent.upgrade_failed/1 wrong-version Save Collect]"},
+		"for another platform": {arm, "[agent.upgrade_failed/1 wrong-platform Save Collect]"},
+		"to what runs":         {order("o1", 5, "1.23.0", "1.24.0", digestA), "[agent.upgraded/1 Save]"},
+	} {
+		t.Run(name, func(t *testing.T) { play(t, running("1.24.0"), c.in, c.want, c.in, "[]") })
+	}
+}
+
+func TestEveryStepCanFailAndBeTakenUpAgain(t *testing.T) {
+	bad := &events.Failure{Step: "x", Cause: events.CauseEnvironment, Code: "bad", Text: "x"}
+	ok := order("o1", 5, "1.24.0", "1.25.1", digestA)
+	play(t, running("1.24.0"), ok, "[Save agent.downloading/1 Download]",
+		agent.Started{}, "[Download]", // a crash: the next process goes on
+		agent.Downloaded{Order: "other"}, "[]",
+		agent.Downloaded{Order: "o1", Failure: bad}, "[agent.upgrade_failed/1 bad Save Collect]")
+	play(t, running("1.24.0"), ok, "[Save agent.downloading/1 Download]", agent.Downloaded{Order: "o1"}, "[Stage]",
+		agent.Staged{Order: "o1"}, "[Save Test]", agent.Started{}, "[Test]",
+		agent.Tested{Order: "o1", Failure: bad}, "[agent.upgrade_failed/1 bad Save Collect]")
+	play(t, running("1.24.0"), ok, "[Save agent.downloading/1 Download]", agent.Downloaded{Order: "o1"}, "[Stage]",
+		agent.Staged{Order: "o1"}, "[Save Test]", agent.Tested{Order: "o1"}, "[agent.staged/1 agent.restarting/1 Save Switch]",
+		agent.Switched{Order: "o1", Failure: bad}, "[agent.upgrade_failed/1 bad Save Collect]")
+	play(t, running("1.24.0"), ok, "[Save agent.downloading/1 Download]", agent.Withdrawn{Seq: 6}, "[Save Collect]",
+		agent.Downloaded{Order: "o1"}, "[]")
+}
+
+func TestRestartsAreDoneOnce(t *testing.T) {
+	s := play(t, running("1.24.0"), agent.RestartOrdered{Seq: 5, Order: "r1"}, "[Save Restart]", agent.RestartOrdered{Seq: 5, Order: "r1"}, "[]")
+	play(t, s, agent.Started{}, "[restart.done/1 Save]", agent.Started{}, "[]")
+}
+
+// Whatever happens in whatever order: no panic, the version on disk that last proved
+// itself is never forgotten, and an order that was taken up is ended at most once.
+func TestAnyInputsInAnyOrder(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		s := running("1.24.0")
+		ended := map[string]int{}
+		for range rapid.IntRange(1, 60).Draw(r, "steps") {
+			id := fmt.Sprintf("o%d", rapid.IntRange(1, 3).Draw(r, "order"))
+			seq := uint64(rapid.IntRange(1, 20).Draw(r, "seq"))
+			var failure *events.Failure
+			if rapid.Bool().Draw(r, "fails") {
+				failure = &events.Failure{Step: "x", Cause: events.CauseVersion, Code: "bad", Text: "x"}
+			}
+			in := rapid.SampledFrom([]agent.Input{
+				agent.Started{}, order(fmt.Sprintf("o%d-%d", seq, len(ended)), seq, "1.24.0", "1.25.1", digestA), agent.Withdrawn{Seq: seq},
+				agent.RestartOrdered{Seq: seq, Order: id}, agent.Downloaded{Order: orderOf(s), Failure: failure}, agent.Staged{Order: orderOf(s), Failure: failure},
+				agent.Tested{Order: orderOf(s), Failure: failure}, agent.Switched{Order: orderOf(s), Failure: failure},
+				agent.Downloaded{Order: id}, agent.Committed{Journal: judgedBy(s, failure)},
+			}).Draw(r, "input")
+			var effects []agent.Effect
+			s, effects = agent.Step(s, in)
+			for _, e := range effects {
+				if tell, ok := e.(agent.Tell); ok && terminal(tell.Report) {
+					id := tell.Report.(events.OrderReport).OrderID()
+					if ended[id]++; ended[id] > 1 {
+						r.Fatalf("order %s ended twice", id)
+					}
+				}
+			}
+			if s.Good == "" {
+				r.Fatalf("the good version was forgotten after %T", in)
+			}
+		}
+	})
+}
+
+func orderOf(s agent.State) string {
+	if s.Order == nil {
+		return ""
+	}
+	return s.Order.ID
+}
+
+// judgedBy is the journal as a launcher would leave it.
+func judgedBy(s agent.State, failure *events.Failure) install.Journal {
+	j := s.Journal
+	if j.Phase != install.PhaseTrial {
+		return j
+	}
+	j.Phase, j.Trial = install.PhaseCommitted, nil
+	if failure != nil {
+		j.Phase, j.Failure = install.PhaseRolledBack, failure
+	}
+	return j
+}
+
+func terminal(r events.Report) bool {
+	switch r.(type) {
+	case *events.AgentUpgraded, *events.AgentUpgradeFailed, *events.AgentRolledBack:
+		return true
+	}
+	return false
+}
