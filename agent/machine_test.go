@@ -163,10 +163,16 @@ func TestAnyInputsInAnyOrder(t *testing.T) {
 				failure = &events.Failure{Step: "x", Cause: events.CauseVersion, Code: "bad", Text: "x"}
 			}
 			in := rapid.SampledFrom([]agent.Input{
-				agent.Started{}, order(fmt.Sprintf("o%d-%d", seq, len(ended)), seq, "1.24.0", "1.25.1", digestA), agent.Withdrawn{Seq: seq},
-				agent.RestartOrdered{Seq: seq, Order: id}, agent.Downloaded{Order: orderOf(s), Failure: failure}, agent.Staged{Order: orderOf(s), Failure: failure},
-				agent.Tested{Order: orderOf(s), Failure: failure}, agent.Switched{Order: orderOf(s), Failure: failure},
-				agent.Downloaded{Order: id}, agent.Committed{Journal: judgedBy(s, failure)},
+				agent.Started{},
+				order(fmt.Sprintf("o%d-%d", seq, len(ended)), seq, "1.24.0", "1.25.1", digestA),
+				agent.Withdrawn{Seq: seq},
+				agent.RestartOrdered{Seq: seq, Order: id},
+				agent.Downloaded{Order: orderOf(s), Failure: failure},
+				agent.Staged{Order: orderOf(s), Failure: failure},
+				agent.Tested{Order: orderOf(s), Failure: failure},
+				agent.Switched{Order: orderOf(s), Failure: failure},
+				agent.Downloaded{Order: id},
+				agent.Committed{Journal: judgedBy(s, failure)},
 			}).Draw(r, "input")
 			var effects []agent.Effect
 			s, effects = agent.Step(s, in)

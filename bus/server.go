@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -129,7 +130,7 @@ func (l *natsLogger) log(level slog.Level, format string, v []any) {
 		l.mu.Unlock()
 	}
 	if l.to != nil {
-		l.to.Log(nil, level, text, "from", "nats") //nolint:staticcheck // NATS has no context to give
+		l.to.Log(context.Background(), level, text, "from", "nats")
 	}
 }
 

@@ -62,12 +62,3 @@ func (e refusedError) Error() string {
 	}
 	return b.String()
 }
-
-// reasonsOf are the reasons of a refusal, nil for any other error.
-func reasonsOf(err error) []events.Reason {
-	var r refusedError
-	if errors.As(err, &r) {
-		return r.reasons
-	}
-	return nil
-}

@@ -33,8 +33,7 @@ const queueLength = 8192
 type writer struct {
 	log     events.Log
 	queue   chan change
-	state   *projections.State // everything committed; nil: must be read anew
-	load    func(ctx context.Context) (*projections.State, error)
+	state   *projections.State         // everything committed
 	plan    func(d *draft) error       // what follows from the state, into the same batch
 	stored  func(s *projections.State) // after each commit
 	newID   func() string
