@@ -1,0 +1,76 @@
+package streams
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// directory is a tree on disk: the tools directory.
+type directory string
+
+// toolsDir finds the tools directory: base itself, or the one in it.
+func toolsDir(base string) (string, error) {
+	info, err := os.Stat(base)
+	if err != nil {
+		return "", err
+	}
+	if !info.IsDir() {
+		return "", fmt.Errorf("%s is no directory", base)
+	}
+	if _, err := os.Stat(filepath.Join(base, "streams")); err == nil {
+		return base, nil
+	}
+	return filepath.Join(base, "tools"), nil
+}
+
+func (d directory) String() string { return string(d) }
+
+func (d directory) List(_ context.Context, stream string) ([]Found, error) {
+	return list(stream, string(d), d.small)
+}
+
+// small reads a small file whole.
+func (d directory) small(path string) ([]byte, error) {
+	f, err := openRegular(d.path(path))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	b, err := readAll(f)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", f.Name(), err)
+	}
+	return b, nil
+}
+
+func (d directory) path(path string) string {
+	return filepath.Join(string(d), filepath.FromSlash(path))
+}
+
+func (d directory) Fetch(_ context.Context, f Found, offset int64) (io.ReadCloser, error) {
+	file, err := openRegular(d.path(f.Path))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSource, err)
+	}
+	if _, err := file.Seek(offset, io.SeekStart); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSource, errors.Join(err, file.Close()))
+	}
+	return &exact{ReadCloser: file, f: f, where: d.String(), left: f.Size - offset}, nil
+}
+
+// openRegular opens a regular file, or a link to one: opening a pipe could wait for ever.
+func openRegular(name string) (*os.File, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: errors.New("it is no regular file")}
+	}
+	return os.Open(name)
+}

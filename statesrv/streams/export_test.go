@@ -1,0 +1,15 @@
+package streams
+
+import (
+	"net/url"
+	"time"
+)
+
+// OpenStalling is Open with a shorter patience.
+func OpenStalling(base string, stall time.Duration) (Source, error) {
+	u, err := url.Parse(base)
+	if err != nil {
+		return nil, err
+	}
+	return newWeb(u, stall), nil
+}

@@ -1,0 +1,131 @@
+// Package streams fetches tools from a simplestreams tree, in a directory or behind
+// http(s), and builds such a tree from a folder of archives. It checks metadata and the
+// length of an archive; its bytes are the caller's to hash.
+package streams
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"strings"
+
+	"github.com/jujube-project/jujube/events/tools/simplestreams"
+)
+
+// Found is one archive that a source has.
+type Found = simplestreams.Found
+
+// Source is a simplestreams tree. Its methods may be called concurrently; their errors
+// wrap ErrSource.
+type Source interface {
+	// List reads what a stream has. Nothing is fetched but metadata.
+	List(ctx context.Context, stream string) ([]Found, error)
+	// Fetch opens an archive from byte offset on. Reading ends with an error unless
+	// exactly the listed number of bytes comes, or when ctx ends.
+	Fetch(ctx context.Context, f Found, offset int64) (io.ReadCloser, error)
+	// String is where it is, for a person; passwords are left out.
+	String() string
+}
+
+// maxMetadata bounds an index or a products file.
+const maxMetadata = 32 << 20
+
+// ErrSource is wrapped by every failure of a source: where it is and what was wrong.
+var ErrSource = errors.New("bad source of tools")
+
+// Open takes a directory, a file:// or an http(s) URL: the tools directory of a tree, or
+// the directory that holds it. It fetches nothing yet.
+func Open(base string) (Source, error) {
+	if path, ok := strings.CutPrefix(base, "file://"); ok {
+		base = path
+	}
+	if strings.Contains(base, "://") {
+		u, err := url.Parse(base)
+		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+			return nil, fmt.Errorf("%w: %q is no plain http or https URL", ErrSource, redacted(u, base))
+		}
+		return newWeb(u, stallTimeout), nil
+	}
+	dir, err := toolsDir(base)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSource, err)
+	}
+	return directory(dir), nil
+}
+
+func redacted(u *url.URL, base string) string {
+	if u == nil {
+		return base
+	}
+	return u.Redacted()
+}
+
+// list reads index and products through get, which reads a small file below the tools
+// directory. Where there is no index the legacy one is tried.
+func list(stream, where string, get func(path string) ([]byte, error)) ([]Found, error) {
+	found, faults := read(stream, get)
+	if err := errors.Join(faults...); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrSource, where, err)
+	}
+	return found, nil
+}
+
+func read(stream string, get func(path string) ([]byte, error)) ([]Found, []error) {
+	if err := simplestreams.CheckStream(stream); err != nil {
+		return nil, []error{err}
+	}
+	b, err := get(simplestreams.IndexPath)
+	if errors.Is(err, fs.ErrNotExist) {
+		if legacy, err2 := get(simplestreams.LegacyIndexPath); err2 == nil {
+			b, err = legacy, nil
+		}
+	}
+	if err != nil {
+		return nil, []error{fmt.Errorf("read the index: %w", err)}
+	}
+	index, err := simplestreams.ParseIndex(b)
+	if err != nil {
+		return nil, []error{err}
+	}
+	path, err := index.ProductsOf(stream)
+	if err != nil {
+		return nil, []error{err}
+	}
+	if b, err = get(path); err != nil {
+		return nil, []error{fmt.Errorf("read the products: %w", err)}
+	}
+	return simplestreams.ParseProducts(b, stream)
+}
+
+func readAll(r io.Reader) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(r, maxMetadata+1))
+	if err == nil && len(b) > maxMetadata {
+		err = fmt.Errorf("it is larger than %d bytes", maxMetadata)
+	}
+	return b, err
+}
+
+// exact passes on an archive and complains where it is shorter or longer than listed.
+type exact struct {
+	io.ReadCloser
+	f     Found
+	where string
+	left  int64
+}
+
+func (e *exact) Read(p []byte) (int, error) {
+	n, err := e.ReadCloser.Read(p)
+	e.left -= int64(n)
+	switch {
+	case e.left < 0:
+		return 0, fmt.Errorf("%w: %s: %s is longer than the %d bytes that are listed", ErrSource, e.where, e.f.Path, e.f.Size)
+	case err == io.EOF && e.left > 0:
+		return n, fmt.Errorf("%w: %s: %s ends %d bytes before the %d that are listed: %w", ErrSource, e.where, e.f.Path, e.left, e.f.Size, io.ErrUnexpectedEOF)
+	case err != nil && err != io.EOF:
+		return n, fmt.Errorf("%w: %s: %s: %w", ErrSource, e.where, e.f.Path, err)
+	}
+	return n, err
+}

@@ -1,0 +1,193 @@
+package streams
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Times and bounds of HTTP. A download may last; a silent server may not.
+const (
+	headerTimeout   = 20 * time.Second // to connect, and again for the headers
+	stallTimeout    = 30 * time.Second // without a byte
+	metadataTimeout = 2 * time.Minute  // for one index or products file
+	maxRedirects    = 5
+)
+
+var client = &http.Client{
+	Transport: &http.Transport{
+		Proxy: http.ProxyFromEnvironment, DialContext: (&net.Dialer{Timeout: headerTimeout}).DialContext,
+		ResponseHeaderTimeout: headerTimeout, TLSHandshakeTimeout: headerTimeout, IdleConnTimeout: time.Minute,
+		MaxResponseHeaderBytes: 64 << 10, ForceAttemptHTTP2: true,
+		DisableCompression: true, // the bytes are hashed as they are stored
+	},
+	CheckRedirect: func(next *http.Request, via []*http.Request) error {
+		if len(via) > maxRedirects {
+			return fmt.Errorf("more than %d redirects", maxRedirects)
+		}
+		if via[0].URL.Scheme == "https" && next.URL.Scheme != "https" {
+			return fmt.Errorf("redirected from https to %s", next.URL.Redacted())
+		}
+		return nil
+	},
+}
+
+// web is a tree behind http or https.
+type web struct {
+	given *url.URL
+	stall time.Duration
+
+	mu    sync.Mutex
+	bases []*url.URL // where the tools directory may be; one, once it is known
+}
+
+func newWeb(u *url.URL, stall time.Duration) *web {
+	w := &web{given: u, stall: stall, bases: []*url.URL{u}}
+	if path.Base(u.Path) != "tools" {
+		w.bases = append(w.bases, below(u, "tools"))
+	}
+	return w
+}
+
+func below(u *url.URL, p string) *url.URL {
+	v := *u
+	v.Path, v.RawPath = strings.TrimSuffix(u.Path, "/")+"/"+p, ""
+	return &v
+}
+
+func (w *web) String() string { return w.given.Redacted() }
+
+func (w *web) List(ctx context.Context, stream string) ([]Found, error) {
+	return list(stream, w.String(), func(path string) ([]byte, error) {
+		ctx, cancel := context.WithTimeout(ctx, metadataTimeout)
+		defer cancel()
+		resp, err := w.get(ctx, path, 0)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = resp.Body.Close() }()
+		return readAll(resp.Body)
+	})
+}
+
+func (w *web) Fetch(ctx context.Context, f Found, offset int64) (io.ReadCloser, error) {
+	if offset >= f.Size {
+		return io.NopCloser(bytes.NewReader(nil)), nil
+	}
+	resp, err := w.get(ctx, f.Path, offset)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSource, err)
+	}
+	body := &exact{ReadCloser: resp.Body, f: f, where: w.String(), left: f.Size - offset}
+	if offset > 0 && resp.StatusCode == http.StatusOK { // it knows no ranges and sends all
+		body.left = f.Size
+		if _, err := io.CopyN(io.Discard, body, offset); err != nil {
+			return nil, errors.Join(err, body.Close())
+		}
+	}
+	return body, nil
+}
+
+// get asks where the tools directory is, or in each place where it may be.
+func (w *web) get(ctx context.Context, path string, offset int64) (*http.Response, error) {
+	w.mu.Lock()
+	bases := w.bases
+	w.mu.Unlock()
+	var missing error
+	for _, base := range bases {
+		resp, err := w.getFrom(ctx, below(base, path), offset)
+		switch {
+		case err == nil:
+			w.mu.Lock()
+			w.bases = []*url.URL{base}
+			w.mu.Unlock()
+			return resp, nil
+		case !errors.Is(err, fs.ErrNotExist):
+			return nil, err
+		case missing == nil:
+			missing = err
+		}
+	}
+	return nil, missing
+}
+
+func (w *web) getFrom(ctx context.Context, u *url.URL, offset int64) (*http.Response, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		cancel(nil)
+		return nil, err
+	}
+	if offset > 0 {
+		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", offset))
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		cancel(nil)
+		return nil, err
+	}
+	if err := answered(resp, offset); err != nil {
+		cancel(nil)
+		return nil, errors.Join(fmt.Errorf("get %s: %w", u.Redacted(), err), resp.Body.Close())
+	}
+	resp.Body = newWatched(ctx, cancel, resp.Body, w.stall)
+	return resp, nil
+}
+
+// answered judges the head of an answer. A server that sends everything when a part was
+// asked for is taken, too.
+func answered(resp *http.Response, offset int64) error {
+	switch {
+	case resp.StatusCode == http.StatusOK:
+		return nil
+	case resp.StatusCode == http.StatusPartialContent && offset > 0:
+		if r := resp.Header.Get("Content-Range"); !strings.HasPrefix(r, fmt.Sprintf("bytes %d-", offset)) {
+			return fmt.Errorf("asked for bytes from %d on, it sends %q", offset, r)
+		}
+		return nil
+	case resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusGone:
+		return fmt.Errorf("it answers %s: %w", resp.Status, fs.ErrNotExist)
+	}
+	return fmt.Errorf("it answers %s", resp.Status)
+}
+
+// watched ends a body from which nothing comes for a while.
+type watched struct {
+	io.ReadCloser
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	timer  *time.Timer
+	stall  time.Duration
+}
+
+func newWatched(ctx context.Context, cancel context.CancelCauseFunc, body io.ReadCloser, stall time.Duration) *watched {
+	timer := time.AfterFunc(stall, func() { cancel(fmt.Errorf("nothing came for %s", stall)) })
+	timer.Stop()
+	return &watched{ReadCloser: body, ctx: ctx, cancel: cancel, timer: timer, stall: stall}
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	w.timer.Reset(w.stall)
+	n, err := w.ReadCloser.Read(p)
+	w.timer.Stop()
+	if cause := context.Cause(w.ctx); cause != nil && err != nil && err != io.EOF {
+		err = cause
+	}
+	return n, err
+}
+
+func (w *watched) Close() error {
+	w.timer.Stop()
+	defer w.cancel(nil)
+	return w.ReadCloser.Close()
+}
