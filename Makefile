@@ -34,7 +34,7 @@ demo: ## the whole story on this machine, with the race detector, in under a min
 	$(GO) run -race ./cmd/juju demo
 
 image: build ## a container image from dist/, nothing pulled
-	docker build -q -t $(IMAGE):$(VERSION) -t $(IMAGE):latest .
+	tar -c Dockerfile dist/juju dist/jujud | docker build -q -t $(IMAGE):$(VERSION) -t $(IMAGE):latest -
 
 compose-test: ## one state server and three machines as containers: upgraded, killed, brought back
 	COMPOSE='$(COMPOSE)' $(GO) test -tags compose -count 1 -timeout 10m -v ./cli/composetest

@@ -99,7 +99,7 @@ Begin with:
 		a.reader().statusCommand(), a.reader().auditCommand(),
 		a.syncToolsCommand(), a.metadataCommand(), a.upgradeCommand(),
 		a.restartAgentCommand(), a.setEnvCommand(), a.getEnvCommand(), a.unsetEnvCommand(),
-		a.versionCommand(), a.demoCommand(), a.demoWorkloadCommand(),
+		a.versionCommand(), a.demoCommand(), a.demoWorkloadCommand(), a.containerCommand(),
 	)
 	root.SetHelpCommand(a.helpCommand())
 	wrapArgs(root)

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
@@ -87,6 +89,9 @@ func (b *bootstrap) run(ctx context.Context) (err error) {
 		return err
 	}
 	if b.systemd {
+		if len(env.URLs) == 0 && b.port != 0 {
+			env.URLs = b.urls()
+		}
 		if err := b.app.saveEnvironment(env); err != nil {
 			return err
 		}
@@ -200,6 +205,19 @@ func (b *bootstrap) serverConfig(operator, operatorKey, machineKey string) state
 	}
 }
 
+// urls are where the state server will be, when its port is chosen.
+func (b *bootstrap) urls() []string {
+	hosts := b.advertise
+	if len(hosts) == 0 {
+		hosts = []string{b.host}
+	}
+	urls := make([]string, len(hosts))
+	for i, h := range hosts {
+		urls[i] = "nats://" + net.JoinHostPort(h, strconv.Itoa(b.port))
+	}
+	return urls
+}
+
 // credentials makes a key, has it signed in, and saves both.
 func (b *bootstrap) credentials(sign func(key string) (string, error), save func(bus.Credentials) error) (publicKey string, err error) {
 	id, err := bus.NewIdentity()
@@ -241,7 +259,7 @@ func (b *bootstrap) printSystemd() error {
 #   systemctl daemon-reload
 #   systemctl enable --now jujud-machine-0.service
 # To start it on another host, copy %s there first, with its owner and modes.
-# Then tell this client where it is: set "urls:" in %s
+# This client looks for it where "urls:" in %s says.
 `, systemdUnit("state-server", b.jujud, b.dataDir), b.dataDir, b.app.environmentFile(b.name))
 	return err
 }

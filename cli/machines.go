@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
 )
@@ -20,6 +21,7 @@ type addMachine struct {
 	local   bool
 	jujud   string
 	dataDir string
+	tokens  string
 	ttl     time.Duration
 }
 
@@ -32,6 +34,9 @@ machine: the token in it works once, and not for ever. With --local the machines
 started here instead, each with a data directory of its own.`,
 		Example: "  juju add-machine\n  juju add-machine -n 3 --ttl 2h\n  juju add-machine -n 3 --local",
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if m.local && m.tokens != "" {
+				return usage("--local starts the machines here, --save-tokens prepares them for other hosts: give one of them")
+			}
 			if m.n < 1 || m.n > 200 {
 				return usage("-n is 1 to 200, not %d", m.n)
 			}
@@ -43,6 +48,7 @@ started here instead, each with a data directory of its own.`,
 	f.BoolVar(&m.local, "local", false, "start them on this host, in the background")
 	f.StringVar(&m.jujud, "jujud", "", "the jujud to run with --local (default: beside juju, then in the PATH)")
 	f.StringVar(&m.dataDir, "data-dir", "/var/lib/juju", "data directory in the printed command")
+	f.StringVar(&m.tokens, "save-tokens", "", "write the tokens to files machine-N.join in this directory, for jujud machine --join-file, and print none")
 	f.DurationVar(&m.ttl, "ttl", time.Hour, "how long the tokens work")
 	return cmd
 }
@@ -103,6 +109,14 @@ func (s *session) token(machine string, secret *bus.Identity, enrol []byte) (bus
 
 // welcome starts the machine here, or prints how to start it elsewhere.
 func (s *session) welcome(ctx context.Context, id string, token bus.JoinToken, jujud string, m addMachine) error {
+	if m.tokens != "" {
+		file := filepath.Join(m.tokens, events.MachineTag(id)+".join")
+		if err := install.WriteFile(file, []byte(token.String()+"\n")); err != nil {
+			return fail(err, "The machine's place in the environment stays until the token expires.", "juju remove-machine "+id)
+		}
+		_, err := fmt.Fprintf(s.app.Stdout, "machine %s: jujud machine --data-dir %s --join-file %s\n", id, m.dataDir, file)
+		return err
+	}
 	if !m.local {
 		_, err := fmt.Fprintf(s.app.Stdout, "machine %s: jujud machine --data-dir %s --join %s\n", id, m.dataDir, token)
 		return err

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -21,7 +22,7 @@ import (
 )
 
 func (o *options) machineCommand() *cobra.Command {
-	var join, workloads string
+	var join, joinFile, workloads string
 	cmd := &cobra.Command{
 		Use: "machine", Short: "Run this machine's agent, and keep it running.", Args: noArgs,
 		Long: `Run this machine's agent under a launcher that restarts it, and that goes back to the
@@ -35,13 +36,14 @@ enrolled, once, with a token of juju add-machine.`,
 			if err := os.Unsetenv(joinVariable); err != nil { // the agent has no use for it
 				return err
 			}
-			if err := o.enrolOnce(cmd.Context(), join); err != nil {
+			if err := o.enrolOnce(cmd.Context(), join, joinFile); err != nil {
 				return err
 			}
 			return o.launch(cmd.Context(), workloads)
 		},
 	}
 	cmd.Flags().StringVar(&join, "join", "", "one-time token of juju add-machine; else it is read from $"+joinVariable)
+	cmd.Flags().StringVar(&joinFile, "join-file", "", "file that holds the token, read only when the machine is not yet enrolled")
 	workloadsFlag(cmd, &workloads)
 	return cmd
 }
@@ -70,11 +72,17 @@ the log and the decisions on it, together with the machine's own agent.`,
 
 // enrolOnce enrols the machine in a process of its own, so that the launcher itself
 // never holds a connection.
-func (o *options) enrolOnce(ctx context.Context, join string) error {
+func (o *options) enrolOnce(ctx context.Context, join, joinFile string) error {
 	_, err := agent.LoadConf(o.dataDir)
 	switch {
 	case err == nil || !errors.Is(err, agent.ErrNoConf):
 		return err
+	case join == "" && joinFile != "":
+		b, err := os.ReadFile(joinFile)
+		if err != nil {
+			return fmt.Errorf("read the join token: %w; nothing was started", err)
+		}
+		join = strings.TrimSpace(string(b))
 	case join == "":
 		return err
 	}
