@@ -44,10 +44,17 @@ func StartServer(cfg ServerConfig) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start NATS: %w", err)
 	}
-	log := &natsLogger{to: cfg.Logger}
+	log := &natsLogger{to: cfg.Logger, fatal: make(chan struct{})}
 	s.SetLoggerV2(log, false, false, false)
 	s.Start()
-	if !s.ReadyForConnections(startTimeout) {
+	ready := make(chan bool, 1)
+	go func() { ready <- s.ReadyForConnections(startTimeout) }()
+	ok := false
+	select {
+	case ok = <-ready:
+	case <-log.fatal:
+	}
+	if !ok {
 		s.Shutdown()
 		s.WaitForShutdown()
 		return nil, fmt.Errorf("start NATS on %s:%d with store %s: %w", opts.Host, opts.Port, opts.StoreDir, log.why())
@@ -108,9 +115,11 @@ func (s *Server) Close() {
 // natsLogger passes the server's own log on and keeps the last fatal line, which is the
 // only place where NATS tells why it did not start.
 type natsLogger struct {
-	to   *slog.Logger
-	mu   sync.Mutex
-	last string
+	to    *slog.Logger
+	fatal chan struct{} // closed at the first fatal line
+	once  sync.Once
+	mu    sync.Mutex
+	last  string
 }
 
 func (l *natsLogger) why() error {
@@ -137,6 +146,9 @@ func (l *natsLogger) log(level slog.Level, format string, v []any) {
 func (l *natsLogger) Noticef(format string, v ...any) { l.log(slog.LevelDebug, format, v) }
 func (l *natsLogger) Warnf(format string, v ...any)   { l.log(slog.LevelWarn, format, v) }
 func (l *natsLogger) Errorf(format string, v ...any)  { l.log(slog.LevelError, format, v) }
-func (l *natsLogger) Fatalf(format string, v ...any)  { l.log(slog.LevelError, format, v) }
-func (l *natsLogger) Debugf(format string, v ...any)  { l.log(slog.LevelDebug, format, v) }
-func (l *natsLogger) Tracef(format string, v ...any)  { l.log(slog.LevelDebug, format, v) }
+func (l *natsLogger) Fatalf(format string, v ...any) {
+	l.log(slog.LevelError, format, v)
+	l.once.Do(func() { close(l.fatal) })
+}
+func (l *natsLogger) Debugf(format string, v ...any) { l.log(slog.LevelDebug, format, v) }
+func (l *natsLogger) Tracef(format string, v ...any) { l.log(slog.LevelDebug, format, v) }

@@ -45,10 +45,14 @@ func startDaemon(ctx context.Context, jujud, logFile string, env []string, args 
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	ready := make(chan struct{})
+	ready := make(chan bool, 1)
 	go waitReady(socket, ready)
 	select {
-	case <-ready:
+	case ok := <-ready:
+		if !ok {
+			err = fmt.Errorf("jujud cannot start; the end of %s:\n%s", logFile, lastLines(logFile, 3))
+			break
+		}
 		ticks, err := startTicks(cmd.Process.Pid)
 		return cmd.Process.Pid, ticks, err
 	case <-ended:
@@ -67,7 +71,8 @@ func listenNotify() (*net.UnixConn, error) {
 	return net.ListenUnixgram("unixgram", &net.UnixAddr{Name: fmt.Sprintf("@jujube-notify-%d-%d", os.Getpid(), time.Now().UnixNano()), Net: "unixgram"})
 }
 
-func waitReady(socket *net.UnixConn, ready chan struct{}) {
+// waitReady hears what jujud says: that it is ready, or that its agent cannot start.
+func waitReady(socket *net.UnixConn, ready chan bool) {
 	buf := make([]byte, 4096)
 	for {
 		n, err := socket.Read(buf)
@@ -75,8 +80,12 @@ func waitReady(socket *net.UnixConn, ready chan struct{}) {
 			return
 		}
 		for line := range strings.Lines(string(buf[:n])) {
-			if strings.TrimSpace(line) == "READY=1" {
-				close(ready)
+			switch strings.TrimSpace(line) {
+			case "READY=1":
+				ready <- true
+				return
+			case "ERRNO=1":
+				ready <- false
 				return
 			}
 		}

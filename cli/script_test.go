@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,7 +36,9 @@ func TestScripts(t *testing.T) {
 			e.Defer(func() { stopAll(t, filepath.Join(e.WorkDir, "client"), bin) })
 			return nil
 		},
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"pack": pack, "damage": damage},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"pack": pack, "damage": damage, "listening": listening, "stop": stop,
+		},
 	})
 }
 
@@ -106,4 +109,25 @@ func damage(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	bad := strings.Replace(string(b), cli.Hello, fmt.Sprintf("%-*s", len(cli.Hello), "damaged"), 1)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(bad), 0o755))
+}
+
+// listening VARIABLE takes a port for as long as the script runs.
+func listening(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: listening VARIABLE")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { _ = l.Close() })
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	ts.Check(err)
+	ts.Setenv(args[0], port)
+}
+
+// stop ENVIRONMENT ends its machine 0 and waits until it has ended.
+func stop(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: stop ENVIRONMENT")
+	}
+	ts.Check(cli.StopMachine(ts.Getenv("JUJU_DATA"), args[0], "0"))
 }

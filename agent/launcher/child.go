@@ -18,7 +18,6 @@ import (
 type ending struct {
 	how   string
 	asked bool // it asked to be started again, or was stopped
-	tail  string
 }
 
 // child is one agent process.
@@ -45,7 +44,7 @@ func (l *launcher) run(ctx context.Context, version string, j install.Journal) e
 	defer func() { _ = c.out.Close() }()
 	how := c.watch(ctx)
 	l.fault(c.journal, how+"\n"+c.tail.String())
-	return ending{how: how, asked: c.asked, tail: c.tail.String()}
+	return ending{how: how, asked: c.asked}
 }
 
 // fault keeps what a failed try said, for the report on the trial.

@@ -189,7 +189,10 @@ func (l *launcher) once(ctx context.Context) (pause time.Duration) {
 		l.crashes = 0
 		return 0
 	}
-	l.cfg.Logger.Warn("the agent ended", "version", current, "how", end.how, "output", end.tail)
+	l.cfg.Logger.Warn("the agent ended", "version", current, "how", end.how)
+	if !l.notified {
+		l.notify("ERRNO=1\nSTATUS=The agent cannot start; it is tried again.")
+	}
 	return l.backoff()
 }
 
