@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -23,6 +24,7 @@ type App struct {
 	Getenv func(string) string
 
 	environment string
+	timeout     time.Duration
 	debug       bool
 	verbose     bool
 	quiet       bool
@@ -87,6 +89,7 @@ Begin with:
 	root.SuggestionsMinimumDistance = 2
 	f := root.PersistentFlags()
 	f.StringVarP(&a.environment, "environment", "e", "", "the environment to use, instead of $JUJU_ENV or the current one")
+	f.DurationVar(&a.timeout, "timeout", decideTimeout, "how long to wait until a state server has judged a request")
 	f.BoolVar(&a.debug, "debug", false, "show what is done, step by step")
 	f.BoolVar(&a.verbose, "verbose", false, "say more")
 	f.BoolVar(&a.quiet, "quiet", false, "say nothing but results and errors")

@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/jujube-project/jujube/agent"
+	"github.com/jujube-project/jujube/bus/bustest"
 	"github.com/jujube-project/jujube/cli"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
@@ -37,7 +39,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"pack": pack, "damage": damage, "listening": listening, "stop": stop,
+			"pack": pack, "damage": damage, "listening": listening, "stop": stop, "freeport": freeport, "nats": nats,
 		},
 	})
 }
@@ -130,4 +132,31 @@ func stop(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: stop ENVIRONMENT")
 	}
 	ts.Check(cli.StopMachine(ts.Getenv("JUJU_DATA"), args[0], "0"))
+}
+
+// freeport VARIABLE finds a port that nobody has at the moment.
+func freeport(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: freeport VARIABLE")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	ts.Check(errors.Join(err, l.Close()))
+	ts.Setenv(args[0], port)
+}
+
+// nats CONFIG runs a separate nats-server for as long as the script runs.
+func nats(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: nats CONFIG")
+	}
+	bin, err := bustest.NATSServer()
+	ts.Check(err)
+	cmd := exec.Command(bin, "-c", ts.MkAbs(args[0]))
+	ts.Check(cmd.Start())
+	ts.Defer(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
 }

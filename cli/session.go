@@ -76,9 +76,9 @@ func (s *session) request(ctx context.Context, ask events.Ask) ([]events.Record,
 	ask.ID, ask.Environment = uuid.Must(uuid.NewV7()).String(), s.Env.UUID
 	ask.Created, ask.Expires = now, now.Add(requestLife)
 	log := s.Conn.Log()
-	from, err := log.Last(ctx)
+	from, err := s.logEnd(ctx, log)
 	if err != nil {
-		return nil, fail(fmt.Errorf("read the log: %w", err), "Nothing was asked.", "")
+		return nil, fail(fmt.Errorf("read the log: %w", err), "Nothing was asked.", "see that the state server has started")
 	}
 	if _, err := s.Conn.PublishRequest(ctx, s.Identity, ask); err != nil {
 		return nil, fail(err, "It is not known whether the request was stored; asking again is safe.", "")
@@ -86,7 +86,7 @@ func (s *session) request(ctx context.Context, ask events.Ask) ([]events.Record,
 	recs, err := s.decision(ctx, log, from+1, ask.ID)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return nil, fail(
-			fmt.Errorf("no state server has judged the request %s within %v", ask.ID, decideTimeout),
+			fmt.Errorf("no state server has judged the request %s within %v", ask.ID, s.app.timeout),
 			fmt.Sprintf("The request is stored. It is judged when a state server is back, or expires at %s.", ask.Expires.Format(time.RFC3339)),
 			"juju audit log --upgrade "+ask.ID+" shows what became of it")
 	}
@@ -96,10 +96,30 @@ func (s *session) request(ctx context.Context, ask events.Ask) ([]events.Record,
 	return recs, refusal(ask, recs)
 }
 
+// logEnd is the log's last sequence. A log that does not answer, because NATS or the
+// state server is only just starting, is asked again for a while.
+func (s *session) logEnd(ctx context.Context, log *bus.Log) (uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.app.timeout)
+	defer cancel()
+	for {
+		last, err := log.Last(ctx)
+		if !errors.Is(err, bus.ErrNoStateServer) {
+			return last, err
+		}
+		select {
+		case <-time.After(askAgain):
+		case <-ctx.Done():
+			return 0, err
+		}
+	}
+}
+
+const askAgain = 200 * time.Millisecond
+
 // decision waits for the batch that holds the request and what was decided. The batch
 // is atomic, so the log has all of it at once.
 func (s *session) decision(ctx context.Context, log events.Log, from uint64, id string) ([]events.Record, error) {
-	ctx, cancel := context.WithTimeout(ctx, decideTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.app.timeout)
 	defer cancel()
 	var first uint64
 	for rec, err := range log.Follow(ctx, from) {

@@ -122,8 +122,9 @@ func (b *Bus) Agent(tag string) *bus.Conn {
 	return b.Connect(func(key string) (string, error) { return b.Trust.AgentJWT(tag, key) })
 }
 
-// natsServer builds nats-server once for all tests of a process.
-var natsServer = sync.OnceValues(func() (string, error) {
+// NATSServer builds nats-server, from the module in go.mod, once for all tests of a
+// process, and returns the program's path.
+var NATSServer = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "jujube-nats-server-")
 	if err != nil {
 		return "", err
@@ -140,7 +141,7 @@ var natsServer = sync.OnceValues(func() (string, error) {
 // and configured by Trust.NATSConfig, and provisions it.
 func StartProcess(t testing.TB) *Bus {
 	t.Helper()
-	bin, err := natsServer()
+	bin, err := NATSServer()
 	if err != nil {
 		t.Fatal(err)
 	}

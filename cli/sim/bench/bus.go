@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/version"
+)
+
+const environment = "11111111-2222-3333-4444-555555555555"
+
+var oldVersion = version.Binary{Number: must(version.Parse("1.24.0")), Series: "genericlinux", Arch: "amd64"}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// place is a running bus with its trust.
+type place struct {
+	trust  *bus.Trust
+	server *bus.Server
+	conn   *bus.Conn // of a state server
+}
+
+func startBus(ctx context.Context, dir string) (*place, error) {
+	trust, err := bus.NewTrust(environment)
+	if err != nil {
+		return nil, err
+	}
+	p := &place{trust: trust}
+	if p.server, err = bus.StartServer(bus.ServerConfig{StoreDir: dir, Trust: trust}); err != nil {
+		return nil, err
+	}
+	p.conn, err = p.connect(ctx, func(key string) (string, error) { return trust.StateServerJWT("state-server-0", key) }, p.server)
+	if err == nil {
+		err = p.conn.Provision(ctx, 1)
+	}
+	if err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *place) close() {
+	if p.conn != nil {
+		p.conn.Close()
+	}
+	p.server.Close()
+}
+
+// connect connects in the role that sign gives; within the process if server is set.
+func (p *place) connect(ctx context.Context, sign func(key string) (string, error), server *bus.Server) (*bus.Conn, error) {
+	creds, err := credentials(sign)
+	if err != nil {
+		return nil, err
+	}
+	return bus.Connect(ctx, bus.ConnConfig{URLs: []string{p.server.URL()}, Server: server, Credentials: creds})
+}
+
+func credentials(sign func(key string) (string, error)) (bus.Credentials, error) {
+	id, err := bus.NewIdentity()
+	if err != nil {
+		return bus.Credentials{}, err
+	}
+	token, err := sign(id.Public())
+	return bus.Credentials{JWT: token, Seed: string(id.Seed())}, err
+}
+
+func (p *place) agent(ctx context.Context, machine int) (*bus.Conn, error) {
+	tag := events.MachineTag(fmt.Sprint(machine))
+	return p.connect(ctx, func(key string) (string, error) { return p.trust.AgentJWT(tag, key) }, nil)
+}
+
+// record makes one of actor's.
+func record(actor string, payload events.Payload) events.Record {
+	return must(events.New(events.Envelope{ID: newID(), Time: time.Now().UTC(), Actor: actor}, payload))
+}
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// created opens a log.
+func created() events.Record {
+	operators := []events.Operator{{Name: "bench", Key: "UBENCH"}}
+	return record("state-server-0", &events.EnvironmentCreated{UUID: environment, Name: "bench", AgentVersion: oldVersion.Number, Operators: operators})
+}
+
+// enrolled are machines from first on.
+func enrolled(first, n int) []events.Record {
+	recs := make([]events.Record, n)
+	for i := range recs {
+		id := fmt.Sprint(first + i)
+		recs[i] = record("state-server-0", &events.MachineEnrolled{Machine: id, Key: "UBENCH" + id, Hostname: "host-" + id, Version: oldVersion})
+	}
+	return recs
+}
+
+// started is a machine's report number n.
+func started(machine, n int) *events.AgentStarted {
+	id := fmt.Sprint(machine)
+	return &events.AgentStarted{
+		ReportHead: events.ReportHead{Machine: id, Epoch: "epoch-" + id, N: uint64(n)}, Version: oldVersion, PID: 4711, Restart: n,
+	}
+}
+
+// fill appends records behind the log's end, as many at a time as it takes.
+func fill(ctx context.Context, log events.Log, recs []events.Record) error {
+	last, err := log.Last(ctx)
+	for err == nil && len(recs) > 0 {
+		n := min(len(recs), events.MaxBatch)
+		last, err = log.Append(ctx, last, recs[:n]...)
+		recs = recs[n:]
+	}
+	return err
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/bus/yardstick"
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/statesrv"
+)
+
+// ingest measures reports through a whole state server, validated, judged, folded and
+// on disk before they are answered.
+func ingest(ctx context.Context, dir string, s sizes) ([]figure, error) {
+	p, err := startBus(ctx, filepath.Join(dir, "ours"))
+	if err != nil {
+		return nil, err
+	}
+	defer p.close()
+	log := p.conn.Log()
+	if err := fill(ctx, log, append([]events.Record{created()}, enrolled(0, s.senders)...)); err != nil {
+		return nil, err
+	}
+	stop, err := p.serve(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	defer stop()
+	agents := make([]*bus.Conn, s.senders)
+	for i := range agents {
+		if agents[i], err = p.agent(ctx, i); err != nil {
+			return nil, err
+		}
+		defer agents[i].Close()
+	}
+	raw, err := yardstick.Start(filepath.Join(dir, "yardstick"))
+	if err != nil {
+		return nil, err
+	}
+	defer raw.Close()
+	payload, err := events.Marshal(record("machine-0", started(0, 1)))
+	if err != nil {
+		return nil, err
+	}
+	var ours, single, bare []float64
+	var batches []int
+	done := 0
+	for range s.rounds {
+		from, err := log.Last(ctx)
+		if err != nil {
+			return nil, err
+		}
+		n := report(ctx, agents, done, s.window)
+		done += 1_000_000 // numbers of reports grow; they may have gaps
+		ours = append(ours, float64(n)/s.window.Seconds())
+		batch, err := batchSize(ctx, log, from+1)
+		if err != nil {
+			return nil, err
+		}
+		batches = append(batches, batch)
+		stored, err := raw.PublishEach(ctx, s.senders, payload, s.window)
+		if err != nil {
+			return nil, err
+		}
+		single = append(single, float64(stored)/s.window.Seconds())
+		written, err := appendAndSync(filepath.Join(dir, "bare"), payload, batch, s.window)
+		if err != nil {
+			return nil, err
+		}
+		bare = append(bare, float64(written)/s.window.Seconds())
+	}
+	o, y, b := median(ours), median(single), median(bare)
+	return []figure{
+		{fmt.Sprintf("reports committed, %d agents", s.senders), rate(o), "one durable publish an event: " + rate(y), fmt.Sprintf("%.1f ×", o/y), "≥ 4 ×"},
+		{fmt.Sprintf("the same, in batches of %d", median(batches)), rate(o), "append + fsync of the same batches: " + rate(b), fmt.Sprintf("%.2f ×", o/b), "stated"},
+	}, nil
+}
+
+func rate(perSecond float64) string { return fmt.Sprintf("%.0f/s", perSecond) }
+
+// serve runs a state server on the bus.
+func (p *place) serve(ctx context.Context, dir string) (stop func(), err error) {
+	server, err := statesrv.New(statesrv.Config{
+		Dir: dir, Name: "state-server-0", Environment: environment, Bus: p.conn, Trust: p.trust, URLs: []string{p.server.URL()},
+		Now: time.Now, NewID: newID, Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
+	})
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- server.Run(ctx) }()
+	select {
+	case <-server.Ready():
+	case err := <-ended:
+		cancel()
+		return nil, errors.Join(errors.New("the state server ended"), err)
+	}
+	return func() { cancel(); <-ended }, nil
+}
+
+// report lets every agent report, one after the other, for d; numbers begin behind base.
+func report(ctx context.Context, agents []*bus.Conn, base int, d time.Duration) (stored int) {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	counts := make([]int, len(agents))
+	var all sync.WaitGroup
+	for i, c := range agents {
+		all.Go(func() {
+			tag := events.MachineTag(fmt.Sprint(i))
+			for n := base + 1; ctx.Err() == nil; n++ {
+				if a, err := c.Report(ctx, tag, record(tag, started(i, n))); err == nil && a.Code == "" {
+					counts[i]++
+				}
+			}
+		})
+	}
+	all.Wait()
+	for _, c := range counts {
+		stored += c
+	}
+	return stored
+}
+
+// batchSize is how many records a commit had: all of one commit have one time.
+func batchSize(ctx context.Context, log events.Log, from uint64) (int, error) {
+	last, err := log.Last(ctx)
+	if err != nil {
+		return 0, err
+	}
+	commits := map[time.Time]bool{}
+	n := 0
+	for rec, err := range log.Read(ctx, from, last) {
+		if err != nil {
+			return 0, err
+		}
+		commits[rec.Time] = true
+		n++
+	}
+	return max(n/max(len(commits), 1), 1), nil
+}
+
+// appendAndSync writes batches of payloads to a file and syncs it after each, for d.
+func appendAndSync(name string, payload []byte, batch int, d time.Duration) (written int, err error) {
+	f, err := os.Create(name)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, f.Close(), os.Remove(name)) }()
+	var block []byte
+	for range batch {
+		block = append(block, payload...)
+	}
+	for start := time.Now(); time.Since(start) < d; written += batch {
+		if _, err := f.Write(block); err != nil {
+			return 0, err
+		}
+		if err := f.Sync(); err != nil {
+			return 0, err
+		}
+	}
+	return written, nil
+}

@@ -1,0 +1,106 @@
+// Command bench measures what docs/BENCHMARKS.md promises, each figure beside its
+// yardstick in the same run, and prints a table: make bench.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// figure is one line of the table.
+type figure struct {
+	what      string
+	ours      string
+	yardstick string
+	ratio     string
+	target    string
+}
+
+// sizes say how much is measured.
+type sizes struct {
+	rounds   int
+	senders  int
+	window   time.Duration // of one round of ingest
+	events   int           // to replay
+	machines int           // in a status
+	agents   int           // connected
+}
+
+func main() {
+	s := sizes{}
+	only := flag.String("only", "", "one of ingest, replay, status, orders, memory; all if empty")
+	flag.IntVar(&s.rounds, "rounds", 5, "rounds of which the median is shown")
+	flag.IntVar(&s.senders, "senders", 256, "agents that report at once")
+	flag.DurationVar(&s.window, "window", 3*time.Second, "length of a round of ingest")
+	flag.IntVar(&s.events, "events", 1_000_000, "records to replay")
+	flag.IntVar(&s.machines, "machines", 10_000, "machines in the status")
+	flag.IntVar(&s.agents, "agents", 2_000, "agents connected when orders are given")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, s, *only)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "ERROR", err)
+		os.Exit(1)
+	}
+}
+
+// run measures and prints as it goes.
+func run(ctx context.Context, s sizes, only string) error {
+	dir, err := os.MkdirTemp("", "jujube-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	fmt.Printf("%s, %d CPUs, %s, median of %d\n\n", runtime.Version(), runtime.NumCPU(), cpu(), s.rounds)
+	fmt.Println("| What | Here | Yardstick, same run | Ratio | Target |")
+	fmt.Println("|---|---|---|---|---|")
+	for _, m := range []struct {
+		name    string
+		measure func(context.Context, string, sizes) ([]figure, error)
+	}{
+		{"ingest", ingest}, {"replay", replay}, {"status", fleetStatus}, {"orders", orders}, {"memory", memory},
+	} {
+		if only != "" && only != m.name {
+			continue
+		}
+		place, err := os.MkdirTemp(dir, m.name)
+		if err != nil {
+			return err
+		}
+		figures, err := m.measure(ctx, place, s)
+		if err != nil {
+			return fmt.Errorf("measure %s: %w", m.name, err)
+		}
+		for _, f := range figures {
+			fmt.Printf("| %s | %s | %s | %s | %s |\n", f.what, f.ours, f.yardstick, f.ratio, f.target)
+		}
+	}
+	return nil
+}
+
+func cpu() string {
+	b, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return runtime.GOARCH
+	}
+	for line := range strings.Lines(string(b)) {
+		if name, ok := strings.CutPrefix(line, "model name"); ok {
+			return strings.TrimSpace(strings.TrimLeft(name, "\t :"))
+		}
+	}
+	return runtime.GOARCH
+}
+
+func median[T ~int | ~int64 | ~float64](values []T) T {
+	sorted := slices.Clone(values)
+	slices.Sort(sorted)
+	return sorted[len(sorted)/2]
+}
