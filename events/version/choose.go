@@ -126,8 +126,10 @@ func (c *choice) choose(n Number, reason, format string, args ...any) Answer {
 		if v := c.verdicts[floor]; v != nil {
 			return c.fail(CodeBehindFloor, "%s must be passed through on the way to %s, but may not be chosen: %s", floor, n, v.Detail)
 		}
-		a = Answer{Outcome: OutcomeUpgrade, Chosen: floor, Reason: ReasonFloor,
-			Detail: fmt.Sprintf("%s must be passed through on the way to %s", floor, n)}
+		a = Answer{
+			Outcome: OutcomeUpgrade, Chosen: floor, Reason: ReasonFloor,
+			Detail: fmt.Sprintf("%s must be passed through on the way to %s", floor, n),
+		}
 	}
 	if a.Chosen.Major != c.Client.Major {
 		return c.fail(CodeOtherMajor, "the way leads to %s (%s), which a client of version %s cannot set; use a client of major version %d",
