@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"errors"
+
 	"github.com/jujube-project/jujube/agent/launcher"
 	"github.com/jujube-project/jujube/events/version"
 )
@@ -16,15 +18,26 @@ func PackTools(path, jujud string, v version.Binary) error {
 
 // StopMachine ends a machine that juju started here, as destroy-environment would.
 func StopMachine(data, name, id string) error {
-	a := &App{Getenv: func(key string) string { return map[string]string{"JUJU_DATA": data}[key] }}
-	env, err := a.loadEnvironment(name)
+	m, err := localMachine(data, name, id)
 	if err != nil {
 		return err
 	}
+	return stopProcess(m.PID, m.Started)
+}
+
+// MachinePID is the launcher's process.
+func MachinePID(data, name, id string) (int, error) {
+	m, err := localMachine(data, name, id)
+	return m.PID, err
+}
+
+func localMachine(data, name, id string) (machine, error) {
+	a := &App{Getenv: func(key string) string { return map[string]string{"JUJU_DATA": data}[key] }}
+	env, err := a.loadEnvironment(name)
 	for _, m := range env.Machines {
 		if m.ID == id {
-			return stopProcess(m.PID, m.Started)
+			return m, nil
 		}
 	}
-	return nil
+	return machine{}, errors.Join(err, errors.New("no such machine here"))
 }

@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -39,7 +41,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"pack": pack, "damage": damage, "listening": listening, "stop": stop, "freeport": freeport, "nats": nats,
+			"pack": pack, "damage": damage, "listening": listening, "stop": stop, "freeport": freeport, "nats": nats, "killagent": killAgent,
 		},
 	})
 }
@@ -159,4 +161,32 @@ func nats(ts *testscript.TestScript, neg bool, args []string) {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
+}
+
+// killagent ENVIRONMENT MACHINE kills the agent of a local machine, not its launcher.
+func killAgent(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: killagent ENVIRONMENT MACHINE")
+	}
+	launcher, err := cli.MachinePID(ts.Getenv("JUJU_DATA"), args[0], args[1])
+	ts.Check(err)
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", launcher))
+	ts.Check(err)
+	var children strings.Builder
+	for _, t := range threads {
+		b, err := os.ReadFile(t)
+		ts.Check(err)
+		children.Write(b)
+	}
+	for _, child := range strings.Fields(children.String()) {
+		cmd, err := os.ReadFile(filepath.Join("/proc", child, "cmdline"))
+		ts.Check(err)
+		if !strings.Contains(string(cmd), "\x00agent\x00") {
+			continue
+		}
+		pid, err := strconv.Atoi(child)
+		ts.Check(errors.Join(err, syscall.Kill(pid, syscall.SIGKILL)))
+		return
+	}
+	ts.Fatalf("the launcher %d has no agent among %s", launcher, children.String())
 }

@@ -153,8 +153,11 @@ func stored(t tools.Tools, source, actor string) change {
 }
 
 func decideStored(d *draft, t tools.Tools, source, actor, correlation string) error {
-	if old := d.state.Tools[t.Version.String()]; old != nil && old.SHA256 == t.SHA256 {
-		return nil
+	if old := d.state.Tools[t.Version.String()]; old != nil {
+		if old.SHA256 == t.SHA256 {
+			return nil
+		}
+		return fmt.Errorf("%s is stored already, with sha256 %s instead of %s; a version is never replaced: publish the other build under another number", t.Version, old.SHA256, t.SHA256)
 	}
 	_, err := d.add(actor, "", correlation, &events.ToolsStored{Tools: t, Source: source})
 	return err

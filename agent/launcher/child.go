@@ -184,8 +184,9 @@ func (c *child) stop() string {
 	if policy == "" {
 		policy = WorkloadsStop
 	}
-	_, _ = fmt.Fprintln(c.out, wordStop, policy)
-	_ = c.proc.Signal(syscall.SIGTERM)
+	if _, err := fmt.Fprintln(c.out, wordStop, policy); err != nil {
+		_ = c.proc.Signal(syscall.SIGTERM) // it does not listen; its workloads then stay
+	}
 	select {
 	case how := <-c.exited:
 		return how

@@ -66,7 +66,7 @@ func (o *options) agent(ctx context.Context) error {
 		return err
 	}
 	defer closeConn()
-	err = a.Run(ctx, func() bool { return stopped(parent) && parent.Keep })
+	err = a.Run(ctx, func() bool { return !stopped(parent) || parent.Keep })
 	if errors.Is(err, agent.ErrRestart) {
 		return nil
 	}
