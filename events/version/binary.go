@@ -2,7 +2,6 @@ package version
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 )
 
@@ -14,13 +13,21 @@ type Binary struct {
 	Arch   string // processor, such as "amd64"
 }
 
-var wordRE = regexp.MustCompile(`^[a-z0-9]+$`)
+// isWord says that s is lower-case letters and digits.
+func isWord(s string) bool {
+	for _, c := range []byte(s) {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return s != ""
+}
 
 // ParseBinary reads the canonical text of a binary version.
 func ParseBinary(s string) (Binary, error) {
 	head, arch, ok1 := cutLast(s)
 	number, series, ok2 := cutLast(head)
-	if !ok1 || !ok2 || !wordRE.MatchString(series) || !wordRE.MatchString(arch) {
+	if !ok1 || !ok2 || !isWord(series) || !isWord(arch) {
 		return Binary{}, fmt.Errorf("binary version %q is not NUMBER-SERIES-ARCH", s)
 	}
 	n, err := Parse(number)

@@ -26,12 +26,35 @@ var numberRE = regexp.MustCompile(`^` + part + `\.` + part + `(?:\.|-([a-z]+))` 
 // Parse reads the canonical text of a number. Every place that stores or compares
 // versions uses it; ParsePerson is for command lines.
 func Parse(s string) (Number, error) {
+	if n, ok := parseRelease(s); ok {
+		return n, nil
+	}
 	m := numberRE.FindStringSubmatch(s)
 	if m == nil {
 		return Number{}, fmt.Errorf("version %q is not major.minor.patch[.build] or major.minor-TAGpatch[.build]", s)
 	}
 	n := Number{Major: atoi(m[1]), Minor: atoi(m[2]), Tag: m[3], Patch: atoi(m[4]), Build: atoi(m[5])}
 	return n, nil
+}
+
+// parseRelease reads major.minor.patch by hand: most versions are such, and a replay of a
+// long log reads millions. Whatever else it is, the grammar decides.
+func parseRelease(s string) (Number, bool) {
+	var parts [3]int
+	for i := range parts {
+		text, rest, more := strings.Cut(s, ".")
+		if more != (i < 2) || text == "" || len(text) > 9 || text[0] == '0' && text != "0" {
+			return Number{}, false
+		}
+		for _, c := range []byte(text) {
+			if c < '0' || c > '9' {
+				return Number{}, false
+			}
+			parts[i] = 10*parts[i] + int(c-'0')
+		}
+		s = rest
+	}
+	return Number{Major: parts[0], Minor: parts[1], Patch: parts[2]}, true
 }
 
 // atoi converts digits that the grammar has already limited to nine.

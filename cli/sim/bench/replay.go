@@ -9,6 +9,7 @@ import (
 
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/projections"
+	"github.com/jujube-project/jujube/projections/scenario"
 )
 
 const tailRecords = 1000
@@ -103,22 +104,41 @@ func fromSnapshot(ctx context.Context, log events.Log, file string, last uint64)
 // historyMachines is how many machines the long log is about.
 const historyMachines = 1000
 
-// writeHistory fills an empty log with n records: machines, and what they report.
+// steps are what the log holds of one machine in one upgrade; %[1]d is the machine,
+// %[2]d the upgrade. %[3]s and %[4]s are the versions.
+var steps = []string{
+	"order %[1]d u%[2]d %[3]s %[4]s", "downloading %[1]d u%[2]d 0", "downloading %[1]d u%[2]d 25", "downloading %[1]d u%[2]d 50",
+	"downloading %[1]d u%[2]d 75", "downloading %[1]d u%[2]d 100", "staged %[1]d u%[2]d", "restarting %[1]d u%[2]d %[3]s %[4]s",
+	"start %[1]d %[4]s", "upgraded %[1]d u%[2]d %[4]s",
+}
+
+// writeHistory fills an empty log with n records: machines, and one upgrade of all of
+// them after the other.
 func writeHistory(ctx context.Context, log events.Log, n int) error {
-	recs := append([]events.Record{created()}, enrolled(0, historyMachines)...)
-	reports := 0
-	for written := 0; written < n; {
-		for len(recs) < events.MaxBatch && written+len(recs) < n {
-			reports++
-			machine := reports % historyMachines
-			recs = append(recs, record(events.MachineTag(fmt.Sprint(machine)), started(machine, 1+reports/historyMachines)))
+	script := scenario.New()
+	script.Line("env bench 1.24.0")
+	for m := range historyMachines {
+		script.Line(fmt.Sprintf("enrol %d 1.24.0", m))
+	}
+	written := 0
+	for upgrade := 1; written < n; upgrade++ {
+		from, to := fmt.Sprintf("1.24.%d", upgrade-1), fmt.Sprintf("1.24.%d", upgrade)
+		script.Line(fmt.Sprintf("ask u%d %s", upgrade, to))
+		script.Line(fmt.Sprintf("accept u%d %s %s", upgrade, from, to))
+		for m := range historyMachines {
+			for _, step := range steps {
+				script.Line(fmt.Sprintf(step, m, upgrade, from, to))
+			}
 		}
-		batch := recs[:min(len(recs), events.MaxBatch)]
-		if _, err := log.Append(ctx, uint64(written), batch...); err != nil {
-			return err
+		script.Line(fmt.Sprintf("complete u%d %s", upgrade, to))
+		for written < min(len(script.Records), n) {
+			batch := script.Records[written:min(len(script.Records), n, written+events.MaxBatch)]
+			if _, err := log.Append(ctx, uint64(written), batch...); err != nil {
+				return err
+			}
+			written += len(batch)
+			clear(batch) // it is in the log now
 		}
-		written += len(batch)
-		recs = recs[len(batch):]
 	}
 	return nil
 }
