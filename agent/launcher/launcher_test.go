@@ -216,7 +216,11 @@ func TestAVersionThatFailsIsTakenBack(t *testing.T) {
 			m.version(newer, kind)
 			check(t, m.l.Switch(newer))
 			m.trial()
-			stop := m.launch(launcher.Timing{Ready: 300 * time.Millisecond, Trial: 100 * time.Millisecond, Attempts: 2})
+			timing := launcher.Timing{Trial: 100 * time.Millisecond, Attempts: 2}
+			if kind == "hangs" {
+				timing.Ready = time.Second
+			}
+			stop := m.launch(timing)
 			tries := m.wait(old + " started")
 			stop()
 			j := m.journal()
