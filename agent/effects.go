@@ -1,0 +1,95 @@
+package agent
+
+import (
+	"time"
+
+	"github.com/jujube-project/jujube/agent/install"
+	"github.com/jujube-project/jujube/events"
+)
+
+// Input is something that happened to the machine.
+type Input interface{ input() }
+
+// What can happen.
+type (
+	// Started: this process began; the journal was read.
+	Started struct{}
+	// Ordered: the newest record on the machine's order subject is an upgrade.
+	Ordered struct {
+		Seq   uint64
+		Order events.OrderIssued
+		Now   time.Time
+	}
+	// Withdrawn: the newest record says that there is nothing to do.
+	Withdrawn struct{ Seq uint64 }
+	// RestartOrdered: the newest record is a restart.
+	RestartOrdered struct {
+		Seq   uint64
+		Order string
+	}
+	// Downloaded, Staged, Tested and Switched tell how an effect ended; a nil Failure
+	// means well.
+	Downloaded struct {
+		Order   string
+		Failure *events.Failure
+	}
+	Staged struct {
+		Order   string
+		Failure *events.Failure
+	}
+	Tested struct {
+		Order   string
+		Failure *events.Failure
+	}
+	Switched struct {
+		Order   string
+		Failure *events.Failure
+	}
+	// Committed: the launcher keeps the version on trial; it wrote the journal.
+	Committed struct{ Journal install.Journal }
+)
+
+func (Started) input()        {}
+func (Ordered) input()        {}
+func (Withdrawn) input()      {}
+func (RestartOrdered) input() {}
+func (Downloaded) input()     {}
+func (Staged) input()         {}
+func (Tested) input()         {}
+func (Switched) input()       {}
+func (Committed) input()      {}
+
+// Effect is something to do. Effects are done in order; doing one twice does no harm.
+type Effect interface{ effect() }
+
+// What can be done.
+type (
+	// Save writes the journal: before anything that it speaks of is done.
+	Save struct{ Journal install.Journal }
+	// Tell puts a report into the outbox.
+	Tell struct{ Report events.Report }
+	// Download, Stage, Test and Switch work on the order; each ends with its input.
+	Download struct{ Order install.Order }
+	Stage    struct {
+		Order install.Order
+		InUse []string
+	}
+	Test   struct{ Order install.Order }
+	Switch struct{ Order install.Order }
+	// Prove watches this process, which is on trial, until it is healthy.
+	Prove struct{ Order install.Order }
+	// Restart ends this process; the launcher starts the next.
+	Restart struct{}
+	// Collect removes versions that nothing names.
+	Collect struct{ Keep []string }
+)
+
+func (Save) effect()     {}
+func (Tell) effect()     {}
+func (Download) effect() {}
+func (Stage) effect()    {}
+func (Test) effect()     {}
+func (Switch) effect()   {}
+func (Prove) effect()    {}
+func (Restart) effect()  {}
+func (Collect) effect()  {}
