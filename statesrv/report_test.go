@@ -1,0 +1,212 @@
+package statesrv
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/projections"
+)
+
+// desk is a state server's decisions without a bus.
+type desk struct {
+	t *testing.T
+	s *Server
+	d *draft
+}
+
+func newDesk(t *testing.T) *desk {
+	t.Helper()
+	n := 0
+	newID := func() string { n++; return fmt.Sprintf("id-%d", n) }
+	s := &Server{cfg: Config{Now: func() time.Time { return judged }, NewID: newID, Logger: slog.New(slog.DiscardHandler)}, metrics: newMetrics()}
+	return &desk{t: t, s: s, d: &draft{state: environment("1.25.0"), now: judged, newID: newID, actor: "state-server-0"}}
+}
+
+// report hands in what an agent sent, and says how it was answered.
+func (k *desk) report(from string, n uint64, r events.Report) string {
+	k.t.Helper()
+	r.SetHead(events.ReportHead{Machine: "1", Epoch: "e1", N: n})
+	rec, err := events.New(events.Envelope{ID: "sent", Time: judged, Actor: "machine-1"}, r)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	data, err := events.Marshal(rec)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	rec, parsed, err := parseReport(bus.Report{Machine: from, Data: data})
+	if err != nil {
+		if !errors.Is(err, errInvalidReport) {
+			k.t.Fatal(err)
+		}
+		return bus.ReportInvalid
+	}
+	code, _ := k.s.decideReport(k.d, rec, parsed)
+	return code
+}
+
+// order gives machine 1 an open order.
+func (k *desk) order(id string) {
+	k.t.Helper()
+	_, err := k.d.add("", "", "up1", &events.OrderIssued{
+		Order: id, Upgrade: "up1", Machine: "1", From: bin("1.25.0").Number, Expires: judged.Add(time.Hour),
+		Tools: tools.Tools{Version: bin("1.25.1"), Size: 1, SHA256: digest},
+	})
+	if err != nil {
+		k.t.Fatal(err)
+	}
+}
+
+func (k *desk) want(kinds string) {
+	k.t.Helper()
+	var got []string
+	for _, r := range k.d.recs {
+		got = append(got, r.Kind)
+	}
+	if strings.Join(got, " ") != kinds {
+		k.t.Fatalf("recorded %s\nwant     %s", strings.Join(got, " "), kinds)
+	}
+}
+
+func upgraded(order string) *events.AgentUpgraded {
+	r := &events.AgentUpgraded{Version: bin("1.25.1")}
+	r.Order = order
+	return r
+}
+
+func TestAReportThatComesTwiceIsRecordedOnce(t *testing.T) {
+	k := newDesk(t)
+	for i, want := range []string{"", bus.ReportDuplicate, bus.ReportDuplicate} {
+		if got := k.report("machine-1", 1, &events.AgentStarted{Version: bin("1.25.0")}); got != want {
+			t.Fatalf("answer %d is %q, want %q", i, got, want)
+		}
+	}
+	k.want("agent.started/1")
+}
+
+func TestAnOrderEndsOnce(t *testing.T) {
+	k := newDesk(t)
+	k.order("o1")
+	for n := uint64(1); n <= 2; n++ {
+		if got := k.report("machine-1", n, upgraded("o1")); got != "" {
+			t.Fatalf("report %d is answered %q", n, got)
+		}
+	}
+	k.want("order.issued/1 agent.upgraded/1 report.late/1")
+	if k.d.recs[1].Correlation != "up1" {
+		t.Fatalf("the report belongs to %q", k.d.recs[1].Correlation)
+	}
+}
+
+func TestWhatIsNotAnAgentsToTellIsRefused(t *testing.T) {
+	k := newDesk(t)
+	for name, c := range map[string]struct {
+		from   string
+		report events.Report
+	}{
+		"in another's name":      {"machine-2", &events.AgentStarted{Version: bin("1.25.0")}},
+		"another machine's unit": {"machine-1", &events.UnitStateChanged{Unit: "db/0", State: events.UnitStarted}},
+		"a late report itself":   {"machine-1", &events.ReportLate{Order: "o1", Report: "agent.upgraded/1"}},
+	} {
+		if got := k.report(c.from, 1, c.report); got != bus.ReportInvalid {
+			t.Errorf("%s: answered %q, want invalid", name, got)
+		}
+	}
+	for name, data := range map[string][]byte{"nothing": nil, "garbage": []byte("x"), "a fact of the state server": mustMarshal(t, &events.MachineRemoved{Machine: "1"})} {
+		if _, _, err := parseReport(bus.Report{Machine: "machine-1", Data: data}); !errors.Is(err, errInvalidReport) {
+			t.Errorf("%s: %v, want errInvalidReport", name, err)
+		}
+	}
+	k.want("")
+}
+
+func mustMarshal(t *testing.T, p events.Payload) []byte {
+	t.Helper()
+	rec, err := events.New(events.Envelope{ID: "x", Time: judged, Actor: "machine-1"}, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := events.Marshal(rec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestSilenceAndReturn(t *testing.T) {
+	k := newDesk(t)
+	p := newPresence(judged.Add(-time.Minute))
+	p.heard("0", judged)
+	p.heard("2", judged)
+	if err := p.decide(k.d); err != nil {
+		t.Fatal(err)
+	}
+	k.want("machine.lost/1")
+	if err := p.decide(k.d); err != nil {
+		t.Fatal(err)
+	}
+	k.want("machine.lost/1")
+	p.heard("1", judged)
+	if err := p.decide(k.d); err != nil {
+		t.Fatal(err)
+	}
+	k.want("machine.lost/1 machine.returned/1")
+}
+
+func TestAnOrderThatNobodyTakesUpTimesOut(t *testing.T) {
+	k := newDesk(t)
+	k.order("o1")
+	k.d.now = judged.Add(30 * time.Minute)
+	if err := k.s.decideTimeouts(k.d); err != nil {
+		t.Fatal(err)
+	}
+	k.want("order.issued/1")
+	k.d.now = judged.Add(2 * time.Hour)
+	if err := k.s.decideTimeouts(k.d); err != nil {
+		t.Fatal(err)
+	}
+	k.want("order.issued/1 order.timed_out/1")
+}
+
+func TestEnrolment(t *testing.T) {
+	good := bus.EnrolRequest{Environment: "env", Machine: "3", TokenKey: "T", Key: "K", Hostname: "h", Version: "1.25.0-trusty-amd64"}
+	change := func(f func(*bus.EnrolRequest)) bus.EnrolRequest { r := good; f(&r); return r }
+	k := newDesk(t)
+	k.d.state.Machines["3"] = &projections.Machine{ID: "3", Life: projections.LifeInvited, TokenKey: "T", Expires: judged.Add(time.Minute)}
+	for name, c := range map[string]struct {
+		req  bus.EnrolRequest
+		want string
+	}{
+		"another token":       {change(func(r *bus.EnrolRequest) { r.TokenKey = "other" }), "not the one"},
+		"another environment": {change(func(r *bus.EnrolRequest) { r.Environment = "x" }), "this one is env"},
+		"nobody invited":      {change(func(r *bus.EnrolRequest) { r.Machine = "9" }), "nobody was invited"},
+		"a taken place":       {change(func(r *bus.EnrolRequest) { r.Machine = "1" }), "used already"},
+		"no version":          {change(func(r *bus.EnrolRequest) { r.Version = "x" }), "binary version"},
+	} {
+		if err := decideEnrolment(k.d, c.req); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+	k.want("")
+	for range 2 { // the answer may be lost: the same host asks again
+		if err := decideEnrolment(k.d, good); err != nil {
+			t.Fatal(err)
+		}
+	}
+	k.want("machine.enrolled/1")
+	if err := decideEnrolment(k.d, change(func(r *bus.EnrolRequest) { r.Key = "thief" })); err == nil {
+		t.Fatal("the token was used twice")
+	}
+	late := newDesk(t)
+	late.d.state.Machines["3"] = &projections.Machine{ID: "3", Life: projections.LifeInvited, TokenKey: "T", Expires: judged.Add(-time.Minute)}
+	if err := decideEnrolment(late.d, good); err == nil || !strings.Contains(err.Error(), "expired") {
+		t.Fatalf("an expired token: %v", err)
+	}
+}
