@@ -4,11 +4,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
 	"runtime"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"time"
@@ -35,6 +37,7 @@ type sizes struct {
 
 func main() {
 	s := sizes{}
+	var profile string
 	only := flag.String("only", "", "one of ingest, replay, status, orders, memory; all if empty")
 	flag.IntVar(&s.rounds, "rounds", 5, "rounds of which the median is shown")
 	flag.IntVar(&s.senders, "senders", 256, "agents that report at once")
@@ -42,14 +45,32 @@ func main() {
 	flag.IntVar(&s.events, "events", 1_000_000, "records to replay")
 	flag.IntVar(&s.machines, "machines", 10_000, "machines in the status")
 	flag.IntVar(&s.agents, "agents", 2_000, "agents connected when orders are given")
+	flag.StringVar(&profile, "cpuprofile", "", "write a CPU profile to this file")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, s, *only)
+	err := profiled(profile, func() error { return run(ctx, s, *only) })
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "ERROR", err)
 		os.Exit(1)
 	}
+}
+
+// profiled runs f under the CPU profiler if file is named.
+func profiled(file string, f func() error) error {
+	if file == "" {
+		return f()
+	}
+	out, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	if err := pprof.StartCPUProfile(out); err != nil {
+		return errors.Join(err, out.Close())
+	}
+	err = f()
+	pprof.StopCPUProfile()
+	return errors.Join(err, out.Close())
 }
 
 // run measures and prints as it goes.
