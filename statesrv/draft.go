@@ -9,13 +9,15 @@ import (
 )
 
 // draft is a batch while it is being decided: the records so far, and the state as it
-// will be when they are stored. A draft that is not stored is thrown away with its state.
+// will be when they are stored. What one decision adds is staged first and joins the
+// batch whole or not at all. A draft that is not stored is thrown away with its state.
 type draft struct {
-	state *projections.State
-	now   time.Time
-	newID func() string
-	actor string
-	recs  []events.Record
+	state  *projections.State // with recs folded, without staged
+	now    time.Time
+	newID  func() string
+	actor  string
+	recs   []events.Record
+	staged []events.Record // of the decision being made
 }
 
 // add decides that payload happened. cause and correlation may be empty.
@@ -29,14 +31,20 @@ func (d *draft) add(actor, cause, correlation string, payload events.Payload) (e
 	if err != nil {
 		return rec, fmt.Errorf("record %s: %w", payload.Kind(), err)
 	}
-	rec.Seq = d.state.Seq + 1
-	d.state.Fold(rec)
-	d.recs = append(d.recs, rec)
+	rec.Seq = d.state.Seq + 1 + uint64(len(d.staged))
+	d.staged = append(d.staged, rec)
 	return rec, nil
 }
 
-// room says whether one more decision certainly fits into the batch.
-func (d *draft) room() bool { return len(d.recs) < events.MaxBatch-maxDecision }
+// fits says whether the decision that is being made still goes into this batch.
+func (d *draft) fits() bool { return len(d.recs)+len(d.staged) <= events.MaxBatch }
 
-// maxDecision is the most records that one decision makes.
-const maxDecision = 600
+// keep makes the decision part of the batch; drop forgets it.
+func (d *draft) keep() {
+	for _, rec := range d.staged {
+		d.state.Fold(rec)
+	}
+	d.recs, d.staged = append(d.recs, d.staged...), nil
+}
+
+func (d *draft) drop() { d.staged = nil }

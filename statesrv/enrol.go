@@ -3,6 +3,7 @@ package statesrv
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
@@ -38,19 +39,20 @@ func decideEnrolment(d *draft, r bus.EnrolRequest) error {
 	return err
 }
 
-func clip(s string, n int) string { return s[:min(len(s), n)] }
+// clip shortens s to at most n bytes.
+func clip(s string, n int) string { return strings.ToValidUTF8(s[:min(len(s), n)], "") }
 
 // onEnrol queues an enrolment; its credentials leave only after it is in the log.
-func (s *Server) onEnrol(r bus.EnrolRequest) {
-	s.writer.submit(change{
+func (t *term) onEnrol(r bus.EnrolRequest) {
+	t.writer.submit(change{
 		decide: func(d *draft) error { return decideEnrolment(d, r) },
 		done: func(_ uint64, err error) {
 			if err != nil {
 				r.Answer(bus.Enrolled{}, err)
 				return
 			}
-			token, err := s.cfg.Trust.AgentJWT(events.MachineTag(r.Machine), r.Key)
-			r.Answer(bus.Enrolled{Machine: r.Machine, Environment: r.Environment, JWT: token, URLs: s.cfg.URLs}, err)
+			token, err := t.cfg.Trust.AgentJWT(events.MachineTag(r.Machine), r.Key)
+			r.Answer(bus.Enrolled{Machine: r.Machine, Environment: r.Environment, JWT: token, URLs: t.cfg.URLs}, err)
 		},
 	})
 }

@@ -43,31 +43,21 @@ func (s *Server) serveHTTP(ctx context.Context) (stop func(), err error) {
 	return func() { _ = srv.Close(); <-done }, nil
 }
 
-// look runs f on committed state within the writer, or fails when it does not answer.
-func (s *Server) look(ctx context.Context, f func(*projections.State)) error {
+// look runs f on committed state in the present term, or fails when there is none.
+func (s *Server) look(ctx context.Context, f func(*term, *projections.State)) error {
 	ctx, cancel := context.WithTimeout(ctx, httpTimeout)
 	defer cancel()
-	w := s.leading.Load()
-	if w == nil {
+	t := s.leading.Load()
+	if t == nil {
 		return errStopped
 	}
-	done := make(chan error, 1)
-	c := change{view: func(st *projections.State) { f(st); done <- nil }, done: func(_ uint64, err error) { done <- err }}
-	if err := w.submitWait(ctx, c); err != nil {
-		return err
-	}
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return t.writer.look(ctx, func(st *projections.State) { f(t, st) })
 }
 
 // healthz is 200 only while this server leads and the log answers.
 func (s *Server) healthz(w http.ResponseWriter, r *http.Request) {
 	var seq uint64
-	err := s.look(r.Context(), func(st *projections.State) { seq = st.Seq })
+	err := s.look(r.Context(), func(_ *term, st *projections.State) { seq = st.Seq })
 	if err == nil {
 		_, err = s.cfg.Bus.Log().Last(r.Context())
 	}
@@ -81,7 +71,7 @@ func (s *Server) healthz(w http.ResponseWriter, r *http.Request) {
 func (s *Server) httpStatus(w http.ResponseWriter, r *http.Request) {
 	var answer json.RawMessage
 	var failed error
-	err := s.look(r.Context(), func(st *projections.State) { answer, failed = s.statusJSON(st) })
+	err := s.look(r.Context(), func(t *term, st *projections.State) { answer, failed = t.statusJSON(st) })
 	if err = errors.Join(err, failed); err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return

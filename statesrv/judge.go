@@ -7,14 +7,13 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/projections"
 )
 
 // Codes of refusals. They are stable; docs and scripts name them.
 const (
 	codeExpired     = "expired"
-	codeSignature   = "bad-signature"
-	codeOperator    = "unknown-operator"
 	codeEnvironment = "other-environment"
 	codeMalformed   = "malformed"
 	codeUnknown     = "unknown-action"
@@ -44,7 +43,7 @@ type inquiry struct {
 	ask   events.Ask
 	req   events.Request // as it goes into the log
 	newID func() string
-	have  func(sha256 string) bool // whether an archive is stored or can be fetched
+	have  func(tools.Tools) bool // whether an archive is stored or can be fetched
 }
 
 // judges decides on requests, by action.
@@ -103,43 +102,62 @@ func authenticate(s *projections.State, r bus.Request) (events.Signed, events.As
 
 // decideRequest judges a stored request once and records request and verdict together.
 // What cannot be a request of one of the operators is counted and left out of the log.
-func (s *Server) decideRequest(d *draft, r bus.Request) error {
+func (t *term) decideRequest(d *draft, r bus.Request) error {
 	if r.Seq <= d.state.RequestsSeq {
 		return nil
 	}
 	_, ask, operator, err := authenticate(d.state, r)
+	if err == nil {
+		q := &inquiry{
+			state: d.state, now: d.now, ask: ask, newID: d.newID,
+			have: func(want tools.Tools) bool { return t.tools.have(d.state, want) },
+			req:  events.Request{ID: ask.ID, Action: ask.Action, Operator: operator.Name, Created: ask.Created, Signed: r.Data},
+		}
+		err = q.record(d, r.Seq, judge(q))
+	}
 	if err != nil {
-		s.metrics.garbage("requests")
-		s.cfg.Logger.Warn("skipped a request", "seq", r.Seq, "key", r.Key, "err", err)
+		t.metrics.garbage("requests")
+		t.cfg.Logger.Warn("skipped a request", "seq", r.Seq, "key", r.Key, "err", err)
+	}
+	return err
+}
+
+// record adds the request and the verdict on it. A verdict that the log cannot hold
+// (too large, malformed) becomes a refusal that says so.
+func (q *inquiry) record(d *draft, seq uint64, v verdict) error {
+	err := q.add(d, seq, v)
+	if err == nil {
 		return nil
 	}
-	v := judge(&inquiry{
-		state: d.state, now: d.now, ask: ask, newID: d.newID, have: s.haveTools,
-		req: events.Request{ID: ask.ID, Action: ask.Action, Operator: operator.Name, Created: ask.Created, Signed: r.Data},
+	d.drop()
+	return q.add(d, seq, verdict{
+		received: &events.RequestReceived{Request: q.req},
+		reasons:  refuse(codeMalformed, "it cannot be recorded: %s", clip(err.Error(), maxReason)),
 	})
-	actor := "operator-" + operator.Name
-	cause := fmt.Sprintf("%s%d", requestCause, r.Seq)
-	first, err := d.add(actor, cause, ask.ID, v.received)
+}
+
+// maxReason bounds the text of a reason that quotes an error.
+const maxReason = 1024
+
+func (q *inquiry) add(d *draft, seq uint64, v verdict) error {
+	first, err := d.add("operator-"+q.req.Operator, fmt.Sprintf("%s%d", projections.CauseRequests, seq), q.req.ID, v.received)
 	if err != nil {
-		s.metrics.garbage("requests")
-		s.cfg.Logger.Warn("skipped a request", "seq", r.Seq, "err", err)
-		return nil
+		return err
 	}
 	if len(v.reasons) > 0 {
-		var refused events.Payload = &events.RequestRefused{Request: ask.ID, Reasons: v.reasons}
-		if _, is := v.received.(*events.UpgradeRequested); is {
-			refused = &events.UpgradeRefused{Upgrade: ask.ID, Reasons: v.reasons}
-		}
-		v.decided = []events.Payload{refused}
+		v.decided = []events.Payload{refusal(v, q.req.ID)}
 	}
 	for _, p := range v.decided {
-		if _, err := d.add("", first.ID, ask.ID, p); err != nil {
+		if _, err := d.add("", first.ID, q.req.ID, p); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// requestCause opens the causation of the record that holds a request; its position in
-// REQUESTS follows. The fold reads it.
-const requestCause = "requests:"
+func refusal(v verdict, id string) events.Payload {
+	if _, upgrade := v.received.(*events.UpgradeRequested); upgrade {
+		return &events.UpgradeRefused{Upgrade: id, Reasons: v.reasons}
+	}
+	return &events.RequestRefused{Request: id, Reasons: v.reasons}
+}

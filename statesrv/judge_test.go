@@ -108,7 +108,7 @@ func TestJudge(t *testing.T) {
 			c.ask.ID = "r1"
 			before := c.state.Digest()
 			v := judge(&inquiry{
-				state: c.state, now: judged, ask: c.ask, have: func(sha string) bool { return sha == digest }, newID: func() string { return "id" },
+				state: c.state, now: judged, ask: c.ask, have: func(t tools.Tools) bool { return t.SHA256 == digest }, newID: func() string { return "id" },
 				req: events.Request{ID: "r1", Action: c.ask.Action, Operator: "alice", Created: judged, Signed: []byte("x")},
 			})
 			if got := describe(v); got != c.want {

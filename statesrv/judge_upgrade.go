@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/projections/rollout"
@@ -46,11 +47,14 @@ func judgeUpgrade(q *inquiry) verdict {
 	return v
 }
 
-// supersede withdraws the open orders of an upgrade.
+// maxSuperseded is how many orders an abort withdraws at once; the planner goes on.
+const maxSuperseded = 500
+
+// supersede withdraws the open orders of an upgrade, or the first maxSuperseded of them.
 func supersede(s *projections.State, upgrade, reason string) []events.Payload {
 	var withdrawn []events.Payload
 	for _, id := range sortedMachines(s) {
-		if o := s.Orders[id]; o != nil && o.Upgrade == upgrade && o.Kind == projections.OrderUpgrade {
+		if o := s.Orders[id]; o != nil && o.Upgrade == upgrade && o.Kind == projections.OrderUpgrade && len(withdrawn) < maxSuperseded {
 			withdrawn = append(withdrawn, &events.OrderSuperseded{Order: o.ID, Machine: id, Reason: reason})
 		}
 	}
@@ -68,7 +72,7 @@ func sortedMachines(s *projections.State) []string {
 
 // upgradeBlockers names everything that forbids the upgrade now. have says whether an
 // archive is stored or can be fetched.
-func upgradeBlockers(s *projections.State, a *events.AskUpgrade, have func(sha256 string) bool) []events.Reason {
+func upgradeBlockers(s *projections.State, a *events.AskUpgrade, have func(tools.Tools) bool) []events.Reason {
 	var reasons []events.Reason
 	add := func(code string, about []string, format string, args ...any) {
 		reasons = append(reasons, events.Reason{Code: code, Text: fmt.Sprintf(format, args...), About: about})
@@ -104,17 +108,17 @@ func upgradeBlockers(s *projections.State, a *events.AskUpgrade, have func(sha25
 
 // missingTools names, for each platform in use, the machines that would be left without
 // an archive of the wanted version.
-func missingTools(s *projections.State, a *events.AskUpgrade, have func(sha256 string) bool) []events.Reason {
-	named := map[string]string{} // platform → digest
+func missingTools(s *projections.State, a *events.AskUpgrade, have func(tools.Tools) bool) []events.Reason {
+	named := map[string]tools.Tools{} // by platform
 	for _, t := range a.Artefacts {
 		if t.Version.Number == a.To {
-			named[t.Version.Platform()] = t.SHA256
+			named[t.Version.Platform()] = t
 		}
 	}
 	without := map[string][]string{}
 	for _, id := range aliveMachines(s) {
 		platform := s.Machines[id].Version.Platform()
-		if sha, ok := named[platform]; !ok || !have(sha) {
+		if t, ok := named[platform]; !ok || !have(t) {
 			without[platform] = append(without[platform], events.MachineTag(id))
 		}
 	}

@@ -20,7 +20,8 @@ type metrics struct {
 	orders   prometheus.Gauge
 }
 
-func newMetrics() *metrics {
+// newMetrics makes them; waiting tells how many changes wait in the queue.
+func newMetrics(waiting func() float64) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		records:  prometheus.NewCounter(prometheus.CounterOpts{Name: "jujube_records_appended_total", Help: "Records appended to the log."}),
@@ -36,6 +37,9 @@ func newMetrics() *metrics {
 		orders:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "jujube_open_orders", Help: "Orders that their machine has not ended."}),
 	}
 	m.registry.MustRegister(m.records, m.batches, m.seconds, m.skipped, m.position, m.machines, m.orders)
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "jujube_queue_length", Help: "Changes that wait to be decided.",
+	}, waiting))
 	return m
 }
 

@@ -1,55 +1,91 @@
 package statesrv
 
 import (
+	"fmt"
+
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/projections/rollout"
 )
 
-// maxOrders is how many orders one batch issues; the next batch issues the next.
+// maxOrders is how many orders one batch issues or withdraws; the next one goes on.
 const maxOrders = 200
 
 // planUpgrade lets the upgrade in progress go on: it adds the orders, the halt or the
 // completion that rollout.Plan says, in the same batch as what made them due. Archives
 // that are not stored yet are fetched first; their arrival plans again.
-func (s *Server) planUpgrade(d *draft) error {
+func (t *term) planUpgrade(d *draft) error {
+	if err := withdrawOrphans(d); err != nil {
+		return err
+	}
 	u := d.state.Upgrade
 	if u == nil {
 		return nil
 	}
 	plan := rollout.Plan(d.state, rollout.PolicyOf(d.state))
-	cause := u.ID
 	switch {
 	case len(plan.Halt) > 0:
-		_, err := d.add("", cause, u.ID, &events.UpgradeHalted{Upgrade: u.ID, Reasons: plan.Halt})
-		return err
+		return halt(d, u, plan.Halt)
 	case plan.Complete:
-		_, err := d.add("", cause, u.ID, &events.UpgradeCompleted{Upgrade: u.ID, Version: u.To})
+		_, err := d.add("", u.ID, u.ID, &events.UpgradeCompleted{Upgrade: u.ID, Version: u.To})
 		return err
 	}
 	for _, id := range plan.Order[:min(len(plan.Order), maxOrders)] {
-		order := s.orderFor(d, u, id)
+		order, unavailable := t.orderFor(d, u, id)
+		if unavailable != nil {
+			d.drop()
+			return halt(d, u, []events.Reason{*unavailable})
+		}
 		if order == nil {
 			continue
 		}
-		if _, err := d.add("", cause, u.ID, order); err != nil {
+		if _, err := d.add("", u.ID, u.ID, order); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// orderFor is the order for one machine, or nil while its archive is on its way.
-func (s *Server) orderFor(d *draft, u *projections.Upgrade, id string) *events.OrderIssued {
+func halt(d *draft, u *projections.Upgrade, reasons []events.Reason) error {
+	_, err := d.add("", u.ID, u.ID, &events.UpgradeHalted{Upgrade: u.ID, Reasons: reasons})
+	return err
+}
+
+// withdrawOrphans closes open orders whose upgrade was aborted, where there were more of
+// them than its abort could withdraw at once.
+func withdrawOrphans(d *draft) error {
+	withdrawn := 0
+	for _, id := range sortedKeys(d.state.Orders) {
+		o := d.state.Orders[id]
+		if o.Kind != projections.OrderUpgrade || (d.state.Upgrade != nil && d.state.Upgrade.ID == o.Upgrade) {
+			continue
+		}
+		reason := "upgrade " + o.Upgrade + " is not in progress any more"
+		if _, err := d.add("", o.ID, o.Upgrade, &events.OrderSuperseded{Order: o.ID, Machine: id, Reason: reason}); err != nil {
+			return err
+		}
+		if withdrawn++; withdrawn == maxOrders {
+			return nil
+		}
+	}
+	return nil
+}
+
+// orderFor is the order for one machine. It is nil while its archive is on its way; the
+// reason says why that will not come.
+func (t *term) orderFor(d *draft, u *projections.Upgrade, id string) (*events.OrderIssued, *events.Reason) {
 	m := d.state.Machines[id]
-	t := u.Artefacts[m.Version.Platform()]
-	if stored := d.state.Tools[t.Version.String()]; stored == nil || stored.SHA256 != t.SHA256 {
-		s.tools.want(t)
-		return nil
+	wanted := u.Artefacts[m.Version.Platform()]
+	patience := durationOf(d.state, "upgrade-order-timeout")
+	if stored := d.state.Tools[wanted.Version.String()]; stored == nil || stored.SHA256 != wanted.SHA256 {
+		if err := t.tools.gaveUp(wanted, patience); err != nil {
+			return nil, &events.Reason{Code: codeNoTools, About: []string{events.MachineTag(id)}, Text: fmt.Sprintf("tools %s cannot be had: %v", wanted.Version, err)}
+		}
+		t.tools.want(wanted)
+		return nil, nil
 	}
 	return &events.OrderIssued{
-		Order: d.newID(), Upgrade: u.ID, Machine: id, From: m.Version.Number, Tools: t,
-		Expires: d.now.Add(durationOf(d.state, "upgrade-order-timeout")),
-		Health:  durationOf(d.state, "upgrade-health-window").Milliseconds(), Signed: u.Signed,
-	}
+		Order: d.newID(), Upgrade: u.ID, Machine: id, From: m.Version.Number, Tools: wanted, Expires: d.now.Add(patience),
+		Health: durationOf(d.state, "upgrade-health-window").Milliseconds(), Signed: u.Signed,
+	}, nil
 }

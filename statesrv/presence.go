@@ -36,7 +36,13 @@ func (p *presence) lastHeard(machine string) (last time.Time, silent time.Time) 
 	return last, last
 }
 
-// decide records who was lost and who came back, at most maxDecision at a time.
+// Limits of what one tick decides; the next tick goes on.
+const (
+	maxPresence = 400
+	maxTimeouts = 400
+)
+
+// decide records who was lost and who came back, at most maxPresence at a time.
 func (p *presence) decide(d *draft) error {
 	patience := durationOf(d.state, "agent-lost-after")
 	changed := 0
@@ -54,7 +60,7 @@ func (p *presence) decide(d *draft) error {
 		if _, err := d.add("", "", "", payload); err != nil {
 			return err
 		}
-		if changed++; changed == maxDecision {
+		if changed++; changed == maxPresence {
 			return nil
 		}
 	}
@@ -63,17 +69,19 @@ func (p *presence) decide(d *draft) error {
 
 // decideTimeouts closes orders whose machine did not end them in time: not begun by the
 // order's expiry, or not ended as long again after it.
-func (s *Server) decideTimeouts(d *draft) error {
+func decideTimeouts(d *draft) error {
 	patience := durationOf(d.state, "upgrade-order-timeout")
-	for _, id := range sortedMachines(d.state) {
+	ended := 0
+	for _, id := range sortedKeys(d.state.Orders) {
 		o := d.state.Orders[id]
-		if o == nil || o.Kind != projections.OrderUpgrade || !d.room() {
+		if o.Kind != projections.OrderUpgrade || ended == maxTimeouts {
 			continue
 		}
 		if d.now.After(o.Expires.Add(patience)) || (d.now.After(o.Expires) && !o.Accepted) {
 			if _, err := d.add("", o.ID, o.Upgrade, &events.OrderTimedOut{Order: o.ID, Machine: id}); err != nil {
 				return err
 			}
+			ended++
 		}
 	}
 	return nil

@@ -1,13 +1,13 @@
 package statesrv
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/projections/status"
@@ -36,37 +36,35 @@ type Environment struct {
 }
 
 // onQuery answers from committed state only.
-func (s *Server) onQuery(q bus.Query) {
+func (t *term) onQuery(q bus.Query) {
 	look, ok := map[string]func(*projections.State) (any, error){
-		"status":      func(st *projections.State) (any, error) { return s.statusJSON(st) },
+		"status":      func(st *projections.State) (any, error) { return t.statusJSON(st) },
 		"digest":      func(st *projections.State) (any, error) { return Position{st.Seq, st.Digest()}, nil },
 		"environment": func(st *projections.State) (any, error) { return environmentOf(st), nil },
-		"upgrade-check": func(st *projections.State) (any, error) {
-			var ask events.AskUpgrade
-			if err := json.Unmarshal(q.Body, &ask); err != nil {
-				return nil, fmt.Errorf("read the question: %w", err)
-			}
-			return Check{Reasons: upgradeBlockers(st, &ask, s.haveTools)}, nil
-		},
 	}[q.Name]
 	switch {
 	case ok:
-		s.writer.submit(change{view: func(st *projections.State) { answerJSON(q, look, st) }, done: func(_ uint64, err error) { q.Answer(nil, err) }})
+		t.writer.submit(change{view: func(st *projections.State) { t.answerJSON(q, look, st) }, done: func(_ uint64, err error) { q.Answer(nil, err) }})
 	case q.Name == "enrol-credentials":
-		creds, err := s.cfg.Trust.EnrolCredentials()
+		creds, err := t.cfg.Trust.EnrolCredentials()
 		b, jsonErr := json.Marshal(creds)
 		q.Answer(b, errors.Join(err, jsonErr))
+	case q.Name == "version":
+		b, err := json.Marshal(map[string]version.Number{"version": version.Current()})
+		q.Answer(b, err)
 	case q.Name == "tools":
-		go s.answerTools(q)
+		t.spawn(func() { t.answerTools(q) })
+	case q.Name == "upgrade-check":
+		t.spawn(func() { t.answerCheck(q) })
 	default:
 		q.Answer(nil, fmt.Errorf("there is no query %q; this state server runs %s", q.Name, version.Current()))
 	}
 }
 
-func answerJSON(q bus.Query, look func(*projections.State) (any, error), st *projections.State) {
+func (t *term) answerJSON(q bus.Query, look func(*projections.State) (any, error), st *projections.State) {
 	v, err := look(st)
 	if raw, ok := v.(json.RawMessage); ok && err == nil {
-		go q.Answer(raw, nil)
+		t.spawn(func() { q.Answer(raw, nil) })
 		return
 	}
 	if err != nil {
@@ -79,15 +77,15 @@ func answerJSON(q bus.Query, look func(*projections.State) (any, error), st *pro
 
 // statusJSON is the status at the state's position. It is made once for each position,
 // however many ask.
-func (s *Server) statusJSON(st *projections.State) (json.RawMessage, error) {
-	if s.status.seq == st.Seq && s.status.json != nil {
-		return s.status.json, nil
+func (t *term) statusJSON(st *projections.State) (json.RawMessage, error) {
+	if t.status.seq == st.Seq && t.status.json != nil {
+		return t.status.json, nil
 	}
 	b, err := json.Marshal(status.Make(st))
 	if err != nil {
 		return nil, err
 	}
-	s.status.seq, s.status.json = st.Seq, b
+	t.status.seq, t.status.json = st.Seq, b
 	return b, nil
 }
 
@@ -109,20 +107,35 @@ func environmentOf(st *projections.State) Environment {
 }
 
 // answerTools looks into the sources as well, which takes as long as they take.
-func (s *Server) answerTools(q bus.Query) {
-	ctx, cancel := context.WithTimeout(s.ctx, sourceTimeout)
-	defer cancel()
-	lists, problems := s.tools.list(ctx)
-	err := s.writer.submitWait(ctx, change{
-		view: func(st *projections.State) {
-			c := catalogueOf(st)
-			c.Sources, c.Problems = lists, problems
-			b, err := json.Marshal(c)
-			q.Answer(b, err)
-		},
-		done: func(_ uint64, err error) { q.Answer(nil, err) },
+func (t *term) answerTools(q bus.Query) {
+	lists, problems := t.tools.list(t.ctx)
+	var c Catalogue
+	err := t.writer.look(t.ctx, func(st *projections.State) { c = catalogueOf(st) })
+	if err != nil {
+		q.Answer(nil, err)
+		return
+	}
+	c.Sources, c.Problems = lists, append(problems, t.tools.problems()...)
+	b, err := json.Marshal(c)
+	q.Answer(b, err)
+}
+
+// answerCheck judges an upgrade without recording anything.
+func (t *term) answerCheck(q bus.Query) {
+	var ask events.AskUpgrade
+	if err := json.Unmarshal(q.Body, &ask); err != nil {
+		q.Answer(nil, fmt.Errorf("read the question: %w", err))
+		return
+	}
+	t.lookFor(ask.Artefacts)
+	c := Check{Reasons: []events.Reason{}}
+	err := t.writer.look(t.ctx, func(st *projections.State) {
+		c.Reasons = append(c.Reasons, upgradeBlockers(st, &ask, func(want tools.Tools) bool { return t.tools.have(st, want) })...)
 	})
 	if err != nil {
 		q.Answer(nil, err)
+		return
 	}
+	b, err := json.Marshal(c)
+	q.Answer(b, err)
 }

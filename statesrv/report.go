@@ -34,7 +34,7 @@ func parseReport(r bus.Report) (events.Record, events.Report, error) {
 
 // decideReport records a report once. It returns bus.ReportDuplicate as the code for one
 // that was recorded before.
-func (s *Server) decideReport(d *draft, rec events.Record, report events.Report) (code string, err error) {
+func decideReport(d *draft, rec events.Record, report events.Report) (code string, err error) {
 	head := report.Head()
 	m := d.state.Machines[head.Machine]
 	switch {
@@ -94,24 +94,24 @@ func isTerminal(kind string) bool {
 }
 
 // onReport queues a report from the bus.
-func (s *Server) onReport(r bus.Report) {
+func (t *term) onReport(r bus.Report) {
 	rec, report, err := parseReport(r)
 	if err != nil {
-		s.metrics.garbage("report")
+		t.metrics.garbage("report")
 		r.Answer(bus.ReportAnswer{Code: bus.ReportInvalid, Text: err.Error()})
 		return
 	}
-	s.presence.heard(report.Head().Machine, s.cfg.Now())
+	t.presence.heard(report.Head().Machine, t.cfg.Now())
 	var code string
-	s.writer.submit(change{
+	t.writer.submit(change{
 		decide: func(d *draft) (err error) {
-			code, err = s.decideReport(d, rec, report)
+			code, err = decideReport(d, rec, report)
 			return err
 		},
 		done: func(seq uint64, err error) {
 			a := bus.ReportAnswer{Seq: seq, Code: code}
 			switch {
-			case err != nil && code == "":
+			case notStored(err) || err != nil && code == "":
 				a = bus.ReportAnswer{Code: bus.ReportRetry, Text: err.Error()}
 			case err != nil:
 				a.Text = err.Error()

@@ -3,7 +3,6 @@ package statesrv
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -17,16 +16,23 @@ import (
 // desk is a state server's decisions without a bus.
 type desk struct {
 	t *testing.T
-	s *Server
 	d *draft
+}
+
+// decided puts a decision into the batch, or forgets what it left half made.
+func (k *desk) decided(err error) error {
+	if err != nil {
+		k.d.drop()
+	}
+	k.d.keep()
+	return err
 }
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()
 	n := 0
 	newID := func() string { n++; return fmt.Sprintf("id-%d", n) }
-	s := &Server{cfg: Config{Now: func() time.Time { return judged }, NewID: newID, Logger: slog.New(slog.DiscardHandler)}, metrics: newMetrics()}
-	return &desk{t: t, s: s, d: &draft{state: environment("1.25.0"), now: judged, newID: newID, actor: "state-server-0"}}
+	return &desk{t: t, d: &draft{state: environment("1.25.0"), now: judged, newID: newID, actor: "state-server-0"}}
 }
 
 // report hands in what an agent sent, and says how it was answered.
@@ -48,7 +54,8 @@ func (k *desk) report(from string, n uint64, r events.Report) string {
 		}
 		return bus.ReportInvalid
 	}
-	code, _ := k.s.decideReport(k.d, rec, parsed)
+	code, err := decideReport(k.d, rec, parsed)
+	_ = k.decided(err)
 	return code
 }
 
@@ -59,7 +66,7 @@ func (k *desk) order(id string) {
 		Order: id, Upgrade: "up1", Machine: "1", From: bin("1.25.0").Number, Expires: judged.Add(time.Hour),
 		Tools: tools.Tools{Version: bin("1.25.1"), Size: 1, SHA256: digest},
 	})
-	if err != nil {
+	if k.decided(err) != nil {
 		k.t.Fatal(err)
 	}
 }
@@ -145,16 +152,16 @@ func TestSilenceAndReturn(t *testing.T) {
 	p := newPresence(judged.Add(-time.Minute))
 	p.heard("0", judged)
 	p.heard("2", judged)
-	if err := p.decide(k.d); err != nil {
+	if err := k.decided(p.decide(k.d)); err != nil {
 		t.Fatal(err)
 	}
 	k.want("machine.lost/1")
-	if err := p.decide(k.d); err != nil {
+	if err := k.decided(p.decide(k.d)); err != nil {
 		t.Fatal(err)
 	}
 	k.want("machine.lost/1")
 	p.heard("1", judged)
-	if err := p.decide(k.d); err != nil {
+	if err := k.decided(p.decide(k.d)); err != nil {
 		t.Fatal(err)
 	}
 	k.want("machine.lost/1 machine.returned/1")
@@ -164,12 +171,12 @@ func TestAnOrderThatNobodyTakesUpTimesOut(t *testing.T) {
 	k := newDesk(t)
 	k.order("o1")
 	k.d.now = judged.Add(30 * time.Minute)
-	if err := k.s.decideTimeouts(k.d); err != nil {
+	if err := k.decided(decideTimeouts(k.d)); err != nil {
 		t.Fatal(err)
 	}
 	k.want("order.issued/1")
 	k.d.now = judged.Add(2 * time.Hour)
-	if err := k.s.decideTimeouts(k.d); err != nil {
+	if err := k.decided(decideTimeouts(k.d)); err != nil {
 		t.Fatal(err)
 	}
 	k.want("order.issued/1 order.timed_out/1")
@@ -196,7 +203,7 @@ func TestEnrolment(t *testing.T) {
 	}
 	k.want("")
 	for range 2 { // the answer may be lost: the same host asks again
-		if err := decideEnrolment(k.d, good); err != nil {
+		if err := k.decided(decideEnrolment(k.d, good)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -25,9 +25,9 @@ func (s *Server) load(ctx context.Context) (*projections.State, error) {
 	if err != nil {
 		return nil, err
 	}
-	st := s.readSnapshot()
-	if st.Seq > last {
-		return nil, fmt.Errorf("use the log: it ends at %d, but this state server has seen %d; it was cut or restored from an older backup. Nothing was changed. Restore a newer backup, or remove %s to accept the loss", last, st.Seq, s.snapshotFile())
+	st, err := s.readSnapshot(ctx, last)
+	if err != nil {
+		return nil, err
 	}
 	for rec, err := range s.log.Read(ctx, st.Seq+1, last) {
 		if errors.Is(err, events.ErrInvalid) {
@@ -39,39 +39,65 @@ func (s *Server) load(ctx context.Context) (*projections.State, error) {
 		st.Fold(rec)
 	}
 	if st.Seq > 0 && st.UUID != s.cfg.Environment {
-		return nil, fmt.Errorf("use the log: it is environment %s's, this state server is of %s; nothing was changed", st.UUID, s.cfg.Environment)
+		return nil, fmt.Errorf("%w: it is the log of environment %q, this state server is of %s; nothing was changed; give it the NATS store of its own environment", errUnusable, st.UUID, s.cfg.Environment)
 	}
 	return st, nil
 }
 
-func (s *Server) readSnapshot() *projections.State {
+// readSnapshot gives the state of the snapshot, or of an empty log when there is none
+// that fits this environment and this log, which ends at last.
+func (s *Server) readSnapshot(ctx context.Context, last uint64) (*projections.State, error) {
 	b, err := os.ReadFile(s.snapshotFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return projections.New(), nil
+	}
+	var st *projections.State
 	if err == nil {
-		var st *projections.State
-		if st, err = projections.DecodeSnapshot(b); err == nil && st.UUID == s.cfg.Environment {
-			return st
+		st, err = projections.DecodeSnapshot(b)
+	}
+	if err == nil && st.UUID != s.cfg.Environment {
+		err = fmt.Errorf("it is of environment %q", st.UUID)
+	}
+	if err == nil && st.Seq > last {
+		return nil, fmt.Errorf("%w: it ends at %d, but this state server has seen %d: it was cut, or restored from an older backup; nothing was changed; restore a newer backup, or remove %s to accept the loss", errUnusable, last, st.Seq, s.snapshotFile())
+	}
+	if err == nil {
+		err = s.continues(ctx, st)
+	}
+	if err != nil {
+		s.cfg.Logger.Warn("left the snapshot aside; the whole log is read", "err", err)
+		return projections.New(), nil
+	}
+	return st, nil
+}
+
+// continues checks that the log holds at the snapshot's position what was folded there.
+func (s *Server) continues(ctx context.Context, st *projections.State) error {
+	for rec, err := range s.log.Read(ctx, st.Seq, st.Seq) {
+		if err != nil && !errors.Is(err, events.ErrInvalid) {
+			return err
+		}
+		if err == nil && !rec.Time.Equal(st.Time) {
+			return fmt.Errorf("it was taken from another log: sequence %d is from %v, not from %v", st.Seq, rec.Time, st.Time)
 		}
 	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		s.cfg.Logger.Warn("left the snapshot aside; the whole log is read", "err", err)
-	}
-	return projections.New()
+	return nil
 }
 
 // afterCommit runs on the writer's goroutine after each commit.
-func (s *Server) afterCommit(st *projections.State) {
-	s.metrics.state(st)
-	s.tools.configure(st, s.cfg.ToolsSource)
-	if st.Seq < s.snapshotAt+snapshotEvery {
+func (t *term) afterCommit(st *projections.State) {
+	t.metrics.state(st)
+	t.tools.configure(st, t.cfg.ToolsSource)
+	if st.Seq < t.snapshotAt+snapshotEvery {
 		return
 	}
-	s.snapshotAt = st.Seq
-	if err := s.writeSnapshot(st); err != nil {
-		s.cfg.Logger.Warn("writing the snapshot", "err", err)
+	t.snapshotAt = st.Seq
+	if err := t.writeSnapshot(st); err != nil {
+		t.cfg.Logger.Warn("writing the snapshot", "err", err)
 		return
 	}
 	taken := &events.SnapshotTaken{Seq: st.Seq, Digest: st.Digest(), Schema: projections.Schema}
-	s.writer.submit(change{decide: func(d *draft) error {
+	t.writer.submit(change{decide: func(d *draft) error {
 		_, err := d.add("", "", "", taken)
 		return err
 	}})

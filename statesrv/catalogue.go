@@ -1,0 +1,58 @@
+package statesrv
+
+import (
+	"slices"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/projections"
+)
+
+// Catalogue is the answer to the query "tools".
+type Catalogue struct {
+	Stored   []tools.Tools `json:"stored"`
+	Sources  []FoundTools  `json:"sources"`
+	Problems []string      `json:"problems"` // sources that could not be read, and why
+	InUse    []Platform    `json:"in_use"`
+}
+
+// FoundTools is what one source has.
+type FoundTools struct {
+	Source string        `json:"source"`
+	Tools  []tools.Tools `json:"tools"`
+}
+
+// Platform is a series and architecture with the machines that run it.
+type Platform struct {
+	Platform string   `json:"platform"` // "trusty-amd64"
+	Machines []string `json:"machines"` // tags
+}
+
+// catalogueOf is the stored part of a Catalogue.
+func catalogueOf(s *projections.State) Catalogue {
+	c := Catalogue{Stored: []tools.Tools{}, Sources: []FoundTools{}, Problems: []string{}, InUse: []Platform{}}
+	for _, t := range s.Tools {
+		c.Stored = append(c.Stored, t.Tools)
+	}
+	slices.SortFunc(c.Stored, func(a, b tools.Tools) int { return compareBinary(a.Version, b.Version) })
+	machines := map[string][]string{}
+	for _, id := range aliveMachines(s) {
+		p := s.Machines[id].Version.Platform()
+		machines[p] = append(machines[p], events.MachineTag(id))
+	}
+	for _, p := range sortedKeys(machines) {
+		c.InUse = append(c.InUse, Platform{Platform: p, Machines: machines[p]})
+	}
+	return c
+}
+
+func compareBinary(a, b version.Binary) int {
+	if c := a.Number.Compare(b.Number); c != 0 {
+		return c
+	}
+	if a.Platform() < b.Platform() {
+		return -1
+	}
+	return 1
+}

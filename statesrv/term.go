@@ -1,0 +1,158 @@
+package statesrv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/projections"
+)
+
+// term is one time of leading: everything that begins with reading the log and ends
+// when the lease, the fence or the operator says so. Nothing of it outlives it.
+type term struct {
+	*Server
+	ctx      context.Context // ends with the term
+	writer   *writer
+	presence *presence
+	tools    *toolbox
+	uploads  *uploads
+
+	mu    sync.Mutex
+	over  bool
+	tasks sync.WaitGroup
+
+	status     cachedStatus // the writer's goroutine only
+	snapshotAt uint64       // likewise
+}
+
+// newTerm reads the state, and opens an empty log.
+func (s *Server) newTerm(ctx context.Context) (*term, error) {
+	st, err := s.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t := &term{Server: s, ctx: ctx, presence: newPresence(s.cfg.Now()), snapshotAt: st.Seq}
+	t.writer = &writer{
+		log: s.log, queue: make(chan change, queueLength), ended: make(chan struct{}), state: st, plan: t.planUpgrade, stored: t.afterCommit,
+		newID: s.cfg.NewID, now: s.cfg.Now, actor: s.cfg.Name, metrics: s.metrics, logger: s.cfg.Logger,
+	}
+	t.tools = newToolbox(s.cfg.Bus.Tools(), s.cfg.Now, s.cfg.Logger)
+	t.tools.configure(st, s.cfg.ToolsSource)
+	if t.uploads, err = newUploads(t); err != nil {
+		return nil, err
+	}
+	if st.Seq == 0 {
+		err = t.openLog(ctx)
+	}
+	return t, err
+}
+
+// openLog writes the first records: the environment and machine 0.
+func (t *term) openLog(ctx context.Context) error {
+	var refused error
+	err := t.writer.commit(ctx, []change{{decide: t.genesis, done: func(_ uint64, err error) { refused = err }}})
+	if err == nil && refused != nil {
+		err = fmt.Errorf("%w: open it: %w; nothing was written; look at genesis: in server.yaml", errUnusable, refused)
+	}
+	return err
+}
+
+func (t *term) genesis(d *draft) error {
+	g := t.cfg.Genesis
+	created, err := d.add(t.cfg.Name, "", "", &events.EnvironmentCreated{
+		UUID: t.cfg.Environment, Name: g.Name, AgentVersion: g.AgentVersion, Operators: g.Operators,
+	})
+	if err != nil {
+		return err
+	}
+	_, err = d.add(t.cfg.Name, created.ID, "", &events.MachineEnrolled{
+		Machine: "0", Key: g.Machine.Key, Hostname: g.Machine.Hostname, Version: g.Machine.Version, StateServer: true,
+	})
+	return err
+}
+
+// spawn runs f as part of the term; after its end it runs nothing.
+func (t *term) spawn(f func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.over {
+		t.tasks.Go(f)
+	}
+}
+
+// end waits for what was spawned. The term's context must have ended.
+func (t *term) end() {
+	t.mu.Lock()
+	t.over = true
+	t.mu.Unlock()
+	t.tasks.Wait()
+}
+
+// serve takes what comes over the bus.
+func (t *term) serve() (stop func(), err error) {
+	var stops []func()
+	stop = func() {
+		for _, f := range stops {
+			f()
+		}
+	}
+	b := t.cfg.Bus
+	for _, start := range []func() (func(), error){
+		func() (func(), error) { return b.ServeReports(t.onReport) },
+		func() (func(), error) { return b.ServeBeats(t.onBeat) },
+		func() (func(), error) { return b.ServeEnrol(t.onEnrol) },
+		func() (func(), error) { return b.ServeQueries(t.onQuery) },
+		func() (func(), error) { return b.ServeUploads(t.uploads.onPiece) },
+	} {
+		f, err := start()
+		if err != nil {
+			stop()
+			return nil, err
+		}
+		stops = append(stops, f)
+	}
+	return stop, nil
+}
+
+func (t *term) onBeat(tag string, _ bus.Beat) {
+	if id, ok := strings.CutPrefix(tag, events.MachineTag("")); ok && events.IsMachine(id) {
+		t.presence.heard(id, t.cfg.Now())
+	}
+}
+
+// judgeRequests hands REQUESTS to the writer, in order, from where the log says.
+func (t *term) judgeRequests() {
+	var from uint64
+	if t.writer.look(t.ctx, func(st *projections.State) { from = st.RequestsSeq + 1 }) != nil {
+		return
+	}
+	err := t.cfg.Bus.Requests(t.ctx, from, func(r bus.Request) {
+		t.lookForTools(r)
+		_ = t.writer.submitWait(t.ctx, change{decide: func(d *draft) error { return t.decideRequest(d, r) }})
+	})
+	if t.ctx.Err() == nil {
+		t.cfg.Logger.Error("reading requests", "err", err)
+	}
+}
+
+// tick lets time pass: silence, deadlines, and whatever else waits for it.
+func (t *term) tick() {
+	ticker := time.NewTicker(tickEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-t.ctx.Done():
+			return
+		case <-ticker.C:
+			_ = t.writer.submitWait(t.ctx, change{decide: func(d *draft) error {
+				return errors.Join(t.presence.decide(d), decideTimeouts(d))
+			}})
+		}
+	}
+}
