@@ -27,7 +27,7 @@ type Server struct {
 const (
 	defaultLease  = 6 * time.Second
 	tickEvery     = time.Second
-	sourceTimeout = 30 * time.Second
+	sourceTimeout = 20 * time.Second // less than a client waits for an answer
 	retryLead     = time.Second
 )
 

@@ -52,6 +52,7 @@ type web struct {
 }
 
 func newWeb(u *url.URL, stall time.Duration) *web {
+	fallbackRoots()
 	w := &web{given: u, stall: stall, bases: []*url.URL{u}}
 	if path.Base(u.Path) != "tools" {
 		w.bases = append(w.bases, below(u, "tools"))

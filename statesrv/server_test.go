@@ -1,0 +1,661 @@
+package statesrv_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/bus/bustest"
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/projections"
+	"github.com/jujube-project/jujube/projections/audit"
+	"github.com/jujube-project/jujube/statesrv"
+)
+
+// place is an environment at 1.25.0 on a real bus: one operator, and a directory for the
+// state server. The clock runs ahead by what a test adds to ahead.
+type place struct {
+	*testing.T
+	bus   *bustest.Bus
+	alice *bus.Conn
+	log   *bus.Log
+	dir   string
+	ahead atomic.Int64
+	stop  func() // ends the state server that was started last
+}
+
+func newPlace(t *testing.T) *place {
+	t.Helper()
+	b := bustest.Start(t)
+	alice := b.Operator("alice")
+	return &place{T: t, bus: b, alice: alice, log: alice.Log(), dir: t.TempDir()}
+}
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+func bin(text string) version.Binary {
+	n, err := version.Parse(text)
+	if err != nil {
+		panic(err)
+	}
+	return version.Binary{Number: n, Series: "trusty", Arch: "amd64"}
+}
+
+func (p *place) config(conn *bus.Conn) statesrv.Config {
+	return statesrv.Config{
+		Dir: p.dir, Name: "state-server-0", Environment: bustest.Environment, Bus: conn, Trust: p.bus.Trust, URLs: p.bus.URLs,
+		LeaseTTL: time.Second, Now: func() time.Time { return time.Now().Add(time.Duration(p.ahead.Load())) },
+		NewID: newID, Logger: slog.New(slog.DiscardHandler),
+		Genesis: statesrv.Genesis{
+			Name: "test", AgentVersion: bin("1.25.0").Number, Operators: []events.Operator{{Name: "alice", Key: p.alice.Public()}},
+			Machine: statesrv.GenesisMachine{Key: "K0", Hostname: "zero", Version: bin("1.25.0")},
+		},
+	}
+}
+
+// start runs a state server until stop, or the test's end, and waits until it leads.
+func (p *place) start(change ...func(*statesrv.Config)) *statesrv.Server {
+	p.Helper()
+	s, ended := p.run(change...)
+	select {
+	case <-s.Ready():
+	case err := <-ended:
+		p.Fatalf("the state server ended: %v", err)
+	}
+	return s
+}
+
+// run is start without waiting; ended tells with what it ended.
+func (p *place) run(change ...func(*statesrv.Config)) (s *statesrv.Server, ended chan error) {
+	p.Helper()
+	cfg := p.config(p.bus.StateServer())
+	for _, f := range change {
+		f(&cfg)
+	}
+	s, err := statesrv.New(cfg)
+	if err != nil {
+		p.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended = make(chan error, 1)
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		ended <- s.Run(ctx)
+	}()
+	p.stop = func() { cancel(); <-over }
+	p.Cleanup(p.stop)
+	return s, ended
+}
+
+// wait gives the first record behind seq that f says yes to.
+func (p *place) wait(seq uint64, what string, f func(events.Record) bool) events.Record {
+	p.Helper()
+	ctx, cancel := context.WithTimeout(p.Context(), time.Minute)
+	defer cancel()
+	for rec, err := range p.log.Follow(ctx, seq+1) {
+		if err != nil {
+			p.Fatalf("waiting for %s: %v", what, err)
+		}
+		if f(rec) {
+			return rec
+		}
+	}
+	return events.Record{}
+}
+
+func (p *place) waitKind(seq uint64, kind string) events.Record {
+	p.Helper()
+	return p.wait(seq, kind, func(r events.Record) bool { return r.Kind == kind })
+}
+
+// publish stores a request of alice's that is judged within a minute, or never.
+func (p *place) publish(ask events.Ask) string {
+	p.Helper()
+	now := time.Now().Add(time.Duration(p.ahead.Load()))
+	ask.ID, ask.Created = newID(), now
+	if ask.Environment == "" {
+		ask.Environment = bustest.Environment
+	}
+	if ask.Expires.IsZero() {
+		ask.Expires = now.Add(time.Minute)
+	}
+	if _, err := p.alice.PublishRequest(p.Context(), p.alice.Identity(), ask); err != nil {
+		p.Fatal(err)
+	}
+	return ask.ID
+}
+
+// ask publishes a request and gives what was decided: the kinds, or the codes of the
+// refusal.
+func (p *place) ask(ask events.Ask) (id, decision string) {
+	p.Helper()
+	id = p.publish(ask)
+	return id, p.decision(id)
+}
+
+func (p *place) decision(id string) string {
+	p.Helper()
+	first := p.wait(0, "a decision", func(r events.Record) bool { return r.Correlation == id })
+	last, err := p.log.Last(p.Context())
+	if err != nil {
+		p.Fatal(err)
+	}
+	var words []string
+	for rec, err := range p.log.Read(p.Context(), first.Seq, last) {
+		if err != nil {
+			p.Fatal(err)
+		}
+		if rec.Correlation != id || rec.Time != first.Time {
+			continue
+		}
+		payload, err := events.Decode(rec)
+		if err != nil {
+			p.Fatal(err)
+		}
+		switch refused := payload.(type) {
+		case *events.RequestRefused:
+			return codes(refused.Reasons)
+		case *events.UpgradeRefused:
+			return codes(refused.Reasons)
+		}
+		words = append(words, rec.Kind)
+	}
+	return strings.Join(words, " ")
+}
+
+func codes(reasons []events.Reason) string {
+	words := []string{"refused:"}
+	for _, r := range reasons {
+		words = append(words, r.Code)
+	}
+	return strings.Join(words, " ")
+}
+
+// state folds the log, and checks on the way that the served projection is the same.
+func (p *place) state() *projections.State {
+	p.Helper()
+	var served statesrv.Position
+	p.query("digest", nil, &served)
+	s, v := projections.New(), audit.NewVerifier()
+	for rec, err := range p.log.Read(p.Context(), 1, served.Seq) {
+		v.Fold(rec, err)
+		s.Fold(rec)
+	}
+	v.Served(served.Seq, served.Digest)
+	for _, f := range v.Findings {
+		p.Errorf("audit: %+v", f)
+	}
+	return s
+}
+
+func (p *place) query(name string, body, answer any) {
+	p.Helper()
+	in, err := json.Marshal(body)
+	if err != nil {
+		p.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(p.Context(), 20*time.Second)
+	defer cancel()
+	out, err := p.alice.Ask(ctx, name, in)
+	if err != nil {
+		p.Fatal(err)
+	}
+	if err := json.Unmarshal(out, answer); err != nil {
+		p.Fatalf("query %s: %v in %s", name, err, out)
+	}
+}
+
+// archive makes tools of a version out of some text.
+func archive(v, text string) (tools.Tools, []byte) {
+	sum := sha256.Sum256([]byte(text))
+	return tools.Tools{Version: bin(v), Size: int64(len(text)), SHA256: hex.EncodeToString(sum[:])}, []byte(text)
+}
+
+// upload announces and sends an archive.
+func (p *place) upload(t tools.Tools, data []byte) error {
+	p.Helper()
+	id, _ := p.ask(events.Ask{Action: events.ActionSyncTools, SyncTools: &events.AskSyncTools{Source: "here", Wanted: []version.Binary{t.Version}}})
+	return p.alice.Upload(p.Context(), bus.PieceHead{Tools: t, Request: id, Source: "here"}, bytes.NewReader(data), nil)
+}
+
+func upgrade(t tools.Tools) events.Ask {
+	return events.Ask{Action: events.ActionUpgrade, Upgrade: &events.AskUpgrade{
+		To: t.Version.Number, Client: t.Version.Number, Artefacts: []tools.Tools{t},
+	}}
+}
+
+// invite enrols a new machine with a token, as a host would, and returns it running.
+func (p *place) invite() *agent {
+	p.Helper()
+	tokenKey, err := bus.NewIdentity()
+	if err != nil {
+		p.Fatal(err)
+	}
+	seq, _ := p.log.Last(p.Context())
+	p.ask(events.Ask{Action: events.ActionAddMachine, AddMachine: &events.AskAddMachine{TokenKeys: []string{tokenKey.Public()}, TTL: 60}})
+	invited := decode[*events.MachineInvited](p, p.waitKind(seq, "machine.invited/1"))
+	creds, err := p.bus.Trust.EnrolCredentials()
+	if err != nil {
+		p.Fatal(err)
+	}
+	host, err := bus.NewIdentity()
+	if err != nil {
+		p.Fatal(err)
+	}
+	token := bus.JoinToken{Environment: bustest.Environment, Machine: invited.Machine, URLs: p.bus.URLs, Enrol: creds, Seed: string(tokenKey.Seed())}
+	enrolled, err := p.bus.With(bus.ConnConfig{Credentials: creds}).Enrol(p.Context(), token, host, bus.EnrolRequest{Hostname: "h", Version: bin("1.25.0").String()})
+	if err != nil {
+		p.Fatal(err)
+	}
+	conn := p.bus.With(bus.ConnConfig{Credentials: bus.Credentials{JWT: enrolled.JWT, Seed: string(host.Seed())}})
+	return p.agent(enrolled.Machine, conn)
+}
+
+func decode[P events.Payload](p *place, rec events.Record) P {
+	p.Helper()
+	payload, err := events.Decode(rec)
+	if err != nil {
+		p.Fatal(err)
+	}
+	return payload.(P)
+}
+
+// agent does what it is ordered, without a host: it reports every step and comes back
+// on the new version.
+type agent struct {
+	p       *place
+	id      string
+	conn    *bus.Conn
+	mu      sync.Mutex
+	n       uint64
+	orders  map[string]int // how often each was received
+	breaks  bool           // rolls every upgrade back
+	running version.Binary
+}
+
+// agent runs one until the test ends.
+func (p *place) agent(id string, conn *bus.Conn) *agent {
+	a := &agent{p: p, id: id, conn: conn, orders: map[string]int{}, running: bin("1.25.0")}
+	ctx, cancel := context.WithCancel(context.Background())
+	var all sync.WaitGroup
+	all.Go(func() {
+		_ = conn.Orders(ctx, events.MachineTag(id), func(rec events.Record) { a.obey(ctx, rec) })
+	})
+	p.Cleanup(func() { cancel(); all.Wait() })
+	return a
+}
+
+func (a *agent) obey(ctx context.Context, rec events.Record) {
+	payload, err := events.Decode(rec)
+	if err != nil {
+		a.p.Error(err)
+		return
+	}
+	switch order := payload.(type) {
+	case *events.RestartOrdered:
+		done := &events.RestartDone{PID: 2}
+		done.Order = order.Order
+		a.report(ctx, done)
+	case *events.OrderIssued:
+		a.orders[order.Order]++
+		down, staged, restarting := &events.AgentDownloading{}, &events.AgentStaged{}, &events.AgentRestarting{From: order.From, To: order.Tools.Version.Number}
+		down.Order, staged.Order, restarting.Order = order.Order, order.Order, order.Order
+		for _, r := range []events.Report{down, staged, restarting} {
+			a.report(ctx, r)
+		}
+		if a.breaks {
+			back := &events.AgentRolledBack{Version: a.running, Failure: events.Failure{Step: "trial", Cause: events.CauseVersion, Code: "crashed", Text: "it crashed"}}
+			back.Order = order.Order
+			a.report(ctx, back)
+			return
+		}
+		a.running = order.Tools.Version
+		a.report(ctx, &events.AgentStarted{Version: a.running, PID: 2})
+		done := &events.AgentUpgraded{Version: a.running}
+		done.Order = order.Order
+		a.report(ctx, done)
+	}
+}
+
+// report sends one report until it is on disk, like an outbox.
+func (a *agent) report(ctx context.Context, r events.Report) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.n++
+	r.SetHead(events.ReportHead{Machine: a.id, Epoch: "e1", N: a.n})
+	rec, err := events.New(events.Envelope{ID: newID(), Time: time.Now(), Actor: events.MachineTag(a.id)}, r)
+	if err != nil {
+		a.p.Error(err)
+		return
+	}
+	for ctx.Err() == nil {
+		answer, err := a.try(ctx, rec)
+		switch {
+		case err == nil && (answer.Code == "" || answer.Code == bus.ReportDuplicate):
+			return
+		case err == nil && answer.Code == bus.ReportInvalid:
+			a.p.Errorf("machine %s: %s is refused: %s", a.id, rec.Kind, answer.Text)
+			return
+		}
+	}
+}
+
+func (a *agent) try(ctx context.Context, rec events.Record) (bus.ReportAnswer, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	return a.conn.Report(ctx, events.MachineTag(a.id), rec)
+}
+
+// zero is machine 0, the state server's own.
+func (p *place) zero() *agent { return p.agent("0", p.bus.Agent("machine-0")) }
+
+func TestAnUpgradeFromRequestToCompletion(t *testing.T) {
+	p := newPlace(t)
+	p.start()
+	p.zero()
+	for range 3 {
+		p.invite()
+	}
+	next, data := archive("1.25.1", strings.Repeat("new jujud ", 100_000))
+	if _, got := p.ask(upgrade(next)); got != "refused: no-tools" {
+		t.Fatalf("an upgrade without tools is %q", got)
+	}
+	if err := p.upload(next, data); err != nil {
+		t.Fatal(err)
+	}
+	id, got := p.ask(upgrade(next))
+	if !strings.HasPrefix(got, "upgrade.requested/1 upgrade.accepted/1 order.issued/1") {
+		t.Fatalf("the upgrade is %q", got)
+	}
+	p.wait(0, "the end", func(r events.Record) bool { return r.Kind == "upgrade.completed/1" && r.Correlation == id })
+	s := p.state()
+	if s.AgentVersion != next.Version.Number || s.Upgrade != nil || len(s.Orders) > 0 {
+		t.Fatalf("afterwards the environment wants %v, with upgrade %+v and orders %v", s.AgentVersion, s.Upgrade, s.Orders)
+	}
+	for id, m := range s.Machines {
+		if m.Version != next.Version {
+			t.Errorf("machine %s runs %v", id, m.Version)
+		}
+	}
+	if _, got := p.ask(upgrade(next)); got != "refused: nothing-to-do" {
+		t.Fatalf("the same upgrade again is %q", got)
+	}
+}
+
+func TestARestartInTheMiddleLosesNothing(t *testing.T) {
+	p := newPlace(t)
+	p.start()
+	p.zero()
+	agents := []*agent{p.invite(), p.invite(), p.invite()}
+	next, data := archive("1.25.1", "new jujud")
+	if err := p.upload(next, data); err != nil {
+		t.Fatal(err)
+	}
+	p.publish(events.Ask{Action: events.ActionSetEnv, SetEnv: map[string]string{"upgrade-max-in-flight": "1"}})
+	id := p.publish(upgrade(next))
+	seq := uint64(0)
+	for range 3 { // each time in the middle of somebody's order
+		seq = p.waitKind(seq, "order.issued/1").Seq
+		p.stop()
+		p.start()
+	}
+	p.wait(0, "the end", func(r events.Record) bool { return r.Kind == "upgrade.completed/1" && r.Correlation == id })
+	p.state()
+	for _, a := range agents {
+		if len(a.orders) != 1 {
+			t.Errorf("machine %s was given %d orders, want 1", a.id, len(a.orders))
+		}
+	}
+}
+
+func TestABrokenVersionHaltsAndIsAborted(t *testing.T) {
+	p := newPlace(t)
+	p.start()
+	p.zero()
+	broken := p.invite()
+	broken.breaks = true
+	p.publish(events.Ask{Action: events.ActionSetEnv, SetEnv: map[string]string{"upgrade-max-in-flight": "1"}})
+	bad, badData := archive("1.25.1", "bad")
+	good, goodData := archive("1.25.2", "good")
+	if err := errors.Join(p.upload(bad, badData), p.upload(good, goodData)); err != nil {
+		t.Fatal(err)
+	}
+	id, _ := p.ask(upgrade(bad))
+	halted := decode[*events.UpgradeHalted](p, p.waitKind(0, "upgrade.halted/1"))
+	if codes(halted.Reasons) != "refused: machine-rolled-back" || halted.Upgrade != id {
+		t.Fatalf("halted for %+v", halted.Reasons)
+	}
+	ask := upgrade(good)
+	if _, got := p.ask(ask); got != "refused: upgrade-in-progress" {
+		t.Fatalf("another upgrade is %q", got)
+	}
+	var check statesrv.Check
+	p.query("upgrade-check", ask.Upgrade, &check)
+	if codes(check.Reasons) != "refused: upgrade-in-progress" {
+		t.Fatalf("the check says %+v", check.Reasons)
+	}
+	broken.breaks, ask.Upgrade.Reset = false, true
+	if _, got := p.ask(ask); !strings.HasPrefix(got, "upgrade.requested/1 upgrade.aborted/1 upgrade.accepted/1") {
+		t.Fatalf("the reset is %q", got)
+	}
+	p.waitKind(0, "upgrade.completed/1")
+	p.state()
+}
+
+func TestRequestsThatWaitedAreJudgedInOrder(t *testing.T) {
+	p := newPlace(t)
+	set := func(v string) events.Ask {
+		return events.Ask{Action: events.ActionSetEnv, SetEnv: map[string]string{"upgrade-policy": v}}
+	}
+	expired := set("patch")
+	expired.Expires = time.Now().Add(-time.Second)
+	foreign := set("patch")
+	foreign.Environment = "99999999-2222-3333-4444-555555555555"
+	stranger := p.bus.Operator("mallory") // NATS knows mallory, the environment does not
+	if _, err := stranger.PublishRequest(t.Context(), stranger.Identity(), events.Ask{
+		ID: newID(), Environment: bustest.Environment, Action: events.ActionSetEnv, Created: time.Now(), Expires: time.Now().Add(time.Minute),
+		SetEnv: map[string]string{"upgrade-policy": "newest"},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	ids := []string{p.publish(set("patch")), p.publish(expired), p.publish(foreign), p.publish(set("newest"))}
+	p.start()
+	for i, want := range []string{"request.received/1 setting.changed/1", "refused: expired", "refused: other-environment", "request.received/1 setting.changed/1"} {
+		if got := p.decision(ids[i]); got != want {
+			t.Errorf("request %d is %q, want %q", i, got, want)
+		}
+	}
+	s := p.state()
+	if s.Settings["upgrade-policy"] != "newest" || s.RequestsSeq != 5 || len(s.Requests) != 4 {
+		t.Fatalf("the setting is %q, REQUESTS is judged up to %d, %d are known", s.Settings["upgrade-policy"], s.RequestsSeq, len(s.Requests))
+	}
+	p.stop()
+	p.start()
+	if _, got := p.ask(set("step")); got != "request.received/1 setting.changed/1" {
+		t.Fatalf("after a restart a request is %q", got)
+	}
+	if n := len(p.state().Requests); n != 5 {
+		t.Fatalf("%d requests are known, want 5: none is judged twice", n)
+	}
+}
+
+func TestWhatTheLogCannotHoldIsRefused(t *testing.T) {
+	p := newPlace(t)
+	p.start()
+	long := strings.Repeat("x", 40<<10)
+	got := ""
+	for n := 0; n < 20 && !strings.HasPrefix(got, "refused"); n++ {
+		_, got = p.ask(events.Ask{Action: events.ActionDeploy, Deploy: &events.AskDeploy{Service: "web", Machine: "0", Command: []string{"sh", "-c", long}}})
+	}
+	if got != "refused: malformed" {
+		t.Fatalf("the last unit is %q", got)
+	}
+	s := p.state()
+	if _, got := p.ask(events.Ask{Action: events.ActionRemoveUnit, RemoveUnit: fmt.Sprintf("web/%d", len(s.Units)-1)}); got != "request.received/1 unit.removed/1 units.assigned/1" {
+		t.Fatalf("removing the last unit is %q", got)
+	}
+}
+
+func TestRestartOrdersAreMerged(t *testing.T) {
+	p := newPlace(t)
+	p.start()
+	all := events.Ask{Action: events.ActionRestart, Restart: &events.AskRestart{All: true}}
+	if _, got := p.ask(all); got != "restart.requested/1 restart.ordered/1" {
+		t.Fatalf("a restart is %q", got)
+	}
+	if _, got := p.ask(all); got != "restart.requested/1" {
+		t.Fatalf("a second restart is %q", got)
+	}
+	p.zero()
+	p.waitKind(0, "restart.done/1")
+	p.state()
+}
+
+// Another writer's record is the fence: the leader steps down, reads it, leads again,
+// and the sender whose change was not stored is told to come back.
+func TestADeposedLeaderIsFenced(t *testing.T) {
+	p := newPlace(t)
+	p.start()
+	zero := p.zero()
+	rival := p.bus.StateServer().Log()
+	for i := range 3 {
+		last, err := rival.Last(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		rec, err := events.New(events.Envelope{ID: newID(), Time: time.Now(), Actor: "state-server-9"}, &events.SettingChanged{Key: "upgrade-policy", Value: "patch"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := rival.Append(t.Context(), last, rec); err != nil {
+			t.Fatal(err)
+		}
+		zero.report(t.Context(), &events.AgentStarted{Version: bin("1.25.0"), PID: i})
+	}
+	s := p.state()
+	if s.Machines["0"].Reports != 3 || s.Settings["upgrade-policy"] != "patch" {
+		t.Fatalf("the log holds %d reports and policy %q", s.Machines["0"].Reports, s.Settings["upgrade-policy"])
+	}
+}
+
+func TestTheNextStateServerTakesOver(t *testing.T) {
+	p := newPlace(t)
+	p.start()
+	stopFirst := p.stop
+	second, _ := p.run(func(c *statesrv.Config) { c.Name, c.Dir = "state-server-1", t.TempDir() })
+	select {
+	case <-second.Ready():
+		t.Fatal("two state servers lead")
+	default:
+	}
+	_, got := p.ask(events.Ask{Action: events.ActionUnsetEnv, UnsetEnv: []string{"upgrade-policy"}})
+	stopFirst()
+	<-second.Ready()
+	if _, again := p.ask(events.Ask{Action: events.ActionUnsetEnv, UnsetEnv: []string{"upgrade-policy"}}); again != got {
+		t.Fatalf("the second decides %q, the first %q", again, got)
+	}
+	p.state()
+}
+
+func TestSilenceIsRecorded(t *testing.T) {
+	p := newPlace(t)
+	p.start()
+	p.ahead.Add(int64(time.Minute))
+	lost := p.waitKind(0, "machine.lost/1")
+	if err := p.bus.Agent("machine-0").Beat("machine-0", bus.Beat{Version: "1.25.0"}); err != nil {
+		t.Fatal(err)
+	}
+	p.waitKind(lost.Seq, "machine.returned/1")
+	p.state()
+}
+
+func TestAnUnansweredOrderTimesOut(t *testing.T) {
+	p := newPlace(t)
+	p.start()
+	next, data := archive("1.25.1", "new")
+	if err := p.upload(next, data); err != nil {
+		t.Fatal(err)
+	}
+	p.ask(upgrade(next))
+	p.ahead.Add(int64(2 * time.Hour))
+	halted := decode[*events.UpgradeHalted](p, p.waitKind(0, "upgrade.halted/1"))
+	if codes(halted.Reasons) != "refused: machine-timed-out" {
+		t.Fatalf("halted for %+v", halted.Reasons)
+	}
+	p.state()
+}
+
+func TestALogOfAnotherEnvironmentIsLeftAlone(t *testing.T) {
+	p := newPlace(t)
+	p.start()
+	p.stop()
+	_, ended := p.run(func(c *statesrv.Config) { c.Environment, c.Dir = "99999999-2222-3333-4444-555555555555", t.TempDir() })
+	if err := <-ended; err == nil || !strings.Contains(err.Error(), "it is the log of environment") {
+		t.Fatalf("it ended with %v", err)
+	}
+}
+
+func TestABadGenesisWritesNothing(t *testing.T) {
+	p := newPlace(t)
+	_, ended := p.run(func(c *statesrv.Config) { c.Genesis.Machine.Key = "" })
+	if err := <-ended; err == nil || !strings.Contains(err.Error(), "genesis") {
+		t.Fatalf("it ended with %v", err)
+	}
+	if last, err := p.log.Last(t.Context()); err != nil || last != 0 {
+		t.Fatalf("the log ends at %d, %v", last, err)
+	}
+}
+
+func TestSnapshots(t *testing.T) {
+	p := newPlace(t)
+	p.start()
+	p.ask(events.Ask{Action: events.ActionSetEnv, SetEnv: map[string]string{"upgrade-policy": "patch"}})
+	p.stop()
+	file := filepath.Join(p.dir, "snapshot.json")
+	good, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ahead := projections.New()
+	ahead.UUID, ahead.Seq = bustest.Environment, 1000
+	other := projections.New()
+	other.UUID, other.Seq, other.Time = bustest.Environment, 2, time.Unix(1, 0).UTC()
+	for name, b := range map[string][]byte{
+		"whole": good, "cut": good[:len(good)/2], "empty": nil, "of another log": projections.EncodeSnapshot(other),
+		"changed": bytes.Replace(good, []byte("patch"), []byte("newest"), 1),
+	} {
+		if err := os.WriteFile(file, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p.start()
+		if s := p.state(); s.Settings["upgrade-policy"] != "patch" {
+			t.Errorf("with a snapshot that is %s the setting is %q", name, s.Settings["upgrade-policy"])
+		}
+		p.stop()
+	}
+	if err := os.WriteFile(file, projections.EncodeSnapshot(ahead), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, ended := p.run()
+	if err := <-ended; err == nil || !strings.Contains(err.Error(), "has seen 1000") {
+		t.Fatalf("with a snapshot that is ahead of the log it ended with %v", err)
+	}
+}
