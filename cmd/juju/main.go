@@ -7,8 +7,6 @@ import (
 	"os/signal"
 	"syscall"
 
-	_ "golang.org/x/crypto/x509roots/fallback" // certificate authorities, where the host has none
-
 	"github.com/jujube-project/jujube/cli"
 )
 

@@ -12,7 +12,6 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
-	_ "golang.org/x/crypto/x509roots/fallback" // certificate authorities, where the host has none
 
 	"github.com/jujube-project/jujube/agent"
 )
