@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/jujube-project/jujube/events/version"
 )
 
 // App is one run of juju. Main needs every field.
@@ -41,10 +43,6 @@ const (
 // command line.
 func Main(ctx context.Context, a *App) int {
 	root := a.root()
-	root.SetArgs(a.Args)
-	root.SetIn(a.Stdin)
-	root.SetOut(a.Stdout)
-	root.SetErr(a.Stderr)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK
@@ -74,19 +72,13 @@ Begin with:
 "juju help topics" lists texts on how it works, "juju help COMMAND" explains a command.`,
 		Example:       "  juju bootstrap prod\n  juju status\n  juju upgrade-juju --wait",
 		SilenceErrors: true, SilenceUsage: true,
-		Args: cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return cmd.Help()
-			}
-			hint := "juju help lists the commands"
-			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-				hint = "did you mean juju " + strings.Join(near, " or juju ") + "?"
-			}
-			return usage("juju has no command %q; %s", args[0], hint)
-		},
+		Version: version.Current().String(),
 	}
-	root.SuggestionsMinimumDistance = 2
+	root.SetArgs(a.Args)
+	root.SetIn(a.Stdin)
+	root.SetOut(a.Stdout)
+	root.SetErr(a.Stderr)
+	root.SetVersionTemplate("{{.Version}}\n")
 	f := root.PersistentFlags()
 	f.StringVarP(&a.environment, "environment", "e", "", "the environment to use, instead of $JUJU_ENV or the current one")
 	f.DurationVar(&a.timeout, "timeout", decideTimeout, "how long to wait until a state server has judged a request")
@@ -94,7 +86,7 @@ Begin with:
 	f.BoolVar(&a.verbose, "verbose", false, "say more")
 	f.BoolVar(&a.quiet, "quiet", false, "say nothing but results and errors")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage("%v; juju help %s shows the flags", err, strings.TrimPrefix(cmd.CommandPath(), "juju "))
+		return usage("%v; %s shows the flags", err, helpFor(cmd))
 	})
 	root.AddCommand(
 		a.bootstrapCommand(), a.destroyCommand(), a.switchCommand(), a.environmentsCommand(),
@@ -105,22 +97,65 @@ Begin with:
 		a.versionCommand(), a.demoCommand(), a.demoWorkloadCommand(), a.containerCommand(),
 	)
 	root.SetHelpCommand(a.helpCommand())
-	wrapArgs(root)
+	root.InitDefaultCompletionCmd(a.Args...)
+	explainCompletion(root)
+	strict(root)
+	if err := root.RegisterFlagCompletionFunc("environment", func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return a.completeEnvironment(cmd, nil, "")
+	}); err != nil {
+		panic(err) // the flag is defined above
+	}
 	return root
 }
 
-// wrapArgs makes a wrong number of arguments an error of usage in every command.
-func wrapArgs(cmd *cobra.Command) {
+// strict makes a wrong number of arguments, and the name of a command that is not there,
+// an error of usage everywhere in the tree.
+func strict(cmd *cobra.Command) {
+	cmd.SuggestionsMinimumDistance = 2
+	if cmd.HasSubCommands() && !cmd.Runnable() {
+		cmd.Args, cmd.RunE, cmd.DisableFlagsInUseLine = cobra.ArbitraryArgs, onlySubcommands, true
+	}
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			if err := check(cmd, args); err != nil {
-				return usage("%v; juju help %s shows how it is used", err, strings.TrimPrefix(cmd.CommandPath(), "juju "))
+				return usage("%v; %s shows how it is used", err, helpFor(cmd))
 			}
 			return nil
 		}
 	}
 	for _, sub := range cmd.Commands() {
-		wrapArgs(sub)
+		strict(sub)
+	}
+}
+
+// onlySubcommands is what a command does that is only a group of others.
+func onlySubcommands(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return cmd.Help()
+	}
+	hint := helpFor(cmd) + " lists them"
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = fmt.Sprintf("did you mean %s %s?", cmd.CommandPath(), strings.Join(near, " or "+cmd.CommandPath()+" "))
+	}
+	return usage("%s has no command %q; %s", cmd.CommandPath(), args[0], hint)
+}
+
+// helpFor is what to type for the help of a command.
+func helpFor(cmd *cobra.Command) string {
+	return strings.Replace(cmd.CommandPath(), "juju", "juju help", 1)
+}
+
+// explainCompletion gives cobra's own command words of this program.
+func explainCompletion(root *cobra.Command) {
+	for _, cmd := range root.Commands() {
+		if cmd.Name() != "completion" {
+			continue
+		}
+		cmd.Short = "Let your shell complete juju's commands and names"
+		cmd.Example = "  source <(juju completion bash)\n  juju completion zsh > \"${fpath[1]}/_juju\""
+		for _, shell := range cmd.Commands() {
+			shell.Example = "  juju completion " + shell.Name()
+		}
 	}
 }
 

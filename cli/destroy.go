@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -15,39 +14,54 @@ import (
 func (a *App) destroyCommand() *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
-		Use: "destroy-environment NAME", Short: "Stop an environment's machines on this host and remove their files", Args: cobra.ExactArgs(1),
+		Use: "destroy-environment NAME", Short: "Stop an environment's machines on this host and remove their files", Args: cobra.MaximumNArgs(1),
 		Long: `Stop the machines that this client started on this host, remove their data directories,
-with the log, and forget the environment. Machines on other hosts are not touched: stop
-jujud there. There is no way back.`,
-		Example: "  juju destroy-environment trial\n  juju destroy-environment trial --yes",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			env, err := a.loadEnvironment(args[0])
+with the log, and forget the environment. Nothing else is removed: a directory that is
+another machine's, or that a jujud still uses which this client did not start, is left
+alone. Machines on other hosts are not touched: stop jujud there. There is no way back.`,
+		Example:           "  juju destroy-environment trial\n  juju destroy-environment trial --yes",
+		ValidArgsFunction: a.completeEnvironment,
+		RunE: func(_ *cobra.Command, args []string) error {
+			name, err := a.named(args)
 			if err != nil {
 				return err
 			}
-			question := fmt.Sprintf("Environment %q, its %d machines on this host and its log will be removed for ever.", env.Name, len(env.Machines))
-			if !yes && !a.confirm(question) {
+			if name == "" {
+				return usage("name the environment: juju destroy-environment NAME; juju environments lists them")
+			}
+			env, err := a.loadEnvironment(name)
+			if err != nil {
+				return err
+			}
+			if !yes && !a.confirm(lossOf(env)) {
 				return fail(errors.New("not confirmed"), "Nothing was changed.", "")
 			}
-			return a.destroy(cmd.Context(), env)
+			return a.destroy(env)
 		},
 	}
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	return cmd
 }
 
-// destroy stops the other machines before the state server, and removes only what is
-// stopped.
-func (a *App) destroy(_ context.Context, env environment) error {
+// lossOf says what a destroyed environment takes with it.
+func lossOf(env environment) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Environment %q, its %d machines on this host and its log will be removed for ever", env.Name, len(env.Machines))
+	for _, m := range env.Machines {
+		fmt.Fprintf(&b, "\n  machine %s: %s", m.ID, m.DataDir)
+	}
+	return b.String()
+}
+
+// destroy stops the other machines before the state server, removes only what is
+// stopped, and forgets each machine with its files: what fails can be done again.
+func (a *App) destroy(env environment) error {
 	machines := slices.Clone(env.Machines)
 	slices.Reverse(machines)
 	for _, m := range machines {
 		a.say("Stopping machine %s", m.ID)
-		if err := stopProcess(m.PID, m.Started); err != nil {
-			return fail(err, "The environment is still known; what was stopped stays stopped.", "juju destroy-environment "+env.Name)
-		}
-		if err := os.RemoveAll(m.DataDir); err != nil {
-			return fmt.Errorf("remove %s: %w", m.DataDir, err)
+		if err := a.discard(env, m); err != nil {
+			return err
 		}
 	}
 	for _, file := range []string{a.environmentFile(env.Name), a.credentialsFile(env.Name)} {
@@ -58,6 +72,21 @@ func (a *App) destroy(_ context.Context, env environment) error {
 	if a.current() == env.Name {
 		return os.Remove(a.currentFile())
 	}
+	return nil
+}
+
+// discard stops a machine on this host, removes its files and forgets it.
+func (a *App) discard(env environment, m machine) error {
+	if err := stopProcess(m.PID, m.Started); err != nil {
+		return fail(err, "The environment is still known; what was stopped stays stopped.", "juju destroy-environment "+env.Name)
+	}
+	if err := removeMachine(m.DataDir, env.UUID, m.ID); err != nil {
+		return err
+	}
+	if err := a.updateEnvironment(env.Name, func(e *environment) { e.drop(m.ID) }); err != nil {
+		return err
+	}
+	_ = os.Remove(a.machineDir(env.Name, "")) // when it was the last
 	return nil
 }
 

@@ -57,17 +57,38 @@ status as it stood then; juju audit verify replays everything and compares it wi
 the state server says. Requests lie in the log with the operator's signature.`},
 	{"environments", "several environments, and where their keys are", `juju keeps what it knows in $JUJU_DATA (default ~/.local/share/juju): environments/ and
 credentials/, readable by you only. The environment of a command is -e NAME, else
-$JUJU_ENV, else the current one (juju switch).`},
+$JUJU_ENV, else the current one (juju switch). To make or to destroy one, name it.
+
+environments/NAME.yaml says where an environment is, and which of its machines this
+client started on this host; credentials/NAME.creds is your key to it. Whoever has a copy
+of both can use the environment as you. A credentials file that others can read is not
+used.`},
+	{"machines", "how hosts become machines, here and elsewhere", `juju add-machine makes a place and prints the one command that a host needs to take it:
+
+  jujud machine --data-dir /var/lib/juju --join TOKEN
+
+The token works once. After that the host has a key of its own, and the same command
+without --join, or the systemd unit in docs/systemd, starts it again. With --local the
+machine runs on this host, in the background, until destroy-environment or
+remove-machine; after a reboot, start it with jujud machine --data-dir DIR.
+
+juju deploy NAME --to MACHINE -- COMMAND runs a workload there, as a unit. Units go on
+undisturbed when agents are restarted or upgraded.`},
 	{"exit-codes", "what scripts can rely on", `0: done, also when there was nothing to do. 1: an error; nothing was changed unless the
-message says otherwise. 2: the command line itself was wrong.`},
+message says otherwise. 2: the command line itself was wrong; nothing was asked.
+
+Results are on stdout; everything that is said to a person is on stderr, and --quiet
+leaves out all of it but errors and questions. An error says what happened, what was not
+changed, and, after "Next:", what to type.`},
 }
 
 // helpCommand is `juju help [COMMAND | TOPIC | topics]`.
 func (a *App) helpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "help [COMMAND | TOPIC | topics]", Short: "Explain a command or a topic",
-		Long:    "Explain a command, a topic, or, with \"topics\", list the topics.",
-		Example: "  juju help upgrade-juju\n  juju help topics\n  juju help air-gap",
+		Long:              "Explain a command, a topic, or, with \"topics\", list the topics.",
+		Example:           "  juju help upgrade-juju\n  juju help topics\n  juju help air-gap",
+		ValidArgsFunction: completeTopic,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return cmd.Root().Help()
@@ -78,15 +99,44 @@ func (a *App) helpCommand() *cobra.Command {
 				}
 				return nil
 			}
-			if found, rest, err := cmd.Root().Find(args); err == nil && found != cmd.Root() && len(rest) == 0 {
-				return found.Help()
-			}
-			i := slices.IndexFunc(topics, func(t topic) bool { return t.name == args[0] })
-			if i < 0 {
-				return usage("there is neither a command nor a topic %q; juju help topics lists the topics", strings.Join(args, " "))
-			}
-			_, err := fmt.Fprintln(a.Stdout, topics[i].text)
-			return err
+			return a.explainName(cmd.Root(), args)
 		},
 	}
+}
+
+// explainName shows the help of a command, the text of a topic, or one after the other
+// when both have the name.
+func (a *App) explainName(root *cobra.Command, args []string) error {
+	name := strings.Join(args, " ")
+	i := slices.IndexFunc(topics, func(t topic) bool { return t.name == name })
+	found, rest, err := root.Find(args)
+	isCommand := err == nil && found != root && len(rest) == 0
+	if !isCommand && i < 0 {
+		return usage("there is neither a command nor a topic %q; juju help lists the commands, juju help topics the topics", name)
+	}
+	if isCommand {
+		if err := found.Help(); err != nil || i < 0 {
+			return err
+		}
+		fmt.Fprintln(a.Stdout, "\nMore about it:")
+	}
+	_, err = fmt.Fprintln(a.Stdout, topics[i].text)
+	return err
+}
+
+// completeTopic offers commands and topics to the shell.
+func completeTopic(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	names := []cobra.Completion{"topics"}
+	for _, t := range topics {
+		names = append(names, cobra.CompletionWithDesc(t.name, t.short))
+	}
+	for _, c := range cmd.Root().Commands() {
+		if !c.Hidden {
+			names = append(names, cobra.CompletionWithDesc(c.Name(), c.Short))
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,14 +32,16 @@ func (a *App) addMachineCommand() *cobra.Command {
 		Use: "add-machine", Short: "Let machines join the environment", Args: cobra.NoArgs,
 		Long: `Make places for machines. For each, a one-time command is printed that makes a host that
 machine: the token in it works once, and not for ever. With --local the machines are
-started here instead, each with a data directory of its own.`,
-		Example: "  juju add-machine\n  juju add-machine -n 3 --ttl 2h\n  juju add-machine -n 3 --local",
+started here instead, each with a data directory of its own.
+
+A machine should join with the jujud that the environment runs; juju status shows which.`,
+		Example: `  juju add-machine
+  juju add-machine -n 3 --ttl 2h
+  juju add-machine -n 3 --local
+  juju add-machine -n 3 --save-tokens /media/stick`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if m.local && m.tokens != "" {
-				return usage("--local starts the machines here, --save-tokens prepares them for other hosts: give one of them")
-			}
-			if m.n < 1 || m.n > 200 {
-				return usage("-n is 1 to 200, not %d", m.n)
+			if err := m.check(); err != nil {
+				return err
 			}
 			return a.with(cmd.Context(), func(s *session) error { return s.addMachines(cmd.Context(), m) })
 		},
@@ -47,18 +50,32 @@ started here instead, each with a data directory of its own.`,
 	f.IntVarP(&m.n, "number", "n", 1, "how many")
 	f.BoolVar(&m.local, "local", false, "start them on this host, in the background")
 	f.StringVar(&m.jujud, "jujud", "", "the jujud to run with --local (default: beside juju, then in the PATH)")
-	f.StringVar(&m.dataDir, "data-dir", "/var/lib/juju", "data directory in the printed command")
+	f.StringVar(&m.dataDir, "data-dir", "", "data directory in the printed command (default /var/lib/juju); with --local, where each machine gets one (default JUJU_DATA/machines/NAME)")
 	f.StringVar(&m.tokens, "save-tokens", "", "write the tokens to files machine-N.join in this directory, for jujud machine --join-file, and print none")
 	f.DurationVar(&m.ttl, "ttl", time.Hour, "how long the tokens work")
 	return cmd
 }
 
+func (m *addMachine) check() error {
+	switch {
+	case m.local && m.tokens != "":
+		return usage("--local starts the machines here, --save-tokens prepares them for other hosts: give one of them")
+	case m.n < 1 || m.n > 200:
+		return usage("-n is 1 to 200, not %d", m.n)
+	case m.ttl < time.Second:
+		return usage("--ttl is a second or more, not %v", m.ttl)
+	}
+	if m.dataDir == "" && !m.local {
+		m.dataDir = "/var/lib/juju"
+	}
+	return nil
+}
+
 // addMachines makes the tokens here, so that their secrets are never anywhere else, and
 // asks for places for their public halves.
 func (s *session) addMachines(ctx context.Context, m addMachine) error {
-	jujud, err := "jujud", error(nil)
 	if m.local {
-		if jujud, err = findJujud(m.jujud); err != nil {
+		if err := s.prepareLocal(ctx, &m); err != nil {
 			return err
 		}
 	}
@@ -80,24 +97,68 @@ func (s *session) addMachines(ctx context.Context, m addMachine) error {
 	if err != nil {
 		return err
 	}
-	for _, rec := range recs {
-		payload, err := events.Decode(rec)
-		if err != nil {
-			return err
-		}
-		invited, ok := payload.(*events.MachineInvited)
-		if !ok {
-			continue
-		}
-		token, err := s.token(invited.Machine, secrets[invited.TokenKey], enrol)
-		if err != nil {
-			return err
-		}
-		if err := s.welcome(ctx, invited.Machine, token, jujud, m); err != nil {
-			return err
+	tokens, err := s.invitations(recs, secrets, enrol)
+	if err != nil {
+		return err
+	}
+	for i, t := range tokens {
+		if err := s.welcome(ctx, t, m); err != nil {
+			var left []string
+			for _, t := range tokens[i:] {
+				left = append(left, t.Machine)
+			}
+			ids := strings.Join(left, " ")
+			return fail(err, "The places of machines "+ids+" in the environment stay until they are removed.", "juju remove-machine --yes "+ids)
 		}
 	}
 	return nil
+}
+
+// prepareLocal finds what machines on this host run, before anything is asked, and says
+// when it is not what the environment runs.
+func (s *session) prepareLocal(ctx context.Context, m *addMachine) (err error) {
+	if m.jujud, err = findJujud(m.jujud); err != nil {
+		return err
+	}
+	own, err := jujudVersion(ctx, m.jujud)
+	if err != nil {
+		return err
+	}
+	if m.dataDir == "" {
+		m.dataDir = s.app.machineDir(s.Env.Name, "")
+	}
+	if m.dataDir, err = filepath.Abs(m.dataDir); err != nil {
+		return err
+	}
+	env, err := s.environment(ctx)
+	if err != nil {
+		return fail(err, "Nothing was changed.", "")
+	}
+	if env.AgentVersion != own.Number {
+		s.app.say("WARNING %s is %s, the environment runs %s; juju upgrade-juju --version %s brings the new machines to it", m.jujud, own.Number, env.AgentVersion, env.AgentVersion)
+	}
+	return nil
+}
+
+// invitations are the join tokens of the places that were made.
+func (s *session) invitations(recs []events.Record, secrets map[string]*bus.Identity, enrol []byte) ([]bus.JoinToken, error) {
+	var tokens []bus.JoinToken
+	for _, rec := range recs {
+		payload, err := events.Decode(rec)
+		if err != nil {
+			return nil, err
+		}
+		invited, ok := payload.(*events.MachineInvited)
+		if !ok || secrets[invited.TokenKey] == nil {
+			continue
+		}
+		t, err := s.token(invited.Machine, secrets[invited.TokenKey], enrol)
+		if err != nil {
+			return nil, err
+		}
+		tokens = append(tokens, t)
+	}
+	return tokens, nil
 }
 
 func (s *session) token(machine string, secret *bus.Identity, enrol []byte) (bus.JoinToken, error) {
@@ -107,74 +168,48 @@ func (s *session) token(machine string, secret *bus.Identity, enrol []byte) (bus
 	return t, decodeJSON(enrol, &t.Enrol)
 }
 
-// welcome starts the machine here, or prints how to start it elsewhere.
-func (s *session) welcome(ctx context.Context, id string, token bus.JoinToken, jujud string, m addMachine) error {
+// welcome starts the machine here, or says how to start it elsewhere.
+func (s *session) welcome(ctx context.Context, token bus.JoinToken, m addMachine) error {
+	if m.local {
+		return s.startLocal(ctx, token, m)
+	}
+	how := "--join " + token.String()
 	if m.tokens != "" {
-		file := filepath.Join(m.tokens, events.MachineTag(id)+".join")
+		file := filepath.Join(m.tokens, events.MachineTag(token.Machine)+".join")
 		if err := install.WriteFile(file, []byte(token.String()+"\n")); err != nil {
-			return fail(err, "The machine's place in the environment stays until the token expires.", "juju remove-machine "+id)
+			return err
 		}
-		_, err := fmt.Fprintf(s.app.Stdout, "machine %s: jujud machine --data-dir %s --join-file %s\n", id, m.dataDir, file)
-		return err
+		how = "--join-file " + file
 	}
-	if !m.local {
-		_, err := fmt.Fprintf(s.app.Stdout, "machine %s: jujud machine --data-dir %s --join %s\n", id, m.dataDir, token)
-		return err
-	}
-	dir := filepath.Join(s.app.data(), "machines", s.Env.Name, id)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	pid, started, err := startDaemon(ctx, jujud, filepath.Join(dir, "log", events.MachineTag(id)+".log"), []string{"JUJUBE_JOIN=" + token.String()}, "machine", "--data-dir", dir)
-	if err != nil {
-		return fail(fmt.Errorf("start machine %s: %w", id, err), "Its place in the environment stays until the token expires.", "juju remove-machine "+id)
-	}
-	s.Env.Machines = append(s.Env.Machines, machine{ID: id, DataDir: dir, PID: pid, Started: started})
-	if err := s.app.saveEnvironment(s.Env); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(s.app.Stdout, "machine %s started\n", id)
+	_, err := fmt.Fprintf(s.app.Stdout, "machine %s: jujud machine --data-dir %s %s\n", token.Machine, m.dataDir, how)
 	return err
 }
 
-func (a *App) removeMachineCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "remove-machine ID...", Short: "Remove machines from the environment", Args: cobra.MinimumNArgs(1),
-		Long: `Remove machines: their agents are not obeyed any more. A machine that still runs units is
-refused. A machine that this client started on this host is stopped, and its files are
-removed.`,
-		Example: "  juju remove-machine 3\n  juju remove-machine 3 4",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.with(cmd.Context(), func(s *session) error {
-				for _, id := range args {
-					if !events.IsMachine(id) {
-						return usage("%q is no machine; juju status lists them", id)
-					}
-					if _, err := s.request(cmd.Context(), events.Ask{Action: events.ActionRemoveMachine, RemoveMachine: id}); err != nil {
-						return err
-					}
-					if err := s.forget(id); err != nil {
-						return err
-					}
-					a.say("Removed machine %s", id)
-				}
-				return nil
-			})
-		},
+// startLocal starts the machine on this host. It is noted before it is started, so that
+// destroy-environment finds its files whatever happens in between.
+func (s *session) startLocal(ctx context.Context, token bus.JoinToken, m addMachine) error {
+	local := machine{ID: token.Machine, DataDir: filepath.Join(m.dataDir, token.Machine)}
+	if entries, err := os.ReadDir(local.DataDir); err == nil && len(entries) > 0 {
+		return fmt.Errorf("start machine %s: %s is not empty: it may be another machine's", local.ID, local.DataDir)
 	}
-}
-
-// forget stops a machine that runs on this host and removes its files.
-func (s *session) forget(id string) error {
-	kept := s.Env.Machines[:0]
-	var errs []error
-	for _, m := range s.Env.Machines {
-		if m.ID != id {
-			kept = append(kept, m)
-			continue
-		}
-		errs = append(errs, stopProcess(m.PID, m.Started), os.RemoveAll(m.DataDir))
+	if err := os.MkdirAll(local.DataDir, 0o700); err != nil {
+		return fmt.Errorf("start machine %s: %w", local.ID, err)
 	}
-	s.Env.Machines = kept
-	return errors.Join(append(errs, s.app.saveEnvironment(s.Env))...)
+	note := func() error {
+		return s.app.updateEnvironment(s.Env.Name, func(e *environment) { e.put(local) })
+	}
+	if err := note(); err != nil {
+		return err
+	}
+	log := filepath.Join(local.DataDir, "log", events.MachineTag(local.ID)+".log")
+	var err error
+	local.PID, local.Started, err = startDaemon(ctx, m.jujud, log, []string{"JUJUBE_JOIN=" + token.String()}, "machine", "--data-dir", local.DataDir)
+	if err != nil {
+		return errors.Join(fmt.Errorf("start machine %s: %w", local.ID, err), s.app.discard(s.Env, local))
+	}
+	if err := note(); err != nil {
+		return errors.Join(err, stopProcess(local.PID, local.Started))
+	}
+	_, err = fmt.Fprintf(s.app.Stdout, "machine %s started\n", local.ID)
+	return err
 }

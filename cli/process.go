@@ -107,6 +107,9 @@ const stopPatience = 30 * time.Second
 // stopProcess ends a process that this client started: politely, then not. One that has
 // ended, or whose PID is another process's by now, is left alone.
 func stopProcess(pid int, started uint64) error {
+	if pid <= 0 {
+		return nil
+	}
 	fd, err := unix.PidfdOpen(pid, 0)
 	if errors.Is(err, unix.ESRCH) {
 		return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -39,35 +40,85 @@ func (s *session) restart(ctx context.Context, tags []string, all, wait bool) er
 	if err != nil {
 		return err
 	}
-	open := map[string]string{}
-	for _, rec := range recs {
-		if p, err := events.Decode(rec); err == nil {
-			if o, ok := p.(*events.RestartOrdered); ok {
-				open[o.Order] = o.Machine
-			}
-		}
-	}
+	open, anyway := restartsOf(recs)
 	s.app.say("%d agents were ordered to restart", len(open))
+	if len(anyway) > 0 {
+		s.app.say("Restarting anyway, for an order that they have already: %s", strings.Join(anyway, ", "))
+	}
 	if !wait || len(open) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, restartTimeout)
+	waiting, cancel := context.WithTimeout(ctx, restartTimeout)
 	defer cancel()
-	for rec, err := range s.Conn.Log().Follow(ctx, recs[len(recs)-1].Seq+1) {
+	err = s.awaitRestarts(waiting, recs[len(recs)-1].Seq+1, open)
+	switch {
+	case ctx.Err() != nil:
+		return fail(errors.New("interrupted"), "The agents restart without this command.", "juju status")
+	case errors.Is(err, context.DeadlineExceeded):
+		return fail(fmt.Errorf("%d agents have not restarted within %v", len(open), restartTimeout), "They restart when they can.", "juju status")
+	}
+	return err
+}
+
+// restartsOf finds in a decision the orders, with their machines, and the agents that got
+// none because they restart anyway.
+func restartsOf(recs []events.Record) (open map[string]string, anyway []string) {
+	open = map[string]string{}
+	ordered := map[string]bool{}
+	var asked []string
+	for _, rec := range recs {
+		p, err := events.Decode(rec)
+		if err != nil {
+			continue
+		}
+		switch p := p.(type) {
+		case *events.RestartRequested:
+			asked = p.Machines
+		case *events.RestartOrdered:
+			open[p.Order], ordered[p.Machine] = p.Machine, true
+		}
+	}
+	for _, m := range asked {
+		if !ordered[m] {
+			anyway = append(anyway, events.MachineTag(m))
+		}
+	}
+	return open, anyway
+}
+
+// awaitRestarts follows the log until every order has ended. An agent that did not
+// restart is an error, after the others were waited for.
+func (s *session) awaitRestarts(ctx context.Context, from uint64, open map[string]string) error {
+	var failed []error
+	end := func(order string, why error) {
+		tag := events.MachineTag(open[order])
+		if open[order] == "" {
+			return
+		}
+		delete(open, order)
+		if why != nil {
+			failed = append(failed, fmt.Errorf("%s did not restart: %w", tag, why))
+			return
+		}
+		s.app.say("%s is back", tag)
+	}
+	for rec, err := range s.Conn.Log().Follow(ctx, from) {
 		if ctx.Err() != nil {
-			return fail(fmt.Errorf("%d agents have not restarted within %v", len(open), restartTimeout), "They restart when they can.", "juju status")
+			return ctx.Err()
 		}
 		if err != nil {
 			continue
 		}
-		if p, err := events.Decode(rec); err == nil {
-			if done, ok := p.(*events.RestartDone); ok && open[done.Order] != "" {
-				s.app.say("machine-%s is back", open[done.Order])
-				delete(open, done.Order)
-			}
+		switch p, _ := events.Decode(rec); p := p.(type) {
+		case *events.RestartDone:
+			end(p.Order, nil)
+		case *events.OrderSuperseded:
+			end(p.Order, errors.New(p.Reason))
+		case *events.OrderTimedOut:
+			end(p.Order, errors.New("its order ran out of time"))
 		}
 		if len(open) == 0 {
-			return nil
+			return errors.Join(failed...)
 		}
 	}
 	return errors.New("the log ended")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -34,6 +35,10 @@ func (a *App) connect(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(env.URLs) == 0 {
+		return nil, fail(fmt.Errorf("environment %s has no address: its bootstrap did not get to its end", env.Name), "Nothing was asked.",
+			"juju destroy-environment "+env.Name+", then juju bootstrap "+env.Name)
+	}
 	creds, err := bus.LoadCredentials(a.credentialsFile(env.Name))
 	if err != nil {
 		return nil, fail(err, "Nothing was asked.", "")
@@ -42,14 +47,27 @@ func (a *App) connect(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.logger().Debug("connecting", "environment", env.Name, "uuid", env.UUID, "urls", env.URLs, "operator", env.Operator)
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	conn, err := bus.Connect(ctx, bus.ConnConfig{URLs: env.URLs, Credentials: creds, Name: "juju " + env.Operator, Logger: a.logger()})
 	if err != nil {
-		return nil, fail(fmt.Errorf("environment %s does not answer: %w", env.Name, err), "Nothing was changed.",
-			"see that its state server runs; with its files on this host, juju status --from-log shows its last state")
+		return nil, unreachable(env, err)
 	}
 	return &session{app: a, Env: env, Conn: conn, Identity: id}, nil
+}
+
+// unreachable says what may help when an environment does not answer.
+func unreachable(env environment, err error) error {
+	err = fmt.Errorf("environment %s does not answer: %w", env.Name, err)
+	if errors.Is(err, bus.ErrDenied) {
+		return fail(err, "Nothing was changed.", "its NATS does not know these credentials: they are of another environment, or this operator was removed")
+	}
+	next := "see that its state server runs, and that this host reaches " + strings.Join(env.URLs, ", ")
+	if dir := env.localStateServer(); dir != "" {
+		next = "jujud state-server --data-dir " + dir + " starts it again; juju status --from-log shows its last state"
+	}
+	return fail(err, "Nothing was changed.", next)
 }
 
 // with runs f on a connection and closes it.
@@ -80,20 +98,52 @@ func (s *session) request(ctx context.Context, ask events.Ask) ([]events.Record,
 	if err != nil {
 		return nil, fail(fmt.Errorf("read the log: %w", err), "Nothing was asked.", "see that the state server has started")
 	}
-	if _, err := s.Conn.PublishRequest(ctx, s.Identity, ask); err != nil {
-		return nil, fail(err, "It is not known whether the request was stored; asking again is safe.", "")
-	}
-	recs, err := s.decision(ctx, log, from+1, ask.ID)
-	if errors.Is(err, context.DeadlineExceeded) {
-		return nil, fail(
-			fmt.Errorf("no state server has judged the request %s within %v", ask.ID, s.app.timeout),
-			fmt.Sprintf("The request is stored. It is judged when a state server is back, or expires at %s.", ask.Expires.Format(time.RFC3339)),
-			"juju audit log --upgrade "+ask.ID+" shows what became of it")
-	}
-	if err != nil {
+	if err := s.publish(ctx, ask); err != nil {
 		return nil, err
 	}
+	recs, err := s.decision(ctx, log, from+1, ask.ID)
+	if err != nil {
+		return nil, undecided(ctx, ask, err)
+	}
+	s.app.logger().Debug("the request was judged", "id", ask.ID, "first", recs[0].Seq, "records", len(recs))
 	return recs, refusal(ask, recs)
+}
+
+// publish stores the request. When an answer is lost, the very same bytes are stored
+// again, which changes nothing if they were stored before.
+func (s *session) publish(ctx context.Context, ask events.Ask) error {
+	ctx, cancel := context.WithTimeout(ctx, s.app.timeout)
+	defer cancel()
+	for {
+		seq, err := s.Conn.PublishRequest(ctx, s.Identity, ask)
+		switch {
+		case err == nil:
+			s.app.logger().Debug("stored the request", "id", ask.ID, "action", ask.Action, "seq", seq)
+			return nil
+		case ctx.Err() != nil:
+			return fail(err, "It is not known whether the request was stored. If it was, it is judged, or expires at "+ask.Expires.Format(time.RFC3339)+".",
+				"juju audit log --upgrade "+ask.ID+" shows what became of it")
+		case !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, bus.ErrNoStateServer):
+			return fail(err, "Nothing was asked.", "")
+		}
+		s.app.logger().Debug("storing the request again", "id", ask.ID, "err", err)
+		select {
+		case <-time.After(askAgain):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// undecided says what is known of a request whose decision was not seen.
+func undecided(ctx context.Context, ask events.Ask, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		err = fmt.Errorf("interrupted while the request %s waits to be judged", ask.ID)
+	case errors.Is(err, context.DeadlineExceeded):
+		err = fmt.Errorf("no state server has judged the request %s in time", ask.ID)
+	}
+	return fail(err, fmt.Sprintf("The request is stored. It is judged when a state server is back, or expires at %s.", ask.Expires.Format(time.RFC3339)),
+		"juju audit log --upgrade "+ask.ID+" shows what became of it")
 }
 
 // logEnd is the log's last sequence. A log that does not answer, because NATS or the
@@ -121,15 +171,9 @@ const askAgain = 200 * time.Millisecond
 func (s *session) decision(ctx context.Context, log events.Log, from uint64, id string) ([]events.Record, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.app.timeout)
 	defer cancel()
-	var first uint64
-	for rec, err := range log.Follow(ctx, from) {
-		if ctx.Err() != nil {
-			return nil, context.DeadlineExceeded
-		}
-		if err == nil && rec.Correlation == id {
-			first = rec.Seq
-			break
-		}
+	first, err := firstOf(ctx, log, from, id)
+	if err != nil {
+		return nil, err
 	}
 	last, err := log.Last(ctx)
 	if err != nil {
@@ -137,11 +181,29 @@ func (s *session) decision(ctx context.Context, log events.Log, from uint64, id 
 	}
 	var recs []events.Record
 	for rec, err := range log.Read(ctx, first, last) {
+		if err != nil && !errors.Is(err, events.ErrInvalid) {
+			return nil, err
+		}
 		if err == nil && rec.Correlation == id {
 			recs = append(recs, rec)
 		}
 	}
 	return recs, nil
+}
+
+// firstOf waits for the first record about a request.
+func firstOf(ctx context.Context, log events.Log, from uint64, id string) (uint64, error) {
+	for rec, err := range log.Follow(ctx, from) {
+		switch {
+		case ctx.Err() != nil:
+			return 0, ctx.Err()
+		case err == nil && rec.Correlation == id:
+			return rec.Seq, nil
+		case err != nil && !errors.Is(err, events.ErrInvalid):
+			return 0, err
+		}
+	}
+	return 0, errors.New("the log ended")
 }
 
 // refusal finds the reasons of a refused request in its decision.

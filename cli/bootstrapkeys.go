@@ -1,0 +1,121 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"os/user"
+	"strconv"
+
+	"github.com/google/uuid"
+
+	"github.com/jujube-project/jujube/agent"
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/statesrv"
+)
+
+// prepare notes the environment, so that it can be destroyed whatever happens next, and
+// makes keys, credentials and configuration of operator, state server and machine 0.
+func (b *bootstrap) prepare() (environment, error) {
+	b.uuid = uuid.Must(uuid.NewV7()).String()
+	env := environment{
+		Name: b.name, UUID: b.uuid, Operator: operatorName(), Machines: []machine{{ID: "0", DataDir: b.dataDir}},
+	}
+	if b.systemd {
+		env.URLs = b.urls()
+	}
+	if err := b.app.addEnvironment(env); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			return env, b.taken()
+		}
+		return env, err
+	}
+	b.noted = true
+	trust, err := bus.NewTrust(b.uuid)
+	if err != nil {
+		return env, err
+	}
+	conf := agent.Conf{Tag: "machine-0", DataDir: b.dataDir, Environment: b.uuid, UpgradedToVersion: b.version.Number}
+	if b.natsURL != "" {
+		conf.APIAddresses = env.URLs
+	}
+	if err := errors.Join(conf.Save(), os.MkdirAll(statesrv.Dir(b.dataDir), 0o700)); err != nil {
+		return env, fail(fmt.Errorf("prepare %s: %w", b.dataDir, err), "What bootstrap had made was removed again.", "choose a --data-dir that can be written")
+	}
+	return env, b.keys(trust, conf, env.Operator)
+}
+
+// keys makes everybody's, and writes who may do what.
+func (b *bootstrap) keys(trust *bus.Trust, conf agent.Conf, operator string) error {
+	operatorKey, err := b.credentials(func(key string) (string, error) { return trust.OperatorJWT(operator, key) },
+		func(c bus.Credentials) error { return b.app.saveCredentials(b.name, c) })
+	if err != nil {
+		return err
+	}
+	if _, err = b.credentials(func(key string) (string, error) { return trust.StateServerJWT("state-server-0", key) },
+		func(c bus.Credentials) error { return c.Save(statesrv.CredentialsFile(b.dataDir)) }); err != nil {
+		return err
+	}
+	machineKey, err := b.credentials(func(key string) (string, error) { return trust.AgentJWT("machine-0", key) },
+		func(c bus.Credentials) error { return c.Save(conf.CredentialsFile()) })
+	if err != nil {
+		return err
+	}
+	return errors.Join(trust.Save(statesrv.TrustFile(b.dataDir)), b.serverConfig(operator, operatorKey, machineKey).Save(b.dataDir))
+}
+
+func (b *bootstrap) serverConfig(operator, operatorKey, machineKey string) statesrv.FileConfig {
+	hostname, err := os.Hostname()
+	if err != nil {
+		hostname = "localhost"
+	}
+	return statesrv.FileConfig{
+		Environment: b.uuid, Name: "state-server-0", Host: b.host, Port: b.port, Advertise: b.advertise,
+		NATSURL: b.natsURL, HTTP: b.http, ToolsSource: b.source,
+		Genesis: statesrv.Genesis{
+			Name: b.name, AgentVersion: b.version.Number, Operators: []events.Operator{{Name: operator, Key: operatorKey}},
+			Machine: statesrv.GenesisMachine{Key: machineKey, Hostname: hostname, Version: b.version},
+		},
+	}
+}
+
+// urls are where the environment will be, when its port is known.
+func (b *bootstrap) urls() []string {
+	if b.natsURL != "" {
+		return []string{b.natsURL}
+	}
+	hosts := b.advertise
+	if len(hosts) == 0 {
+		hosts = []string{b.host}
+	}
+	urls := make([]string, len(hosts))
+	for i, h := range hosts {
+		urls[i] = "nats://" + net.JoinHostPort(h, strconv.Itoa(b.port))
+	}
+	return urls
+}
+
+// credentials makes a key, has it signed in, and saves both.
+func (b *bootstrap) credentials(sign func(key string) (string, error), save func(bus.Credentials) error) (publicKey string, err error) {
+	id, err := bus.NewIdentity()
+	if err != nil {
+		return "", err
+	}
+	token, err := sign(id.Public())
+	if err != nil {
+		return "", err
+	}
+	return id.Public(), save(bus.Credentials{JWT: token, Seed: string(id.Seed())})
+}
+
+// operatorName is the person's login, made fit for a name.
+func operatorName() string {
+	u, err := user.Current()
+	if err != nil || !events.IsID(u.Username) {
+		return "operator"
+	}
+	return u.Username
+}

@@ -1,0 +1,43 @@
+package cli
+
+import "fmt"
+
+func (b *bootstrap) printSystemd() error {
+	var nats string
+	if b.natsURL != "" {
+		nats = fmt.Sprintf(`# Before that, your NATS server must know the environment's keys; its configuration:
+#   %s nats-config --data-dir %s --listen HOST:PORT --store DIR
+`, b.jujud, b.dataDir)
+	}
+	_, err := fmt.Fprintf(b.app.Stdout, `# /etc/systemd/system/jujud-machine-0.service
+%s
+# Start it:
+#   systemctl daemon-reload
+#   systemctl enable --now jujud-machine-0.service
+%s# To start it on another host, copy %s there first, with its owner and modes.
+# This client looks for it where "urls:" in %s says.
+`, systemdUnit("state-server", b.jujud, b.dataDir), nats, b.dataDir, b.app.environmentFile(b.name))
+	return err
+}
+
+// systemdUnit is the unit file of a machine; role is state-server or machine.
+func systemdUnit(role, jujud, dataDir string) string {
+	return fmt.Sprintf(`[Unit]
+Description=Jujube %s agent
+After=network-online.target
+Wants=network-online.target
+
+[Service]
+Type=notify
+NotifyAccess=all
+ExecStart=%s %s --data-dir %s
+Restart=always
+RestartSec=2
+TimeoutStopSec=60
+KillMode=mixed
+LimitNOFILE=1048576
+
+[Install]
+WantedBy=multi-user.target
+`, role, jujud, role, dataDir)
+}
