@@ -39,7 +39,7 @@ image: build ## a container image from dist/, nothing pulled
 compose-test: ## one state server and three machines as containers: upgraded, killed, brought back
 	COMPOSE='$(COMPOSE)' $(GO) test -tags compose -count 1 -timeout 10m -v ./cli/composetest
 
-bench: ## the table of docs/BENCHMARKS.md, each figure beside its yardstick
+bench: ## the table of docs/BENCHMARKS.md, each figure beside its yardstick (some minutes)
 	$(GO) run ./cli/sim/bench
 
 clean: ## remove what was built

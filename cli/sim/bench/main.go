@@ -120,6 +120,16 @@ func cpu() string {
 	return runtime.GOARCH
 }
 
+// ratio is the median of what one round has of the other: both halves of a round run one
+// after the other, so a machine that is busy with something else hits both.
+func ratio[T ~int | ~int64 | ~float64](a, b []T) float64 {
+	ratios := make([]float64, len(a))
+	for i := range a {
+		ratios[i] = float64(a[i]) / float64(b[i])
+	}
+	return median(ratios)
+}
+
 func median[T ~int | ~int64 | ~float64](values []T) T {
 	sorted := slices.Clone(values)
 	slices.Sort(sorted)

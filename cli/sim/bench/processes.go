@@ -78,7 +78,7 @@ func fleetStatus(ctx context.Context, dir string, s sizes) (figures []figure, er
 		}
 	}
 	whole, summary, nothing := median(took["status"]), median(took["status --format summary"]), median(took["version"])
-	rss, pss, err := memoryOf(p.dataDir("0"))
+	used, err := memoryOf(p.dataDir("0"))
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func fleetStatus(ctx context.Context, dir string, s sizes) (figures []figure, er
 	return []figure{
 		{fmt.Sprintf("juju status, %d machines, whole process", s.machines), ms(whole), yard, fmt.Sprintf("%.1f ×", whole.Seconds()/nothing.Seconds()), "< 150 ms"},
 		{"juju status --format summary", ms(summary), yard, fmt.Sprintf("%.1f ×", summary.Seconds()/nothing.Seconds()), ""},
-		{fmt.Sprintf("state server with %d machines: memory", s.machines), "RSS " + mib(rss) + ", PSS " + mib(pss), "", "", "stated"},
+		{fmt.Sprintf("state server with %d machines: memory", s.machines), used.String(), "", "", "stated"},
 	}, nil
 }
 
@@ -149,23 +149,31 @@ func memory(ctx context.Context, dir string, _ sizes) (figures []figure, err err
 	for _, m := range []struct{ id, what, target string }{
 		{"1", "idle jujud machine, launcher and agent", "< 25 MiB"}, {"0", "idle one-machine state server, launcher and agent", "stated"},
 	} {
-		rss, pss, err := memoryOf(p.dataDir(m.id))
+		used, err := memoryOf(p.dataDir(m.id))
 		if err != nil {
 			return nil, err
 		}
-		figures = append(figures, figure{m.what, "PSS " + mib(pss), "RSS of both, shared pages counted twice: " + mib(rss), "", m.target})
+		figures = append(figures, figure{m.what, used.String(), "", "", m.target})
 	}
 	return figures, nil
 }
 
-func mib(bytes int64) string { return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20)) }
+// used is the memory of some processes, in bytes.
+type used struct {
+	pss  int64 // resident; a page that several share is divided among them
+	anon int64 // of it their own; the rest is pages of the program's file
+}
 
-// memoryOf sums the processes that work in a data directory: resident memory, and
-// resident memory with shared pages divided among those who share them.
-func memoryOf(dataDir string) (rss, pss int64, err error) {
+func (u used) String() string {
+	return fmt.Sprintf("%.1f MiB, of it %.1f MiB pages of the program's file", float64(u.pss)/(1<<20), float64(u.pss-u.anon)/(1<<20))
+}
+
+// memoryOf sums the processes that work in a data directory.
+func memoryOf(dataDir string) (used, error) {
+	var u used
 	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
-		return 0, 0, err
+		return u, err
 	}
 	for _, name := range lines {
 		b, err := os.ReadFile(name)
@@ -174,15 +182,15 @@ func memoryOf(dataDir string) (rss, pss int64, err error) {
 		}
 		roll, err := os.ReadFile(filepath.Join(filepath.Dir(name), "smaps_rollup"))
 		if err != nil {
-			return 0, 0, err
+			return u, err
 		}
-		rss += kilobytes(roll, "Rss:")
-		pss += kilobytes(roll, "Pss:")
+		u.pss += kilobytes(roll, "Pss:")
+		u.anon += kilobytes(roll, "Pss_Anon:")
 	}
-	if rss == 0 {
-		return 0, 0, fmt.Errorf("no process works in %s", dataDir)
+	if u.pss == 0 {
+		return u, fmt.Errorf("no process works in %s", dataDir)
 	}
-	return rss, pss, nil
+	return u, nil
 }
 
 func kilobytes(roll []byte, key string) int64 {
