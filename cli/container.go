@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/statesrv"
 )
 
 // containerCommand holds what docker-compose.yml runs once before the servers: an image
@@ -36,7 +37,12 @@ func (a *App) containerBootstrapCommand() *cobra.Command {
 		Example: "  juju container bootstrap --data-dir /state --advertise state-server",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if _, err := os.Stat(a.environmentFile(b.name)); !errors.Is(err, fs.ErrNotExist) {
-				return err
+				if err != nil || statesrv.IsStateServer(b.dataDir) {
+					return err
+				}
+				if err := a.startOver(b.name); err != nil {
+					return err
+				}
 			}
 			quiet := *a
 			quiet.Stdout = io.Discard // the systemd unit is of no use here
@@ -50,6 +56,16 @@ func (a *App) containerBootstrapCommand() *cobra.Command {
 	f.StringVar(&b.http, "http", "", "HOST:PORT for /healthz, /metrics and /status")
 	f.StringVar(&b.jujud, "jujud", "", "the jujud that the state server runs")
 	return cmd
+}
+
+// startOver takes back a bootstrap that was cut off before its last file, the state
+// server's configuration, was written.
+func (a *App) startOver(name string) error {
+	env, err := a.loadEnvironment(name)
+	if err != nil {
+		return err
+	}
+	return a.destroy(env)
 }
 
 // inviteTimeout bounds how long the state server may take to come up.

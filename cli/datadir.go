@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -33,10 +34,23 @@ func removeMachine(dir, environment, id string) error {
 		return fail(fmt.Errorf("remove machine %s: %w", id, err), "Its directory was left as it is.", "stop that jujud, then the same again")
 	}
 	defer unlock()
-	if err := os.RemoveAll(dir); err != nil {
+	if err := removeOwn(dir); err != nil {
 		return fmt.Errorf("remove machine %s: %w", id, err)
 	}
 	return nil
+}
+
+// removeOwn removes what jujud and this client made in a data directory, and then the
+// directory, unless a file system is mounted on it.
+func removeOwn(dir string) error {
+	var errs []error
+	for _, name := range ownNames {
+		errs = append(errs, os.RemoveAll(filepath.Join(dir, name)))
+	}
+	if err := os.Remove(dir); err != nil && !errors.Is(err, unix.EBUSY) && !errors.Is(err, fs.ErrNotExist) {
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }
 
 // ours says why a directory is not that machine's.
