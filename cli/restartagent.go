@@ -50,14 +50,14 @@ func (s *session) restart(ctx context.Context, tags []string, all, wait bool) er
 	}
 	waiting, cancel := context.WithTimeout(ctx, restartTimeout)
 	defer cancel()
-	err = s.awaitRestarts(waiting, recs[len(recs)-1].Seq+1, open)
+	failed, err := s.awaitRestarts(waiting, recs[0].Seq, open)
 	switch {
 	case ctx.Err() != nil:
 		return fail(errors.New("interrupted"), "The agents restart without this command.", "juju status")
 	case errors.Is(err, context.DeadlineExceeded):
-		return fail(fmt.Errorf("%d agents have not restarted within %v", len(open), restartTimeout), "They restart when they can.", "juju status")
+		err = fail(fmt.Errorf("%d agents have not restarted within %v", len(open), restartTimeout), "They restart when they can.", "juju status")
 	}
-	return err
+	return errors.Join(append(failed, err)...)
 }
 
 // restartsOf finds in a decision the orders, with their machines, and the agents that got
@@ -86,10 +86,9 @@ func restartsOf(recs []events.Record) (open map[string]string, anyway []string) 
 	return open, anyway
 }
 
-// awaitRestarts follows the log until every order has ended. An agent that did not
-// restart is an error, after the others were waited for.
-func (s *session) awaitRestarts(ctx context.Context, from uint64, open map[string]string) error {
-	var failed []error
+// awaitRestarts follows the log from the orders on until every one has ended, and removes
+// them from open. An agent that did not restart does not end the wait for the others.
+func (s *session) awaitRestarts(ctx context.Context, from uint64, open map[string]string) (failed []error, err error) {
 	end := func(order string, why error) {
 		tag := events.MachineTag(open[order])
 		if open[order] == "" {
@@ -104,7 +103,7 @@ func (s *session) awaitRestarts(ctx context.Context, from uint64, open map[strin
 	}
 	for rec, err := range s.Conn.Log().Follow(ctx, from) {
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return failed, ctx.Err()
 		}
 		if err != nil {
 			continue
@@ -118,8 +117,8 @@ func (s *session) awaitRestarts(ctx context.Context, from uint64, open map[strin
 			end(p.Order, errors.New("its order ran out of time"))
 		}
 		if len(open) == 0 {
-			return errors.Join(failed...)
+			return failed, nil
 		}
 	}
-	return errors.New("the log ended")
+	return failed, errors.New("the log ended")
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/version"
 )
 
 // session is a connection to one environment.
@@ -27,6 +28,7 @@ const (
 	decideTimeout  = 30 * time.Second
 	requestLife    = 10 * time.Minute
 	queryTimeout   = 30 * time.Second
+	versionTimeout = 2 * time.Second
 )
 
 // connect connects to the chosen environment with the operator's credentials.
@@ -103,7 +105,7 @@ func (s *session) request(ctx context.Context, ask events.Ask) ([]events.Record,
 	}
 	recs, err := s.decision(ctx, log, from+1, ask.ID)
 	if err != nil {
-		return nil, undecided(ctx, ask, err)
+		return nil, s.undecided(ctx, ask, err)
 	}
 	s.app.logger().Debug("the request was judged", "id", ask.ID, "first", recs[0].Seq, "records", len(recs))
 	return recs, refusal(ask, recs)
@@ -135,15 +137,33 @@ func (s *session) publish(ctx context.Context, ask events.Ask) error {
 }
 
 // undecided says what is known of a request whose decision was not seen.
-func undecided(ctx context.Context, ask events.Ask, err error) error {
+func (s *session) undecided(ctx context.Context, ask events.Ask, err error) error {
+	stored := fmt.Sprintf("The request is stored. It is judged when a state server is back, or expires at %s.", ask.Expires.Format(time.RFC3339))
+	next := "juju audit log --upgrade " + ask.ID + " shows what became of it"
 	switch {
 	case ctx.Err() != nil:
-		err = fmt.Errorf("interrupted while the request %s waits to be judged", ask.ID)
-	case errors.Is(err, context.DeadlineExceeded):
-		err = fmt.Errorf("no state server has judged the request %s in time", ask.ID)
+		return fail(fmt.Errorf("interrupted while the request %s waits to be judged", ask.ID), stored, next)
+	case !errors.Is(err, context.DeadlineExceeded):
+		return fail(fmt.Errorf("wait for the decision on the request %s: %w", ask.ID, err), stored, next)
 	}
-	return fail(err, fmt.Sprintf("The request is stored. It is judged when a state server is back, or expires at %s.", ask.Expires.Format(time.RFC3339)),
-		"juju audit log --upgrade "+ask.ID+" shows what became of it")
+	err = fmt.Errorf("no state server has judged the request %s within %v", ask.ID, s.app.timeout)
+	if v, ok := s.serverVersion(ctx); ok {
+		err = fmt.Errorf("the state server, %s, has not judged the request %s within %v: it is busy, or it does not understand this client, %s", v, ask.ID, s.app.timeout, version.Current())
+	}
+	return fail(err, stored, next)
+}
+
+// serverVersion is what the state server runs, if there is one.
+func (s *session) serverVersion(ctx context.Context) (string, bool) {
+	ctx, cancel := context.WithTimeout(ctx, versionTimeout)
+	defer cancel()
+	b, err := s.Conn.Ask(ctx, "version", nil)
+	if err != nil {
+		return "", false
+	}
+	var answer struct{ Version version.Number }
+	err = decodeJSON(b, &answer)
+	return answer.Version.String(), err == nil
 }
 
 // logEnd is the log's last sequence. A log that does not answer, because NATS or the
