@@ -223,8 +223,8 @@ func (p *place) query(name string, body, answer any) {
 	}
 }
 
-// archive makes tools of a version out of some text.
-func archive(v, text string) (tools.Tools, []byte) {
+// toolsOf makes tools of a version out of some text.
+func toolsOf(v, text string) (tools.Tools, []byte) {
 	sum := sha256.Sum256([]byte(text))
 	return tools.Tools{Version: bin(v), Size: int64(len(text)), SHA256: hex.EncodeToString(sum[:])}, []byte(text)
 }
@@ -233,7 +233,9 @@ func archive(v, text string) (tools.Tools, []byte) {
 func (p *place) upload(t tools.Tools, data []byte) error {
 	p.Helper()
 	id, _ := p.ask(events.Ask{Action: events.ActionSyncTools, SyncTools: &events.AskSyncTools{Source: "here", Wanted: []version.Binary{t.Version}}})
-	return p.alice.Upload(p.Context(), bus.PieceHead{Tools: t, Request: id, Source: "here"}, bytes.NewReader(data), nil)
+	ctx, cancel := context.WithTimeout(p.Context(), 20*time.Second)
+	defer cancel()
+	return p.alice.Upload(ctx, bus.PieceHead{Tools: t, Request: id, Source: "here"}, bytes.NewReader(data), nil)
 }
 
 func upgrade(t tools.Tools) events.Ask {
@@ -374,7 +376,7 @@ func TestAnUpgradeFromRequestToCompletion(t *testing.T) {
 	for range 3 {
 		p.invite()
 	}
-	next, data := archive("1.25.1", strings.Repeat("new jujud ", 100_000))
+	next, data := toolsOf("1.25.1", strings.Repeat("new jujud ", 100_000))
 	if _, got := p.ask(upgrade(next)); got != "refused: no-tools" {
 		t.Fatalf("an upgrade without tools is %q", got)
 	}
@@ -405,7 +407,7 @@ func TestARestartInTheMiddleLosesNothing(t *testing.T) {
 	p.start()
 	p.zero()
 	agents := []*agent{p.invite(), p.invite(), p.invite()}
-	next, data := archive("1.25.1", "new jujud")
+	next, data := toolsOf("1.25.1", "new jujud")
 	if err := p.upload(next, data); err != nil {
 		t.Fatal(err)
 	}
@@ -433,8 +435,8 @@ func TestABrokenVersionHaltsAndIsAborted(t *testing.T) {
 	broken := p.invite()
 	broken.breaks = true
 	p.publish(events.Ask{Action: events.ActionSetEnv, SetEnv: map[string]string{"upgrade-max-in-flight": "1"}})
-	bad, badData := archive("1.25.1", "bad")
-	good, goodData := archive("1.25.2", "good")
+	bad, badData := toolsOf("1.25.1", "bad")
+	good, goodData := toolsOf("1.25.2", "good")
 	if err := errors.Join(p.upload(bad, badData), p.upload(good, goodData)); err != nil {
 		t.Fatal(err)
 	}
@@ -590,7 +592,7 @@ func TestSilenceIsRecorded(t *testing.T) {
 func TestAnUnansweredOrderTimesOut(t *testing.T) {
 	p := newPlace(t)
 	p.start()
-	next, data := archive("1.25.1", "new")
+	next, data := toolsOf("1.25.1", "new")
 	if err := p.upload(next, data); err != nil {
 		t.Fatal(err)
 	}

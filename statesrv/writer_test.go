@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/memlog"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/projections"
@@ -138,5 +140,110 @@ func TestAViewSeesOnlyWhatIsCommitted(t *testing.T) {
 	}
 	if got := <-seen; got != 2 {
 		t.Fatalf("the view saw sequence %d, want 2", got)
+	}
+}
+
+// many is a change that records n settings, or nothing and an error.
+func many(n int, fails error, done chan<- answer) change {
+	return change{
+		decide: func(d *draft) error {
+			for i := range n {
+				if _, err := d.add("", "", "", &events.SettingChanged{Key: fmt.Sprintf("k%d", i), Value: "x"}); err != nil {
+					return err
+				}
+			}
+			return fails
+		},
+		done: func(seq uint64, err error) { done <- answer{seq: seq, err: err} },
+	}
+}
+
+func TestADecisionIsRecordedWholeOrNotAtAll(t *testing.T) {
+	refused := errors.New("refused in the middle")
+	log := memlog.New()
+	w := testWriter(t, log)
+	done := make(chan answer, 5)
+	batch := []change{many(600, nil, done), many(3, refused, done), many(600, nil, done), many(events.MaxBatch+1, nil, done), many(1, nil, done)}
+	if err := w.commit(t.Context(), batch); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []answer{{seq: 600}, {seq: 600, err: refused}, {seq: 1200}, {seq: 1200, err: errTooMuch}, {seq: 1201}} {
+		if got := <-done; got.seq != want.seq || !errors.Is(got.err, want.err) {
+			t.Errorf("change %d ended with %d, %v; want %d, %v", i, got.seq, got.err, want.seq, want.err)
+		}
+	}
+	if last, _ := log.Last(t.Context()); last != 1201 || w.state.Seq != last {
+		t.Fatalf("the log ends at %d, the state is at %d", last, w.state.Seq)
+	}
+}
+
+func TestAPlanThatDoesNotFitFollowsInTheNextBatch(t *testing.T) {
+	log := memlog.New()
+	w := testWriter(t, log)
+	planned := 0
+	w.plan = func(d *draft) error {
+		if d.state.Settings["planned"] == "" {
+			planned++
+			_, err := d.add("", "", "", &events.SettingChanged{Key: "planned", Value: "x"})
+			return err
+		}
+		return nil
+	}
+	done := make(chan answer, 1)
+	if err := w.commit(t.Context(), []change{many(events.MaxBatch, nil, done)}); err != nil {
+		t.Fatal(err)
+	}
+	if last, _ := log.Last(t.Context()); last != events.MaxBatch+1 || planned != 2 {
+		t.Fatalf("the log ends at %d after %d tries to plan", last, planned)
+	}
+}
+
+// The writer ends at any moment; everybody who hands it something is answered all the same.
+func TestNobodyWaitsForAWriterThatEnded(t *testing.T) {
+	for range 50 {
+		w := testWriter(t, memlog.New())
+		ctx, cancel := context.WithCancel(t.Context())
+		var all sync.WaitGroup
+		for i := range 20 {
+			all.Go(func() {
+				if err := w.do(t.Context(), set(fmt.Sprintf("k%d", i), nil).decide); err != nil && !errors.Is(err, errStopped) {
+					t.Errorf("do: %v", err)
+				}
+				if err := w.look(t.Context(), func(*projections.State) {}); err != nil && !errors.Is(err, errStopped) {
+					t.Errorf("look: %v", err)
+				}
+			})
+		}
+		all.Go(func() { _ = w.run(ctx) })
+		cancel()
+		all.Wait()
+		if err := w.do(t.Context(), set("late", nil).decide); !errors.Is(err, errStopped) {
+			t.Fatalf("after its end: %v", err)
+		}
+	}
+}
+
+// Two copies of a report wait when the log is lost: neither sender may take the other's
+// copy for stored.
+func TestACopyOfWhatWasNotStoredIsNoDuplicate(t *testing.T) {
+	w := testWriter(t, memlog.New())
+	w.state = environment("1.25.0")
+	s := &Server{cfg: Config{Now: func() time.Time { return judged }}, metrics: w.metrics}
+	term := &term{Server: s, writer: w, presence: newPresence(judged)}
+	report := &events.AgentStarted{Version: bin("1.25.0")}
+	report.SetHead(events.ReportHead{Machine: "1", Epoch: "e", N: 1})
+	answers := make(chan bus.ReportAnswer, 2)
+	for range 2 {
+		term.onReport(bus.Report{Machine: "machine-1", Data: mustMarshal(t, report), Answer: func(a bus.ReportAnswer) { answers <- a }})
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // the log cannot be reached any more
+	if err := w.step(ctx, <-w.queue); err == nil {
+		t.Fatal("the batch was committed")
+	}
+	for range 2 {
+		if a := <-answers; a.Code != bus.ReportRetry {
+			t.Errorf("a sender was told %+v", a)
+		}
 	}
 }

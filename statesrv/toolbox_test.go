@@ -1,0 +1,260 @@
+package statesrv_test
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/tools/archive"
+	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/projections"
+	"github.com/jujube-project/jujube/statesrv"
+	"github.com/jujube-project/jujube/statesrv/streams"
+)
+
+// packed makes tools of a version that hold text as jujud.
+func packed(t *testing.T, v, text string) (tools.Tools, []byte) {
+	t.Helper()
+	var b bytes.Buffer
+	if err := archive.Pack(&b, archive.File{Name: "jujud", Size: int64(len(text)), Body: strings.NewReader(text)}); err != nil {
+		t.Fatal(err)
+	}
+	return toolsOf(v, b.String())
+}
+
+// tree makes a simplestreams tree with one archive, and says where the archive lies.
+func tree(t *testing.T, a tools.Tools, data []byte) (dir, file string) {
+	t.Helper()
+	dir = t.TempDir()
+	file = filepath.Join(dir, "tools", "released", a.FileName())
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := streams.Generate(dir, "released", false, time.Unix(1_400_000_000, 0)); err != nil {
+		t.Fatal(err)
+	}
+	return dir, file
+}
+
+// counted serves a tree and counts how often each path is asked for.
+func counted(t *testing.T, dir string) (url string, asked func(suffix string) int) {
+	t.Helper()
+	var mu sync.Mutex
+	paths := []string{}
+	files := http.FileServer(http.Dir(dir))
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		paths = append(paths, r.URL.Path)
+		mu.Unlock()
+		files.ServeHTTP(w, r)
+	}))
+	t.Cleanup(srv.Close)
+	return srv.URL, func(suffix string) (n int) {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, p := range paths {
+			if strings.HasSuffix(p, suffix) {
+				n++
+			}
+		}
+		return n
+	}
+}
+
+// The request is older than the state server's term: nobody has looked into the source
+// yet. Every machine needs the archive, and it is fetched once.
+func TestToolsAreFetchedOnceWhenAnUpgradeNeedsThem(t *testing.T) {
+	p := newPlace(t)
+	next, data := packed(t, "1.25.1", "new jujud")
+	dir, _ := tree(t, next, data)
+	url, asked := counted(t, dir)
+	p.start()
+	p.zero()
+	for range 3 {
+		p.invite()
+	}
+	p.ask(events.Ask{Action: events.ActionSetEnv, SetEnv: map[string]string{"agent-metadata-url": url}})
+	if _, got := p.ask(upgrade(next)); got != "upgrade.requested/1 upgrade.accepted/1" {
+		t.Fatalf("the upgrade is %q", got)
+	}
+	p.waitKind(0, "upgrade.completed/1")
+	if n := asked(next.FileName()); n != 1 {
+		t.Errorf("the archive was fetched %d times", n)
+	}
+	var c statesrv.Catalogue
+	p.query("tools", nil, &c)
+	if len(c.Stored) != 1 || c.Stored[0] != next || len(c.Sources) != 1 || len(c.Problems) != 0 || len(c.InUse) != 1 || len(c.InUse[0].Machines) != 4 {
+		t.Errorf("the catalogue is %+v", c)
+	}
+	p.state()
+}
+
+func TestAnArchiveWithOtherBytesHaltsTheUpgrade(t *testing.T) {
+	p := newPlace(t)
+	next, data := packed(t, "1.25.1", "new jujud")
+	dir, file := tree(t, next, data)
+	if err := os.WriteFile(file, bytes.Repeat([]byte("x"), len(data)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.start(func(c *statesrv.Config) { c.ToolsSource = dir })
+	p.ask(upgrade(next))
+	halted := decode[*events.UpgradeHalted](p, p.waitKind(0, "upgrade.halted/1"))
+	if codes(halted.Reasons) != "refused: no-tools" || !strings.Contains(halted.Reasons[0].Text, next.SHA256) {
+		t.Fatalf("halted for %+v", halted.Reasons)
+	}
+	s := p.state()
+	if len(s.Tools) != 0 || len(s.Orders) != 0 {
+		t.Fatalf("stored %v, ordered %v", s.Tools, s.Orders)
+	}
+}
+
+func TestAnUnreadableSourceIsAProblemNotAnEnd(t *testing.T) {
+	p := newPlace(t)
+	p.start(func(c *statesrv.Config) { c.ToolsSource = filepath.Join(t.TempDir(), "nothing") })
+	var c statesrv.Catalogue
+	p.query("tools", nil, &c)
+	if len(c.Problems) != 1 || !strings.Contains(c.Problems[0], "nothing") {
+		t.Fatalf("the problems are %q", c.Problems)
+	}
+}
+
+func TestUploads(t *testing.T) {
+	p := newPlace(t)
+	p.start()
+	big, data := toolsOf("1.25.1", strings.Repeat("0123456789", 200_000))
+	part := filepath.Join(p.dir, "incoming", big.SHA256+".part")
+	for name, there := range map[string][]byte{
+		"nothing": nil, "a part": data[:1_234_567], "all of it": data, "more than it": append(bytes.Clone(data), 'x'),
+	} {
+		if err := os.WriteFile(part, there, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.upload(big, data); err != nil {
+			t.Errorf("with %s left from before: %v", name, err)
+		}
+	}
+	if _, err := os.Stat(part); !os.IsNotExist(err) {
+		t.Errorf("the part is left: %v", err)
+	}
+	var got bytes.Buffer
+	if _, err := p.bus.Agent("machine-0").Tools().Fetch(t.Context(), big.SHA256, 0, &got); err != nil || !bytes.Equal(got.Bytes(), data) {
+		t.Fatalf("an agent fetches %d bytes, %v", got.Len(), err)
+	}
+	if s := p.state(); len(s.Tools) != 1 {
+		t.Fatalf("the log has the tools %v", s.Tools)
+	}
+}
+
+func TestRefusedUploads(t *testing.T) {
+	p := newPlace(t)
+	p.start()
+	first, data := toolsOf("1.25.1", "first")
+	if err := p.upload(first, data); err != nil {
+		t.Fatal(err)
+	}
+	second, secondData := toolsOf("1.25.1", "second")
+	wrong, _ := toolsOf("1.25.2", "right")
+	for name, c := range map[string]struct {
+		tools tools.Tools
+		data  []byte
+		want  string
+	}{
+		"other bytes":                {wrong, []byte("wrong"), "nothing was stored"},
+		"a version that is there":    {second, secondData, "never replaced"},
+		"fewer bytes than announced": {wrong, []byte("r"), "EOF"},
+	} {
+		if err := p.upload(c.tools, c.data); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+	refused, _ := p.ask(events.Ask{Action: events.ActionSyncTools})
+	for _, request := range []string{"unknown", refused} {
+		err := p.alice.Upload(t.Context(), bus.PieceHead{Tools: wrong, Request: request, Source: "x"}, strings.NewReader("right"), nil)
+		if err == nil || !strings.Contains(err.Error(), "no accepted sync-tools request") {
+			t.Errorf("after request %s: %v", request, err)
+		}
+	}
+	if s := p.state(); len(s.Tools) != 1 || s.Tools[first.Version.String()].SHA256 != first.SHA256 {
+		t.Fatalf("the log has the tools %v", s.Tools)
+	}
+}
+
+func TestOtherBytesThanTheStoredOnesBlockAnUpgrade(t *testing.T) {
+	p := newPlace(t)
+	p.start()
+	first, data := toolsOf("1.25.1", "first")
+	if err := p.upload(first, data); err != nil {
+		t.Fatal(err)
+	}
+	second, _ := toolsOf("1.25.1", "second")
+	if _, got := p.ask(upgrade(second)); got != "refused: no-tools" {
+		t.Fatalf("the upgrade is %q", got)
+	}
+}
+
+// An archive that reached the store before the state server died, and not the log, is
+// recorded when it is needed.
+func TestAnArchiveThatOnlyTheStoreHas(t *testing.T) {
+	p := newPlace(t)
+	next, data := packed(t, "1.25.1", "new jujud")
+	dir, file := tree(t, next, data)
+	if err := p.bus.StateServer().Tools().Put(t.Context(), next, bytes.NewReader(data)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	p.start(func(c *statesrv.Config) { c.ToolsSource = dir })
+	p.zero()
+	p.ask(upgrade(next))
+	p.waitKind(0, "upgrade.completed/1")
+	if s := p.state(); s.Tools[next.Version.String()] == nil {
+		t.Fatal("the log does not have the tools")
+	}
+}
+
+func TestQueries(t *testing.T) {
+	p := newPlace(t)
+	p.start()
+	var v struct{ Version version.Number }
+	p.query("version", nil, &v)
+	if v.Version != version.Current() {
+		t.Errorf("the version is %v", v.Version)
+	}
+	var env statesrv.Environment
+	p.query("environment", nil, &env)
+	if env.Name != "test" || env.Settings["upgrade-policy"] != "step" || len(env.Set) != 0 {
+		t.Errorf("the environment is %+v", env)
+	}
+	var served map[string]any
+	p.query("status", nil, &served)
+	if len(served) == 0 {
+		t.Error("the status is empty")
+	}
+	var check statesrv.Check
+	next, _ := toolsOf("1.25.1", "x")
+	p.query("upgrade-check", upgrade(next).Upgrade, &check)
+	if codes(check.Reasons) != "refused: no-tools" {
+		t.Errorf("the check says %+v", check.Reasons)
+	}
+	for name, body := range map[string]string{"upgrade-check": "not json", "weather": ""} {
+		if answer, err := p.alice.Ask(t.Context(), name, []byte(body)); err == nil {
+			t.Errorf("the query %s of %q is answered %s", name, body, answer)
+		}
+	}
+	if s := p.state(); len(s.Requests) != 0 || s.Upgrade != (*projections.Upgrade)(nil) {
+		t.Error("a query changed something")
+	}
+}
