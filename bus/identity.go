@@ -49,6 +49,9 @@ func (i *Identity) Seed() []byte { return i.seed }
 // Sign signs b with ed25519.
 func (i *Identity) Sign(b []byte) ([]byte, error) { return i.keys.Sign(b) }
 
+// IsPublicKey says whether s is the public nkey of a user, "U…".
+func IsPublicKey(s string) bool { return nkeys.IsValidPublicUserKey(s) }
+
 // Verify checks that sig is the signature of the holder of publicKey over b. It returns
 // ErrSignature for any other outcome.
 func Verify(publicKey string, b, sig []byte) error {

@@ -17,6 +17,7 @@ import (
 	"github.com/jujube-project/jujube/agent"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/statesrv"
 )
 
 // bootstrap is what `juju bootstrap` was asked.
@@ -77,7 +78,7 @@ When machine 0 cannot be started, everything that was made is removed again.`,
 	f.StringVar(&b.natsURL, "nats-url", "", "use this external NATS instead of the one inside jujud; needs --systemd")
 	f.StringVar(&b.jujud, "jujud", "", "the jujud to run (default: beside juju, then in the PATH)")
 	f.StringVar(&b.agent, "agent-version", "", "insist on this version of jujud")
-	f.StringVar(&b.source, "tools-source", "", "directory or URL of a simplestreams tree that the state server may fetch tools from")
+	f.StringVar(&b.source, "tools-source", "", "the setting tools-source from the start: a directory, a URL, or none (default "+statesrv.PublicSource+")")
 	f.BoolVar(&b.systemd, "systemd", false, "prepare only, and print the systemd unit and how to start it")
 	return cmd
 }

@@ -64,7 +64,16 @@ func (b *bootstrap) keys(trust *bus.Trust, conf agent.Conf, operator string) err
 	if err != nil {
 		return err
 	}
-	return errors.Join(trust.Save(statesrv.TrustFile(b.dataDir)), b.serverConfig(operator, operatorKey, machineKey).Save(b.dataDir))
+	toolsKey, err := b.app.toolsKey()
+	if err != nil {
+		return err
+	}
+	server := b.serverConfig(operator, operatorKey, machineKey)
+	server.Genesis.Settings = map[string]string{"tools-signers": toolsKey.Public}
+	if b.source != "" {
+		server.Genesis.Settings["tools-source"] = b.source
+	}
+	return errors.Join(trust.Save(statesrv.TrustFile(b.dataDir)), server.Save(b.dataDir))
 }
 
 func (b *bootstrap) serverConfig(operator, operatorKey, machineKey string) statesrv.FileConfig {
@@ -74,7 +83,7 @@ func (b *bootstrap) serverConfig(operator, operatorKey, machineKey string) state
 	}
 	return statesrv.FileConfig{
 		Environment: b.uuid, Name: "state-server-0", Host: b.host, Port: b.port, Advertise: b.advertise,
-		NATSURL: b.natsURL, HTTP: b.http, ToolsSource: b.source,
+		NATSURL: b.natsURL, HTTP: b.http,
 		Genesis: statesrv.Genesis{
 			Name: b.name, AgentVersion: b.version.Number, Operators: []events.Operator{{Name: operator, Key: operatorKey}},
 			Machine: statesrv.GenesisMachine{Key: machineKey, Hostname: hostname, Version: b.version},

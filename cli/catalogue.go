@@ -34,15 +34,26 @@ func available(c statesrv.Catalogue) []tools.Tools {
 	return list
 }
 
-// candidates groups archives by number.
-func candidates(list []tools.Tools) []version.Candidate {
-	byNumber := map[version.Number][]string{}
+// candidates groups archives by number, with the marks of each.
+func candidates(list []tools.Tools, marks []tools.Marked) []version.Candidate {
+	byNumber := map[version.Number]*version.Candidate{}
+	of := func(n version.Number) *version.Candidate {
+		if byNumber[n] == nil {
+			byNumber[n] = &version.Candidate{Number: n}
+		}
+		return byNumber[n]
+	}
 	for _, t := range list {
-		byNumber[t.Version.Number] = append(byNumber[t.Version.Number], t.Version.Platform())
+		c := of(t.Version.Number)
+		c.Platforms = append(c.Platforms, t.Version.Platform())
+	}
+	for _, m := range marks {
+		c := of(m.Version)
+		c.Revoked, c.Floor, c.DeadEnd = m.Revoked, m.Floor, m.DeadEnd
 	}
 	cs := make([]version.Candidate, 0, len(byNumber))
-	for n, platforms := range byNumber {
-		cs = append(cs, version.Candidate{Number: n, Platforms: platforms})
+	for _, c := range byNumber {
+		cs = append(cs, *c)
 	}
 	return cs
 }

@@ -88,7 +88,7 @@ func (d *demo) bootstrap(ctx context.Context) error {
 	d.bootstrapped = true
 	jujud := "jujud-" + oldest + "/jujud"
 	for _, args := range [][]string{
-		{"bootstrap", "demo", "--jujud", jujud},
+		{"bootstrap", "demo", "--jujud", jujud, "--tools-source", "none"},
 		{"set-env", "upgrade-health-window=500ms"},
 		{"add-machine", "-n", "3", "--local", "--jujud", jujud},
 	} {

@@ -2,18 +2,27 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/statesrv/streams"
 )
 
 func (a *App) metadataCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "metadata", Short: "Build and check trees of tools",
-		Long:    "Build and check simplestreams trees of tools, for juju sync-tools --source and for mirrors.",
-		Example: "  juju metadata generate-tools -d /media/stick",
+		Use: "metadata", Short: "Build, sign and check trees of tools",
+		Long: `Build, sign and check simplestreams trees of tools, for juju sync-tools --source, for the
+setting agent-metadata-url, and for mirrors.
+
+A tree is signed with this client's key, which is made when it is first needed and never
+leaves JUJU_DATA. An environment believes the key of the client that bootstrapped it; to
+let it believe another one, print that with juju metadata key and add it to the setting
+tools-signers.`,
+		Example: "  juju metadata generate-tools -d /media/stick\n  juju metadata validate-tools -d /media/stick\n  juju metadata key",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return usage("juju metadata has no command %q; juju help metadata lists them", args[0])
@@ -21,56 +30,150 @@ func (a *App) metadataCommand() *cobra.Command {
 			return cmd.Help()
 		},
 	}
-	cmd.AddCommand(a.generateToolsCommand(), a.validateToolsCommand())
+	cmd.AddCommand(a.generateToolsCommand(), a.validateToolsCommand(), a.metadataKeyCommand())
 	return cmd
 }
 
-func (a *App) generateToolsCommand() *cobra.Command {
-	var dir, stream string
-	var clean bool
-	cmd := &cobra.Command{
-		Use: "generate-tools -d DIR", Short: "Build or refresh the metadata of a tree of tools", Args: cobra.NoArgs,
-		Long: `Read the archives in DIR/tools/STREAM, named juju-NUMBER-SERIES-ARCH.tgz, and write the
-metadata that lists them, in the layout that Juju 1.25 publishes. Every archive is checked
-first; if one is bad, nothing is written. Doing it again changes nothing.`,
-		Example: "  juju metadata generate-tools -d /media/stick\n  juju metadata generate-tools -d /srv/mirror --stream devel --clean",
+func (a *App) metadataKeyCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "key", Short: "Print the public key that this client signs trees with", Args: cobra.NoArgs,
+		Long:    "Print the public key that this client signs trees of tools with. Whoever adds it to the\nsetting tools-signers of an environment believes those trees.",
+		Example: "  juju metadata key\n  juju set-env tools-signers=\"$(juju get-env tools-signers) $(juju metadata key)\"",
 		RunE: func(*cobra.Command, []string) error {
-			if dir == "" {
-				return usage("-d names the directory")
+			key, err := a.toolsKey()
+			if err == nil {
+				_, err = fmt.Fprintln(a.Stdout, key.Public)
 			}
-			g, err := streams.Generate(dir, stream, clean, time.Now())
-			if err != nil {
-				return fail(err, "", "")
-			}
-			if !g.Changed {
-				fmt.Fprintf(a.Stdout, "%d archives of stream %s; the metadata says so already\n", len(g.Found), stream)
-				return nil
-			}
-			for _, f := range g.Found {
-				a.say("  %s  %s", f.Version, bytesText(f.Size))
-			}
-			fmt.Fprintf(a.Stdout, "wrote metadata of %d archives of stream %s in %s\n", len(g.Found), stream, dir)
-			return nil
+			return err
 		},
 	}
+}
+
+// generateTools is what `juju metadata generate-tools` was asked.
+type generateTools struct {
+	dir      string
+	stream   string
+	clean    bool
+	expires  time.Duration
+	revoke   []string // V=REASON
+	floors   []string
+	deadEnds []string
+	unmark   []string
+}
+
+// signatureLife is how long what is signed here is believed: offline sites renew rarely.
+const signatureLife = 365 * 24 * time.Hour
+
+func (a *App) generateToolsCommand() *cobra.Command {
+	var g generateTools
+	cmd := &cobra.Command{
+		Use: "generate-tools -d DIR", Short: "Build or refresh the signed metadata of a tree of tools", Args: cobra.NoArgs,
+		Long: `Read the archives in DIR/tools/STREAM, DIR/tools and DIR, named
+juju-NUMBER-SERIES-ARCH.tgz, and write the metadata that lists them, in the layout that
+Juju 1.25 publishes, each file with a signature beside it. Every archive is checked first;
+if one is bad, nothing is written. Doing it again changes nothing, until half the time of
+the signatures is over; then they are renewed.
+
+What a version is marked as stays so until it is unmarked: --revoke names a version that
+must not be installed, --floor one that must be passed through on the way to newer ones,
+--dead-end one from which nothing newer can be reached.`,
+		Example: `  juju metadata generate-tools -d /media/stick
+  juju metadata generate-tools -d /srv/mirror --stream devel --clean
+  juju metadata generate-tools -d /srv/mirror --revoke 1.25.2=loses-settings --floor 1.24.7`,
+		RunE: func(*cobra.Command, []string) error { return a.generateTools(g) },
+	}
 	f := cmd.Flags()
-	f.StringVarP(&dir, "directory", "d", "", "the directory that holds, or will hold, tools/")
-	f.StringVar(&stream, "stream", "released", "released, proposed, devel or testing")
-	f.BoolVar(&clean, "clean", false, "forget what the index said of other streams")
+	f.StringVarP(&g.dir, "directory", "d", "", "the directory that holds, or will hold, tools/")
+	f.StringVar(&g.stream, "stream", "released", "released, proposed, devel or testing")
+	f.BoolVar(&g.clean, "clean", false, "forget the old metadata: marks, and other streams")
+	f.DurationVar(&g.expires, "expires", signatureLife, "how long the signatures are believed")
+	f.StringArrayVar(&g.revoke, "revoke", nil, "VERSION=REASON: it must not be installed")
+	f.StringArrayVar(&g.floors, "floor", nil, "VERSION that must be passed through")
+	f.StringArrayVar(&g.deadEnds, "dead-end", nil, "VERSION from which nothing newer can be reached")
+	f.StringArrayVar(&g.unmark, "unmark", nil, "VERSION that is none of these any more")
 	return cmd
+}
+
+func (a *App) generateTools(g generateTools) error {
+	if g.dir == "" {
+		return usage("-d names the directory")
+	}
+	if g.expires <= 0 {
+		return usage("--expires %v: signatures must last", g.expires)
+	}
+	marks, err := g.marks()
+	if err != nil {
+		return err
+	}
+	key, err := a.toolsKey()
+	if err != nil {
+		return err
+	}
+	made, err := streams.Generate(g.dir, streams.Plan{
+		Stream: g.stream, Clean: g.clean, Marks: marks, Signer: key, Life: g.expires, Now: time.Now(),
+	})
+	if err != nil {
+		return fail(err, "", "")
+	}
+	if !made.Changed {
+		fmt.Fprintf(a.Stdout, "%d archives of stream %s; the metadata says so already\n", len(made.Found), g.stream)
+		return nil
+	}
+	for _, f := range made.Found {
+		a.say("  %s  %s", f.Version, bytesText(f.Size))
+	}
+	fmt.Fprintf(a.Stdout, "wrote metadata of %d archives of stream %s in %s, signed by %s\n", len(made.Found), g.stream, g.dir, key.Public)
+	return nil
+}
+
+// marks gathers the flags that mark versions.
+func (g generateTools) marks() (map[version.Number]tools.Marks, error) {
+	marks := map[version.Number]tools.Marks{}
+	for _, m := range []struct {
+		flag string
+		args []string
+		mark func(m *tools.Marks, reason string)
+	}{
+		{"unmark", g.unmark, func(*tools.Marks, string) {}},
+		{"revoke", g.revoke, func(m *tools.Marks, reason string) { m.Revoked = reason }},
+		{"floor", g.floors, func(m *tools.Marks, _ string) { m.Floor = true }},
+		{"dead-end", g.deadEnds, func(m *tools.Marks, _ string) { m.DeadEnd = true }},
+	} {
+		for _, arg := range m.args {
+			text, reason, given := strings.Cut(arg, "=")
+			n, err := version.ParsePerson(text)
+			if err != nil {
+				return nil, usage("--%s: %v", m.flag, err)
+			}
+			if given != (m.flag == "revoke") || (given && reason == "") {
+				return nil, usage("--%s %q: a version is revoked for a reason, VERSION=REASON; the other marks have none", m.flag, arg)
+			}
+			old := marks[n]
+			m.mark(&old, reason)
+			marks[n] = old
+		}
+	}
+	return marks, nil
 }
 
 func (a *App) validateToolsCommand() *cobra.Command {
 	var dir, stream string
+	var signers []string
 	cmd := &cobra.Command{
 		Use: "validate-tools -d DIR", Short: "Check a tree of tools against its metadata", Args: cobra.NoArgs,
-		Long:    "Read every archive that the metadata in DIR lists and name every fault at once: missing\nfiles, wrong sizes, wrong hashes, bad archives, malformed entries.",
+		Long: `Read every archive that the metadata in DIR lists and name every fault at once: missing
+files, wrong sizes, wrong hashes, bad archives, malformed entries, unknown series, and
+metadata that is unsigned, expired, or signed by somebody else than this client and --signer.`,
 		Example: "  juju metadata validate-tools -d /media/stick",
 		RunE: func(*cobra.Command, []string) error {
 			if dir == "" {
 				return usage("-d names the directory")
 			}
-			faults := streams.Validate(dir, stream)
+			key, err := a.toolsKey()
+			if err != nil {
+				return err
+			}
+			faults := streams.Validate(dir, stream, a.trusting(append(signers, key.Public), nil))
 			for _, f := range faults {
 				fmt.Fprintln(a.Stdout, f)
 			}
@@ -84,5 +187,6 @@ func (a *App) validateToolsCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVarP(&dir, "directory", "d", "", "the directory that holds tools/")
 	f.StringVar(&stream, "stream", "released", "released, proposed, devel or testing")
+	f.StringArrayVar(&signers, "signer", nil, "public key that may have signed it, beside this client's")
 	return cmd
 }

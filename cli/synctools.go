@@ -13,13 +13,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/tools/simplestreams"
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/statesrv"
 	"github.com/jujube-project/jujube/statesrv/streams"
 )
-
-// PublicSource is where tools come from when no source is named. Source: Juju 1.25.
-const PublicSource = "https://streams.canonical.com/juju/tools"
 
 // syncTools is what `juju sync-tools` was asked.
 type syncTools struct {
@@ -28,6 +28,7 @@ type syncTools struct {
 	stream  string
 	all     bool
 	dryRun  bool
+	trusted []string // sources that may be unsigned
 }
 
 func (a *App) syncToolsCommand() *cobra.Command {
@@ -54,7 +55,8 @@ already is not copied again; a copy that was cut off goes on where it stopped.
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&y.source, "source", "", "directory or URL to copy from (default "+PublicSource+")")
+	f.StringVar(&y.source, "source", "", "directory or URL to copy from (default: the settings agent-metadata-url, then tools-source)")
+	f.StringArrayVar(&y.trusted, "allow-unsigned", nil, "SOURCE, as it is named elsewhere, whose metadata may be unsigned; the log records it")
 	f.StringVar(&y.version, "version", "", "copy all patch versions of major[.minor]")
 	f.StringVar(&y.stream, "stream", "released", "released, proposed, devel or testing")
 	f.BoolVar(&y.all, "all", false, "copy every version of the client's major")
@@ -67,18 +69,15 @@ func (s *session) syncTools(ctx context.Context, y syncTools) error {
 	if err != nil {
 		return err
 	}
-	base := y.source
-	if base == "" {
-		base = PublicSource
-	}
-	src, err := streams.Open(base)
-	var found []streams.Found
-	if err == nil {
-		found, err = src.List(ctx, y.stream)
-	}
+	env, err := s.environment(ctx)
 	if err != nil {
-		return fail(err, "Nothing was copied.", "name another source: --source DIR|URL")
+		return fail(err, "Nothing was copied.", "")
 	}
+	src, listing, err := s.openSource(ctx, y, env)
+	if err != nil {
+		return fail(err, "Nothing was copied.", nextForSource(err, y.source))
+	}
+	found := listing.Found
 	catalogue, err := s.catalogue(ctx)
 	if err != nil {
 		return fail(err, "Nothing was copied.", "")
@@ -86,7 +85,7 @@ func (s *session) syncTools(ctx context.Context, y syncTools) error {
 	platforms := inUse(catalogue)
 	selected := slices.DeleteFunc(slices.Clone(found), func(f streams.Found) bool { _, used := platforms[f.Version.Platform()]; return !used })
 	if wanted == nil {
-		if wanted, err = s.automatic(ctx, selected, platforms); err != nil {
+		if wanted, err = s.automatic(ctx, selected, env, platforms); err != nil {
 			return err
 		}
 	}
@@ -101,7 +100,61 @@ func (s *session) syncTools(ctx context.Context, y syncTools) error {
 		}
 		return nil
 	}
-	return s.copyTools(ctx, src, missing)
+	return s.copyTools(ctx, src, listing, newMarks(found, catalogue), missing)
+}
+
+// openSource opens the source and lists it, as the environment's settings and
+// --allow-unsigned trust it.
+func (s *session) openSource(ctx context.Context, y syncTools, env statesrv.Environment) (streams.Source, streams.Listing, error) {
+	base := y.source
+	for _, key := range []string{"agent-metadata-url", "tools-source"} {
+		if base == "" && env.Settings[key] != "none" {
+			base = env.Settings[key]
+		}
+	}
+	if base == "" {
+		return nil, streams.Listing{}, errors.New("the environment names no source of tools")
+	}
+	trust := s.app.trusting(statesrv.Words(env.Settings["tools-signers"]), append(statesrv.Words(env.Settings["tools-unsigned"]), y.trusted...))
+	src, err := streams.Open(base, trust)
+	if err != nil {
+		return nil, streams.Listing{}, err
+	}
+	listing, err := src.List(ctx, y.stream)
+	return src, listing, err
+}
+
+// nextForSource is what to type after a source was refused.
+func nextForSource(err error, source string) string {
+	switch {
+	case errors.Is(err, tools.ErrUnsigned):
+		return "have it signed (juju metadata generate-tools), or say that it may be unsigned: --allow-unsigned " + source
+	case errors.Is(err, tools.ErrSigner):
+		return "if that signer is to be believed, add its key to the setting tools-signers (juju set-env)"
+	case errors.Is(err, tools.ErrExpired):
+		return "have it signed anew: juju metadata generate-tools"
+	}
+	return "name another source: --source DIR|URL"
+}
+
+// newMarks are the marks of versions that differ from what the environment knows.
+func newMarks(found []streams.Found, c statesrv.Catalogue) []tools.Marked {
+	said := map[version.Number]tools.Marks{}
+	for _, f := range found {
+		said[f.Version.Number] = said[f.Version.Number].Or(f.Marks)
+	}
+	known := map[version.Number]tools.Marks{}
+	for _, m := range c.Marks {
+		known[m.Version] = m.Marks
+	}
+	var news []tools.Marked
+	for n, m := range said {
+		if known[n] != m {
+			news = append(news, tools.Marked{Version: n, Marks: m})
+		}
+	}
+	slices.SortFunc(news, func(a, b tools.Marked) int { return a.Version.Compare(b.Version) })
+	return news
 }
 
 // parseSelection reads --version and --all; nil means that a version is chosen.
@@ -134,17 +187,9 @@ func parseSelection(y syncTools) (func(version.Number) bool, error) {
 }
 
 // automatic chooses what a following upgrade-juju would choose from this source.
-func (s *session) automatic(ctx context.Context, found []streams.Found, platforms map[string][]string) (func(version.Number) bool, error) {
-	env, err := s.environment(ctx)
-	if err != nil {
-		return nil, err
-	}
-	list := make([]tools.Tools, 0, len(found))
-	for _, f := range found {
-		list = append(list, f.Tools)
-	}
+func (s *session) automatic(_ context.Context, found []streams.Found, env statesrv.Environment, platforms map[string][]string) (func(version.Number) bool, error) {
 	a := version.Choose(version.Question{
-		Candidates: candidates(list), Current: env.AgentVersion, Client: version.Current(),
+		Candidates: simplestreams.Candidates(found), Current: env.AgentVersion, Client: version.Current(),
 		Policy: version.Policy(env.Settings["upgrade-policy"]), Platforms: platforms,
 	})
 	switch a.Outcome {
@@ -158,9 +203,9 @@ func (s *session) automatic(ctx context.Context, found []streams.Found, platform
 	return func(n version.Number) bool { return n == a.Chosen }, nil
 }
 
-func (s *session) copyTools(ctx context.Context, src streams.Source, missing []streams.Found) error {
+func (s *session) copyTools(ctx context.Context, src streams.Source, listing streams.Listing, marks []tools.Marked, missing []streams.Found) error {
 	var copied int64
-	if len(missing) == 0 {
+	if len(missing)+len(marks) == 0 {
 		fmt.Fprintln(s.app.Stdout, "copied 0 archives: nothing was missing")
 		return nil
 	}
@@ -168,7 +213,9 @@ func (s *session) copyTools(ctx context.Context, src streams.Source, missing []s
 	for _, f := range missing {
 		wanted = append(wanted, f.Version)
 	}
-	id, err := s.announce(ctx, src.String(), wanted)
+	id, err := s.announce(ctx, events.AskSyncTools{
+		Source: src.String(), Wanted: wanted, SignedBy: listing.SignedBy, Unsigned: listing.SignedBy == "", Marks: marks,
+	})
 	if err != nil {
 		return err
 	}

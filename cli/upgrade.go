@@ -139,7 +139,7 @@ func (s *session) question(ctx context.Context, u upgrade) (version.Question, []
 	}
 	list := available(catalogue)
 	q.Current, q.Policy = env.AgentVersion, version.Policy(env.Settings["upgrade-policy"])
-	q.Candidates, q.Platforms = candidates(list), inUse(catalogue)
+	q.Candidates, q.Platforms = candidates(list, catalogue.Marks), inUse(catalogue)
 	return q, list, nil
 }
 

@@ -61,7 +61,7 @@ func (s *session) uploadTools(ctx context.Context, u upgrade, want version.Numbe
 		return want, err
 	}
 	s.app.say("Uploading %s, packaged from %s", v, jujud)
-	id, err := s.announce(ctx, "local build of "+jujud, []version.Binary{v})
+	id, err := s.announce(ctx, events.AskSyncTools{Source: "local build of " + jujud, Wanted: []version.Binary{v}, Unsigned: true})
 	if err != nil {
 		return want, err
 	}
@@ -94,8 +94,8 @@ func packTools(path, jujud string, v version.Binary) (tools.Tools, error) {
 }
 
 // announce asks for permission to store tools; its id goes with every piece.
-func (s *session) announce(ctx context.Context, source string, wanted []version.Binary) (id string, err error) {
-	recs, err := s.request(ctx, events.Ask{Action: events.ActionSyncTools, SyncTools: &events.AskSyncTools{Source: source, Wanted: wanted}})
+func (s *session) announce(ctx context.Context, ask events.AskSyncTools) (id string, err error) {
+	recs, err := s.request(ctx, events.Ask{Action: events.ActionSyncTools, SyncTools: &ask})
 	if err != nil {
 		return "", err
 	}

@@ -20,8 +20,11 @@ var kinds = map[string]func() Payload{
 	"unit.state_changed/1": func() Payload { return &UnitStateChanged{} },
 	"units.assigned/1":     func() Payload { return &UnitsAssigned{} },
 
-	"tools.sync_requested/1": func() Payload { return &ToolsSyncRequested{} },
-	"tools.stored/1":         func() Payload { return &ToolsStored{} },
+	"tools.sync_requested/1":  func() Payload { return &ToolsSyncRequested{} },
+	"tools.stored/1":          func() Payload { return &ToolsStored{} },
+	"tools.marked/1":          func() Payload { return &ToolsMarked{} },
+	"tools.source_lost/1":     func() Payload { return &SourceLost{} },
+	"tools.source_returned/1": func() Payload { return &SourceReturned{} },
 
 	"upgrade.requested/1": func() Payload { return &UpgradeRequested{} },
 	"upgrade.accepted/1":  func() Payload { return &UpgradeAccepted{} },

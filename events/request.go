@@ -62,10 +62,13 @@ type AskRestart struct {
 	All  bool     `json:"all,omitempty"`
 }
 
-// AskSyncTools announces a copy of tools.
+// AskSyncTools announces a copy of tools, and hands over what the source says of versions.
 type AskSyncTools struct {
-	Source string           `json:"source"`
-	Wanted []version.Binary `json:"wanted"`
+	Source   string           `json:"source"`
+	Wanted   []version.Binary `json:"wanted"`
+	SignedBy string           `json:"signed_by,omitempty"` // whose signature on the source's metadata the operator checked
+	Unsigned bool             `json:"unsigned,omitempty"`  // there is none, and the operator said that this is well
+	Marks    []tools.Marked   `json:"marks,omitempty"`     // that differ from what the environment knew
 }
 
 // AskAddMachine asks for places for machines, one for each token.

@@ -13,6 +13,8 @@ func (s *State) Clone() *State {
 	c.Machines = cloneEach(s.Machines)
 	c.Units = cloneEach(s.Units)
 	c.Tools = cloneEach(s.Tools)
+	c.Marks = maps.Clone(s.Marks)
+	c.Lost = cloneEach(s.Lost)
 	c.Orders = cloneEach(s.Orders)
 	c.Upgrade = s.Upgrade.clone()
 	c.Asked = s.Asked.clone()

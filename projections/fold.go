@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools"
 )
 
 // maxSkippedKinds limits how many different kinds Skipped names; those beyond are
@@ -25,6 +26,8 @@ func New() *State {
 		Machines: map[string]*Machine{},
 		Units:    map[string]*Unit{},
 		Tools:    map[string]*StoredTools{},
+		Marks:    map[string]tools.Marks{},
+		Lost:     map[string]*LostSource{},
 		Orders:   map[string]*Order{},
 		Requests: map[string]Outcome{},
 		NextUnit: map[string]int{},
@@ -117,7 +120,13 @@ func (s *State) apply(r events.Record, payload events.Payload) bool {
 	case *events.UnitRemoved:
 		delete(s.Units, p.Unit)
 	case *events.ToolsStored:
-		s.Tools[p.Tools.Version.String()] = &StoredTools{Tools: p.Tools, Source: p.Source, Time: r.Time}
+		s.Tools[p.Tools.Version.String()] = &StoredTools{Tools: p.Tools, Source: p.Source, SignedBy: p.SignedBy, Unsigned: p.Unsigned, Time: r.Time}
+	case *events.ToolsMarked:
+		s.foldMarked(p)
+	case *events.SourceLost:
+		s.Lost[p.Source] = &LostSource{Reason: p.Reason, Since: r.Time}
+	case *events.SourceReturned:
+		delete(s.Lost, p.Source)
 
 	case *events.UpgradeAccepted:
 		s.foldAccepted(r.Time, p)
@@ -143,6 +152,15 @@ func (s *State) apply(r events.Record, payload events.Payload) bool {
 		return false
 	}
 	return true
+}
+
+// foldMarked keeps what is said of a version; nothing said is nothing kept.
+func (s *State) foldMarked(p *events.ToolsMarked) {
+	if p.Marks == (tools.Marks{}) {
+		delete(s.Marks, p.Version.String())
+		return
+	}
+	s.Marks[p.Version.String()] = p.Marks
 }
 
 // requestsPosition reads "requests:SEQ", the cause of the first record that a message

@@ -202,7 +202,7 @@ func TestDecodeSnapshotRefuses(t *testing.T) {
 	for name, b := range map[string][]byte{
 		"nothing":        nil,
 		"one line":       []byte("{}"),
-		"another schema": bytes.Replace(good, []byte(`"jujube_snapshot":1`), []byte(`"jujube_snapshot":2`), 1),
+		"another schema": bytes.Replace(good, fmt.Appendf(nil, `"jujube_snapshot":%d`, projections.Schema), fmt.Appendf(nil, `"jujube_snapshot":%d`, projections.Schema+1), 1),
 		"no snapshot":    []byte("hello\nworld"),
 		"a changed byte": bytes.Replace(good, []byte(`"name":"demo"`), []byte(`"name":"dem0"`), 1),
 		"a torn end":     good[:len(good)-10],

@@ -24,6 +24,8 @@ type State struct {
 	Machines map[string]*Machine     `json:"machines"` // by id
 	Units    map[string]*Unit        `json:"units"`    // by name
 	Tools    map[string]*StoredTools `json:"tools"`    // by binary version
+	Marks    map[string]tools.Marks  `json:"marks"`    // what publishers say of versions, by number
+	Lost     map[string]*LostSource  `json:"lost"`     // sources of tools that cannot be read, by name
 	Upgrade  *Upgrade                `json:"upgrade,omitempty"`
 	Asked    *Upgrade                `json:"asked,omitempty"` // the newest upgrade.requested until it is judged
 	Orders   map[string]*Order       `json:"orders"`          // the open ones, by machine id
@@ -88,8 +90,16 @@ type Unit struct {
 // StoredTools is one archive in the object store.
 type StoredTools struct {
 	tools.Tools
-	Source string    `json:"source"`
-	Time   time.Time `json:"time"`
+	Source   string    `json:"source"`
+	SignedBy string    `json:"signed_by,omitempty"` // empty: see the request that brought it, or Unsigned
+	Unsigned bool      `json:"unsigned,omitempty"`
+	Time     time.Time `json:"time"`
+}
+
+// LostSource is a source of tools that cannot be read.
+type LostSource struct {
+	Reason string    `json:"reason"`
+	Since  time.Time `json:"since"`
 }
 
 // Upgrade is the one in progress, or halted.

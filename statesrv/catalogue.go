@@ -11,16 +11,33 @@ import (
 
 // Catalogue is the answer to the query "tools".
 type Catalogue struct {
-	Stored   []tools.Tools `json:"stored"`
-	Sources  []FoundTools  `json:"sources"`
-	Problems []string      `json:"problems"` // sources that could not be read, and why
-	InUse    []Platform    `json:"in_use"`
+	Stored   []tools.Tools  `json:"stored"`
+	Sources  []FoundTools   `json:"sources"`
+	Problems []string       `json:"problems"` // sources that could not be read, and why
+	Marks    []tools.Marked `json:"marks"`    // versions that are revoked, floors or dead ends
+	InUse    []Platform     `json:"in_use"`
 }
 
 // FoundTools is what one source has.
 type FoundTools struct {
-	Source string        `json:"source"`
-	Tools  []tools.Tools `json:"tools"`
+	Source   string        `json:"source"`
+	SignedBy string        `json:"signed_by,omitempty"` // empty: nobody
+	Tools    []tools.Tools `json:"tools"`
+}
+
+// add puts in what the sources said.
+func (c *Catalogue) add(now []listed) {
+	for _, l := range now {
+		if l.err != nil {
+			c.Problems = append(c.Problems, l.err.Error())
+			continue
+		}
+		found := FoundTools{Source: l.name, SignedBy: l.SignedBy, Tools: []tools.Tools{}}
+		for _, f := range l.Found {
+			found.Tools = append(found.Tools, f.Tools)
+		}
+		c.Sources = append(c.Sources, found)
+	}
 }
 
 // Platform is a series and architecture with the machines that run it.
@@ -29,9 +46,13 @@ type Platform struct {
 	Machines []string `json:"machines"` // tags
 }
 
-// catalogueOf is the stored part of a Catalogue.
-func catalogueOf(s *projections.State) Catalogue {
-	c := Catalogue{Stored: []tools.Tools{}, Sources: []FoundTools{}, Problems: []string{}, InUse: []Platform{}}
+// catalogueOf is what a Catalogue says without its sources, but for their marks.
+func catalogueOf(s *projections.State, said map[version.Number]tools.Marks) Catalogue {
+	c := Catalogue{Stored: []tools.Tools{}, Sources: []FoundTools{}, Problems: []string{}, InUse: []Platform{}, Marks: []tools.Marked{}}
+	for n, m := range marksOf(s, said) {
+		c.Marks = append(c.Marks, tools.Marked{Version: n, Marks: m})
+	}
+	slices.SortFunc(c.Marks, func(a, b tools.Marked) int { return a.Version.Compare(b.Version) })
 	for _, t := range s.Tools {
 		c.Stored = append(c.Stored, t.Tools)
 	}

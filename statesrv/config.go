@@ -30,8 +30,6 @@ type Config struct {
 	Now         func() time.Time
 	NewID       func() string
 	Logger      *slog.Logger
-	// ToolsSource is searched for tools after the setting agent-metadata-url; empty: none.
-	ToolsSource string
 }
 
 // Genesis is how an environment begins.
@@ -40,6 +38,7 @@ type Genesis struct {
 	AgentVersion version.Number    `yaml:"agent_version"`
 	Operators    []events.Operator `yaml:"operators"`
 	Machine      GenesisMachine    `yaml:"machine"`
+	Settings     map[string]string `yaml:"settings,omitempty"` // set from the start
 }
 
 // GenesisMachine is machine 0: it is enrolled by bootstrap, not by a token.
@@ -58,8 +57,7 @@ type FileConfig struct {
 	Advertise   []string `yaml:"advertise,omitempty"` // hosts that machines connect to; empty: Host
 	NATSURL     string   `yaml:"nats_url,omitempty"`  // of an external NATS; empty: embedded
 	HTTP        string   `yaml:"http,omitempty"`      // HOST:PORT; empty: no HTTP
-	ToolsSource string   `yaml:"tools_source,omitempty"`
-	Replicas    int      `yaml:"replicas,omitempty"` // of the streams; 0: 1
+	Replicas    int      `yaml:"replicas,omitempty"`  // of the streams; 0: 1
 	Genesis     Genesis  `yaml:"genesis"`
 }
 

@@ -32,8 +32,11 @@ func httpServer(t *testing.T, b *bustest.Bus, name, addr string) *Server {
 	s, err := New(Config{
 		Dir: t.TempDir(), Name: name, Environment: bustest.Environment, Bus: b.StateServer(), Trust: b.Trust,
 		HTTPAddr: addr, Now: time.Now, NewID: func() string { return name }, Logger: slog.New(slog.DiscardHandler),
-		Genesis: Genesis{Name: "test", AgentVersion: bin("1.25.0").Number, Operators: []events.Operator{{Name: "alice", Key: "A"}},
-			Machine: GenesisMachine{Key: "K", Hostname: "h", Version: bin("1.25.0")}},
+		Genesis: Genesis{
+			Settings: map[string]string{"tools-source": noSource},
+			Name:     "test", AgentVersion: bin("1.25.0").Number, Operators: []events.Operator{{Name: "alice", Key: "A"}},
+			Machine: GenesisMachine{Key: "K", Hostname: "h", Version: bin("1.25.0")},
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -55,7 +58,7 @@ func TestHTTP(t *testing.T) {
 			t.Errorf("%s: %d %s", path, code, body)
 		}
 	}
-	for _, metric := range []string{"jujube_records_appended_total 2", "jujube_queue_length ", "jujube_batch_records_count 1", `jujube_machines{state="alive"} 1`, "jujube_log_position 2"} {
+	for _, metric := range []string{"jujube_records_appended_total 3", "jujube_queue_length ", "jujube_batch_records_count 1", `jujube_machines{state="alive"} 1`, "jujube_log_position 3"} {
 		if _, body := get(t, s.httpAddr, "/metrics"); !strings.Contains(body, metric) {
 			t.Errorf("/metrics lacks %q:\n%s", metric, body)
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/projections"
 )
 
@@ -43,7 +44,21 @@ type inquiry struct {
 	ask   events.Ask
 	req   events.Request // as it goes into the log
 	newID func() string
+	knowledge
+}
+
+// knowledge is what is known of tools.
+type knowledge struct {
 	have  func(tools.Tools) bool // whether an archive is stored or can be fetched
+	marks map[version.Number]tools.Marks
+}
+
+// knowledge of tools at a state.
+func (t *term) knowledge(st *projections.State) knowledge {
+	return knowledge{
+		have:  func(want tools.Tools) bool { return t.tools.have(st, want) },
+		marks: marksOf(st, t.tools.said()),
+	}
 }
 
 // judges decides on requests, by action.
@@ -110,8 +125,8 @@ func (t *term) decideRequest(d *draft, r bus.Request) error {
 	if err == nil {
 		q := &inquiry{
 			state: d.state, now: d.now, ask: ask, newID: d.newID,
-			have: func(want tools.Tools) bool { return t.tools.have(d.state, want) },
-			req:  events.Request{ID: ask.ID, Action: ask.Action, Operator: operator.Name, Created: ask.Created, Signed: r.Data},
+			knowledge: t.knowledge(d.state),
+			req:       events.Request{ID: ask.ID, Action: ask.Action, Operator: operator.Name, Created: ask.Created, Signed: r.Data},
 		}
 		err = q.record(d, r.Seq, judge(q))
 	}

@@ -34,7 +34,7 @@ func judgeUpgrade(q *inquiry) verdict {
 	v := verdict{received: &events.UpgradeRequested{
 		Request: q.req, Upgrade: q.ask.ID, To: a.To, Artefacts: a.Artefacts, Reset: a.Reset,
 	}}
-	if v.reasons = upgradeBlockers(q.state, a, q.have); len(v.reasons) > 0 {
+	if v.reasons = upgradeBlockers(q.state, a, q.knowledge); len(v.reasons) > 0 {
 		return v
 	}
 	if u := q.state.Upgrade; u != nil {
@@ -70,9 +70,8 @@ func sortedMachines(s *projections.State) []string {
 	return ids
 }
 
-// upgradeBlockers names everything that forbids the upgrade now. have says whether an
-// archive is stored or can be fetched.
-func upgradeBlockers(s *projections.State, a *events.AskUpgrade, have func(tools.Tools) bool) []events.Reason {
+// upgradeBlockers names everything that forbids the upgrade now.
+func upgradeBlockers(s *projections.State, a *events.AskUpgrade, know knowledge) []events.Reason {
 	var reasons []events.Reason
 	add := func(code string, about []string, format string, args ...any) {
 		reasons = append(reasons, events.Reason{Code: code, Text: fmt.Sprintf(format, args...), About: about})
@@ -103,7 +102,33 @@ func upgradeBlockers(s *projections.State, a *events.AskUpgrade, have func(tools
 	} else if a.To == current && everybodyRuns(s, current) && (s.Upgrade == nil || s.Upgrade.To == current) {
 		add(codeNothing, nil, "every agent runs %s already", current)
 	}
-	return append(reasons, missingTools(s, a, have)...)
+	reasons = append(reasons, marked(current, a.To, know.marks)...)
+	return append(reasons, missingTools(s, a, know.have)...)
+}
+
+// marked is what publishers say against a move between two versions.
+func marked(from, to version.Number, marks map[version.Number]tools.Marks) []events.Reason {
+	var reasons []events.Reason
+	if why := marks[to].Revoked; why != "" {
+		reasons = append(reasons, refuse(version.CodeRevoked, "version %s is revoked: %s", to, why)...)
+	}
+	if to.Compare(from) <= 0 {
+		return reasons
+	}
+	if marks[from].DeadEnd {
+		reasons = append(reasons, refuse(version.CodeDeadEnd, "%s is a dead end: nothing newer can be reached from it by an upgrade", from)...)
+	}
+	var floors []version.Number
+	for n, m := range marks {
+		if m.Floor && n.Compare(from) > 0 && n.Compare(to) < 0 && n.Tag == "" {
+			floors = append(floors, n)
+		}
+	}
+	if len(floors) > 0 {
+		floor := slices.MinFunc(floors, version.Number.Compare)
+		reasons = append(reasons, refuse(version.CodeBehindFloor, "version %s cannot be reached at once: %s must be passed through first (juju upgrade-juju --version %s)", to, floor, floor)...)
+	}
+	return reasons
 }
 
 // missingTools names, for each platform in use, the machines that would be left without
@@ -174,13 +199,4 @@ func mismatched(s *projections.State, to version.Number) []string {
 
 func everybodyRuns(s *projections.State, v version.Number) bool {
 	return !slices.ContainsFunc(aliveMachines(s), func(id string) bool { return s.Machines[id].Version.Number != v })
-}
-
-// judgeSyncTools notes that tools are on their way.
-func judgeSyncTools(q *inquiry) verdict {
-	a := q.ask.SyncTools
-	if a == nil || len(a.Wanted) == 0 {
-		return verdict{reasons: refuse(codeMalformed, "the request names no tools")}
-	}
-	return verdict{received: &events.ToolsSyncRequested{Request: q.req, Source: a.Source, Wanted: a.Wanted}}
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
-	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/projections/status"
@@ -108,14 +107,15 @@ func environmentOf(st *projections.State) Environment {
 
 // answerTools looks into the sources as well, which takes as long as they take.
 func (t *term) answerTools(q bus.Query) {
-	lists, problems := t.tools.list(t.ctx)
+	now := t.listSources()
 	var c Catalogue
-	err := t.writer.look(t.ctx, func(st *projections.State) { c = catalogueOf(st) })
+	err := t.writer.look(t.ctx, func(st *projections.State) { c = catalogueOf(st, t.tools.said()) })
 	if err != nil {
 		q.Answer(nil, err)
 		return
 	}
-	c.Sources, c.Problems = lists, append(problems, t.tools.problems()...)
+	c.add(now)
+	c.Problems = append(c.Problems, t.tools.problems()...)
 	b, err := json.Marshal(c)
 	q.Answer(b, err)
 }
@@ -130,7 +130,7 @@ func (t *term) answerCheck(q bus.Query) {
 	t.lookFor(ask.Artefacts)
 	c := Check{Reasons: []events.Reason{}}
 	err := t.writer.look(t.ctx, func(st *projections.State) {
-		c.Reasons = append(c.Reasons, upgradeBlockers(st, &ask, func(want tools.Tools) bool { return t.tools.have(st, want) })...)
+		c.Reasons = append(c.Reasons, upgradeBlockers(st, &ask, t.knowledge(st))...)
 	})
 	if err != nil {
 		q.Answer(nil, err)

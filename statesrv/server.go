@@ -108,6 +108,7 @@ func (s *Server) lead(ctx context.Context) error {
 	}
 	defer stop()
 	t.spawn(t.fetchTools)
+	t.spawn(t.lookAtSources)
 	t.spawn(t.tick)
 	t.spawn(t.judgeRequests)
 	s.leading.Store(t)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/projections"
 )
@@ -21,12 +22,18 @@ type Setting struct {
 	check   func(value string) error
 }
 
+// PublicSource is where tools come from when no source is named. Source: Juju 1.25.
+const PublicSource = "https://streams.canonical.com/juju/tools"
+
 // Settings are all keys that an environment has, beside agent-version, which only an
 // upgrade changes.
 var Settings = []Setting{
 	{"agent-metadata-url", "", "directory or URL of a simplestreams tree that is searched for tools first", checkSource},
 	{"agent-stream", "released", "stream of tools: released, proposed, devel or testing", oneOf("released", "proposed", "devel", "testing")},
 	{"agent-lost-after", "30s", "how long an agent may be silent before status shows it as down", duration(time.Second, 24*time.Hour)},
+	{"tools-source", PublicSource, "directory or URL of a simplestreams tree that is searched for tools next; none turns it off", checkPublicSource},
+	{"tools-signers", "", "public keys whose signatures on trees of tools are believed", eachWord(checkSigner)},
+	{"tools-unsigned", "", "sources of tools that may be unsigned, each by the name that it is given elsewhere", eachWord(checkSource)},
 	{"upgrade-policy", "step", "how a version is chosen: step, newest or patch", oneOf("step", "newest", "patch")},
 	{"upgrade-max-in-flight", "10", "how many machines are upgraded at a time, 1 to 1000", number(1, 1000)},
 	{"upgrade-health-window", "10s", "how long a new version must prove itself before it is kept", duration(0, time.Hour)},
@@ -95,6 +102,32 @@ func checkSource(v string) error {
 		return fmt.Errorf("%q is neither an absolute directory nor an http or https URL", v)
 	}
 	return nil
+}
+
+func checkPublicSource(v string) error {
+	if v == noSource {
+		return nil
+	}
+	return checkSource(v)
+}
+
+func checkSigner(v string) error {
+	if !bus.IsPublicKey(v) {
+		return fmt.Errorf("%q is no public key; juju metadata key prints this client's", v)
+	}
+	return nil
+}
+
+// eachWord checks every word of a list.
+func eachWord(check func(string) error) func(string) error {
+	return func(v string) error {
+		for _, w := range Words(v) {
+			if err := check(w); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 func judgeSetEnv(q *inquiry) verdict {

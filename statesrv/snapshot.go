@@ -87,7 +87,7 @@ func (s *Server) continues(ctx context.Context, st *projections.State) error {
 // afterCommit runs on the writer's goroutine after each commit.
 func (t *term) afterCommit(st *projections.State) {
 	t.metrics.state(st)
-	t.tools.configure(st, t.cfg.ToolsSource)
+	t.tools.configure(st)
 	if st.Seq < t.snapshotAt+snapshotEvery {
 		return
 	}

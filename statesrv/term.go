@@ -42,8 +42,8 @@ func (s *Server) newTerm(ctx context.Context) (*term, error) {
 		log: s.log, queue: make(chan change, queueLength), ended: make(chan struct{}), state: st, plan: t.planUpgrade, stored: t.afterCommit,
 		newID: s.cfg.NewID, now: s.cfg.Now, actor: s.cfg.Name, metrics: s.metrics, logger: s.cfg.Logger,
 	}
-	t.tools = newToolbox(s.cfg.Bus.Tools(), s.cfg.Now, s.cfg.Logger)
-	t.tools.configure(st, s.cfg.ToolsSource)
+	t.tools = newToolbox(s.cfg.Bus.Tools(), s.seenFile(), s.cfg.Now, s.cfg.Logger)
+	t.tools.configure(st)
 	if t.uploads, err = newUploads(t); err != nil {
 		return nil, err
 	}
@@ -70,6 +70,14 @@ func (t *term) genesis(d *draft) error {
 	})
 	if err != nil {
 		return err
+	}
+	for _, key := range sortedKeys(g.Settings) {
+		if reason := checkSetting(key, g.Settings[key]); reason != nil {
+			return errors.New(reason.Text)
+		}
+		if _, err := d.add(t.cfg.Name, created.ID, "", &events.SettingChanged{Key: key, Value: g.Settings[key]}); err != nil {
+			return err
+		}
 	}
 	_, err = d.add(t.cfg.Name, created.ID, "", &events.MachineEnrolled{
 		Machine: "0", Key: g.Machine.Key, Hostname: g.Machine.Hostname, Version: g.Machine.Version, StateServer: true,

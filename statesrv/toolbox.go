@@ -12,6 +12,7 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/statesrv/streams"
 )
@@ -19,21 +20,24 @@ import (
 // toolbox knows what the sources of tools have, and which archives are being fetched
 // from them, each once however many machines wait for it.
 type toolbox struct {
-	store  *bus.ToolStore
-	now    func() time.Time
-	logger *slog.Logger
-	wanted chan tools.Tools
+	store   *bus.ToolStore
+	now     func() time.Time
+	logger  *slog.Logger
+	seen    *streams.SeenFile
+	wanted  chan tools.Tools
+	changed chan struct{} // holds one token when the settings name other sources
 
-	mu      sync.Mutex
-	sources []string // in the order in which they are searched
-	stream  string
-	found   map[string]found   // by digest: what the sources had when last listed
-	fetches map[string]attempt // by digest: under way, or failed
+	mu         sync.Mutex
+	sources    sources
+	configured bool
+	fetches    map[string]attempt // by digest: under way, or failed
 }
 
+// found is one archive that a source offers.
 type found struct {
 	source streams.Source
 	item   streams.Found
+	signer string // of the source's metadata; empty: nobody
 }
 
 // attempt is how fetching one archive goes.
@@ -48,24 +52,26 @@ type attempt struct {
 // maxWanted is how many archives wait to be fetched; what does not fit is wanted again.
 const maxWanted = 64
 
-func newToolbox(store *bus.ToolStore, now func() time.Time, logger *slog.Logger) *toolbox {
+func newToolbox(store *bus.ToolStore, seen *streams.SeenFile, now func() time.Time, logger *slog.Logger) *toolbox {
 	return &toolbox{
-		store: store, now: now, logger: logger, wanted: make(chan tools.Tools, maxWanted), stream: "released",
-		found: map[string]found{}, fetches: map[string]attempt{},
+		store: store, seen: seen, now: now, logger: logger, wanted: make(chan tools.Tools, maxWanted),
+		changed: make(chan struct{}, 1), fetches: map[string]attempt{},
 	}
 }
 
 // configure takes over the environment's settings after each commit.
-func (b *toolbox) configure(s *projections.State, fallback string) {
-	var sources []string
-	for _, src := range []string{value(s, "agent-metadata-url"), fallback} {
-		if src != "" && !slices.Contains(sources, src) {
-			sources = append(sources, src)
-		}
-	}
+func (b *toolbox) configure(s *projections.State) {
+	next := sourcesOf(s, b.seen, b.now)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.sources, b.stream = sources, value(s, "agent-stream")
+	if b.configured && b.sources.same(next) {
+		return
+	}
+	b.sources, b.configured = next, true
+	select {
+	case b.changed <- struct{}{}:
+	default:
+	}
 }
 
 // have says whether an archive is stored, or was offered by a source when those were
@@ -76,8 +82,15 @@ func (b *toolbox) have(s *projections.State, t tools.Tools) bool {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	_, ok := b.found[t.SHA256]
+	_, ok := b.sources.offer(t.SHA256)
 	return ok
+}
+
+// said is what the sources say of versions.
+func (b *toolbox) said() map[version.Number]tools.Marks {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.sources.marks()
 }
 
 // retryFetch is how long a failed fetch is left alone.
@@ -158,87 +171,73 @@ func (t *term) fetchTools() {
 // fetchOne brings one archive into the object store, and then into the log. The store
 // hashes every byte on its way in.
 func (t *term) fetchOne(wanted tools.Tools) error {
+	stored := events.ToolsStored{Tools: wanted, Source: "object store"}
 	there, err := t.tools.store.Has(t.ctx, wanted.SHA256)
-	source := "object store"
 	if err == nil && !there {
-		source, err = t.tools.copy(t.ctx, wanted)
+		var f found
+		f, err = t.copyFromSource(wanted)
+		if err == nil {
+			stored.Source, stored.SignedBy, stored.Unsigned = f.source.String(), f.signer, f.signer == ""
+		}
 	}
 	if err != nil {
 		return err
 	}
-	return t.writer.do(t.ctx, func(d *draft) error { return decideStored(d, wanted, source, "") })
+	return t.writer.do(t.ctx, func(d *draft) error { return decideStored(d, stored, "") })
 }
 
-func (b *toolbox) copy(ctx context.Context, t tools.Tools) (source string, err error) {
-	f, ok := b.offer(t)
+func (t *term) copyFromSource(wanted tools.Tools) (found, error) {
+	f, ok := t.tools.offer(wanted)
 	if !ok {
-		b.list(ctx)
-		if f, ok = b.offer(t); !ok {
-			return "", fmt.Errorf("no source has the archive with sha256 %s", t.SHA256)
+		t.listSources()
+		if f, ok = t.tools.offer(wanted); !ok {
+			return f, fmt.Errorf("no source has the archive with sha256 %s; hand it over from a client: juju sync-tools --version %d.%d",
+				wanted.SHA256, wanted.Version.Major, wanted.Version.Minor)
 		}
 	}
-	body, err := f.source.Fetch(ctx, f.item, 0)
+	body, err := f.source.Fetch(t.ctx, f.item, 0)
 	if err != nil {
-		return "", err
+		return f, err
 	}
-	err = b.store.Put(ctx, t, body)
-	return f.source.String(), errors.Join(err, body.Close())
+	err = t.tools.store.Put(t.ctx, wanted, body)
+	return f, errors.Join(err, body.Close())
 }
 
 func (b *toolbox) offer(t tools.Tools) (found, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	f, ok := b.found[t.SHA256]
-	return f, ok
+	return b.sources.offer(t.SHA256)
 }
 
 // errOtherBytes: a version is stored with other bytes than those that were offered.
 var errOtherBytes = errors.New("a version is never replaced")
 
 // decideStored records a complete archive, once.
-func decideStored(d *draft, t tools.Tools, source, correlation string) error {
+func decideStored(d *draft, stored events.ToolsStored, correlation string) error {
+	t := stored.Tools
 	if old := d.state.Tools[t.Version.String()]; old != nil {
 		if old.SHA256 == t.SHA256 {
 			return nil
 		}
 		return fmt.Errorf("%s is stored already, with sha256 %s instead of %s; %w: publish the other build under another number", t.Version, old.SHA256, t.SHA256, errOtherBytes)
 	}
-	_, err := d.add("", "", correlation, &events.ToolsStored{Tools: t, Source: source})
+	_, err := d.add("", "", correlation, &stored)
 	return err
 }
 
-// list asks every source anew and says which could not be read.
-func (b *toolbox) list(ctx context.Context) (lists []FoundTools, problems []string) {
-	ctx, cancel := context.WithTimeout(ctx, sourceTimeout)
-	defer cancel()
+// list asks every source anew, and remembers what was found unless the settings have
+// changed meanwhile.
+func (b *toolbox) list(ctx context.Context) []listed {
 	b.mu.Lock()
-	sources, stream := slices.Clone(b.sources), b.stream
+	asked := b.sources
 	b.mu.Unlock()
-	all := map[string]found{}
-	lists, problems = []FoundTools{}, []string{}
-	for _, base := range sources {
-		src, err := streams.Open(base)
-		var items []streams.Found
-		if err == nil {
-			items, err = src.List(ctx, stream)
-		}
-		if err != nil {
-			problems = append(problems, err.Error())
-			continue
-		}
-		l := FoundTools{Source: base, Tools: []tools.Tools{}}
-		for _, it := range items {
-			if _, twice := all[it.SHA256]; !twice {
-				all[it.SHA256] = found{src, it}
-			}
-			l.Tools = append(l.Tools, it.Tools)
-		}
-		lists = append(lists, l)
+	now := asked.list(ctx, b.now)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.sources.same(asked) {
+		b.sources.last = now
 	}
-	b.mu.Lock()
-	b.found = all
-	b.mu.Unlock()
-	return lists, problems
+	return now
 }
 
 // lookForTools asks the sources again when an upgrade names archives that are not
@@ -256,6 +255,6 @@ func (t *term) lookFor(wanted []tools.Tools) {
 		missing = slices.ContainsFunc(wanted, func(w tools.Tools) bool { return !t.tools.have(st, w) })
 	})
 	if err == nil && missing {
-		t.tools.list(t.ctx)
+		t.listSources()
 	}
 }

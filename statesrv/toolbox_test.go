@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -31,7 +32,26 @@ func packed(t *testing.T, v, text string) (tools.Tools, []byte) {
 	return toolsOf(v, b.String())
 }
 
-// tree makes a simplestreams tree with one archive, and says where the archive lies.
+// signer is the key that signs every tree of these tests.
+var signer = func() func(t *testing.T) tools.Key {
+	id, err := bus.NewIdentity()
+	return func(t *testing.T) tools.Key {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tools.NewKey(id.Public(), id.Sign, bus.Verify, time.Now)
+	}
+}()
+
+// from lets a state server take tools from a source, as they are signed here.
+func from(t *testing.T, source string) func(*statesrv.Config) {
+	return func(c *statesrv.Config) {
+		c.Genesis.Settings = map[string]string{"tools-source": source, "tools-signers": signer(t).Public}
+	}
+}
+
+// tree makes a signed simplestreams tree with one archive, and says where the archive lies.
 func tree(t *testing.T, a tools.Tools, data []byte) (dir, file string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -42,7 +62,8 @@ func tree(t *testing.T, a tools.Tools, data []byte) (dir, file string) {
 	if err := os.WriteFile(file, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := streams.Generate(dir, "released", false, time.Unix(1_400_000_000, 0)); err != nil {
+	plan := streams.Plan{Stream: "released", Signer: signer(t), Life: 24 * time.Hour, Now: time.Now()}
+	if _, err := streams.Generate(dir, plan); err != nil {
 		t.Fatal(err)
 	}
 	return dir, file
@@ -85,7 +106,7 @@ func TestToolsAreFetchedOnceWhenAnUpgradeNeedsThem(t *testing.T) {
 	for range 3 {
 		p.invite()
 	}
-	p.ask(events.Ask{Action: events.ActionSetEnv, SetEnv: map[string]string{"agent-metadata-url": url}})
+	p.ask(events.Ask{Action: events.ActionSetEnv, SetEnv: map[string]string{"agent-metadata-url": url, "tools-signers": signer(t).Public}})
 	if _, got := p.ask(upgrade(next)); got != "upgrade.requested/1 upgrade.accepted/1" {
 		t.Fatalf("the upgrade is %q", got)
 	}
@@ -108,7 +129,7 @@ func TestAnArchiveWithOtherBytesHaltsTheUpgrade(t *testing.T) {
 	if err := os.WriteFile(file, bytes.Repeat([]byte("x"), len(data)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p.start(func(c *statesrv.Config) { c.ToolsSource = dir })
+	p.start(from(t, dir))
 	p.ask(upgrade(next))
 	halted := decode[*events.UpgradeHalted](p, p.waitKind(0, "upgrade.halted/1"))
 	if codes(halted.Reasons) != "refused: no-tools" || !strings.Contains(halted.Reasons[0].Text, next.SHA256) {
@@ -122,7 +143,7 @@ func TestAnArchiveWithOtherBytesHaltsTheUpgrade(t *testing.T) {
 
 func TestAnUnreadableSourceIsAProblemNotAnEnd(t *testing.T) {
 	p := newPlace(t)
-	p.start(func(c *statesrv.Config) { c.ToolsSource = filepath.Join(t.TempDir(), "nothing") })
+	p.start(from(t, filepath.Join(t.TempDir(), "nothing")))
 	var c statesrv.Catalogue
 	p.query("tools", nil, &c)
 	if len(c.Problems) != 1 || !strings.Contains(c.Problems[0], "nothing") {
@@ -216,7 +237,7 @@ func TestAnArchiveThatOnlyTheStoreHas(t *testing.T) {
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
-	p.start(func(c *statesrv.Config) { c.ToolsSource = dir })
+	p.start(from(t, dir))
 	p.zero()
 	p.ask(upgrade(next))
 	p.waitKind(0, "upgrade.completed/1")
@@ -235,7 +256,7 @@ func TestQueries(t *testing.T) {
 	}
 	var env statesrv.Environment
 	p.query("environment", nil, &env)
-	if env.Name != "test" || env.Settings["upgrade-policy"] != "step" || len(env.Set) != 0 {
+	if env.Name != "test" || env.Settings["upgrade-policy"] != "step" || !slices.Equal(env.Set, []string{"tools-source"}) {
 		t.Errorf("the environment is %+v", env)
 	}
 	var served map[string]any
@@ -256,5 +277,54 @@ func TestQueries(t *testing.T) {
 	}
 	if s := p.state(); len(s.Requests) != 0 || s.Upgrade != (*projections.Upgrade)(nil) {
 		t.Error("a query changed something")
+	}
+}
+
+// A source that cannot be read is a fact, told once, and taken back when it can be.
+func TestLostSourcesAreRecorded(t *testing.T) {
+	p := newPlace(t)
+	next, data := packed(t, "1.25.1", "new jujud")
+	dir, _ := tree(t, next, data)
+	hidden := dir + ".away"
+	if err := os.Rename(dir, hidden); err != nil {
+		t.Fatal(err)
+	}
+	p.start(from(t, dir))
+	lost := decode[*events.SourceLost](p, p.waitKind(0, "tools.source_lost/1"))
+	if lost.Source != dir || !strings.Contains(lost.Reason, "no such file") {
+		t.Fatalf("lost %+v", lost)
+	}
+	var c statesrv.Catalogue
+	p.query("tools", nil, &c)
+	if err := os.Rename(hidden, dir); err != nil {
+		t.Fatal(err)
+	}
+	p.query("tools", nil, &c)
+	p.waitKind(0, "tools.source_returned/1")
+	if s := p.state(); len(s.Lost) != 0 {
+		t.Fatalf("still lost: %v", s.Lost)
+	}
+}
+
+// What a source says of versions holds for upgrades, before anything of it is stored.
+func TestRevokedVersionsAreRefused(t *testing.T) {
+	p := newPlace(t)
+	next, data := packed(t, "1.25.1", "new jujud")
+	dir, _ := tree(t, next, data)
+	plan := streams.Plan{
+		Stream: "released", Signer: signer(t), Life: time.Hour, Now: time.Now(),
+		Marks: map[version.Number]tools.Marks{next.Version.Number: {Revoked: "eats data"}},
+	}
+	if _, err := streams.Generate(dir, plan); err != nil {
+		t.Fatal(err)
+	}
+	p.start(from(t, dir))
+	if _, got := p.ask(upgrade(next)); got != "refused: revoked" {
+		t.Fatalf("the upgrade is %q", got)
+	}
+	var c statesrv.Catalogue
+	p.query("tools", nil, &c)
+	if len(c.Marks) != 1 || c.Marks[0].Revoked != "eats data" || c.Sources[0].SignedBy != signer(t).Public {
+		t.Fatalf("the catalogue is %+v", c)
 	}
 }

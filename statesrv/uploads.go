@@ -150,7 +150,7 @@ func digestOf(f *os.File) (string, error) {
 // finish records the archive and then forgets its file.
 func (u *uploads) finish(head bus.PieceHead) (bus.PieceAnswer, error) {
 	err := u.term.writer.do(u.term.ctx, func(d *draft) error {
-		return decideStored(d, head.Tools, head.Source, head.Request)
+		return decideStored(d, events.ToolsStored{Tools: head.Tools, Source: head.Source}, head.Request)
 	})
 	if err == nil {
 		err = os.RemoveAll(u.file(head.Tools))

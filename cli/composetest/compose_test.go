@@ -40,6 +40,7 @@ func TestUpgradeOfContainers(t *testing.T) {
 	}
 	c.juju("set-env", "upgrade-max-in-flight=1", "upgrade-health-window=3s")
 	c.juju("deploy", "web", "--to", "1", "--", "juju", "demo-workload")
+	c.juju("set-env", "tools-signers="+c.publishing("metadata", "key"))
 	c.juju("sync-tools", "--source", "/tools", "--version", "1.25")
 
 	c.killDuringUpgrade("machine-2")
@@ -62,10 +63,11 @@ func TestUpgradeOfContainers(t *testing.T) {
 
 // containers is an environment that docker compose runs.
 type containers struct {
-	t       *testing.T
-	command []string // docker compose, or docker-compose
-	root    string   // of the module
-	env     []string
+	publisher string // JUJU_DATA of whoever publishes tools
+	t         *testing.T
+	command   []string // docker compose, or docker-compose
+	root      string   // of the module
+	env       []string
 }
 
 // start builds the image and the tools and brings everything up.
@@ -118,9 +120,20 @@ func (c *containers) publish(tools string) {
 		c.t.Fatal(err)
 	}
 	c.run(exec.Command("tar", "-C", dir, "--format", "ustar", "-czf", filepath.Join(released, "juju-"+after+platform+".tgz"), "jujud"))
-	generate := exec.Command("go", "run", "./cmd/juju", "metadata", "generate-tools", "-d", tools)
-	generate.Dir = c.root
-	c.run(generate)
+	c.publisher = filepath.Join(dir, "publisher")
+	c.publishing("metadata", "generate-tools", "-d", tools)
+}
+
+// publishing runs juju as whoever publishes tools: somebody else than the operator.
+func (c *containers) publishing(args ...string) string {
+	c.t.Helper()
+	cmd := exec.Command("go", append([]string{"run", "./cmd/juju"}, args...)...)
+	cmd.Dir, cmd.Env = c.root, append(os.Environ(), "JUJU_DATA="+c.publisher)
+	out, err := cmd.Output()
+	if err != nil {
+		c.t.Fatalf("juju %s: %v", strings.Join(args, " "), err)
+	}
+	return strings.TrimSpace(string(out))
 }
 
 func (c *containers) build(version, out string, packages ...string) {

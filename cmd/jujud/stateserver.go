@@ -144,7 +144,7 @@ func (r *stateServerRole) connect(ctx context.Context, dataDir string, file stat
 	}
 	server, err = statesrv.New(statesrv.Config{
 		Dir: statesrv.Dir(dataDir), Name: file.Name, Environment: file.Environment, Bus: r.conn, Trust: trust, URLs: urls,
-		Genesis: file.Genesis, HTTPAddr: file.HTTP, ToolsSource: file.ToolsSource, Now: time.Now, NewID: newID, Logger: log,
+		Genesis: file.Genesis, HTTPAddr: file.HTTP, Now: time.Now, NewID: newID, Logger: log,
 	})
 	return server, err
 }

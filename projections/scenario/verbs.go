@@ -9,6 +9,7 @@ import (
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/projections"
 )
 
 // fact is what a line says.
@@ -37,7 +38,7 @@ var verbs = map[string]func(s *Script, a []string) fact{
 	},
 	"unknown": func(_ *Script, a []string) fact { return fact{raw: a[0]} },
 	"snapshot": func(_ *Script, a []string) fact {
-		return fact{payload: &events.SnapshotTaken{Seq: uint64(integer(a[0])), Digest: a[1]}}
+		return fact{payload: &events.SnapshotTaken{Seq: uint64(integer(a[0])), Digest: a[1], Schema: projections.Schema}}
 	},
 
 	// request R ACTION · refused R CODE TEXT…
@@ -82,7 +83,14 @@ var verbs = map[string]func(s *Script, a []string) fact{
 	"remove-unit": func(_ *Script, a []string) fact { return fact{payload: &events.UnitRemoved{Unit: a[0]}} },
 	"units":       func(_ *Script, a []string) fact { return fact{payload: &events.UnitsAssigned{Machine: a[0]}} },
 
-	// tools V
+	// tools V · revoke V REASON · source-lost SOURCE REASON · source-back SOURCE
+	"revoke": func(_ *Script, a []string) fact {
+		return fact{payload: &events.ToolsMarked{Version: num(a[0]), Marks: tools.Marks{Revoked: a[1]}, Source: "/srv/tools"}}
+	},
+	"source-lost": func(_ *Script, a []string) fact {
+		return fact{payload: &events.SourceLost{Source: a[0], Reason: strings.ReplaceAll(a[1], "_", " ")}}
+	},
+	"source-back": func(_ *Script, a []string) fact { return fact{payload: &events.SourceReturned{Source: a[0]}} },
 	"tools": func(_ *Script, a []string) fact {
 		return fact{payload: &events.ToolsStored{Tools: archive(a[0]), Source: "/srv/tools"}}
 	},

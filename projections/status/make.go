@@ -2,6 +2,8 @@ package status
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/version"
@@ -14,7 +16,7 @@ func Make(s *projections.State) Status {
 	st := Status{
 		Environment: Environment{Name: s.Name, UUID: s.UUID, AgentVersion: number(s.AgentVersion)},
 		EnvironmentStatus: EnvironmentStatus{
-			UpgradeAvailable: number(newestPatch(s)),
+			UpgradeAvailable: number(newestPatch(s)), LostSources: lostSources(s),
 		},
 		Upgrade:  makeUpgrade(s),
 		Machines: ordered(s.Machines, func(m *projections.Machine) Machine { return makeMachine(s, m) }),
@@ -36,6 +38,20 @@ func number(n version.Number) string {
 		return ""
 	}
 	return n.String()
+}
+
+// lostSources are the sources that cannot be read, and how tools come in all the same.
+func lostSources(s *projections.State) []LostSource {
+	next := "juju sync-tools"
+	if u := s.Upgrade; u != nil {
+		next = fmt.Sprintf("juju sync-tools --version %d.%d", u.To.Major, u.To.Minor)
+	}
+	var lost []LostSource
+	for _, name := range slices.Sorted(maps.Keys(s.Lost)) {
+		l := s.Lost[name]
+		lost = append(lost, LostSource{Source: name, Reason: l.Reason, Since: stamp(l.Since), Next: next})
+	}
+	return lost
 }
 
 // newestPatch is the newest stored number above the environment's, of the same

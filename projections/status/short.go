@@ -47,6 +47,9 @@ func writeSummary(out *bufio.Writer, st Status) {
 	if v := st.EnvironmentStatus.UpgradeAvailable; v != "" {
 		fmt.Fprintf(out, "Upgrade available: %s\n", v)
 	}
+	for _, l := range st.EnvironmentStatus.LostSources {
+		fmt.Fprintf(out, "Source of tools lost: %s; next: %s\n", plain.Text(l.Source), l.Next)
+	}
 	if u := st.Upgrade; u != nil {
 		fmt.Fprintf(out, "Upgrade: %s to %s, %s, %d of %d machines, %d in flight, %d failed\n",
 			u.From, u.Target, u.State, u.Progress.Done, u.Progress.Total, u.Progress.InFlight, u.Progress.Failed)

@@ -24,9 +24,19 @@ type Environment struct {
 	AgentVersion string `json:"agent-version"`
 }
 
-// EnvironmentStatus says whether stored tools are newer than the environment.
+// EnvironmentStatus says whether stored tools are newer than the environment, and where
+// no tools can be had.
 type EnvironmentStatus struct {
-	UpgradeAvailable string `json:"upgrade-available,omitempty"` // newest of the same major.minor
+	UpgradeAvailable string       `json:"upgrade-available,omitempty"` // newest of the same major.minor
+	LostSources      []LostSource `json:"lost-sources,omitempty"`
+}
+
+// LostSource is a source of tools that the state server cannot read.
+type LostSource struct {
+	Source string `json:"source"`
+	Reason string `json:"reason"`
+	Since  string `json:"since"`
+	Next   string `json:"next"` // the command that helps
 }
 
 // Log says up to which record of the log this status is true.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,6 +61,11 @@ func (s Status) in(o Options) Status {
 		return s
 	}
 	s.Log.Time = o.time(s.Log.Time)
+	s.EnvironmentStatus.LostSources = slices.Clone(s.EnvironmentStatus.LostSources)
+	for i := range s.EnvironmentStatus.LostSources {
+		l := &s.EnvironmentStatus.LostSources[i]
+		l.Since = o.time(l.Since)
+	}
 	if u := s.Upgrade; u != nil {
 		c := *u
 		c.Started = o.time(c.Started)

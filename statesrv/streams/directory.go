@@ -10,7 +10,17 @@ import (
 	"path/filepath"
 )
 
-// directory is a tree on disk: the tools directory.
+// tree is a Source on disk.
+type tree struct {
+	directory
+	trust Trust
+}
+
+func (t tree) List(_ context.Context, stream string) (Listing, error) {
+	return t.trust.list(stream, t.String(), t.small)
+}
+
+// directory is the tools directory of a tree.
 type directory string
 
 // toolsDir finds the tools directory: base itself, or the one in it.
@@ -29,10 +39,6 @@ func toolsDir(base string) (string, error) {
 }
 
 func (d directory) String() string { return string(d) }
-
-func (d directory) List(_ context.Context, stream string) ([]Found, error) {
-	return list(stream, string(d), d.small)
-}
 
 // small reads a small file whole.
 func (d directory) small(path string) ([]byte, error) {

@@ -11,5 +11,5 @@ func OpenStalling(base string, stall time.Duration) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newWeb(u, stall), nil
+	return newWeb(u, stall, Trust{}), nil
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/simplestreams"
 	"github.com/jujube-project/jujube/events/version"
 )
@@ -21,31 +22,45 @@ type Generated struct {
 	Changed bool // false: tree and metadata said all of it already
 }
 
+// Plan is how Generate makes the metadata of one stream.
+type Plan struct {
+	Stream string
+	Clean  bool                           // forget the old metadata, marks and other streams included
+	Marks  map[version.Number]tools.Marks // replace what the old metadata says of those versions
+	Signer tools.Signer
+	Life   time.Duration // of the signatures; they are renewed when half of it is over
+	Now    time.Time
+}
+
 // Generate builds or refreshes the tree of one stream in DIR/tools from the archives in
 // DIR/tools/STREAM, DIR/tools and DIR, named juju-BINARY.tgz; those not in
 // DIR/tools/STREAM yet are copied there. (Archives of the released stream may stay in
 // Juju's older DIR/tools/releases.) Every archive is read whole, and unpacked in thought:
 // if one is bad, or two differ under one name, nothing is written. What the old metadata
-// marks as revoked, floor or dead end stays marked. clean forgets the old metadata, marks
-// and other streams included. Repeating it changes nothing, not even a date.
-func Generate(dir, stream string, clean bool, now time.Time) (Generated, error) {
-	g, err := generate(dir, stream, clean, now)
+// marks as revoked, floor or dead end stays marked. Index and products are signed, each
+// in a file beside it. Repeating it changes nothing, not even a date, until half the life
+// of the signatures is over.
+func Generate(dir string, p Plan) (Generated, error) {
+	g, err := generate(dir, p)
 	if err != nil {
-		return g, fmt.Errorf("generate metadata of stream %s: %w", stream, err)
+		return g, fmt.Errorf("generate metadata of stream %s: %w", p.Stream, err)
 	}
 	return g, nil
 }
 
-func generate(dir, stream string, clean bool, now time.Time) (Generated, error) {
-	if err := simplestreams.CheckStream(stream); err != nil {
+func generate(dir string, p Plan) (Generated, error) {
+	if err := simplestreams.CheckStream(p.Stream); err != nil {
 		return Generated{}, err
 	}
 	base := filepath.Join(dir, "tools")
-	archives, err := collect(dir, stream)
+	archives, err := collect(dir, p.Stream)
 	if err != nil {
 		return Generated{}, err
 	}
-	old, err := oldMetadata(directory(base), stream, clean)
+	if err := p.checkMarks(archives); err != nil {
+		return Generated{}, err
+	}
+	old, err := oldMetadata(directory(base), p)
 	if err != nil {
 		return Generated{}, err
 	}
@@ -58,14 +73,27 @@ func generate(dir, stream string, clean bool, now time.Time) (Generated, error) 
 			g.Copied++
 		}
 		a.Marks = old.marks[a.Tools]
+		if m, ok := p.Marks[a.Version.Number]; ok {
+			a.Marks = m
+		}
 		g.Found = append(g.Found, a.Found)
 	}
-	wrote, err := old.write(base, stream, g.Found, now)
+	wrote, err := old.write(base, p, g.Found)
 	g.Changed = wrote || g.Copied > 0
-	if err == nil && clean {
-		err = removeOthers(base, stream)
+	if err == nil && p.Clean {
+		err = removeOthers(base, p.Stream)
 	}
 	return g, err
+}
+
+// checkMarks refuses a mark on a version that the tree does not have.
+func (p Plan) checkMarks(archives []anArchive) error {
+	for n := range p.Marks {
+		if !slices.ContainsFunc(archives, func(a anArchive) bool { return a.Version.Number == n }) {
+			return fmt.Errorf("there is no archive of version %s to mark; nothing was written", n)
+		}
+	}
+	return nil
 }
 
 // anArchive is one archive; from is where it must be copied from, if it is not in place.

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/url"
 	"strings"
 
@@ -21,8 +20,8 @@ type Found = simplestreams.Found
 // Source is a simplestreams tree. Its methods may be called concurrently; their errors
 // wrap ErrSource.
 type Source interface {
-	// List reads what a stream has. Nothing is fetched but metadata.
-	List(ctx context.Context, stream string) ([]Found, error)
+	// List reads what a stream has, and who vouches for it. Nothing is fetched but metadata.
+	List(ctx context.Context, stream string) (Listing, error)
 	// Fetch opens an archive from byte offset on. Reading ends with an error unless
 	// exactly the listed number of bytes comes, or when ctx ends.
 	Fetch(ctx context.Context, f Found, offset int64) (io.ReadCloser, error)
@@ -37,8 +36,10 @@ const maxMetadata = 32 << 20
 var ErrSource = errors.New("bad source of tools")
 
 // Open takes a directory, a file:// or an http(s) URL: the tools directory of a tree, or
-// the directory that holds it. It fetches nothing yet.
-func Open(base string) (Source, error) {
+// the directory that holds it. It fetches nothing yet; what it lists later must be as trust
+// demands.
+func Open(base string, trust Trust) (Source, error) {
+	trust = trust.of(base)
 	if path, ok := strings.CutPrefix(base, "file://"); ok {
 		base = path
 	}
@@ -47,13 +48,13 @@ func Open(base string) (Source, error) {
 		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
 			return nil, fmt.Errorf("%w: %q is no plain http or https URL", ErrSource, redacted(u, base))
 		}
-		return newWeb(u, stallTimeout), nil
+		return newWeb(u, stallTimeout, trust), nil
 	}
 	dir, err := toolsDir(base)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSource, err)
 	}
-	return directory(dir), nil
+	return tree{directory(dir), trust}, nil
 }
 
 func redacted(u *url.URL, base string) string {
@@ -61,43 +62,6 @@ func redacted(u *url.URL, base string) string {
 		return base
 	}
 	return u.Redacted()
-}
-
-// list reads index and products through get, which reads a small file below the tools
-// directory. Where there is no index the legacy one is tried.
-func list(stream, where string, get func(path string) ([]byte, error)) ([]Found, error) {
-	found, faults := read(stream, get)
-	if err := errors.Join(faults...); err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrSource, where, err)
-	}
-	return found, nil
-}
-
-func read(stream string, get func(path string) ([]byte, error)) ([]Found, []error) {
-	if err := simplestreams.CheckStream(stream); err != nil {
-		return nil, []error{err}
-	}
-	b, err := get(simplestreams.IndexPath)
-	if errors.Is(err, fs.ErrNotExist) {
-		if legacy, err2 := get(simplestreams.LegacyIndexPath); err2 == nil {
-			b, err = legacy, nil
-		}
-	}
-	if err != nil {
-		return nil, []error{fmt.Errorf("read the index: %w", err)}
-	}
-	index, err := simplestreams.ParseIndex(b)
-	if err != nil {
-		return nil, []error{err}
-	}
-	path, err := index.ProductsOf(stream)
-	if err != nil {
-		return nil, []error{err}
-	}
-	if b, err = get(path); err != nil {
-		return nil, []error{fmt.Errorf("read the products: %w", err)}
-	}
-	return simplestreams.ParseProducts(b, stream)
 }
 
 func readAll(r io.Reader) ([]byte, error) {

@@ -39,7 +39,7 @@ func write(t *testing.T, name string, b []byte) string {
 
 func generate(t *testing.T, dir string, clean bool, at time.Time) streams.Generated {
 	t.Helper()
-	g, err := streams.Generate(dir, "released", clean, at)
+	g, err := streams.Generate(dir, plan(t, "released", clean, at))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,14 +74,14 @@ func TestGenerateIsIdempotent(t *testing.T) {
 			t.Fatalf("again, clean %v: %+v", clean, g)
 		}
 	}
-	if faults := streams.Validate(dir, "released"); faults != nil {
+	if faults := streams.Validate(dir, "released", trust(t)); faults != nil {
 		t.Fatal(faults)
 	}
-	if _, err := streams.Generate(dir, "devel", false, now); err != nil {
+	if _, err := streams.Generate(dir, plan(t, "devel", false, now)); err != nil {
 		t.Fatal(err)
 	}
 	generate(t, dir, true, now)
-	if faults := streams.Validate(dir, "devel"); len(faults) != 1 || !strings.Contains(faults[0].Error(), `no stream "devel", but released`) {
+	if faults := streams.Validate(dir, "devel", trust(t)); len(faults) != 1 || !strings.Contains(faults[0].Error(), `no stream "devel", but released`) {
 		t.Fatalf("after cleaning, devel has %v", faults)
 	}
 }
@@ -110,7 +110,7 @@ func TestGenerateRefusesAndWritesNothing(t *testing.T) {
 		dir := tree(t)
 		put(t, dir, "", "1.26.0-trusty-amd64", "new")
 		spoil(dir)
-		_, err := streams.Generate(dir, "released", false, now)
+		_, err := streams.Generate(dir, plan(t, "released", false, now))
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "nothing was written") {
 			t.Errorf("generate says %v, want %q", err, want)
 		}
@@ -118,10 +118,10 @@ func TestGenerateRefusesAndWritesNothing(t *testing.T) {
 			t.Errorf("%s: something was copied", want)
 		}
 	}
-	if _, err := streams.Generate(tree(t), "../x", false, now); err == nil || !strings.Contains(err.Error(), "lower-case word") {
+	if _, err := streams.Generate(tree(t), plan(t, "../x", false, now)); err == nil || !strings.Contains(err.Error(), "lower-case word") {
 		t.Errorf("a stream that leaves the tree: %v", err)
 	}
-	if _, err := streams.Generate(t.TempDir(), "released", false, now); err == nil || !strings.Contains(err.Error(), "there is no archive") {
+	if _, err := streams.Generate(t.TempDir(), plan(t, "released", false, now)); err == nil || !strings.Contains(err.Error(), "there is no archive") {
 		t.Errorf("an empty directory: %v", err)
 	}
 }
@@ -135,7 +135,7 @@ func TestValidateNamesEveryFault(t *testing.T) {
 	if err := os.Remove(filepath.Join(released, "juju-1.25.1-trusty-amd64.tgz")); err != nil {
 		t.Fatal(err)
 	}
-	all := errors.Join(streams.Validate(dir, "released")...).Error()
+	all := errors.Join(streams.Validate(dir, "released", trust(t))...).Error()
 	for _, want := range []string{"wrong size", "wrong hash", "bad archive", "1.25.1-trusty-amd64.tgz: missing file", `unknown series "warty"`} {
 		if !strings.Contains(all, want) {
 			t.Errorf("the faults lack %q:\n%s", want, all)
@@ -159,11 +159,12 @@ func TestSources(t *testing.T) {
 		http.FileServer(http.Dir(dir)).ServeHTTP(w, r)
 	}))
 	for _, base := range []string{dir, filepath.Join(dir, "tools"), "file://" + dir, url, url + "/", url + "/tools", whole} {
-		src, err := streams.Open(base)
+		src, err := streams.Open(base, trust(t))
 		if err != nil {
 			t.Fatal(err)
 		}
-		found, err := src.List(t.Context(), "released")
+		listing, err := src.List(t.Context(), "released")
+		found := listing.Found
 		if err != nil || names(found) != three {
 			t.Fatalf("%s lists %q, %v", base, names(found), err)
 		}
@@ -190,7 +191,7 @@ func fetch(ctx context.Context, src streams.Source, f streams.Found, offset int6
 
 func TestBadSourcesAreRefused(t *testing.T) {
 	for _, base := range []string{"ftp://host/tools", "http://", "https://host/?q", filepath.Join(t.TempDir(), "nowhere")} {
-		if _, err := streams.Open(base); !errors.Is(err, streams.ErrSource) {
+		if _, err := streams.Open(base, trust(t)); !errors.Is(err, streams.ErrSource) {
 			t.Errorf("%s opens: %v", base, err)
 		}
 	}
@@ -200,7 +201,7 @@ func TestBadSourcesAreRefused(t *testing.T) {
 	for want, h := range map[string]http.HandlerFunc{
 		"redirects": endless, "500": broken, "404": http.NotFound, "bad simplestreams": junk,
 	} {
-		src, err := streams.Open(serve(t, h))
+		src, err := streams.Open(serve(t, h), trust(t))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -213,11 +214,12 @@ func TestBadSourcesAreRefused(t *testing.T) {
 func TestAnArchiveOfAnotherLengthIsRefused(t *testing.T) {
 	dir := tree(t)
 	for _, base := range []string{dir, serve(t, http.FileServer(http.Dir(dir)))} {
-		src, err := streams.Open(base)
+		src, err := streams.Open(base, trust(t))
 		if err != nil {
 			t.Fatal(err)
 		}
-		found, err := src.List(t.Context(), "released")
+		listing, err := src.List(t.Context(), "released")
+		found := listing.Found
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,17 +8,17 @@ import (
 	"github.com/jujube-project/jujube/events/tools/simplestreams"
 )
 
-// Validate checks a stream of the tree in dir and names every fault at once: malformed
-// entries, unknown series, and archives that are missing, of another size, digest or
+// Validate checks a stream of the tree in dir and names every fault at once: missing,
+// foreign or expired signatures, malformed entries, unknown series, and archives that are missing, of another size, digest or
 // version than listed, or that do not unpack.
-func Validate(dir, stream string) []error {
+func Validate(dir, stream string, trust Trust) []error {
 	base, err := toolsDir(dir)
 	if err != nil {
 		return []error{err}
 	}
 	d := directory(base)
-	list, faults := read(stream, d.small)
-	for _, f := range list {
+	listing, faults := trust.of(dir).read(stream, d.small)
+	for _, f := range listing.Found {
 		if !simplestreams.KnownSeries(f.Version.Series) {
 			faults = append(faults, fmt.Errorf("%s: unknown series %q", f.Path, f.Version.Series))
 		}

@@ -46,14 +46,15 @@ var client = &http.Client{
 type web struct {
 	given *url.URL
 	stall time.Duration
+	trust Trust
 
 	mu    sync.Mutex
 	bases []*url.URL // where the tools directory may be; one, once it is known
 }
 
-func newWeb(u *url.URL, stall time.Duration) *web {
+func newWeb(u *url.URL, stall time.Duration, trust Trust) *web {
 	fallbackRoots()
-	w := &web{given: u, stall: stall, bases: []*url.URL{u}}
+	w := &web{given: u, stall: stall, trust: trust, bases: []*url.URL{u}}
 	if path.Base(u.Path) != "tools" {
 		w.bases = append(w.bases, below(u, "tools"))
 	}
@@ -68,8 +69,8 @@ func below(u *url.URL, p string) *url.URL {
 
 func (w *web) String() string { return w.given.Redacted() }
 
-func (w *web) List(ctx context.Context, stream string) ([]Found, error) {
-	return list(stream, w.String(), func(path string) ([]byte, error) {
+func (w *web) List(ctx context.Context, stream string) (Listing, error) {
+	return w.trust.list(stream, w.String(), func(path string) ([]byte, error) {
 		ctx, cancel := context.WithTimeout(ctx, metadataTimeout)
 		defer cancel()
 		resp, err := w.get(ctx, path, 0)

@@ -18,15 +18,18 @@ import (
 
 // metadata is what a tree said before.
 type metadata struct {
-	index simplestreams.Index
-	found []Found
-	marks map[tools.Tools]simplestreams.Marks
+	index   simplestreams.Index
+	found   []Found
+	marks   map[tools.Tools]tools.Marks
+	counter uint64 // of its newest signing
+	fresh   bool   // its signatures are the signer's and last for a while
 }
 
-// oldMetadata reads what the tree says now of its streams and its archives. With clean
-// it keeps of that only what shows that nothing need be written.
-func oldMetadata(d directory, stream string, clean bool) (metadata, error) {
-	m := metadata{index: simplestreams.NewIndex(), marks: map[tools.Tools]simplestreams.Marks{}}
+// oldMetadata reads what the tree says now of its streams and its archives, whoever
+// signed it: what is written anew is vouched for by whoever runs this. With p.Clean it
+// keeps of that only what shows that nothing need be written.
+func oldMetadata(d directory, p Plan) (metadata, error) {
+	m := metadata{index: simplestreams.NewIndex(), marks: map[tools.Tools]tools.Marks{}}
 	b, err := d.small(simplestreams.IndexPath)
 	if errors.Is(err, fs.ErrNotExist) {
 		return m, nil
@@ -36,49 +39,94 @@ func oldMetadata(d directory, stream string, clean bool) (metadata, error) {
 		index, err = simplestreams.ParseIndex(b)
 	}
 	if err == nil {
-		if _, listed := index.Index[simplestreams.ContentID(stream)]; listed {
-			m.found, err = list(stream, d.String(), d.small)
-		}
+		err = m.read(d, p, index)
 	}
 	switch {
-	case clean && (err != nil || len(index.Index) > 1):
+	case p.Clean && (err != nil || len(index.Index) > 1):
 		m.found = nil
 		return m, nil
-	case errors.Is(err, fs.ErrNotExist):
-		err = nil // listed, but its products file is gone
 	case err != nil:
 		return m, fmt.Errorf("read the old metadata: %w; nothing was written, with --clean it is made anew", err)
 	}
 	m.index = index
 	for _, f := range m.found {
-		if !clean {
+		if !p.Clean {
 			m.marks[f.Tools] = f.Marks
 		}
 	}
 	return m, nil
 }
 
-// write puts products and index in place, each whole or not at all, products first. It
-// leaves both alone when only the time would change.
-func (m metadata) write(base, stream string, list []Found, now time.Time) (changed bool, err error) {
-	if same(m.found, list) {
+// read reads the stream's products, and what the signatures say.
+func (m *metadata) read(d directory, p Plan, index simplestreams.Index) error {
+	for _, e := range index.Index {
+		m.counter = max(m.counter, e.Counter)
+	}
+	if _, listed := index.Index[simplestreams.ContentID(p.Stream)]; !listed {
+		return nil
+	}
+	entry, err := index.Stream(p.Stream)
+	if err != nil {
+		return err
+	}
+	b, err := d.small(entry.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // listed, but its products file is gone
+	}
+	if err != nil {
+		return err
+	}
+	found, faults := simplestreams.ParseProducts(b, p.Stream)
+	m.found = found
+	_, old := Trust{Verifier: tools.Verifier(renewing{p})}.read(p.Stream, d.small)
+	m.fresh = len(old) == 0
+	return errors.Join(faults...)
+}
+
+// renewing is a Verifier that takes a signature for expired when half its life is over.
+type renewing struct{ Plan }
+
+func (r renewing) Verify(path string, content, signature []byte) (tools.Statement, error) {
+	st, err := r.Signer.Verify(path, content, signature)
+	if err == nil && st.Expires.Sub(r.Now) < r.Life/2 {
+		err = fmt.Errorf("%s: %w soon", path, tools.ErrExpired)
+	}
+	return st, err
+}
+
+// write puts products, index and their signatures in place, each whole or not at all,
+// the index last. It leaves all alone when only times would change.
+func (m metadata) write(base string, p Plan, list []Found) (changed bool, err error) {
+	if m.fresh && same(m.found, list) {
 		return false, nil
 	}
-	products, entry := simplestreams.Make(stream, list, now)
-	old := m.index.Index[simplestreams.ContentID(stream)]
-	entry.CloudName, entry.Clouds = old.CloudName, old.Clouds
-	m.index.Updated, m.index.Index[simplestreams.ContentID(stream)] = products.Updated, entry
+	st := tools.Statement{Counter: max(m.counter+1, uint64(max(p.Now.Unix(), 0))), Expires: p.Now.Add(p.Life).UTC().Truncate(time.Second)}
+	products, entry := simplestreams.Make(p.Stream, list, p.Now)
+	old := m.index.Index[simplestreams.ContentID(p.Stream)]
+	entry.CloudName, entry.Clouds, entry.Counter = old.CloudName, old.Clouds, st.Counter
+	m.index.Updated, m.index.Index[simplestreams.ContentID(p.Stream)] = products.Updated, entry
 	text, err := simplestreams.Encode(products)
 	if err != nil {
 		return false, err
 	}
-	if err := writeFile(filepath.Join(base, entry.Path), bytes.NewReader(text)); err != nil {
+	st.Path, st.Stream = entry.Path, p.Stream
+	if err := writeSigned(base, p.Signer, st, text); err != nil {
 		return false, err
 	}
 	if text, err = simplestreams.Encode(m.index); err != nil {
 		return false, err
 	}
-	return true, writeFile(filepath.Join(base, simplestreams.IndexPath), bytes.NewReader(text))
+	st.Path, st.Stream = simplestreams.IndexPath, ""
+	return true, writeSigned(base, p.Signer, st, text)
+}
+
+func writeSigned(base string, signer tools.Signer, st tools.Statement, content []byte) error {
+	sig, err := signer.Sign(st, content)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(base, filepath.FromSlash(st.Path))
+	return errors.Join(writeFile(path, bytes.NewReader(content)), writeFile(simplestreams.SignaturePath(path), bytes.NewReader(sig)))
 }
 
 func same(a, b []Found) bool {

@@ -43,6 +43,7 @@ type IndexEntry struct {
 	Datatype  string          `json:"datatype"` // "content-download"
 	Path      string          `json:"path"`     // below the tools directory
 	Products  []string        `json:"products"`
+	Counter   uint64          `json:"counter,omitempty"`   // of the signing of that file; 0: unsigned
 	CloudName string          `json:"cloudname,omitempty"` // kept as found
 	Clouds    json.RawMessage `json:"clouds,omitempty"`    // kept as found
 }
@@ -66,16 +67,16 @@ func ParseIndex(b []byte) (Index, error) {
 	return ix, nil
 }
 
-// ProductsOf is where the products file of a stream lies below the tools directory.
-func (ix Index) ProductsOf(stream string) (string, error) {
+// Stream is the entry of a stream: where its products file lies, and of which signing it is.
+func (ix Index) Stream(stream string) (IndexEntry, error) {
 	e, ok := ix.Index[ContentID(stream)]
 	switch {
 	case !ok:
-		return "", fmt.Errorf("%w: index: it has no stream %q, but %s", ErrMetadata, stream, strings.Join(ix.streams(), ", "))
+		return e, fmt.Errorf("%w: index: it has no stream %q, but %s", ErrMetadata, stream, strings.Join(ix.streams(), ", "))
 	case e.Format != productsFormat || e.Datatype != dataType:
-		return "", fmt.Errorf("%w: index: stream %q is %q of %q, not %s of %s", ErrMetadata, stream, e.Format, e.Datatype, productsFormat, dataType)
+		return e, fmt.Errorf("%w: index: stream %q is %q of %q, not %s of %s", ErrMetadata, stream, e.Format, e.Datatype, productsFormat, dataType)
 	}
-	return e.Path, localPath(e.Path)
+	return e, localPath(e.Path)
 }
 
 // streams are the names of what is listed, or "nothing".
@@ -89,6 +90,9 @@ func (ix Index) streams() []string {
 	}
 	return ids
 }
+
+// SignaturePath is where the detached signature of a file of metadata lies.
+func SignaturePath(path string) string { return path + ".sig" }
 
 // ContentID names a stream in the index.
 func ContentID(stream string) string { return "com.ubuntu.juju:" + stream + ":tools" }

@@ -54,21 +54,14 @@ type Item struct {
 	Size    int64  `json:"size"` // bytes
 	Path    string `json:"path"` // below the tools directory
 	SHA256  string `json:"sha256"`
-	Marks
-}
-
-// Marks are what a publisher says of a version besides where it is.
-type Marks struct {
-	Revoked string `json:"revoked,omitempty"`  // why it must not be installed
-	Floor   bool   `json:"floor,omitempty"`    // it must be passed through, not skipped
-	DeadEnd bool   `json:"dead_end,omitempty"` // nothing newer can be reached from it
+	tools.Marks
 }
 
 // Found is one archive with its place below the tools directory. Founds are comparable.
 type Found struct {
 	tools.Tools
 	Path string
-	Marks
+	tools.Marks
 }
 
 // ParseProducts reads the products file of a stream. Archives are sorted by version,

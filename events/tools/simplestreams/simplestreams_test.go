@@ -49,8 +49,8 @@ func TestParseProducts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p, err := back.ProductsOf("released"); err != nil || p != simplestreams.ProductsPath("released") || entry.Products[0] != "com.ubuntu.juju:14.04:amd64" {
-		t.Fatalf("the index points to %q, %v", p, err)
+	if e, err := back.Stream("released"); err != nil || e.Path != simplestreams.ProductsPath("released") || entry.Products[0] != "com.ubuntu.juju:14.04:amd64" {
+		t.Fatalf("the index points to %q, %v", e.Path, err)
 	}
 }
 
@@ -89,7 +89,7 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 		if ix, err := simplestreams.ParseIndex(b); err == nil {
-			_, _ = ix.ProductsOf("released")
+			_, _ = ix.Stream("released")
 		}
 	})
 }
