@@ -14,6 +14,7 @@ var kinds = map[string]func() Payload{
 	"machine.removed/1":  func() Payload { return &MachineRemoved{} },
 	"machine.lost/1":     func() Payload { return &MachineLost{} },
 	"machine.returned/1": func() Payload { return &MachineReturned{} },
+	"machine.resolved/1": func() Payload { return &MachineResolved{} },
 
 	"unit.added/1":         func() Payload { return &UnitAdded{} },
 	"unit.removed/1":       func() Payload { return &UnitRemoved{} },
@@ -41,6 +42,7 @@ var kinds = map[string]func() Payload{
 	"agent.downloading/1":    func() Payload { return &AgentDownloading{} },
 	"agent.staged/1":         func() Payload { return &AgentStaged{} },
 	"agent.restarting/1":     func() Payload { return &AgentRestarting{} },
+	"agent.stepping/1":       func() Payload { return &AgentStepping{} },
 	"agent.upgraded/1":       func() Payload { return &AgentUpgraded{} },
 	"agent.upgrade_failed/1": func() Payload { return &AgentUpgradeFailed{} },
 	"agent.rolled_back/1":    func() Payload { return &AgentRolledBack{} },

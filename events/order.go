@@ -20,6 +20,9 @@ type OrderIssued struct {
 	Expires time.Time      `json:"expires"` // the machine must have begun by then
 	Health  int64          `json:"health_window_ms"`
 	Signed  []byte         `json:"signed"` // the operator's signed request that this executes
+
+	Rate     int64 `json:"rate_bytes_s,omitempty"` // most that the download may take; 0: no limit
+	Resolved bool  `json:"resolved,omitempty"`     // forget first which versions failed here: machine.resolved came before
 }
 
 func (*OrderIssued) Kind() string     { return "order.issued/1" }
@@ -27,8 +30,8 @@ func (e *OrderIssued) Entity() string { return entityAgentOrder(e.Machine) }
 
 // Validate asks for everything but the signed bytes' meaning.
 func (e *OrderIssued) Validate() error {
-	if e.From.IsZero() || e.Expires.IsZero() || e.Health < 0 {
-		return errors.New("no version to come from, no expiry, or a negative health window")
+	if e.From.IsZero() || e.Expires.IsZero() || e.Health < 0 || e.Rate < 0 {
+		return errors.New("no version to come from, no expiry, a negative health window, or a negative rate")
 	}
 	return errors.Join(needID("order", e.Order), needID("upgrade", e.Upgrade), needMachine(e.Machine), e.Tools.Validate())
 }

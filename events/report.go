@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
 )
 
@@ -113,6 +114,37 @@ func (*AgentRestarting) Kind() string { return "agent.restarting/1" }
 // Validate checks the heads.
 func (e *AgentRestarting) Validate() error { return e.validate() }
 
+// AgentStepping tells of one upgrade step of the new version: that it failed and is tried
+// again, or that it cannot be undone, so that the machine does not go back by itself any
+// more. Steps that go well say nothing.
+type AgentStepping struct {
+	ReportHead
+	Order    string         `json:"order,omitempty"` // empty: the version is not on trial
+	Release  version.Number `json:"release"`         // whose step it is
+	Step     string         `json:"step"`            // what it does, for a person
+	NoReturn bool           `json:"no_return,omitempty"`
+	Error    string         `json:"error,omitempty"` // why it failed; it is tried again
+}
+
+func (*AgentStepping) Kind() string     { return "agent.stepping/1" }
+func (e *AgentStepping) Entity() string { return entityMachine(e.Machine) }
+
+// OrderID names the order whose version takes the step.
+func (e *AgentStepping) OrderID() string { return e.Order }
+
+// Validate asks for the release and the step.
+func (e *AgentStepping) Validate() error {
+	if e.Release.IsZero() || e.Step == "" {
+		return errors.New("a step without a release or a description")
+	}
+	if e.Order != "" {
+		if err := needID("order", e.Order); err != nil {
+			return err
+		}
+	}
+	return errors.Join(e.ReportHead.validate(), needText("step", e.Step, 256), needText("error", e.Error, 4096))
+}
+
 // AgentUpgraded ends an order well: the new version proved itself and was kept.
 type AgentUpgraded struct {
 	orderHead
@@ -140,11 +172,13 @@ const (
 
 // Failure says where and why an upgrade of one machine went wrong.
 type Failure struct {
-	Step   string `json:"step"`  // accept, download, verify, stage, self-test, switch, trial
+	Step   string `json:"step"`  // accept, download, verify, stage, self-test, steps, switch, trial
 	Cause  string `json:"cause"` // a Cause… constant
 	Code   string `json:"code"`  // stable word, such as "hash-mismatch"
 	Text   string `json:"text"`
 	Output string `json:"output,omitempty"` // last lines of the new binary, at most 8 KiB
+
+	Denied tools.Tools `json:"denied,omitzero"` // the build that the machine refuses from here on, until machine.resolved
 }
 
 func (f *Failure) validate() error {

@@ -26,6 +26,7 @@ const (
 	ActionRemoveMachine = "remove-machine"
 	ActionDeploy        = "deploy"
 	ActionRemoveUnit    = "remove-unit"
+	ActionResolved      = "resolved"
 )
 
 // Ask is what an operator's client writes, signs and publishes: the statement inside a
@@ -46,6 +47,7 @@ type Ask struct {
 	RemoveMachine string            `json:"remove_machine,omitempty"`
 	Deploy        *AskDeploy        `json:"deploy,omitempty"`
 	RemoveUnit    string            `json:"remove_unit,omitempty"`
+	Resolved      string            `json:"resolved,omitempty"` // id of a machine
 }
 
 // AskUpgrade asks for a version, and names the very archives that are meant.

@@ -112,6 +112,8 @@ func (s *State) apply(r events.Record, payload events.Payload) bool {
 		delete(s.Machines, p.Machine)
 	case *events.MachineLost:
 		s.foldPresence(r.Time, p.Machine, true)
+	case *events.MachineResolved:
+		s.foldResolved(p)
 	case *events.MachineReturned:
 		s.foldPresence(r.Time, p.Machine, false)
 

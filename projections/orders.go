@@ -1,6 +1,8 @@
 package projections
 
 import (
+	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/jujube-project/jujube/events"
@@ -18,6 +20,7 @@ const (
 	StepDownloading = "downloading"
 	StepStaged      = "staged"
 	StepRestarting  = "restarting"
+	StepStepping    = "stepping" // an upgrade step has trouble, or has closed the way back
 )
 
 // How a machine's order of an upgrade ended: the values of Upgrade.Done.
@@ -82,21 +85,77 @@ func (s *State) foldOrderReport(now time.Time, m *Machine, p events.Report) {
 	case *events.AgentRestarting:
 		s.foldStep(m.ID, p.Order, StepRestarting, 100)
 	case *events.AgentUpgraded:
-		if s.endOrder(m.ID, p.Order, DoneUpgraded) != nil {
+		if s.endedBy(m, p.Order, DoneUpgraded) != nil {
 			m.runs(p.Version)
 			m.Failure = nil
 		}
 	case *events.AgentUpgradeFailed:
-		if o := s.endOrder(m.ID, p.Order, DoneFailed); o != nil {
+		m.deny(now, p.Failure)
+		if o := s.endedBy(m, p.Order, DoneFailed); o != nil {
 			m.Failure = &Failed{Failure: p.Failure, Order: o.ID, To: o.To, Time: now}
 		}
 	case *events.AgentRolledBack:
-		if o := s.endOrder(m.ID, p.Order, DoneRolledBack); o != nil {
+		m.deny(now, p.Failure)
+		if o := s.endedBy(m, p.Order, DoneRolledBack); o != nil {
 			m.comesBack(p.Version)
 			m.Failure = &Failed{Failure: p.Failure, Order: o.ID, To: o.To, RolledBack: true, Time: now}
 		}
 	case *events.RestartDone:
-		s.endOrder(m.ID, p.Order, "")
+		s.endedBy(m, p.Order, "")
+	case *events.AgentStepping:
+		s.foldStepping(m, p)
+	case *events.ReportLate:
+		m.denyLate(now, p)
+	}
+}
+
+// endedBy is endOrder for a report: the agent itself has ended the order.
+func (s *State) endedBy(m *Machine, order, how string) *Order {
+	m.Ended, m.NoReturn = order, ""
+	return s.endOrder(m.ID, order, how)
+}
+
+func (s *State) foldStepping(m *Machine, p *events.AgentStepping) {
+	if p.NoReturn {
+		m.NoReturn = p.Step
+	}
+	if o := s.Orders[m.ID]; o != nil && o.ID == p.Order {
+		o.Accepted, o.Step, o.Trouble = true, StepStepping, ""
+		if p.Error != "" {
+			o.Trouble = p.Step + ": " + p.Error
+		}
+	}
+}
+
+// maxDenied is how many builds a machine's state remembers.
+const maxDenied = 20
+
+// deny notes a build that the machine says it refuses from now on.
+func (m *Machine) deny(now time.Time, f events.Failure) {
+	if f.Denied.SHA256 == "" {
+		return
+	}
+	kept := slices.DeleteFunc(slices.Clone(m.Denied), func(d Denied) bool { return d.Tools.SHA256 == f.Denied.SHA256 })
+	m.Denied = append(kept, Denied{Tools: f.Denied, Why: f.Text, Time: now})
+	m.Denied = m.Denied[max(0, len(m.Denied)-maxDenied):]
+}
+
+// denyLate is deny for a report that came when its order had ended otherwise.
+func (m *Machine) denyLate(now time.Time, p *events.ReportLate) {
+	m.Ended = p.Order
+	var told struct {
+		Failure events.Failure `json:"failure"`
+	}
+	if json.Unmarshal(p.Data, &told) == nil {
+		m.deny(now, told.Failure)
+	}
+}
+
+// foldResolved forgets what a machine refused. Its next order repeats it, for an agent
+// that was away.
+func (s *State) foldResolved(p *events.MachineResolved) {
+	if m := s.Machines[p.Machine]; m != nil {
+		m.Denied, m.Resolved = nil, true
 	}
 }
 
@@ -112,5 +171,8 @@ func (m *Machine) comesBack(v version.Binary) {
 func (s *State) foldStep(machine, order, step string, percent int) {
 	if o := s.Orders[machine]; o != nil && o.ID == order {
 		o.Accepted, o.Step, o.Percent = true, step, percent
+		if o.Kind == OrderUpgrade {
+			s.Machines[machine].Resolved = false // it heard it, at the latest with this order
+		}
 	}
 }

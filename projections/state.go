@@ -59,6 +59,18 @@ type Machine struct {
 	Epoch       string         `json:"epoch,omitempty"`
 	Reports     uint64         `json:"reports"`           // the highest report number of that epoch
 	Failure     *Failed        `json:"failure,omitempty"` // the last upgrade's, until one succeeds
+
+	Ended    string   `json:"ended,omitempty"`     // the order that its agent ended last: said again, it is not recorded again
+	Denied   []Denied `json:"denied,omitempty"`    // builds that it refuses, oldest first
+	Resolved bool     `json:"resolved,omitempty"`  // an operator cleared Denied; its next order says so too
+	NoReturn string   `json:"no_return,omitempty"` // the upgrade step after which it does not go back by itself
+}
+
+// Denied is a build that failed on a machine by its own fault.
+type Denied struct {
+	Tools tools.Tools `json:"tools"`
+	Why   string      `json:"why"`
+	Time  time.Time   `json:"time"`
 }
 
 // A machine is invited, then enrolled. Removed ones leave the state.
@@ -138,8 +150,9 @@ type Order struct {
 	Issued   time.Time      `json:"issued"`
 	Expires  time.Time      `json:"expires,omitzero"`
 	Accepted bool           `json:"accepted,omitempty"`
-	Step     string         `json:"step,omitempty"` // downloading, staged, restarting
+	Step     string         `json:"step,omitempty"` // a Step… constant
 	Percent  int            `json:"percent,omitempty"`
+	Trouble  string         `json:"trouble,omitempty"` // of an upgrade step that is tried again
 }
 
 // Outcome is what became of a request.

@@ -77,6 +77,8 @@ func tellMachine(payload events.Payload) (why, machine string) {
 		return "was not heard for too long", p.Machine
 	case *events.MachineReturned:
 		return "is heard again", p.Machine
+	case *events.MachineResolved:
+		return "may try again the versions that failed there", p.Machine
 	case *events.OrderIssued:
 		return fmt.Sprintf("move from %s to %s", p.From, p.Tools.Version.Number), p.Machine
 	case *events.OrderSuperseded:
@@ -102,6 +104,12 @@ func tellReport(report events.Report) string {
 		return "the new version is verified and lies ready"
 	case *events.AgentRestarting:
 		return fmt.Sprintf("%s gives way to %s", p.From, p.To)
+	case *events.AgentStepping:
+		what := fmt.Sprintf("upgrade step of %s: %s", p.Release, p.Step)
+		if p.Error != "" {
+			return what + " failed and is tried again: " + p.Error
+		}
+		return what + "; it cannot be undone: there is no way back by itself from here on"
 	case *events.AgentUpgraded:
 		return p.Version.String() + " proved itself healthy and was kept"
 	case *events.AgentUpgradeFailed:

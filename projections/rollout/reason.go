@@ -10,6 +10,8 @@ import (
 // Progress says in words how far an open order is.
 func Progress(o *projections.Order) string {
 	switch {
+	case o.Kind == projections.OrderRestart && o.Accepted:
+		return "restarting its agent"
 	case o.Kind == projections.OrderRestart:
 		return "ordered to restart its agent"
 	case !o.Accepted:
@@ -20,6 +22,10 @@ func Progress(o *projections.Order) string {
 		return "has " + o.To.String() + " staged"
 	case o.Step == projections.StepRestarting:
 		return "restarting into " + o.To.String()
+	case o.Trouble != "":
+		return "upgrade steps of " + o.To.String() + " failed (will retry): " + o.Trouble
+	case o.Step == projections.StepStepping:
+		return "takes the upgrade steps of " + o.To.String()
 	}
 	return "accepted the order"
 }

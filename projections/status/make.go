@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/version"
@@ -77,7 +78,7 @@ func makeMachine(s *projections.State, m *projections.Machine) Machine {
 	}
 	out := Machine{
 		AgentState: state, AgentStateInfo: info, AgentVersion: number(m.Version.Number),
-		DNSName: m.Hostname, Life: m.Life, Series: m.Version.Series, Since: stamp(m.Since),
+		DNSName: m.Hostname, Life: m.Life, Series: m.Version.Series, Since: stamp(m.Since), Denied: makeDenied(m),
 	}
 	if m.Version.Arch != "" {
 		out.Hardware = "arch=" + m.Version.Arch
@@ -98,16 +99,47 @@ func agentState(s *projections.State, m *projections.Machine) (state, info strin
 		return AgentPending, "waits for the first start of its agent"
 	}
 	if o := s.Orders[m.ID]; o != nil {
-		return AgentStarted, rollout.Progress(o)
+		return AgentStarted, rollout.Progress(o) + noReturn(m)
 	}
 	if m.Failure == nil {
-		return AgentStarted, ""
+		return AgentStarted, refuses(m) + noReturn(m)
 	}
-	info = failure(m.Failure)
+	info = failure(m.Failure) + noReturn(m)
+	if len(m.Denied) > 0 {
+		info += "; " + refuses(m)
+	}
 	if u := s.Upgrade; u != nil && u.Done[m.ID] != "" && u.To == m.Failure.To {
 		return AgentError, info
 	}
 	return AgentStarted, info
+}
+
+// noReturn says that a machine on trial does not go back by itself any more.
+func noReturn(m *projections.Machine) string {
+	if m.NoReturn == "" {
+		return ""
+	}
+	return "; no way back: the step \"" + m.NoReturn + "\" cannot be undone"
+}
+
+// refuses names the versions that failed here by their own fault.
+func refuses(m *projections.Machine) string {
+	if len(m.Denied) == 0 {
+		return ""
+	}
+	var names []string
+	for _, d := range m.Denied {
+		names = append(names, d.Tools.Version.Number.String())
+	}
+	return "refuses " + strings.Join(names, ", ") + " until juju resolved " + m.ID
+}
+
+func makeDenied(m *projections.Machine) []Denied {
+	var list []Denied
+	for _, d := range m.Denied {
+		list = append(list, Denied{Version: d.Tools.Version.String(), SHA256: d.Tools.SHA256, Reason: d.Why, Since: stamp(d.Time)})
+	}
+	return list
 }
 
 func failure(f *projections.Failed) string {

@@ -101,6 +101,16 @@ type Machine struct {
 	Hardware       string `json:"hardware,omitempty"`                   // "arch=amd64"
 	MemberStatus   string `json:"state-server-member-status,omitempty"` // has-vote on a state server
 	Since          string `json:"since,omitempty"`                      // of the agent-state
+
+	Denied []Denied `json:"denied,omitempty"` // until juju resolved
+}
+
+// Denied is a build that a machine refuses, because it failed there by its own fault.
+type Denied struct {
+	Version string `json:"version"` // binary version
+	SHA256  string `json:"sha256"`
+	Reason  string `json:"reason"`
+	Since   string `json:"since"`
 }
 
 // States of a machine's agent. Source: Juju 1.25.
