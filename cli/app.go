@@ -90,7 +90,7 @@ Begin with:
 	})
 	root.AddCommand(
 		a.bootstrapCommand(), a.destroyCommand(), a.switchCommand(), a.environmentsCommand(),
-		a.addMachineCommand(), a.removeMachineCommand(), a.deployCommand(), a.removeUnitCommand(),
+		a.addMachineCommand(), a.removeMachineCommand(), a.resolvedCommand(), a.deployCommand(), a.removeUnitCommand(),
 		a.reader().statusCommand(), a.reader().auditCommand(),
 		a.syncToolsCommand(), a.metadataCommand(), a.upgradeCommand(),
 		a.restartAgentCommand(), a.setEnvCommand(), a.getEnvCommand(), a.unsetEnvCommand(),

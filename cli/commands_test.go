@@ -138,6 +138,8 @@ func TestExitCodes(t *testing.T) {
 		{"add-machine --local --save-tokens x", exitUsage, "give one of them"},
 		{"remove-machine", exitUsage, "juju help remove-machine"},
 		{"remove-machine 1 nine", exitUsage, `"nine" is no machine`},
+		{"resolved", exitUsage, "juju help resolved"},
+		{"resolved nine", exitUsage, `"nine" is no machine`},
 		{"deploy web", exitUsage, "juju help deploy"},
 		{"deploy web -- true", exitUsage, "--to names the machine"},
 		{"deploy web --to 1 --env X -- true", exitUsage, "not KEY=VALUE"},

@@ -41,7 +41,7 @@ func (s *session) restart(ctx context.Context, tags []string, all, wait bool) er
 		return err
 	}
 	open, anyway := restartsOf(recs)
-	s.app.say("%d agents were ordered to restart", len(open))
+	s.app.say("%d agents were ordered to restart", len(open)-len(anyway))
 	if len(anyway) > 0 {
 		s.app.say("Restarting anyway, for an order that they have already: %s", strings.Join(anyway, ", "))
 	}
@@ -60,11 +60,14 @@ func (s *session) restart(ctx context.Context, tags []string, all, wait bool) er
 	return errors.Join(append(failed, err)...)
 }
 
-// restartsOf finds in a decision the orders, with their machines, and the agents that got
-// none because they restart anyway.
+// merged stands for the order that an agent had before it was asked again.
+const merged = ""
+
+// restartsOf finds in a decision the order of each machine, and the agents that got none
+// because they restart anyway.
 func restartsOf(recs []events.Record) (open map[string]string, anyway []string) {
 	open = map[string]string{}
-	ordered := map[string]bool{}
+	ordered := map[string]string{}
 	var asked []string
 	for _, rec := range recs {
 		p, err := events.Decode(rec)
@@ -75,11 +78,11 @@ func restartsOf(recs []events.Record) (open map[string]string, anyway []string) 
 		case *events.RestartRequested:
 			asked = p.Machines
 		case *events.RestartOrdered:
-			open[p.Order], ordered[p.Machine] = p.Machine, true
+			ordered[p.Machine] = p.Order
 		}
 	}
 	for _, m := range asked {
-		if !ordered[m] {
+		if open[m] = ordered[m]; open[m] == merged {
 			anyway = append(anyway, events.MachineTag(m))
 		}
 	}
@@ -87,20 +90,9 @@ func restartsOf(recs []events.Record) (open map[string]string, anyway []string) 
 }
 
 // awaitRestarts follows the log from the orders on until every one has ended, and removes
-// them from open. An agent that did not restart does not end the wait for the others.
+// their machines from open. An agent that did not restart does not end the wait for the
+// others.
 func (s *session) awaitRestarts(ctx context.Context, from uint64, open map[string]string) (failed []error, err error) {
-	end := func(order string, why error) {
-		tag := events.MachineTag(open[order])
-		if open[order] == "" {
-			return
-		}
-		delete(open, order)
-		if why != nil {
-			failed = append(failed, fmt.Errorf("%s did not restart: %w", tag, why))
-			return
-		}
-		s.app.say("%s is back", tag)
-	}
 	for rec, err := range s.Conn.Log().Follow(ctx, from) {
 		if ctx.Err() != nil {
 			return failed, ctx.Err()
@@ -108,17 +100,38 @@ func (s *session) awaitRestarts(ctx context.Context, from uint64, open map[strin
 		if err != nil {
 			continue
 		}
-		switch p, _ := events.Decode(rec); p := p.(type) {
-		case *events.RestartDone:
-			end(p.Order, nil)
-		case *events.OrderSuperseded:
-			end(p.Order, errors.New(p.Reason))
-		case *events.OrderTimedOut:
-			end(p.Order, errors.New("its order ran out of time"))
+		machine, order, why := endOf(rec)
+		if wanted, ok := open[machine]; !ok || order == "" || (wanted != merged && wanted != order) {
+			continue
+		}
+		delete(open, machine)
+		if why == "" {
+			s.app.say("%s is back", events.MachineTag(machine))
+		} else {
+			failed = append(failed, fmt.Errorf("%s did not restart: %s", events.MachineTag(machine), why))
 		}
 		if len(open) == 0 {
 			return failed, nil
 		}
 	}
 	return failed, errors.New("the log ended")
+}
+
+// endOf says which order a record ends, if any, and why its agent did not restart.
+func endOf(rec events.Record) (machine, order, why string) {
+	switch p, _ := events.Decode(rec); p := p.(type) {
+	case *events.RestartDone:
+		return p.Machine, p.Order, ""
+	case *events.AgentUpgraded:
+		return p.Machine, p.Order, ""
+	case *events.AgentRolledBack:
+		return p.Machine, p.Order, ""
+	case *events.AgentUpgradeFailed:
+		return p.Machine, p.Order, "the upgrade that was to restart it failed first: " + p.Failure.Text
+	case *events.OrderSuperseded:
+		return p.Machine, p.Order, p.Reason
+	case *events.OrderTimedOut:
+		return p.Machine, p.Order, "its order ran out of time"
+	}
+	return "", "", ""
 }

@@ -239,7 +239,8 @@ func TestDecisionAfterTheBusWasAway(t *testing.T) {
 	c.mustSay(code, exitOK, said)
 }
 
-// What restart-agent --wait waits for ends in one of three ways.
+// What restart-agent --wait waits for ends in one of three ways; for an agent that restarts
+// anyway it is the order that it had before.
 func TestRestartsEnd(t *testing.T) {
 	c := newClient(t)
 	c.judge(func(ask events.Ask) {
@@ -252,10 +253,11 @@ func TestRestartsEnd(t *testing.T) {
 		c.append(ask.ID, restartDone(t, "1", "order-1"))
 		c.append(ask.ID, &events.OrderSuperseded{Order: "order-2", Machine: "2", Reason: "the machine was removed"})
 		c.append(ask.ID, &events.OrderTimedOut{Order: "order-3", Machine: "3"})
+		c.append("", restartDone(t, "4", "order-of-before"))
 	})
 	code, said := c.juju("restart-agent --all --wait", "", nil)
 	c.mustSay(code, exitError, said, "3 agents were ordered to restart", "Restarting anyway, for an order that they have already: machine-4",
-		"machine-1 is back", "machine-2 did not restart: the machine was removed", "machine-3 did not restart: its order ran out of time")
+		"machine-1 is back", "machine-2 did not restart: the machine was removed", "machine-3 did not restart: its order ran out of time", "machine-4 is back")
 }
 
 func restartDone(t *testing.T, machine, order string) events.Payload {

@@ -72,6 +72,7 @@ var judges = map[string]func(*inquiry) verdict{
 	events.ActionRemoveMachine: judgeRemoveMachine,
 	events.ActionDeploy:        judgeDeploy,
 	events.ActionRemoveUnit:    judgeRemoveUnit,
+	events.ActionResolved:      judgeResolved,
 }
 
 // judge decides on one request. It is pure: the same state, request and time give the

@@ -65,6 +65,19 @@ func judgeRemoveMachine(q *inquiry) verdict {
 	return v
 }
 
+// judgeResolved lets a machine try again what failed there. An open order would be hidden
+// behind it on the machine's order subject, so it has to end first.
+func judgeResolved(q *inquiry) verdict {
+	m := q.state.Machines[q.ask.Resolved]
+	if m == nil || m.Life != projections.LifeAlive {
+		return verdict{reasons: refuse(codeNoMachine, "there is no enrolled machine %q", q.ask.Resolved)}
+	}
+	if o := q.state.Orders[m.ID]; o != nil {
+		return verdict{reasons: refuse(codeInUse, "machine %s has an open %s order; wait for its end, or abort its upgrade with juju upgrade-juju --reset-previous-upgrade", m.ID, o.Kind)}
+	}
+	return verdict{decided: []events.Payload{&events.MachineResolved{Machine: m.ID}}}
+}
+
 // judgeRestart orders restarts. An agent with an open order gets none: its restart is
 // merged into the one that the open order will bring.
 func judgeRestart(q *inquiry) verdict {

@@ -87,5 +87,6 @@ func (t *term) orderFor(d *draft, u *projections.Upgrade, id string) (*events.Or
 	return &events.OrderIssued{
 		Order: d.newID(), Upgrade: u.ID, Machine: id, From: m.Version.Number, Tools: wanted, Expires: d.now.Add(patience),
 		Health: durationOf(d.state, "upgrade-health-window").Milliseconds(), Signed: u.Signed,
+		Rate: numberOf(d.state, "agent-download-rate"), Resolved: m.Resolved,
 	}, nil
 }

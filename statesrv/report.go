@@ -63,6 +63,8 @@ func decideReport(d *draft, rec events.Record, report events.Report) (code strin
 			if correlation == "" {
 				correlation = open.Request
 			}
+		case isTerminal(rec.Kind) && o.OrderID() == m.Ended:
+			return bus.ReportDuplicate, nil // the agent died between saying so and noting that it did
 		case isTerminal(rec.Kind):
 			payload = late(head, o, rec)
 		}

@@ -101,12 +101,24 @@ func TestAReportThatComesTwiceIsRecordedOnce(t *testing.T) {
 func TestAnOrderEndsOnce(t *testing.T) {
 	k := newDesk(t)
 	k.order("o1")
-	for n := uint64(1); n <= 2; n++ {
-		if got := k.report("machine-1", n, upgraded("o1")); got != "" {
-			t.Fatalf("report %d is answered %q", n, got)
+	// The agent dies before it noted that it said so, and says it again; then it ends an
+	// order that has timed out, twice.
+	for n, want := range []string{"", bus.ReportDuplicate} {
+		if got := k.report("machine-1", uint64(n+1), upgraded("o1")); got != want {
+			t.Fatalf("report %d is answered %q, want %q", n+1, got, want)
 		}
 	}
-	k.want("order.issued/1 agent.upgraded/1 report.late/1")
+	k.order("o2")
+	_, err := k.d.add("", "", "up1", &events.OrderTimedOut{Order: "o2", Machine: "1"})
+	if k.decided(err) != nil {
+		t.Fatal(err)
+	}
+	for n, want := range []string{"", bus.ReportDuplicate} {
+		if got := k.report("machine-1", uint64(n+3), upgraded("o2")); got != want {
+			t.Fatalf("report %d is answered %q, want %q", n+3, got, want)
+		}
+	}
+	k.want("order.issued/1 agent.upgraded/1 order.issued/1 order.timed_out/1 report.late/1")
 	if k.d.recs[1].Correlation != "up1" {
 		t.Fatalf("the report belongs to %q", k.d.recs[1].Correlation)
 	}

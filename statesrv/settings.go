@@ -30,6 +30,7 @@ const PublicSource = "https://streams.canonical.com/juju/tools"
 var Settings = []Setting{
 	{"agent-metadata-url", "", "directory or URL of a simplestreams tree that is searched for tools first", checkSource},
 	{"agent-stream", "released", "stream of tools: released, proposed, devel or testing", oneOf("released", "proposed", "devel", "testing")},
+	{"agent-download-rate", "0", "bytes a second that a machine may take to download tools; 0: as fast as it can", number(0, 1<<40)},
 	{"agent-lost-after", "30s", "how long an agent may be silent before status shows it as down", duration(time.Second, 24*time.Hour)},
 	{"tools-source", PublicSource, "directory or URL of a simplestreams tree that is searched for tools next; none turns it off", checkPublicSource},
 	{"tools-signers", "", "public keys whose signatures on trees of tools are believed", eachWord(checkSigner)},
@@ -65,6 +66,15 @@ func durationOf(s *projections.State, key string) time.Duration {
 		d, _ = time.ParseDuration(setting.Default)
 	}
 	return d
+}
+
+// numberOf is a setting that was checked to be a number.
+func numberOf(s *projections.State, key string) int64 {
+	n, err := strconv.ParseInt(value(s, key), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 func oneOf(words ...string) func(string) error {
