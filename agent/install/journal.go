@@ -14,11 +14,16 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// JournalSchema is the version of the journal's layout.
-const JournalSchema = 1
+// JournalSchema is the newest version of the journal's layout that this build reads. A
+// journal has it only while it says NoReturn: a launcher that does not know that word
+// must not judge the trial.
+const JournalSchema = 2
 
-// Phases of an upgrade on a host. While it is PhaseTrial only the launcher writes the
-// journal; in every other phase only the agent does.
+const plainSchema = 1
+
+// Phases of an upgrade on a host. While it is PhaseTrial the launcher writes the journal,
+// before a start and after the agent said healthy; in between the agent may note NoReturn,
+// and nothing else. In every other phase only the agent writes it.
 const (
 	PhaseIdle       = ""
 	PhaseAccepted   = "accepted"    // downloading
@@ -41,6 +46,10 @@ type Journal struct {
 
 	Failure *events.Failure   `json:"failure,omitempty"` // in PhaseRolledBack
 	Denied  map[string]string `json:"denied,omitempty"`  // digest → why that version is refused here
+
+	// NoReturn is the upgrade step of the version on trial that cannot be undone. It is
+	// written before that step is taken; from then on nobody goes back to Good.
+	NoReturn string `json:"no_return,omitempty"`
 }
 
 // Order is an accepted order.
@@ -49,7 +58,8 @@ type Order struct {
 	Upgrade string         `json:"upgrade"`
 	From    version.Number `json:"from"`
 	Tools   tools.Tools    `json:"tools"`
-	Window  time.Duration  `json:"window_ns"` // of health
+	Window  time.Duration  `json:"window_ns"`              // of health
+	Rate    int64          `json:"rate_bytes_s,omitempty"` // of the download; 0: no limit
 }
 
 // Trial counts what a new version may use up. Time is CLOCK_BOOTTIME, so that neither a
@@ -70,7 +80,7 @@ type sealed struct {
 
 // ReadJournal reads the journal. A missing one is the zero Journal.
 func (l Layout) ReadJournal() (Journal, error) {
-	j := Journal{Schema: JournalSchema}
+	j := Journal{Schema: plainSchema}
 	b, err := os.ReadFile(l.JournalFile())
 	if errors.Is(err, fs.ErrNotExist) {
 		return j, nil
@@ -89,14 +99,16 @@ func (l Layout) ReadJournal() (Journal, error) {
 		err = fmt.Errorf("its schema is %d, this version knows %d", j.Schema, JournalSchema)
 	}
 	if err != nil {
-		return Journal{Schema: JournalSchema}, fmt.Errorf("%w: %s: %w", ErrJournal, l.JournalFile(), err)
+		return Journal{Schema: plainSchema}, fmt.Errorf("%w: %s: %w", ErrJournal, l.JournalFile(), err)
 	}
 	return j, nil
 }
 
 // WriteJournal replaces the journal, atomically and durably.
 func (l Layout) WriteJournal(j Journal) error {
-	j.Schema = JournalSchema
+	if j.Schema = plainSchema; j.NoReturn != "" {
+		j.Schema = JournalSchema
+	}
 	body, err := json.Marshal(j)
 	if err != nil {
 		return fmt.Errorf("write the journal: %w", err)

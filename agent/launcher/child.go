@@ -161,11 +161,13 @@ func (c *child) hear(line string) (why string) {
 		if c.journal.Phase != install.PhaseTrial || c.journal.Order.ID != rest {
 			return ""
 		}
-		j, err := c.l.commit(c.journal)
+		j, err := c.l.commit(rest)
 		if err != nil {
 			return "its trial could not be noted: " + err.Error()
 		}
-		c.journal = j
+		if c.journal = j; j.Phase != install.PhaseCommitted {
+			return ""
+		}
 		_, _ = fmt.Fprintln(c.out, wordCommitted, rest)
 	}
 	return ""

@@ -183,6 +183,8 @@ func (l *launcher) once(ctx context.Context) (pause time.Duration) {
 	switch {
 	case ctx.Err() != nil:
 		return 0
+	case j.Phase == install.PhaseTrial && j.Trial != nil && j.Trial.Attempts > l.cfg.Timing.Attempts:
+		return l.backoff() // there is no way back from it: it is tried for ever
 	case j.Phase == install.PhaseTrial:
 		return l.cfg.Timing.Backoff / 4
 	case end.asked:

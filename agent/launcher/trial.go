@@ -2,7 +2,8 @@ package launcher
 
 import (
 	"context"
-	"fmt"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -32,37 +33,38 @@ func boottime() time.Duration {
 	return time.Duration(ts.Nano())
 }
 
-// converge brings link and journal together before a start. In a trial it counts the
-// attempt, on disk, before the new version gets it; when the attempts are spent it goes
-// back.
+// converge brings link and journal together before a start, as Decide says. In a trial it
+// counts the attempt, on disk, before the new version gets it.
 func (l *launcher) converge() install.Journal {
 	j, err := l.l.ReadJournal()
 	if err != nil {
 		l.cfg.Logger.Error("the journal cannot be read; running what the link says", "err", err)
 		return j
 	}
-	if j.Phase != install.PhaseTrial || j.Trial == nil || j.Order == nil {
-		return j
-	}
-	to := j.Order.Tools.Version.String()
-	if j.Trial.Attempts >= l.cfg.Timing.Attempts {
-		output := l.lastOutput()
-		why, _, _ := strings.Cut(output, "\n")
-		return l.rollBack(j, "crashed", fmt.Sprintf("version %s did not prove itself in %d starts: %s", to, j.Trial.Attempts, why), output)
-	}
-	if current, err := l.l.Current(); err != nil || current != to {
-		if err := l.l.Switch(to); err != nil {
-			return l.rollBack(j, "switch", err.Error(), "")
+	if j.Phase == install.PhaseTrial && j.Trial != nil && j.Trial.Attempts == 0 {
+		if err := os.Remove(l.outputFile()); err != nil && !errors.Is(err, fs.ErrNotExist) { // of another trial
+			l.cfg.Logger.Warn("removing the output of a trial", "err", err)
 		}
 	}
-	j.Trial.Attempts++
-	if boot := bootID(); j.Trial.BootID != boot {
-		j.Trial.BootID, j.Trial.Started = boot, int64(boottime())
+	current, err := l.l.Current()
+	if err != nil {
+		current = ""
 	}
-	if err := l.l.WriteJournal(j); err != nil {
-		l.cfg.Logger.Error("counting an attempt", "err", err)
+	v := Decide(j, current, l.lastOutput(), Moment{BootID: bootID(), Since: boottime()}, l.cfg.Timing.Attempts)
+	if v.Back != nil {
+		return l.rollBack(j, *v.Back)
 	}
-	return j
+	if v.Switch != "" {
+		if err := l.l.Switch(v.Switch); err != nil && j.NoReturn == "" {
+			return l.rollBack(j, events.Failure{Step: "switch", Cause: events.CauseEnvironment, Code: "switch", Text: err.Error()})
+		}
+	}
+	if v.Write {
+		if err := l.l.WriteJournal(v.Journal); err != nil {
+			l.cfg.Logger.Error("counting an attempt", "err", err)
+		}
+	}
+	return v.Journal
 }
 
 func (l *launcher) outputFile() string { return filepath.Join(l.l.Agent(), "trial-output") }
@@ -77,8 +79,8 @@ func (l *launcher) lastOutput() string {
 
 // rollBack ends a trial: the link first, then the journal. Run again after a crash
 // between the two, it does the same.
-func (l *launcher) rollBack(j install.Journal, code, text, output string) install.Journal {
-	l.cfg.Logger.Warn("going back to the last good version", "version", j.Good, "code", code, "why", text)
+func (l *launcher) rollBack(j install.Journal, f events.Failure) install.Journal {
+	l.cfg.Logger.Warn("going back to the last good version", "version", j.Good, "code", f.Code, "why", f.Text)
 	if err := l.l.Switch(j.Good); err != nil {
 		l.cfg.Logger.Error("the last good version is damaged; using the installed copy", "err", err)
 		if err := l.l.Adopt(l.cfg.Exe, l.cfg.Version); err != nil {
@@ -89,12 +91,7 @@ func (l *launcher) rollBack(j install.Journal, code, text, output string) instal
 			l.cfg.Logger.Error("going back", "err", err)
 		}
 	}
-	j.Phase, j.Trial = install.PhaseRolledBack, nil
-	j.Failure = &events.Failure{Step: "trial", Cause: events.CauseVersion, Code: code, Text: text, Output: clip(output)}
-	if j.Denied == nil {
-		j.Denied = map[string]string{}
-	}
-	j.Denied[j.Order.Tools.SHA256] = text
+	j = RolledBack(j, f)
 	if err := l.l.WriteJournal(j); err != nil {
 		l.cfg.Logger.Error("noting the roll-back", "err", err)
 	}
@@ -108,12 +105,14 @@ func clip(s string) string {
 	return s[max(0, len(s)-limit):]
 }
 
-// commit keeps the version on trial.
-func (l *launcher) commit(j install.Journal) (install.Journal, error) {
-	j.Phase, j.Trial, j.Failure = install.PhaseCommitted, nil, nil
-	if to := j.Order.Tools.Version.String(); to != j.Good {
-		j.Last, j.Good = j.Good, to
+// commit keeps the version on trial for that order, unless the agent has taken another
+// order meanwhile; the journal that it returns says which.
+func (l *launcher) commit(order string) (install.Journal, error) {
+	j, err := l.l.ReadJournal()
+	if err != nil || j.Phase != install.PhaseTrial || j.Order == nil || j.Order.ID != order {
+		return j, err
 	}
+	j = Committed(j)
 	return j, l.l.WriteJournal(j)
 }
 
