@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/agent/install"
+	"github.com/jujube-project/jujube/agent/steps"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/version"
 )
@@ -41,11 +42,15 @@ type Config struct {
 	Parent    Parent
 	Committed <-chan string // from the launcher: orders whose new version is kept
 	Own       version.Binary
+	Steps     []steps.Release // upgrade steps of this build
 	PID       int
 	Restarts  int
-	Now       func() time.Time
-	NewID     func() string
-	Logger    *slog.Logger
+
+	StateServer bool // this process is a state server too
+
+	Now    func() time.Time
+	NewID  func() string
+	Logger *slog.Logger
 }
 
 // Agent is one process of a machine's agent.
@@ -57,19 +62,32 @@ type Agent struct {
 	inputs chan Input
 	state  State
 	jobs   sync.WaitGroup
-	cancel context.CancelFunc // of the download in work
+
+	steps sync.Mutex         // held while steps are taken or undone
+	conf  Conf               // under steps
+	work  *work              // newest job on an order
+	trial context.CancelFunc // of the steps and the proof
+}
+
+// work is a job that runs beside the loop.
+type work struct {
+	cancel context.CancelFunc
+	done   chan struct{}
 }
 
 // New reads the journal and opens the outbox. It starts nothing.
 func New(cfg Config) (*Agent, error) {
-	a := &Agent{cfg: cfg, layout: cfg.Conf.Layout(), inputs: make(chan Input, 16)}
+	a := &Agent{cfg: cfg, conf: cfg.Conf, layout: cfg.Conf.Layout(), inputs: make(chan Input, 16), trial: func() {}}
 	j, err := a.layout.ReadJournal()
 	if errors.Is(err, install.ErrJournal) {
 		cfg.Logger.Error("the journal cannot be read; beginning a new one", "err", err)
 	} else if err != nil {
 		return nil, err
 	}
-	a.state = State{Journal: j, Running: cfg.Own, PID: cfg.PID}
+	a.state = State{
+		Journal: j, Machine: cfg.Conf.Machine(), Running: cfg.Own, PID: cfg.PID,
+		Reached: cfg.Conf.UpgradedToVersion, Begun: cfg.Conf.UpgradingToVersion,
+	}
 	a.outbox, err = openOutbox(a.layout.Outbox(), a.layout.Machine, cfg.Now, cfg.NewID, cfg.Logger)
 	if err != nil {
 		return nil, err
@@ -133,12 +151,8 @@ const farewellTime = 2 * time.Second
 func (a *Agent) loop(ctx context.Context) error {
 	var input Input = Started{}
 	for {
-		var effects []Effect
-		a.state, effects = Step(a.state, input)
-		for _, e := range effects {
-			if err := a.do(ctx, e); err != nil {
-				return err
-			}
+		if err := a.step(ctx, input); err != nil {
+			return err
 		}
 		select {
 		case <-ctx.Done():
@@ -148,25 +162,62 @@ func (a *Agent) loop(ctx context.Context) error {
 	}
 }
 
+// step takes one step. When the disk refuses what the step must leave there, the step is
+// taken again later: the agent waits for a full disk, it does not die of it.
+func (a *Agent) step(ctx context.Context, input Input) error {
+	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+		next, effects := Step(a.state, input)
+		err := a.doAll(ctx, effects)
+		if err == nil || errors.Is(err, ErrRestart) {
+			a.state = next
+			return err
+		}
+		a.cfg.Logger.Error("keeping on disk what happens; trying again", "err", err)
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (a *Agent) doAll(ctx context.Context, effects []Effect) error {
+	for _, e := range effects {
+		if err := a.do(ctx, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // do does one effect. What takes long goes on beside the loop and comes back as input.
 func (a *Agent) do(ctx context.Context, e Effect) error {
 	switch e := e.(type) {
 	case Save:
 		return a.layout.WriteJournal(e.Journal)
 	case Tell:
-		a.tell(e.Report)
+		if _, err := a.outbox.put(e.Report); err != nil && isEnd(e.Report) {
+			return err
+		} else if err != nil {
+			a.cfg.Logger.Error("keeping a report", "kind", e.Report.Kind(), "err", err)
+		}
 	case Download:
 		a.job(ctx, func(ctx context.Context) Input { return Downloaded{e.Order.ID, a.download(ctx, e.Order)} })
 	case Stage:
 		a.job(ctx, func(context.Context) Input { return Staged{e.Order.ID, a.stage(e)} })
 	case Test:
-		a.job(ctx, func(ctx context.Context) Input {
-			return Tested{e.Order.ID, testVersion(ctx, a.layout, e.Order.Tools.Version)}
-		})
+		a.job(ctx, func(ctx context.Context) Input { return Tested{e.Order.ID, a.test(ctx, e.Order.Tools.Version)} })
+	case Undo:
+		a.trial() // nobody takes steps meanwhile
+		a.job(ctx, func(ctx context.Context) Input { return Undone{e.Order, e.To, a.undo(ctx, e)} })
 	case Switch:
 		a.job(ctx, func(context.Context) Input { return Switched{e.Order.ID, a.switchTo(e.Order)} })
+	case Drop:
+		a.drop()
+	case TakeSteps:
+		a.jobs.Go(func() { a.takeSteps(a.onTrial(ctx), e) })
 	case Prove:
-		a.jobs.Go(func() { a.prove(ctx, e.Order) })
+		a.jobs.Go(func() { a.prove(a.onTrial(ctx), e.Order) })
 	case Collect:
 		if err := a.layout.CollectGarbage(e.Keep...); err != nil {
 			a.cfg.Logger.Warn("removing old versions", "err", err)
@@ -177,19 +228,45 @@ func (a *Agent) do(ctx context.Context, e Effect) error {
 	return nil
 }
 
-// job runs f beside the loop. A newer job ends the one before it.
+// job runs f beside the loop, once the job before it, which it ends, is over.
 func (a *Agent) job(ctx context.Context, f func(context.Context) Input) {
-	if a.cancel != nil {
-		a.cancel()
+	before := a.work
+	if before != nil {
+		before.cancel()
 	}
-	ctx, a.cancel = context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(ctx)
+	w := &work{cancel: cancel, done: make(chan struct{})}
+	a.work = w
 	a.jobs.Go(func() {
-		in := f(ctx)
-		select {
-		case a.inputs <- in:
-		case <-ctx.Done():
+		defer close(w.done)
+		if before != nil {
+			<-before.done
+		}
+		if in := f(ctx); ctx.Err() == nil { // what was cut off did not fail
+			a.input(ctx, in)
 		}
 	})
+}
+
+func (a *Agent) input(ctx context.Context, in Input) {
+	select {
+	case a.inputs <- in:
+	case <-ctx.Done():
+	}
+}
+
+// onTrial is the context of one job of a trial; drop ends it.
+func (a *Agent) onTrial(ctx context.Context) context.Context {
+	a.trial()
+	ctx, a.trial = context.WithCancel(ctx)
+	return ctx
+}
+
+func (a *Agent) drop() {
+	if a.work != nil {
+		a.work.cancel()
+	}
+	a.trial()
 }
 
 // tell puts a report into the outbox. A full disk must not stop the agent.
@@ -215,6 +292,8 @@ func (a *Agent) followOrders(ctx context.Context) {
 			in = Ordered{Seq: rec.Seq, Order: *p, Now: a.cfg.Now()}
 		case *events.OrderSuperseded, *events.OrderTimedOut:
 			in = Withdrawn{Seq: rec.Seq}
+		case *events.MachineResolved:
+			in = Resolved{Seq: rec.Seq}
 		case *events.RestartOrdered:
 			in = RestartOrdered{Seq: rec.Seq, Order: p.Order}
 		case *events.UnitsAssigned:
@@ -225,10 +304,7 @@ func (a *Agent) followOrders(ctx context.Context) {
 		default:
 			return
 		}
-		select {
-		case a.inputs <- in:
-		case <-ctx.Done():
-		}
+		a.input(ctx, in)
 	})
 	if ctx.Err() == nil {
 		a.cfg.Logger.Error("following orders", "err", err)

@@ -25,7 +25,9 @@ type Conf struct {
 	Environment       string         `yaml:"environment"`  // UUID
 	APIAddresses      []string       `yaml:"apiaddresses"` // NATS URLs
 	UpgradedToVersion version.Number `yaml:"upgradedToVersion"`
-	Values            Values         `yaml:"values,omitempty"`
+	// UpgradingToVersion is set while upgrade steps of that version are begun but not done.
+	UpgradingToVersion version.Number `yaml:"upgradingToVersion,omitempty"`
+	Values             Values         `yaml:"values,omitempty"`
 }
 
 // Values are settings of this host. Zero values take the defaults.

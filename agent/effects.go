@@ -5,6 +5,7 @@ import (
 
 	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/version"
 )
 
 // Input is something that happened to the machine.
@@ -22,6 +23,8 @@ type (
 	}
 	// Withdrawn: the newest record says that there is nothing to do.
 	Withdrawn struct{ Seq uint64 }
+	// Resolved: the newest record lets the machine try again what failed there.
+	Resolved struct{ Seq uint64 }
 	// RestartOrdered: the newest record is a restart.
 	RestartOrdered struct {
 		Seq   uint64
@@ -45,6 +48,19 @@ type (
 		Order   string
 		Failure *events.Failure
 	}
+	// Stepped: the upgrade steps are all done or, when Closes says so, the next one is of
+	// that release and cannot be undone.
+	Stepped struct {
+		Order   string // empty: the version is not on trial
+		Release version.Number
+		Closes  string
+	}
+	// Undone: the upgrade steps above To are undone, or not.
+	Undone struct {
+		Order   string
+		To      version.Number
+		Failure *events.Failure
+	}
 	// Committed: the launcher keeps the version on trial; it wrote the journal.
 	Committed struct{ Journal install.Journal }
 )
@@ -52,6 +68,9 @@ type (
 func (Started) input()        {}
 func (Ordered) input()        {}
 func (Withdrawn) input()      {}
+func (Resolved) input()       {}
+func (Stepped) input()        {}
+func (Undone) input()         {}
 func (RestartOrdered) input() {}
 func (Downloaded) input()     {}
 func (Staged) input()         {}
@@ -76,6 +95,20 @@ type (
 	}
 	Test   struct{ Order install.Order }
 	Switch struct{ Order install.Order }
+	// Drop ends whatever works on an order that is not wanted any more.
+	Drop struct{}
+	// TakeSteps takes this version's upgrade steps, again and again until they are done.
+	// Unless Freely, it stops before the first that cannot be undone. It ends with Stepped.
+	TakeSteps struct {
+		Order  string
+		Freely bool
+	}
+	// Undo lets a version undo its upgrade steps down to an older one; it ends with Undone.
+	Undo struct {
+		Order string
+		By    version.Binary
+		To    version.Number
+	}
 	// Prove watches this process, which is on trial, until it is healthy.
 	Prove struct{ Order install.Order }
 	// Restart ends this process; the launcher starts the next.
@@ -84,12 +117,15 @@ type (
 	Collect struct{ Keep []string }
 )
 
-func (Save) effect()     {}
-func (Tell) effect()     {}
-func (Download) effect() {}
-func (Stage) effect()    {}
-func (Test) effect()     {}
-func (Switch) effect()   {}
-func (Prove) effect()    {}
-func (Restart) effect()  {}
-func (Collect) effect()  {}
+func (Save) effect()      {}
+func (Tell) effect()      {}
+func (Download) effect()  {}
+func (Stage) effect()     {}
+func (Test) effect()      {}
+func (Switch) effect()    {}
+func (Drop) effect()      {}
+func (TakeSteps) effect() {}
+func (Undo) effect()      {}
+func (Prove) effect()     {}
+func (Restart) effect()   {}
+func (Collect) effect()   {}

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/events"
@@ -37,6 +38,34 @@ func failure(step string, err error) *events.Failure {
 			break
 		}
 	}
-	f.Text = f.Text[:min(len(f.Text), 4000)]
+	f.Text = clipText(f.Text, maxText)
 	return f
+}
+
+// What a failure says at most, in bytes; see events.Failure.
+const (
+	maxText   = 4000
+	maxOutput = 8000
+)
+
+// clipText keeps the beginning of a text, as valid UTF-8.
+func clipText(s string, limit int) string {
+	return strings.ToValidUTF8(s[:min(len(s), limit)], "")
+}
+
+// lines keeps the last lines of a program's output.
+func lines(out []byte) string {
+	const most = 50
+	s := strings.TrimSpace(strings.ToValidUTF8(string(out[max(0, len(out)-maxOutput):]), ""))
+	all := strings.Split(s, "\n")
+	return strings.Join(all[max(0, len(all)-most):], "\n")
+}
+
+// isEnd says whether a report ends its order.
+func isEnd(r events.Report) bool {
+	switch r.(type) {
+	case *events.AgentUpgraded, *events.AgentUpgradeFailed, *events.AgentRolledBack, *events.RestartDone:
+		return true
+	}
+	return false
 }

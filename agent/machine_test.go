@@ -38,7 +38,7 @@ func order(id string, seq uint64, from, to, digest string) agent.Ordered {
 }
 
 func running(v string) agent.State {
-	return agent.State{Running: bin(v), Journal: install.Journal{Good: bin(v).String()}, PID: 7}
+	return agent.State{Machine: "3", Running: bin(v), Reached: bin(v).Number, Journal: install.Journal{Good: bin(v).String()}, PID: 7}
 }
 
 // names are the effects in a word each; a report shows its kind, a failure its code.
@@ -47,6 +47,9 @@ func names(effects []agent.Effect) (list []string) {
 		switch e := e.(type) {
 		case agent.Tell:
 			name := e.Report.Kind()
+			if s, ok := e.Report.(*events.AgentStepping); ok && s.NoReturn {
+				name += " no return"
+			}
 			switch r := e.Report.(type) {
 			case *events.AgentUpgradeFailed:
 				name += " " + r.Failure.Code
@@ -82,14 +85,14 @@ func TestAnUpgradeThatGoesWell(t *testing.T) {
 		agent.Downloaded{Order: "o1"}, "[Stage]",
 		agent.Staged{Order: "o1"}, "[Save Test]",
 		agent.Tested{Order: "o1"}, "[agent.staged/1 agent.restarting/1 Save Switch]",
-		agent.Withdrawn{Seq: 6}, "[]", // too late: the launcher judges now
 		agent.Switched{Order: "o1"}, "[Restart]",
 	)
 	s.Running = bin("1.25.1")
-	s = play(t, s, agent.Started{}, "[Prove]", order("o1", 5, "1.24.0", "1.25.1", digestA), "[]")
+	s = play(t, s, agent.Started{}, "[TakeSteps]", order("o1", 5, "1.24.0", "1.25.1", digestA), "[]",
+		agent.Stepped{Order: "o1"}, "[Prove]")
 	j := s.Journal
 	j.Phase, j.Trial, j.Good, j.Last = install.PhaseCommitted, nil, bin("1.25.1").String(), bin("1.24.0").String()
-	s = play(t, s, agent.Committed{Journal: j}, "[agent.upgraded/1 Save Collect]")
+	s = play(t, s, agent.Committed{Journal: j}, "[agent.upgraded/1 Save Collect]", agent.Committed{Journal: j}, "[Save]")
 	if s.Phase != install.PhaseIdle || s.Order != nil || s.Good != bin("1.25.1").String() {
 		t.Fatalf("after the end it is %+v", s.Journal)
 	}
@@ -110,6 +113,8 @@ func TestARollBackIsReportedByTheOldVersion(t *testing.T) {
 }
 
 func TestOrdersThatDoNotFit(t *testing.T) {
+	other := order("o1", 5, "1.24.0", "1.25.1", digestA)
+	other.Order.Machine = "4"
 	expired := order("o1", 5, "1.24.0", "1.25.1", digestA)
 	expired.Now = now.Add(2 * time.Hour)
 	arm := order("o1", 5, "1.24.0", "1.25.1", digestA)
@@ -119,6 +124,7 @@ func TestOrdersThatDoNotFit(t *testing.T) {
 		want string
 	}{
 		"expired":              {expired, "[agent.upgrade_failed/1 expired Save Collect]"},
+		"for another machine":  {other, "[agent.upgrade_failed/1 wrong-machine Save Collect]"},
 		"from another version": {order("o1", 5, "1.23.0", "1.25.1", digestA), "[agent.upgrade_failed/1 wrong-version Save Collect]"},
 		"for another platform": {arm, "[agent.upgrade_failed/1 wrong-platform Save Collect]"},
 		"to what runs":         {order("o1", 5, "1.23.0", "1.24.0", digestA), "[agent.upgraded/1 Save]"},
@@ -140,13 +146,105 @@ func TestEveryStepCanFailAndBeTakenUpAgain(t *testing.T) {
 	play(t, running("1.24.0"), ok, "[Save agent.downloading/1 Download]", agent.Downloaded{Order: "o1"}, "[Stage]",
 		agent.Staged{Order: "o1"}, "[Save Test]", agent.Tested{Order: "o1"}, "[agent.staged/1 agent.restarting/1 Save Switch]",
 		agent.Switched{Order: "o1", Failure: bad}, "[agent.upgrade_failed/1 bad Save Collect]")
-	play(t, running("1.24.0"), ok, "[Save agent.downloading/1 Download]", agent.Withdrawn{Seq: 6}, "[Save Collect]",
+	play(t, running("1.24.0"), ok, "[Save agent.downloading/1 Download]", agent.Withdrawn{Seq: 6}, "[Drop Save Collect]",
 		agent.Downloaded{Order: "o1"}, "[]")
 }
 
 func TestRestartsAreDoneOnce(t *testing.T) {
-	s := play(t, running("1.24.0"), agent.RestartOrdered{Seq: 5, Order: "r1"}, "[Save Restart]", agent.RestartOrdered{Seq: 5, Order: "r1"}, "[]")
+	s := play(t, running("1.24.0"), agent.RestartOrdered{Seq: 5, Order: "r1"}, "[Save agent.restarting/1 Restart]", agent.RestartOrdered{Seq: 5, Order: "r1"}, "[]")
 	play(t, s, agent.Started{}, "[restart.done/1 Save]", agent.Started{}, "[]")
+}
+
+// An order that was withdrawn while the machine was away is behind the restart that it sees.
+func TestARestartEndsWhatIsNotWantedAnyMore(t *testing.T) {
+	s := play(t, running("1.24.0"),
+		order("o1", 5, "1.24.0", "1.25.1", digestA), "[Save agent.downloading/1 Download]",
+		agent.RestartOrdered{Seq: 9, Order: "r1"}, "[Drop Save agent.restarting/1 Restart]",
+	)
+	play(t, s, agent.Started{}, "[restart.done/1 Save]")
+}
+
+func TestWhatIsOrderedDuringATrialIsDoneAfterIt(t *testing.T) {
+	s := onTrial("o1", 5)
+	s = play(t, s,
+		agent.Started{}, "[TakeSteps]",
+		order("o2", 7, "1.25.1", "1.25.2", digestB), "[]",
+		agent.RestartOrdered{Seq: 8, Order: "r1"}, "[]",
+		agent.Stepped{Order: "o1"}, "[Prove]",
+	)
+	play(t, s, agent.Committed{Journal: judgedBy(s, nil)}, "[agent.upgraded/1 Save Collect Save agent.restarting/1 Restart]")
+}
+
+// onTrial is 1.25.1 on trial for an order.
+func onTrial(id string, seq uint64) agent.State {
+	s := running("1.24.0")
+	s.Seq, s.Phase, s.Trial = seq, install.PhaseTrial, &install.Trial{Attempts: 1}
+	s.Order = &install.Order{ID: id, From: bin("1.24.0").Number, Tools: tools.Tools{Version: bin("1.25.1"), SHA256: digestA}}
+	s.Running = bin("1.25.1")
+	return s
+}
+
+func TestAStepThatCannotBeUndoneClosesTheWayBack(t *testing.T) {
+	s := play(t, onTrial("o1", 5),
+		agent.Started{}, "[TakeSteps]",
+		agent.Stepped{Order: "o1", Release: bin("1.25.0").Number, Closes: "burn the bridge"}, "[Save agent.stepping/1 no return TakeSteps]",
+	)
+	if s.NoReturn != "burn the bridge" {
+		t.Fatalf("the journal says %q", s.NoReturn)
+	}
+	// The trial never ends; another order comes to the rescue, and the way back then leads
+	// to the version that took the step.
+	s = play(t, s, agent.Started{}, "[TakeSteps]", agent.Withdrawn{Seq: 6}, "[]",
+		order("o2", 7, "1.24.0", "1.25.2", digestB), "[agent.upgrade_failed/1 wrong-version Save]",
+		order("o3", 8, "1.25.1", "1.25.2", digestB), "[Drop Save agent.downloading/1 Download]",
+	)
+	if s.Good != bin("1.25.1").String() || s.NoReturn != "" || s.Order.ID != "o3" {
+		t.Fatalf("the journal is %+v", s.Journal)
+	}
+	// The launcher's word on the old trial crosses with it: the new order stays.
+	play(t, s, agent.Committed{Journal: judgedBy(onTrial("o1", 5), nil)}, "[Save]", agent.Downloaded{Order: "o3"}, "[Stage]")
+}
+
+func TestStepsAreUndoneOnTheWayBack(t *testing.T) {
+	s := running("1.24.0")
+	s.Phase, s.Order = install.PhaseRolledBack, &install.Order{ID: "o1", Tools: tools.Tools{Version: bin("1.25.1"), SHA256: digestA}}
+	s.Begun = bin("1.25.1").Number
+	bad := &events.Failure{Step: "steps", Cause: events.CauseVersion, Code: "not-undone", Text: "stuck"}
+	play(t, s, agent.Started{}, "[Undo]", agent.Undone{Order: "other"}, "[]",
+		agent.Undone{Order: "o1", To: bin("1.24.0").Number}, "[agent.rolled_back/1 unknown Save Collect]")
+	play(t, s, agent.Started{}, "[Undo]", agent.Undone{Order: "o1", Failure: bad}, "[agent.rolled_back/1 unknown Save Collect]")
+
+	down := running("1.25.2")
+	script := []any{
+		order("o1", 5, "1.25.2", "1.25.1", digestA), "[Save agent.downloading/1 Download]",
+		agent.Downloaded{Order: "o1"},
+		"[Stage]",
+		agent.Staged{Order: "o1"},
+		"[Save Test]",
+		agent.Tested{Order: "o1"},
+		"[Undo]",
+	}
+	play(t, down, append(script, agent.Undone{Order: "o1", To: bin("1.25.1").Number}, "[agent.staged/1 agent.restarting/1 Save Switch]")...)
+	play(t, down, append(script, agent.Undone{Order: "o1", Failure: bad}, "[agent.upgrade_failed/1 not-undone Save Collect]")...)
+}
+
+func TestOnlyAVersionsOwnFaultIsRemembered(t *testing.T) {
+	for cause, remembered := range map[string]bool{
+		events.CauseVersion: true, events.CauseEnvironment: false, events.CauseArtifact: false, events.CauseOperator: false,
+	} {
+		s := play(t, running("1.24.0"), order("o1", 5, "1.24.0", "1.25.1", digestA), "[Save agent.downloading/1 Download]",
+			agent.Downloaded{Order: "o1", Failure: &events.Failure{Step: "x", Cause: cause, Code: "bad", Text: "x"}}, "[agent.upgrade_failed/1 bad Save Collect]")
+		again := "[Save agent.downloading/1 Download]"
+		if remembered {
+			again = "[agent.upgrade_failed/1 failed-before Save Collect]"
+		}
+		play(t, s, order("o2", 6, "1.24.0", "1.25.1", digestA), again)
+		// An operator clears it, by a word of its own or with the next order.
+		play(t, s, agent.Resolved{Seq: 7}, "[Save Collect]", order("o3", 8, "1.24.0", "1.25.1", digestA), "[Save agent.downloading/1 Download]")
+		cleared := order("o3", 8, "1.24.0", "1.25.1", digestA)
+		cleared.Order.Resolved = true
+		play(t, s, cleared, "[Save agent.downloading/1 Download]")
+	}
 }
 
 // Whatever happens in whatever order: no panic, the version on disk that last proved
@@ -166,6 +264,10 @@ func TestAnyInputsInAnyOrder(t *testing.T) {
 				agent.Started{},
 				order(fmt.Sprintf("o%d-%d", seq, len(ended)), seq, "1.24.0", "1.25.1", digestA),
 				agent.Withdrawn{Seq: seq},
+				agent.Resolved{Seq: seq},
+				agent.Stepped{Order: orderOf(s)},
+				agent.Stepped{Order: orderOf(s), Release: bin("1.25.0").Number, Closes: "burn the bridge"},
+				agent.Undone{Order: orderOf(s), To: bin("1.24.0").Number, Failure: failure},
 				agent.RestartOrdered{Seq: seq, Order: id},
 				agent.Downloaded{Order: orderOf(s), Failure: failure},
 				agent.Staged{Order: orderOf(s), Failure: failure},

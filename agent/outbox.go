@@ -27,7 +27,9 @@ const (
 )
 
 // outbox keeps reports on disk until the state server has them: in order, numbered
-// within an epoch, so that what was sent twice is stored once.
+// within an epoch, so that what was sent twice is stored once. Epoch and number go on over
+// processes and reboots: the newest report that was stored is kept, as lastSent. Only an
+// outbox that was lost with its disk begins another epoch.
 type outbox struct {
 	dir     string
 	machine string
@@ -37,8 +39,7 @@ type outbox struct {
 	newID   func() string
 
 	mu    sync.Mutex
-	n     uint64 // last number given out in this epoch
-	index uint64 // last file number
+	n     uint64 // last number given out in this epoch, and of the last file
 	more  chan struct{}
 	acked chan struct{} // closed and replaced at every acknowledgement
 }
@@ -52,7 +53,7 @@ func openOutbox(dir, machine string, now func() time.Time, newID func() string, 
 		return nil, fmt.Errorf("open the outbox: %w", err)
 	}
 	o := &outbox{
-		dir: dir, machine: machine, epoch: newID(), now: now, newID: newID, logger: logger,
+		dir: dir, machine: machine, now: now, newID: newID, logger: logger,
 		more: make(chan struct{}, 1), acked: make(chan struct{}),
 	}
 	names, err := o.list()
@@ -60,12 +61,48 @@ func openOutbox(dir, machine string, now func() time.Time, newID func() string, 
 		return nil, err
 	}
 	if len(names) > 0 {
-		if _, err := fmt.Sscanf(names[len(names)-1], "%d.rec", &o.index); err != nil {
-			return nil, fmt.Errorf("open the outbox: %s: %w", names[len(names)-1], err)
-		}
 		o.poke()
 	}
+	for _, name := range append([]string{lastSent}, names...) {
+		if head, ok := o.headOf(name); ok && (o.epoch == "" || head.Epoch != o.epoch || head.N > o.n) {
+			o.epoch, o.n = head.Epoch, head.N
+		}
+	}
+	if o.epoch == "" {
+		o.epoch = newID()
+	}
+	for _, name := range names { // what cannot be read has its place among the numbers all the same
+		var n uint64
+		if _, err := fmt.Sscanf(name, "%d.rec", &n); err == nil {
+			o.n = max(o.n, n)
+		}
+	}
 	return o, nil
+}
+
+// lastSent is the newest report that the state server has.
+const lastSent = "sent.last"
+
+// headOf reads the epoch and the number of a report on disk.
+func (o *outbox) headOf(name string) (events.ReportHead, bool) {
+	rec, err := o.read(name)
+	if err != nil {
+		return events.ReportHead{}, false
+	}
+	p, err := events.Decode(rec)
+	report, ok := p.(events.Report)
+	if err != nil || !ok {
+		return events.ReportHead{}, false
+	}
+	return report.Head(), true
+}
+
+func (o *outbox) read(name string) (events.Record, error) {
+	data, err := os.ReadFile(filepath.Join(o.dir, name))
+	if err != nil {
+		return events.Record{}, err
+	}
+	return events.Unmarshal(data)
 }
 
 // list gives the waiting files, oldest first.
@@ -91,7 +128,9 @@ func (o *outbox) poke() {
 	}
 }
 
-// put numbers a report and makes it durable. Mere progress is dropped when much waits.
+// put numbers a report and makes it durable. Mere progress is dropped when much waits. A
+// report that ends an order is put once while it waits; sent before, it is recognized by
+// the state server.
 func (o *outbox) put(report events.Report) (n uint64, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -100,8 +139,14 @@ func (o *outbox) put(report events.Report) (n uint64, err error) {
 			return 0, nil
 		}
 	}
+	id := o.newID()
+	if isEnd(report) {
+		if id = endID(report); o.waits(id) {
+			return o.n, nil
+		}
+	}
 	report.SetHead(events.ReportHead{Machine: o.machine, Epoch: o.epoch, N: o.n + 1})
-	rec, err := events.New(events.Envelope{ID: o.newID(), Time: o.now(), Actor: events.MachineTag(o.machine)}, report)
+	rec, err := events.New(events.Envelope{ID: id, Time: o.now(), Actor: events.MachineTag(o.machine)}, report)
 	if err != nil {
 		return 0, err
 	}
@@ -109,13 +154,31 @@ func (o *outbox) put(report events.Report) (n uint64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := install.WriteFile(filepath.Join(o.dir, fmt.Sprintf("%016d.rec", o.index+1)), data); err != nil {
+	if err := install.WriteFile(filepath.Join(o.dir, fmt.Sprintf("%016d.rec", o.n+1)), data); err != nil {
 		return 0, err
 	}
 	o.n++
-	o.index++
 	o.poke()
 	return o.n, nil
+}
+
+// endID is the same for every report of the same end: one that an agent, killed before it
+// noted that it had said so, says again is not put beside the first.
+func endID(r events.Report) string {
+	o, _ := r.(events.OrderReport)
+	return "end-" + o.OrderID()
+}
+
+// waits says whether a report of that id is not sent yet.
+func (o *outbox) waits(id string) bool {
+	names, err := o.list()
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(names, func(name string) bool {
+		rec, err := o.read(name)
+		return err == nil && rec.ID == id
+	})
 }
 
 // run sends what waits, in order, until ctx ends. send returns an error when nobody
@@ -173,7 +236,7 @@ func (o *outbox) flush(ctx context.Context, send func(context.Context, events.Re
 				return sent, err
 			}
 		case Stored:
-			if err := os.Remove(path); err != nil {
+			if err := os.Rename(path, filepath.Join(o.dir, lastSent)); err != nil {
 				return sent, err
 			}
 		}
@@ -195,9 +258,8 @@ func (o *outbox) drained(ctx context.Context) bool {
 	for {
 		o.mu.Lock()
 		acked := o.acked
-		names, err := o.list()
 		o.mu.Unlock()
-		if err == nil && len(names) == 0 {
+		if o.empty() {
 			return true
 		}
 		select {
@@ -206,4 +268,10 @@ func (o *outbox) drained(ctx context.Context) bool {
 			return false
 		}
 	}
+}
+
+// empty says whether nothing waits.
+func (o *outbox) empty() bool {
+	names, err := o.list()
+	return err == nil && len(names) == 0
 }

@@ -88,11 +88,39 @@ func TestReportsAreSentInOrderUntilTheyAreStored(t *testing.T) {
 	started(t, second)
 	c := &centre{answers: []Answer{Later, Later, Stored, Later}}
 	sendAll(t, second, c)
-	if got, want := strings.Join(c.heard, " "), "e1/1 e1/1 e1/1 e1/2 e1/2 e2/1"; got != want {
+	if got, want := strings.Join(c.heard, " "), "e1/1 e1/1 e1/1 e1/2 e1/2 e1/3"; got != want {
 		t.Fatalf("the centre heard %s\nwant %s", got, want)
 	}
-	if third := openTestOutbox(t, dir, "e3"); !third.drained(t.Context()) {
+	third := openTestOutbox(t, dir, "e3")
+	if !third.drained(t.Context()) {
 		t.Fatal("something is left")
+	}
+	// Nothing waits any more, and yet the numbers go on.
+	started(t, third)
+	sendAll(t, third, c)
+	if got := c.heard[len(c.heard)-1]; got != "e1/4" {
+		t.Fatalf("after all was sent the next report is %s", got)
+	}
+}
+
+// An agent that dies between saying how its order ended and noting that it said so says
+// it again; the report is there once while it waits.
+func TestAnEndIsPutOnce(t *testing.T) {
+	dir := t.TempDir()
+	for range 2 {
+		o := openTestOutbox(t, dir, "e1")
+		for range 2 {
+			end := &events.RestartDone{PID: 1}
+			end.Order = "o1"
+			if _, err := o.put(end); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	c := &centre{}
+	sendAll(t, openTestOutbox(t, dir, "e1"), c)
+	if got := strings.Join(c.heard, " "); got != "e1/1" {
+		t.Fatalf("the centre heard %s", got)
 	}
 }
 

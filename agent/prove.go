@@ -29,21 +29,16 @@ func (a *Agent) committed(ctx context.Context) {
 }
 
 // prove watches this process until it has shown, for the whole window, that it is
-// healthy: connected, its reports acknowledged, its units adopted. Then the launcher
-// decides.
+// healthy: its units adopted, the connection steady, and at the window's beginning and at
+// its end every report acknowledged by the log; the first is that it started. A process
+// that dies begins anew, so the window is always one process's. Then the launcher decides.
 func (a *Agent) prove(ctx context.Context, o install.Order) {
 	select {
 	case <-a.units.adopted:
 	case <-ctx.Done():
 		return
 	}
-	for {
-		if !a.outbox.drained(ctx) {
-			return
-		}
-		if a.steady(ctx, o.Window) {
-			break
-		}
+	for !a.outbox.drained(ctx) || !a.steady(ctx, o.Window) || !a.outbox.empty() {
 		if ctx.Err() != nil {
 			return
 		}

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"syscall"
 	"time"
 
@@ -22,11 +23,13 @@ import (
 type Check struct {
 	Version version.Binary `json:"version"`
 	Schema  int            `json:"journal_schema"`
-	Tag     string         `json:"tag"` // of the machine whose configuration it could read
+	Tag     string         `json:"tag"`           // of the machine whose configuration it could read
+	Bus     string         `json:"bus,omitempty"` // why it could not connect with this machine's credentials
 }
 
-// SelfCheck reads what an agent of this build would need and says what it is.
-func SelfCheck(dataDir, exe string) (Check, error) {
+// SelfCheck reads what an agent of this build would need, connects to the bus as it would,
+// and says what it is.
+func SelfCheck(ctx context.Context, dataDir, exe string, connect func(context.Context, Conf) error) (Check, error) {
 	conf, err := LoadConf(dataDir)
 	if err != nil {
 		return Check{}, err
@@ -38,17 +41,65 @@ func SelfCheck(dataDir, exe string) (Check, error) {
 	if _, err := conf.Layout().ReadJournal(); err != nil {
 		return Check{}, err
 	}
-	return Check{Version: own, Schema: install.JournalSchema, Tag: conf.Tag}, nil
+	c := Check{Version: own, Schema: install.JournalSchema, Tag: conf.Tag}
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	if err := connect(ctx, conf); err != nil {
+		c.Bus = clipText(err.Error(), 1000)
+	}
+	return c, nil
 }
 
-// testTimeout bounds a self-test.
-const testTimeout = 10 * time.Second
+// How long a self-test may take, how often it is tried when only the bus cannot be
+// reached, and the pauses in between.
+const (
+	testTimeout    = 20 * time.Second
+	connectTimeout = 8 * time.Second
+	testTries      = 3  // with the bus in reach of this process all the while: then it is the version
+	testTriesAway  = 60 // with the bus away for this process too
+	testMaxPause   = 30 * time.Second
+)
 
-// testVersion lets a staged version check itself, as the program that it will be.
-func testVersion(ctx context.Context, l install.Layout, want version.Binary) *events.Failure {
+// test lets a staged version check itself, as the program that it will be. That it cannot
+// reach the bus is held against it only when this version can.
+func (a *Agent) test(ctx context.Context, want version.Binary) *events.Failure {
+	pause, alone := firstPause, 0
+	for try := 1; ; try++ {
+		before := a.cfg.Bus.Connected()
+		c, f := runSelfCheck(ctx, a.layout, want)
+		if f != nil || c.Bus == "" {
+			return f
+		}
+		a.cfg.Logger.Warn("the new version does not reach the bus", "version", want.String(), "err", c.Bus, "this one does", before)
+		if alone++; !before || !a.cfg.Bus.Connected() {
+			alone = 0
+		}
+		switch {
+		case alone >= testTries:
+			return &events.Failure{
+				Step: "self-test", Cause: events.CauseVersion, Code: "cannot-connect",
+				Text: clipText(fmt.Sprintf("%s cannot connect to the bus with this machine's credentials, while %s is connected: %s", want, a.cfg.Own, c.Bus), maxText),
+			}
+		case try >= testTriesAway:
+			return &events.Failure{
+				Step: "self-test", Cause: events.CauseEnvironment, Code: "bus-away",
+				Text: clipText(fmt.Sprintf("neither %s nor %s reached the bus: %s", a.cfg.Own, want, c.Bus), maxText),
+			}
+		}
+		select {
+		case <-time.After(pause):
+			pause = min(2*pause, testMaxPause)
+		case <-ctx.Done():
+			return failure("self-test", ctx.Err())
+		}
+	}
+}
+
+// runSelfCheck runs `jujud selfcheck` of a staged version once.
+func runSelfCheck(ctx context.Context, l install.Layout, want version.Binary) (c Check, f *events.Failure) {
 	exe := filepath.Join(l.Version(want.String()), "jujud")
-	bad := func(code, format string, args ...any) *events.Failure {
-		return &events.Failure{Step: "self-test", Cause: events.CauseVersion, Code: code, Text: fmt.Sprintf(format, args...)}
+	bad := func(code, format string, args ...any) (Check, *events.Failure) {
+		return c, &events.Failure{Step: "self-test", Cause: events.CauseVersion, Code: code, Text: clipText(fmt.Sprintf(format, args...), maxText)}
 	}
 	if err := checkELF(exe); err != nil {
 		return bad("not-executable", "%v", err)
@@ -56,19 +107,27 @@ func testVersion(ctx context.Context, l install.Layout, want version.Binary) *ev
 	ctx, cancel := context.WithTimeout(ctx, testTimeout)
 	defer cancel()
 	out, err := runBusy(ctx, exe, "selfcheck", "--data-dir", l.Dir)
-	if err != nil {
-		f := bad("self-test", "jujud selfcheck of %s: %v", want, err)
-		f.Output = string(out[max(0, len(out)-4000):])
-		return f
+	if err != nil && isHosts(err) {
+		return c, failure("self-test", fmt.Errorf("start %s: %w", exe, err))
 	}
-	var c Check
+	if err != nil {
+		_, f := bad("self-test", "jujud selfcheck of %s: %v", want, err)
+		f.Output = lines(out)
+		return c, f
+	}
 	if err := json.Unmarshal(out, &c); err != nil {
 		return bad("self-test", "jujud selfcheck of %s gave no answer: %v", want, err)
 	}
 	if c.Version != want {
 		return bad("other-version", "the archive of %s holds a jujud that says it is %s", want, c.Version)
 	}
-	return nil
+	return c, nil
+}
+
+// isHosts says whether a program could not be started for want of something that the host
+// has too little of: no fault of the program.
+func isHosts(err error) bool {
+	return slices.ContainsFunc([]error{syscall.ENOMEM, syscall.EAGAIN, syscall.EMFILE, syscall.ENFILE, syscall.EIO, syscall.ENOSPC}, func(e error) bool { return errors.Is(err, e) })
 }
 
 // checkELF refuses a file that this processor cannot run, before it is run.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/jujube-project/jujube/agent"
 	"github.com/jujube-project/jujube/agent/launcher"
+	"github.com/jujube-project/jujube/agent/steps"
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/version"
@@ -94,7 +95,7 @@ func (o *options) newAgent(ctx context.Context, conf agent.Conf, server *bus.Ser
 	var wg sync.WaitGroup
 	wg.Go(func() { b.connect(ctx, conf, server, log) })
 	a, err := agent.New(agent.Config{
-		Conf: conf, Bus: b, Parent: parent, Committed: parent.Committed, Own: own, PID: os.Getpid(), Restarts: restarts,
+		Conf: conf, Bus: b, Parent: parent, Committed: parent.Committed, Own: own, Steps: steps.Registry, StateServer: statesrv.IsStateServer(o.dataDir), PID: os.Getpid(), Restarts: restarts,
 		Now: time.Now, NewID: newID, Logger: log,
 	})
 	return a, func() { wg.Wait(); b.close() }, err

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"runtime/debug"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/jujube-project/jujube/agent"
 	"github.com/jujube-project/jujube/agent/launcher"
+	"github.com/jujube-project/jujube/agent/steps"
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/statesrv"
@@ -211,14 +213,18 @@ func newID() string { return uuid.Must(uuid.NewV7()).String() }
 func (o *options) selfcheckCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "selfcheck", Short: "Say what this jujud is, and whether it can read this machine's files.", Args: noArgs,
-		Long:    "Read the machine's configuration and journal, and print, as JSON, the version of this\njujud. The agent runs it on a new version before it is tried.",
+		Long: `Read the machine's configuration and journal, connect to the bus with the machine's
+credentials, and print, as JSON, the version of this jujud and what it found. The agent
+runs it on a new version before it is tried.`,
 		Example: "  jujud selfcheck --data-dir /var/lib/juju",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			exe, err := os.Executable()
 			if err != nil {
 				return err
 			}
-			check, err := agent.SelfCheck(o.dataDir, exe)
+			check, err := agent.SelfCheck(cmd.Context(), o.dataDir, exe, func(ctx context.Context, conf agent.Conf) error {
+				return reach(ctx, conf, o.logger())
+			})
 			if err != nil {
 				return err
 			}
@@ -247,14 +253,46 @@ cannot connect either, the new one is not to blame. A state server is its own bu
 			if err != nil {
 				return err
 			}
-			conn, err := connectAgent(ctx, conf, nil, o.logger())
+			return reach(ctx, conf, o.logger())
+		},
+	}
+}
+
+// reach connects to the bus with the machine's credentials, and disconnects.
+func reach(ctx context.Context, conf agent.Conf, log *slog.Logger) error {
+	conn, err := connectAgent(ctx, conf, nil, log)
+	if err != nil {
+		return err
+	}
+	conn.Close()
+	return nil
+}
+
+func (o *options) undoStepsCommand() *cobra.Command {
+	var to string
+	cmd := &cobra.Command{
+		Use: "undo-steps", Short: "Undo this version's upgrade steps.", Hidden: true, Args: noArgs,
+		Long: `Undo the upgrade steps of this version, and of those between, down to an older one. The
+agent of the older version runs it when this version was taken back.`,
+		Example: "  jujud undo-steps --data-dir /var/lib/juju --to 1.24.0",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			target, err := version.Parse(to)
+			if err != nil {
+				return fmt.Errorf("%w: --to: %w", errUsage, err)
+			}
+			conf, err := agent.LoadConf(o.dataDir)
 			if err != nil {
 				return err
 			}
-			conn.Close()
-			return nil
+			own, err := ownVersion()
+			if err != nil {
+				return err
+			}
+			return agent.UndoSteps(cmd.Context(), steps.Registry, conf, statesrv.IsStateServer(o.dataDir), own.Number, target)
 		},
 	}
+	cmd.Flags().StringVar(&to, "to", "", "the version whose steps stay")
+	return cmd
 }
 
 func (o *options) natsConfigCommand() *cobra.Command {

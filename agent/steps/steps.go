@@ -1,0 +1,146 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/jujube-project/jujube/agent/install"
+	"github.com/jujube-project/jujube/events/version"
+)
+
+// Target is the hosts that a step is for.
+type Target string
+
+// Targets of a step. Source of the names: Juju 1.25.
+const (
+	AllMachines Target = "allMachines"
+	HostMachine Target = "hostMachine" // one that runs units
+	StateServer Target = "stateServer"
+)
+
+// Host is the machine that steps are taken on.
+type Host struct {
+	Layout  install.Layout
+	Targets []Target // what it is; AllMachines is understood
+}
+
+// is says whether a step for these targets is for this host.
+func (h Host) is(targets []Target) bool {
+	return slices.ContainsFunc(targets, func(t Target) bool { return t == AllMachines || slices.Contains(h.Targets, t) })
+}
+
+// Step is one thing that a release does to a host. Run and Undo may run any number of
+// times, in a row and after having been cut off; Undo also where Run never ran.
+type Step struct {
+	Description string // for a person, such as "tighten the modes of state files"
+	Targets     []Target
+	Run         func(context.Context, Host) error
+	Undo        func(context.Context, Host) error // nil: it cannot be undone
+}
+
+// Release is the steps of one release, in their order.
+type Release struct {
+	Version version.Number
+	Steps   []Step
+}
+
+// NothingToUndo is the Undo of a step whose result suits older versions too.
+func NothingToUndo(context.Context, Host) error { return nil }
+
+// Between selects the releases whose steps lead from one version to a later one: after
+// from, up to to, ascending. When to has a tag it is dropped, so that a beta takes the
+// steps of the final release already, and every later beta takes them again.
+func Between(releases []Release, from, to version.Number) []Release {
+	if from == to {
+		return nil
+	}
+	to.Tag = ""
+	var due []Release
+	for _, r := range releases {
+		if from.Compare(r.Version) < 0 && r.Version.Compare(to) <= 0 {
+			due = append(due, r)
+		}
+	}
+	slices.SortStableFunc(due, func(a, b Release) int { return a.Version.Compare(b.Version) })
+	return due
+}
+
+// Taker takes steps on one host. All fields are required.
+type Taker struct {
+	Host Host
+	// Closing is told the first step that cannot be undone, before it is taken. An error
+	// ends the taking.
+	Closing func(release version.Number, s Step) error
+	// Reached is told each release whose steps are all done.
+	Reached func(release version.Number) error
+}
+
+// StepError is a step that failed. It is worth trying again.
+type StepError struct {
+	Release version.Number
+	Step    Step
+	Err     error
+}
+
+func (e *StepError) Error() string { return fmt.Sprintf("%s: %v", e.Step.Description, e.Err) }
+func (e *StepError) Unwrap() error { return e.Err }
+
+// Take takes all steps of the releases, in order. It stops at the first that fails.
+func (t Taker) Take(ctx context.Context, releases []Release) error {
+	for _, r := range releases {
+		for _, s := range r.Steps {
+			if !t.Host.is(s.Targets) {
+				continue
+			}
+			if s.Undo == nil {
+				if err := t.Closing(r.Version, s); err != nil {
+					return err
+				}
+			}
+			if err := run(ctx, t.Host, s.Run); err != nil {
+				return &StepError{r.Version, s, err}
+			}
+		}
+		if err := t.Reached(r.Version); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// run runs one step. A panic in it is its failure, not the agent's end.
+func run(ctx context.Context, h Host, f func(context.Context, Host) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("it panicked: %v", p)
+		}
+	}()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return f(ctx, h)
+}
+
+// Undo undoes the steps of the releases, last first. A step that cannot be undone is an
+// error before anything is undone.
+func Undo(ctx context.Context, h Host, releases []Release) error {
+	for _, r := range releases {
+		for _, s := range r.Steps {
+			if s.Undo == nil && h.is(s.Targets) {
+				return fmt.Errorf("the step of %s to %s cannot be undone", r.Version, s.Description)
+			}
+		}
+	}
+	for _, r := range slices.Backward(releases) {
+		for _, s := range slices.Backward(r.Steps) {
+			if !h.is(s.Targets) {
+				continue
+			}
+			if err := run(ctx, h, s.Undo); err != nil {
+				return fmt.Errorf("undo the step of %s to %s: %w", r.Version, s.Description, err)
+			}
+		}
+	}
+	return nil
+}
