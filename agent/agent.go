@@ -127,7 +127,7 @@ func (a *Agent) Run(ctx context.Context, keep func() bool) error {
 
 // archive is the digest of the tools that this process was installed from.
 func (a *Agent) archive() string {
-	m, err := install.Verify(a.layout.Version(a.cfg.Own.String()))
+	m, err := a.layout.Verify(a.cfg.Own.String())
 	if err != nil {
 		return ""
 	}

@@ -26,7 +26,7 @@ const (
 // download fetches the order's archive into its file, going on where an earlier try
 // stopped.
 func (a *Agent) download(ctx context.Context, o install.Order) *events.Failure {
-	if m, err := install.Verify(a.layout.Version(o.Tools.Version.String())); err == nil && m.Archive == o.Tools.SHA256 {
+	if m, err := a.layout.Verify(o.Tools.Version.String()); err == nil && m.Archive == o.Tools.SHA256 {
 		return nil
 	}
 	pause := firstPause
@@ -49,14 +49,14 @@ func (a *Agent) download(ctx context.Context, o install.Order) *events.Failure {
 }
 
 func (a *Agent) fetch(ctx context.Context, o install.Order) error {
-	f, have, err := a.layout.Partial(o.Tools)
+	d, err := a.layout.Download(o.Tools)
 	if err != nil {
 		return err
 	}
-	if have < o.Tools.Size {
-		_, err = a.cfg.Bus.Fetch(ctx, o.Tools.SHA256, have, a.progress(ctx, o, f, have))
+	if d.Have < o.Tools.Size {
+		_, err = a.cfg.Bus.Fetch(ctx, o.Tools.SHA256, d.Have, a.progress(ctx, o, d, d.Have))
 	}
-	return errors.Join(err, f.Sync(), f.Close())
+	return errors.Join(err, d.Close())
 }
 
 // tellEvery is how many percent lie between two reports on a download.

@@ -3,36 +3,95 @@ package install
 import (
 	"errors"
 	"fmt"
-	"os"
+	"io"
+	"io/fs"
 	"path/filepath"
 )
 
-// WriteFile replaces path: the old content or the new one, never a mix, and after it
-// returns the new one, whatever happens to the power. Readable by the owner only.
-func WriteFile(path string, data []byte) error {
+// WriteFile replaces a file of this host: the old content or the new one, never a mix, and
+// after it returns the new one, whatever happens to the power. Readable by the owner only.
+func WriteFile(path string, data []byte) error { return writeFile(hostDisk{}, path, data) }
+
+// writeFile writes a file beside path, makes it durable, and gives it the name. One that
+// could not be made durable is never tried again: it goes, and the next begins anew.
+func writeFile(d Disk, path string, data []byte) error {
 	tmp := path + ".new"
-	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err := d.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	f, err := d.Create(tmp, 0o600)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	_, err = f.Write(data)
 	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(tmp, path)
+		err = d.Rename(tmp, path)
 	}
 	if err != nil {
-		return fmt.Errorf("write %s: %w", path, errors.Join(err, os.Remove(tmp)))
+		return fmt.Errorf("write %s: %w", path, errors.Join(err, d.Remove(tmp)))
 	}
-	return SyncDir(filepath.Dir(path))
+	return syncDir(d, filepath.Dir(path))
 }
 
-// SyncDir makes the names in a directory durable.
-func SyncDir(dir string) error {
-	d, err := os.Open(dir)
+func readFile(d Disk, path string) ([]byte, error) {
+	f, err := d.Open(path)
 	if err != nil {
-		return fmt.Errorf("sync %s: %w", dir, err)
+		return nil, err
 	}
-	if err := errors.Join(d.Sync(), d.Close()); err != nil {
+	b, err := io.ReadAll(f)
+	return b, errors.Join(err, f.Close())
+}
+
+func syncDir(d Disk, dir string) error {
+	if err := d.SyncDir(dir); err != nil {
 		return fmt.Errorf("sync %s: %w", dir, err)
 	}
 	return nil
+}
+
+// removeAll removes a directory with what is in it, a version's marker first: what is
+// half removed is not taken for complete. What does not exist is removed already.
+func removeAll(d Disk, path string) error {
+	kind, err := d.Kind(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("remove %s: %w", path, err)
+	}
+	if kind.IsDir() {
+		if err := d.Remove(filepath.Join(path, markerName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove %s: %w", path, err)
+		}
+		names, err := d.ReadDir(path)
+		for _, name := range names {
+			err = errors.Join(err, removeAll(d, filepath.Join(path, name)))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := d.Remove(path); err != nil {
+		return fmt.Errorf("remove %s: %w", path, err)
+	}
+	return nil
+}
+
+// mkdirs makes a directory and those above it that are missing, durably.
+func mkdirs(d Disk, path string) error {
+	err := d.Mkdir(path)
+	if errors.Is(err, fs.ErrNotExist) && path != filepath.Dir(path) {
+		if err = mkdirs(d, filepath.Dir(path)); err == nil {
+			err = d.Mkdir(path)
+		}
+	}
+	if errors.Is(err, fs.ErrExist) {
+		if kind, kindErr := d.Kind(path); kindErr == nil && kind.IsDir() {
+			return nil
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("make %s: %w", path, err)
+	}
+	return syncDir(d, filepath.Dir(path))
 }

@@ -48,17 +48,17 @@ func download(t *testing.T, l install.Layout, content string, break_ func([]byte
 	check(t, archive.Pack(&b, archive.File{Name: archive.Jujud, Size: int64(len(content)), Body: strings.NewReader(content)}))
 	sum := sha256.Sum256(b.Bytes())
 	to := tools.Tools{Version: v, Size: int64(b.Len()), SHA256: hex.EncodeToString(sum[:])}
-	f, have, err := l.Partial(to)
+	d, err := l.Download(to)
 	check(t, err)
-	if have != 0 {
-		t.Fatalf("%d bytes are there already", have)
+	if d.Have != 0 {
+		t.Fatalf("%d bytes are there already", d.Have)
 	}
 	data := b.Bytes()
 	if break_ != nil {
 		data = break_(bytes.Clone(data))
 	}
-	_, err = f.Write(data)
-	check(t, err, f.Close())
+	_, err = d.Write(data)
+	check(t, err, d.Close())
 	return to
 }
 
@@ -68,7 +68,7 @@ func wantLink(t *testing.T, l install.Layout, want string) {
 	if err != nil || got != want {
 		t.Fatalf("the link points to %q, %v; want %s", got, err, want)
 	}
-	if _, err := install.Verify(l.Version(got)); err != nil {
+	if _, err := l.Verify(got); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -93,12 +93,37 @@ func TestStageSwitchCollect(t *testing.T) {
 
 func TestADownloadIsTakenUpWhereItStopped(t *testing.T) {
 	l := host(t)
-	to := download(t, l, "the new jujud", func(b []byte) []byte { return b[:10] })
-	f, have, err := l.Partial(to)
-	if err != nil || have != 10 {
-		t.Fatalf("%d bytes are there, %v; want 10", have, err)
+	var all []byte
+	to := download(t, l, "the new jujud", func(b []byte) []byte { all = b; return b[:10] })
+	d, err := l.Download(to)
+	check(t, err)
+	if d.Have != 10 {
+		t.Fatalf("%d bytes are there, want 10", d.Have)
 	}
-	check(t, f.Close())
+	_, err = d.Write(all[10:])
+	check(t, err, d.Close(), l.Stage(to), l.Switch(newer))
+	wantLink(t, l, newer)
+}
+
+// A power cut can leave a download of the right length with the wrong bytes in it.
+func TestADownloadWhoseBeginningIsDamagedBeginsAnew(t *testing.T) {
+	l := host(t)
+	var all []byte
+	to := download(t, l, "the new jujud", func(b []byte) []byte { all = bytes.Clone(b); return make([]byte, 10) })
+	d, err := l.Download(to)
+	check(t, err)
+	_, err = d.Write(all[d.Have:])
+	check(t, err)
+	if err := d.Close(); !errors.Is(err, install.ErrDigest) {
+		t.Fatalf("close: %v, want ErrDigest", err)
+	}
+	d, err = l.Download(to)
+	check(t, err)
+	if d.Have != 0 {
+		t.Fatalf("%d bytes of the damaged file are still there", d.Have)
+	}
+	_, err = d.Write(all)
+	check(t, err, d.Close(), l.Stage(to))
 }
 
 func TestBadDownloadsChangeNothing(t *testing.T) {

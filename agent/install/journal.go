@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io/fs"
-	"os"
 	"time"
 
 	"github.com/jujube-project/jujube/events"
@@ -81,7 +80,7 @@ type sealed struct {
 // ReadJournal reads the journal. A missing one is the zero Journal.
 func (l Layout) ReadJournal() (Journal, error) {
 	j := Journal{Schema: plainSchema}
-	b, err := os.ReadFile(l.JournalFile())
+	b, err := readFile(l.disk(), l.JournalFile())
 	if errors.Is(err, fs.ErrNotExist) {
 		return j, nil
 	}
@@ -117,5 +116,5 @@ func (l Layout) WriteJournal(j Journal) error {
 	if err != nil {
 		return fmt.Errorf("write the journal: %w", err)
 	}
-	return WriteFile(l.JournalFile(), append(b, '\n'))
+	return writeFile(l.disk(), l.JournalFile(), append(b, '\n'))
 }

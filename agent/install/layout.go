@@ -10,6 +10,7 @@ import (
 type Layout struct {
 	Dir     string // the data directory
 	Machine string // id, "3"
+	Disk    Disk   // nil: the host's
 }
 
 // Tag is "machine-3".

@@ -7,8 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
+
+	"github.com/jujube-project/jujube/events/tools/archive"
 )
 
 // markerName is the last file of a version directory.
@@ -24,46 +25,47 @@ type Marker struct {
 // the marker says. It must not be run.
 var ErrIncomplete = errors.New("version is not complete")
 
-// Verify reads every file of a version directory against its marker.
-func Verify(dir string) (Marker, error) {
+// Verify reads every file of a version against its marker.
+func (l Layout) Verify(name string) (Marker, error) {
+	dir := l.Version(name)
 	var m Marker
-	b, err := os.ReadFile(filepath.Join(dir, markerName))
+	b, err := readFile(l.disk(), filepath.Join(dir, markerName))
 	if err == nil {
 		err = json.Unmarshal(b, &m)
 	}
 	if err != nil {
 		return m, fmt.Errorf("%w: %s: %w", ErrIncomplete, dir, err)
 	}
-	if m.Files["jujud"] == "" {
+	if m.Files[archive.Jujud] == "" {
 		return m, fmt.Errorf("%w: %s: its marker names no jujud", ErrIncomplete, dir)
 	}
 	for name, want := range m.Files {
-		got, err := hashFile(filepath.Join(dir, filepath.Base(name)))
-		if err != nil || got != want {
-			return m, fmt.Errorf("%w: %s: %s has sha256 %s, want %s (%v)", ErrIncomplete, dir, name, got, want, err)
+		got, err := l.hashFile(filepath.Join(dir, filepath.Base(name)))
+		if err != nil {
+			return m, fmt.Errorf("%w: %s: %w", ErrIncomplete, dir, err)
+		}
+		if got != want {
+			return m, fmt.Errorf("%w: %s: %s has sha256 %s, want %s", ErrIncomplete, dir, name, got, want)
 		}
 	}
 	return m, nil
 }
 
-func hashFile(path string) (string, error) {
-	f, err := os.Open(path)
+func (l Layout) hashFile(path string) (string, error) {
+	f, err := l.disk().Open(path)
 	if err != nil {
 		return "", err
 	}
-	defer func() { _ = f.Close() }()
 	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	_, err = io.Copy(h, f)
+	return hex.EncodeToString(h.Sum(nil)), errors.Join(err, f.Close())
 }
 
 // mark completes a directory whose files are durable already.
-func mark(dir string, m Marker) error {
+func (l Layout) mark(dir string, m Marker) error {
 	b, err := json.Marshal(m)
 	if err != nil {
 		return err
 	}
-	return WriteFile(filepath.Join(dir, markerName), append(b, '\n'))
+	return writeFile(l.disk(), filepath.Join(dir, markerName), append(b, '\n'))
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -124,13 +123,11 @@ func writeAt(f *os.File, s string) error {
 // prepare makes sure that there is a version to run: at the first start it installs the
 // running copy.
 func (l *launcher) prepare() error {
-	for _, dir := range []string{l.l.Tools(), l.l.Agent(), filepath.Join(l.l.Dir, "log")} {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return fmt.Errorf("prepare the data directory: %w", err)
-		}
+	if err := l.l.Prepare(); err != nil {
+		return err
 	}
 	if current, err := l.l.Current(); err == nil {
-		if _, err := install.Verify(l.l.Version(current)); err == nil {
+		if _, err := l.l.Verify(current); err == nil {
 			return nil
 		}
 	}
@@ -139,10 +136,7 @@ func (l *launcher) prepare() error {
 		l.cfg.Logger.Warn("the link led nowhere; went back to the last good version", "version", j.Good)
 		return nil
 	}
-	if err := l.l.Adopt(l.cfg.Exe, l.cfg.Version); err != nil {
-		return err
-	}
-	if err := l.repairLink(); err != nil {
+	if err := l.l.Install(l.cfg.Exe, l.cfg.Version); err != nil {
 		return err
 	}
 	if j.Good == "" {
@@ -152,23 +146,12 @@ func (l *launcher) prepare() error {
 	return nil
 }
 
-// repairLink points the link to the installed copy. Something that is no link and
-// stands in its place is moved aside, not deleted.
-func (l *launcher) repairLink() error {
-	if info, err := os.Lstat(l.l.Link()); err == nil && info.Mode()&os.ModeSymlink == 0 {
-		if err := os.Rename(l.l.Link(), l.l.Link()+".broken"); err != nil {
-			return fmt.Errorf("repair the link: %w", err)
-		}
-	}
-	return l.l.Switch(l.cfg.Version)
-}
-
 // once starts the agent, waits for its end, and says how long to pause before the next.
 func (l *launcher) once(ctx context.Context) (pause time.Duration) {
 	j := l.converge()
 	current, err := l.l.Current()
 	if err == nil {
-		_, err = install.Verify(l.l.Version(current))
+		_, err = l.l.Verify(current)
 	}
 	if err != nil {
 		l.cfg.Logger.Error("the current version cannot be run", "err", err)

@@ -1,0 +1,103 @@
+package install
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/jujube-project/jujube/events/tools/archive"
+)
+
+// Prepare makes the directories that launcher and agent need.
+func (l Layout) Prepare() error {
+	agents := filepath.Dir(l.Agent())
+	for _, dir := range []string{l.Tools(), agents, l.Agent(), filepath.Dir(l.Log(l.Tag()))} {
+		if err := mkdirs(l.disk(), dir); err != nil {
+			return fmt.Errorf("prepare the data directory: %w", err)
+		}
+	}
+	return errors.Join(syncDir(l.disk(), l.Dir), syncDir(l.disk(), agents))
+}
+
+// Install makes the copy at exe a version of that name and points the link to it.
+// Something that is no link and stands in its place is moved aside, not deleted.
+func (l Layout) Install(exe, name string) error {
+	if err := l.Adopt(exe, name); err != nil {
+		return err
+	}
+	if kind, err := l.disk().Kind(l.Link()); err == nil && kind&fs.ModeSymlink == 0 {
+		if err := l.moveAside(); err != nil {
+			return fmt.Errorf("repair the link: %w", err)
+		}
+	}
+	return l.Switch(name)
+}
+
+// moveAside gives what stands in the link's place another name.
+func (l Layout) moveAside() error {
+	aside := l.Link() + ".broken"
+	if err := removeAll(l.disk(), aside); err != nil { // of an earlier repair
+		return err
+	}
+	return l.disk().Rename(l.Link(), aside)
+}
+
+// Adopt copies a running jujud, with the FORCE-VERSION beside it, into a version
+// directory of that name: the first version of a machine. One that is complete already
+// is left alone.
+func (l Layout) Adopt(exe, name string) error {
+	if _, err := l.Verify(name); err == nil {
+		return nil
+	}
+	tmp := l.Staging() + "-installed"
+	if err := errors.Join(removeAll(l.disk(), tmp), l.disk().Mkdir(tmp)); err != nil {
+		return fmt.Errorf("install %s: %w", exe, err)
+	}
+	m := Marker{Files: map[string]string{}}
+	for _, file := range []string{archive.Jujud, archive.ForceVersion} {
+		from := exe
+		if file != archive.Jujud {
+			from = filepath.Join(filepath.Dir(exe), file)
+		}
+		digest, err := l.copyIn(from, filepath.Join(tmp, file))
+		if errors.Is(err, fs.ErrNotExist) && file != archive.Jujud {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("install %s: %w", exe, errors.Join(err, removeAll(l.disk(), tmp)))
+		}
+		m.Files[file] = digest
+	}
+	if err := l.place(tmp, name, m); err != nil {
+		return fmt.Errorf("install %s: %w", exe, errors.Join(err, removeAll(l.disk(), tmp)))
+	}
+	return nil
+}
+
+func (l Layout) copyIn(from, to string) (digest string, err error) {
+	src, err := l.disk().Open(from)
+	if err != nil {
+		return "", err
+	}
+	digest, err = l.writeHashed(to, 0o755, src, -1)
+	return digest, errors.Join(err, src.Close())
+}
+
+// place makes a directory of durable files a version: marker last, then the rename. What
+// had the name before was damaged, or another build that nobody uses.
+func (l Layout) place(tmp, name string, m Marker) error {
+	if err := syncDir(l.disk(), tmp); err != nil {
+		return err
+	}
+	if err := l.mark(tmp, m); err != nil {
+		return err
+	}
+	if err := removeAll(l.disk(), l.Version(name)); err != nil {
+		return err
+	}
+	if err := l.disk().Rename(tmp, l.Version(name)); err != nil {
+		return err
+	}
+	return syncDir(l.disk(), l.Tools())
+}

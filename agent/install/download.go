@@ -1,0 +1,141 @@
+package install
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"syscall"
+
+	"github.com/jujube-project/jujube/events/tools"
+)
+
+// ErrNoSpace: the disk is too full for the upgrade. Nothing was switched; an order that
+// comes when there is space is followed.
+var ErrNoSpace = errors.New("not enough free space")
+
+// reserveBytes stays free on the disk.
+const reserveBytes = 32 << 20
+
+// unpackFactor is how much larger than its archive a version is assumed to be before it
+// was unpacked.
+const unpackFactor = 4
+
+// Download is an archive that grows in the staging directory.
+type Download struct {
+	Have int64 // bytes that were there when it was opened; writing goes on behind them
+
+	l Layout
+	t tools.Tools
+	f File
+}
+
+// partFile is where the archive with that digest grows.
+func (l Layout) partFile(digest string) string {
+	return filepath.Join(l.Staging(), digest+".part")
+}
+
+// Download opens the archive's file to go on where an earlier try stopped; what other
+// downloads left is removed. The archive's size is reserved, and there must be room for
+// what it unpacks to and a reserve, before the first byte is fetched: else ErrNoSpace.
+func (l Layout) Download(t tools.Tools) (*Download, error) {
+	d := &Download{l: l, t: t}
+	if err := d.open(); err != nil {
+		return nil, fmt.Errorf("download %s: %w", t.Version, noSpace(err))
+	}
+	return d, nil
+}
+
+func (d *Download) open() error {
+	if err := mkdirs(d.l.disk(), d.l.Staging()); err != nil {
+		return err
+	}
+	if err := d.l.removeOtherParts(d.t.SHA256); err != nil {
+		return err
+	}
+	f, err := d.l.disk().Append(d.l.partFile(d.t.SHA256))
+	if err != nil {
+		return err
+	}
+	d.f = f
+	if d.Have, err = f.Seek(0, io.SeekEnd); err == nil && d.Have > d.t.Size {
+		d.Have, err = 0, f.Truncate(0)
+	}
+	if err == nil {
+		err = d.reserve()
+	}
+	if err == nil {
+		_, err = f.Seek(d.Have, io.SeekStart)
+	}
+	if err == nil {
+		return nil
+	}
+	if err = errors.Join(err, f.Close()); d.Have == 0 || isFull(err) {
+		err = errors.Join(err, d.l.disk().Remove(d.l.partFile(d.t.SHA256)))
+	}
+	return err
+}
+
+func (l Layout) removeOtherParts(digest string) error {
+	names, err := l.disk().ReadDir(l.Staging())
+	for _, name := range names {
+		if path := filepath.Join(l.Staging(), name); path != l.partFile(digest) {
+			err = errors.Join(err, removeAll(l.disk(), path))
+		}
+	}
+	return err
+}
+
+// reserve allocates what the archive needs and looks for room for the rest. File systems
+// that cannot allocate without writing are only asked.
+func (d *Download) reserve() error {
+	need := d.t.Size*unpackFactor + reserveBytes
+	switch err := d.f.Reserve(d.t.Size); {
+	case errors.Is(err, errors.ErrUnsupported):
+		need += d.t.Size - d.Have
+	case err != nil:
+		return err
+	}
+	free, err := d.l.disk().Free(d.l.Tools())
+	if err != nil {
+		return fmt.Errorf("ask for the free space of %s: %w", d.l.Tools(), err)
+	}
+	if free < need {
+		return fmt.Errorf("%w: %s has %d bytes, the upgrade needs %d", ErrNoSpace, d.l.Tools(), free, need)
+	}
+	return nil
+}
+
+// Write appends.
+func (d *Download) Write(b []byte) (int, error) {
+	n, err := d.f.Write(b)
+	return n, noSpace(err)
+}
+
+// Close makes durable what came. A file that the disk could not keep, or whose beginning,
+// from before a power cut, was damaged, goes: the next download begins anew.
+func (d *Download) Close() error {
+	have, err := d.f.Seek(0, io.SeekEnd)
+	err = errors.Join(err, d.f.Sync())
+	if err == nil && d.Have > 0 && have == d.t.Size {
+		if _, err = d.f.Seek(0, io.SeekStart); err == nil {
+			err = checkArchive(d.f, d.t)
+		}
+	}
+	if err = errors.Join(err, d.f.Close()); err == nil {
+		return nil
+	}
+	return fmt.Errorf("keep the download of %s: %w", d.t.Version, noSpace(errors.Join(err, d.l.disk().Remove(d.l.partFile(d.t.SHA256)))))
+}
+
+// noSpace gives a full disk one name.
+func noSpace(err error) error {
+	if isFull(err) && !errors.Is(err, ErrNoSpace) {
+		return fmt.Errorf("%w: %w", ErrNoSpace, err)
+	}
+	return err
+}
+
+func isFull(err error) bool {
+	return errors.Is(err, ErrNoSpace) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+}
