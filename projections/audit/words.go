@@ -28,7 +28,7 @@ func tell(payload events.Payload) (why, machine string) {
 	case *events.RestartRequested:
 		return asked(p.Request) + " of machines " + names(p.Machines), ""
 	case *events.ToolsSyncRequested:
-		return fmt.Sprintf("%s of %d archives from %s", asked(p.Request), len(p.Wanted), p.Source), ""
+		return fmt.Sprintf("%s of %d archives from %s%s", asked(p.Request), len(p.Wanted), p.Source, vouched(p.SignedBy, p.Unsigned)), ""
 	case *events.UpgradeRequested:
 		return asked(p.Request) + " to " + p.To.String(), ""
 	case *events.RequestRefused:
@@ -37,7 +37,7 @@ func tell(payload events.Payload) (why, machine string) {
 		return "refused: " + reasons(p.Reasons), ""
 
 	case *events.ToolsStored:
-		return fmt.Sprintf("%s, %d bytes, from %s", p.Tools.Version, p.Tools.Size, p.Source), ""
+		return fmt.Sprintf("%s, %d bytes, from %s%s", p.Tools.Version, p.Tools.Size, p.Source, vouched(p.SignedBy, p.Unsigned)), ""
 	case *events.ToolsMarked:
 		return fmt.Sprintf("%s is %s, says %s", p.Version, marks(p.Marks), p.Source), ""
 	case *events.SourceLost:
@@ -170,4 +170,15 @@ func marks(m tools.Marks) string {
 		return "as any other"
 	}
 	return strings.Join(words, " and ")
+}
+
+// vouched says who answers for a source's metadata, where that is known.
+func vouched(signedBy string, unsigned bool) string {
+	switch {
+	case unsigned:
+		return ", which nobody signed"
+	case signedBy != "":
+		return ", signed by " + signedBy
+	}
+	return ""
 }

@@ -235,20 +235,44 @@ func TestAnArchiveOfAnotherLengthIsRefused(t *testing.T) {
 	}
 }
 
-func TestASilentServerIsLeft(t *testing.T) {
-	done := make(chan struct{})
-	url := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.WriteString(w, "{")
-		_ = http.NewResponseController(w).Flush()
-		<-r.Context().Done()
-		close(done)
-	}))
-	src, err := streams.OpenStalling(url, 20*time.Millisecond)
-	if err != nil {
-		t.Fatal(err)
+// A source that is silent, that trickles, or that never ends is left.
+func TestASourceThatDoesNotEndIsLeft(t *testing.T) {
+	for name, c := range map[string]struct {
+		send func(w http.ResponseWriter, r *http.Request)
+		want string
+	}{
+		"silent": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "came for"},
+		"trickling": {func(w http.ResponseWriter, r *http.Request) {
+			tick := time.NewTicker(5 * time.Millisecond)
+			defer tick.Stop()
+			for r.Context().Err() == nil {
+				_, _ = io.WriteString(w, " ")
+				_ = http.NewResponseController(w).Flush()
+				<-tick.C
+			}
+		}, "came for"},
+		"endless": {func(w http.ResponseWriter, r *http.Request) {
+			for blank := bytes.Repeat([]byte(" "), 1<<20); r.Context().Err() == nil; {
+				_, _ = w.Write(blank)
+			}
+		}, "larger than"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			done := make(chan struct{})
+			url := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				defer close(done)
+				_, _ = io.WriteString(w, "{")
+				_ = http.NewResponseController(w).Flush()
+				c.send(w, r)
+			}))
+			src, err := streams.OpenStalling(url, 50*time.Millisecond)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err = src.List(t.Context(), "released"); !errors.Is(err, streams.ErrSource) || !strings.Contains(err.Error(), c.want) {
+				t.Fatalf("listed with %v", err)
+			}
+			<-done
+		})
 	}
-	if _, err = src.List(t.Context(), "released"); !errors.Is(err, streams.ErrSource) || !strings.Contains(err.Error(), "nothing came for") {
-		t.Fatalf("listed with %v", err)
-	}
-	<-done
 }

@@ -163,25 +163,37 @@ func answered(resp *http.Response, offset int64) error {
 	return fmt.Errorf("it answers %s", resp.Status)
 }
 
-// watched ends a body from which nothing comes for a while.
+// watched ends a body that comes too slowly: so few bytes in the time that was spent
+// waiting for them. Time that the reader takes for itself does not count.
 type watched struct {
 	io.ReadCloser
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	timer  *time.Timer
 	stall  time.Duration
+	waited time.Duration // for the bytes in got
+	got    int
 }
 
+// slowest is how many bytes must come in a second, on average over the time of a stall.
+const slowest = 1 << 10
+
 func newWatched(ctx context.Context, cancel context.CancelCauseFunc, body io.ReadCloser, stall time.Duration) *watched {
-	timer := time.AfterFunc(stall, func() { cancel(fmt.Errorf("nothing came for %s", stall)) })
-	timer.Stop()
-	return &watched{ReadCloser: body, ctx: ctx, cancel: cancel, timer: timer, stall: stall}
+	w := &watched{ReadCloser: body, ctx: ctx, cancel: cancel, stall: stall}
+	w.timer = time.AfterFunc(stall, func() { cancel(fmt.Errorf("nothing, or next to nothing, came for %s", stall)) })
+	w.timer.Stop()
+	return w
 }
 
 func (w *watched) Read(p []byte) (int, error) {
-	w.timer.Reset(w.stall)
+	began := time.Now()
+	w.timer.Reset(w.stall - w.waited)
 	n, err := w.ReadCloser.Read(p)
 	w.timer.Stop()
+	w.waited, w.got = w.waited+time.Since(began), w.got+n
+	if float64(w.got) >= slowest*w.stall.Seconds() {
+		w.waited, w.got = 0, 0
+	}
 	if cause := context.Cause(w.ctx); cause != nil && err != nil && err != io.EOF {
 		err = cause
 	}
