@@ -92,7 +92,7 @@ Begin with:
 		a.bootstrapCommand(), a.destroyCommand(), a.switchCommand(), a.environmentsCommand(),
 		a.addMachineCommand(), a.removeMachineCommand(), a.resolvedCommand(), a.deployCommand(), a.removeUnitCommand(),
 		a.reader().statusCommand(), a.reader().auditCommand(),
-		a.syncToolsCommand(), a.metadataCommand(), a.upgradeCommand(),
+		a.syncToolsCommand(), a.metadataCommand(), a.upgradeCommand(), a.upgradePathCommand(),
 		a.restartAgentCommand(), a.setEnvCommand(), a.getEnvCommand(), a.unsetEnvCommand(),
 		a.versionCommand(), a.demoCommand(), a.demoWorkloadCommand(), a.containerCommand(),
 	)

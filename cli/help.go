@@ -40,8 +40,17 @@ newest patch of the current one. If the majors differ, it is the client's versio
   client 2.1,  server 1.22  ->  upgrade to 2.1
   client 1.24, server 1.25  ->  upgrade to 1.25.1
 
-The setting upgrade-policy changes this: step is the above, newest takes the newest
-release of the major version, patch stays within the minor version.`},
+"Newest patch" is meant where the manual says "next". A minor version that is missing is
+never skipped. --policy and the setting upgrade-policy change this: step is the above,
+newest takes the newest release of the major version, patch stays within the minor.
+
+An environment that runs a release never moves to a tagged version (1.26-beta1) by itself.
+One that runs a tagged version follows its line: newer tagged versions of that minor, in
+the order of their tags (alpha, beta, rc), and then the release.
+
+A version counts only if it has tools for every series and architecture in use. What a
+publisher revoked is never chosen; what must be passed through is; what leads nowhere is
+chosen only when it is asked for. juju upgrade-path shows the way and every reason.`},
 	{"air-gap", "environments without internet", `Where there is internet, collect archives and build a tree of them:
 
   juju metadata generate-tools -d /media/stick

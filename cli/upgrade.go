@@ -17,6 +17,7 @@ import (
 // upgrade is what `juju upgrade-juju` was asked.
 type upgrade struct {
 	version string
+	policy  string
 	dryRun  bool
 	yes     bool
 	wait    bool
@@ -36,7 +37,10 @@ restarted; workloads are not touched. Before, see that the environment is in goo
 Without --version a version is chosen, as the manual says: if client and environment have
 the same major version, the newest patch of the next minor version; if that is not
 available, the newest patch of the current one; if the majors differ, the client's
-version. "juju help selection" has examples.
+version. "juju help selection" has examples, and juju upgrade-path shows the whole way and
+why each version is, or is not, chosen. --policy chooses in another way. An explicit
+version must have tools for every series and architecture in use; a lower patch of the
+same minor is allowed, and is called a downgrade.
 
 --dry-run runs every check, names everything that forbids the upgrade, and changes
 nothing. --wait shows each step and ends with the upgrade: well, or halted, with the
@@ -53,6 +57,7 @@ was halted, and goes on with this one.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&u.version, "version", "", "the version to upgrade to; chosen if not given")
+	f.StringVar(&u.policy, "policy", "", "how a version is chosen: step, newest or patch (default: the setting upgrade-policy)")
 	f.BoolVar(&u.dryRun, "dry-run", false, "check everything, change nothing")
 	f.BoolVarP(&u.yes, "yes", "y", false, "do not ask before an upgrade in progress is aborted")
 	f.BoolVar(&u.wait, "wait", false, "wait for the end, and show each step")
@@ -76,7 +81,11 @@ func (s *session) upgrade(ctx context.Context, u upgrade) error {
 	case version.OutcomeError:
 		return fail(errors.New(answer.Message), "Nothing was changed.", nextFor(answer, q))
 	case version.OutcomeNoUpgrade:
-		s.app.say("no upgrades available: %s", answer.Detail)
+		what := "no upgrades available"
+		if !q.To.IsZero() {
+			what = "nothing to do"
+		}
+		s.app.say("%s: %s", what, answer.Detail)
 		return nil
 	}
 	ask := &events.AskUpgrade{To: answer.Chosen, Client: q.Client, Reset: u.reset, Artefacts: artefacts(list, answer.Chosen, q.Platforms)}
@@ -118,6 +127,10 @@ func (s *session) question(ctx context.Context, u upgrade) (version.Question, []
 		}
 		q.To = to
 	}
+	policy, err := parsePolicy(u.policy)
+	if err != nil {
+		return q, nil, err
+	}
 	env, err := s.environment(ctx)
 	if err != nil {
 		return q, nil, fail(err, "Nothing was changed.", "")
@@ -138,7 +151,10 @@ func (s *session) question(ctx context.Context, u upgrade) (version.Question, []
 		s.app.say("WARNING %s", problem)
 	}
 	list := available(catalogue)
-	q.Current, q.Policy = env.AgentVersion, version.Policy(env.Settings["upgrade-policy"])
+	q.Current, q.Policy = env.AgentVersion, policy
+	if policy == "" {
+		q.Policy = version.Policy(env.Settings["upgrade-policy"])
+	}
 	q.Candidates, q.Platforms = candidates(list, catalogue.Marks), inUse(catalogue)
 	return q, list, nil
 }

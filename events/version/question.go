@@ -72,6 +72,7 @@ const (
 	CodeBehindFloor  = "behind-floor"  // the version asked for skips one that must be passed through
 	CodeDeadEnd      = "dead-end"      // nothing newer can be reached from the current version
 	CodePolicy       = "policy"        // there is no such policy
+	CodeUnreachable  = "unreachable"   // the policy's hops end before the version asked for
 )
 
 // Verdict is what was decided on one candidate.

@@ -1,0 +1,335 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/goccy/go-yaml"
+	"github.com/spf13/cobra"
+
+	"github.com/jujube-project/jujube/events/tools/simplestreams"
+	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/statesrv"
+	"github.com/jujube-project/jujube/statesrv/streams"
+)
+
+// upgradePath is what `juju upgrade-path` was asked.
+type upgradePath struct {
+	available string
+	source    string
+	stream    string
+	unsigned  []string
+	current   string
+	client    string
+	policy    string
+	to        string
+	format    string
+}
+
+func (a *App) upgradePathCommand() *cobra.Command {
+	var u upgradePath
+	cmd := &cobra.Command{
+		Use: "upgrade-path", Short: "Show which versions an upgrade would go through, and why not others", Args: cobra.NoArgs,
+		Long: `Show the whole way from the environment's version to the newest that can be reached, or to
+--to: each hop with its reason, and the reason against every other version. The first hop
+is what upgrade-juju would choose now. Nothing is changed.
+
+The versions are those of the environment: in its store, and in its sources. As a what-if
+they are named (--available) or read from another source (--source), and --agent-version
+and --client-version say what runs; with both versions and available ones given, no
+environment is needed.
+
+Each candidate is judged at the hop that passes it: a version that is chosen at any hop is
+"chosen", every other is "rejected".
+
+Reasons of hops and candidates:
+
+` + wordsHelp(version.Reasons) + `
+Codes of errors (exit code 1; a wrong command line ends with 2, all else with 0):
+
+` + wordsHelp(version.Codes),
+		Example: `  juju upgrade-path
+  juju upgrade-path --to 1.25.1 --format json
+  juju upgrade-path --available 1.23,1.24,1.25,1.25.1,2.1,2.2 --agent-version 1.22 --client-version 1.24
+  juju upgrade-path --source /media/stick --policy newest`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("available") && strings.Trim(u.available, ", ") == "" {
+				return usage("--available names no version")
+			}
+			return a.upgradePath(cmd.Context(), u)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&u.available, "available", "", "versions that are published, with commas between")
+	f.StringVar(&u.source, "source", "", "directory or URL of a tree of tools that is looked into instead")
+	f.StringVar(&u.stream, "stream", "", "the stream of --source: released, proposed, devel or testing (default: the environment's, else released)")
+	f.StringArrayVar(&u.unsigned, "allow-unsigned", nil, "SOURCE, as it is named elsewhere, whose metadata may be unsigned")
+	f.StringVar(&u.current, "agent-version", "", "what the environment runs (default: what it does)")
+	f.StringVar(&u.client, "client-version", "", "what the client is (default: what it is)")
+	f.StringVar(&u.policy, "policy", "", "step, newest or patch (default: the setting upgrade-policy)")
+	f.StringVar(&u.to, "to", "", "the version to reach (default: the newest that can be)")
+	f.StringVar(&u.format, "format", "tabular", "tabular, json or yaml")
+	return cmd
+}
+
+// wordsHelp lists words with their meanings.
+func wordsHelp(words []version.Word) string {
+	var b strings.Builder
+	for _, w := range words {
+		fmt.Fprintf(&b, "  %-16s %s\n", w.Word, w.Meaning)
+	}
+	return b.String()
+}
+
+func (a *App) upgradePath(ctx context.Context, u upgradePath) error {
+	q, err := u.question()
+	if err != nil {
+		return err
+	}
+	if u.needsEnvironment() {
+		err = a.with(ctx, func(s *session) error { return s.complete(ctx, u, &q) })
+	} else {
+		err = a.completeAlone(ctx, u, &q)
+	}
+	if err != nil {
+		return err
+	}
+	p := newPath(q, version.Path(q))
+	if err := p.write(a.Stdout, u.format); err != nil {
+		return err
+	}
+	if p.Error != nil {
+		next := ""
+		if p.Error.Code == version.CodeUnreachable && version.Choose(q).Outcome == version.OutcomeUpgrade {
+			next = fmt.Sprintf("juju upgrade-juju --version %s goes there at once, past the policy", q.To)
+		}
+		return fail(errors.New(p.Error.Message), "Nothing was changed.", next)
+	}
+	return nil
+}
+
+// question reads what the command line alone says.
+func (u upgradePath) question() (version.Question, error) {
+	q := version.Question{Client: version.Current()}
+	if !slices.Contains([]string{"tabular", "json", "yaml"}, u.format) {
+		return q, usage("format %q is not tabular, json or yaml", u.format)
+	}
+	if u.available != "" && u.source != "" {
+		return q, usage("--available and --source do not go together")
+	}
+	for _, f := range []struct {
+		flag, text string
+		to         *version.Number
+	}{{"agent-version", u.current, &q.Current}, {"client-version", u.client, &q.Client}, {"to", u.to, &q.To}} {
+		if f.text == "" {
+			continue
+		}
+		n, err := version.ParsePerson(f.text)
+		if err != nil {
+			return q, usage("--%s: %v", f.flag, err)
+		}
+		*f.to = n
+	}
+	for _, text := range strings.FieldsFunc(u.available, func(r rune) bool { return r == ',' || r == ' ' }) {
+		n, err := version.ParsePerson(text)
+		if err != nil {
+			return q, usage("--available: %v", err)
+		}
+		q.Candidates = append(q.Candidates, version.Candidate{Number: n})
+	}
+	var err error
+	q.Policy, err = parsePolicy(u.policy)
+	return q, err
+}
+
+// parsePolicy reads --policy; empty means that the environment's setting holds.
+func parsePolicy(text string) (version.Policy, error) {
+	p := version.Policy(text)
+	if !slices.Contains([]version.Policy{"", version.PolicyStep, version.PolicyNewest, version.PolicyPatch}, p) {
+		return p, usage("--policy %q is not one of %s, %s and %s", text, version.PolicyStep, version.PolicyNewest, version.PolicyPatch)
+	}
+	return p, nil
+}
+
+// needsEnvironment: the question is not whole without one.
+func (u upgradePath) needsEnvironment() bool {
+	return u.current == "" || (u.available == "" && u.source == "")
+}
+
+// complete asks the environment for what the command line left out.
+func (s *session) complete(ctx context.Context, u upgradePath, q *version.Question) error {
+	env, err := s.environment(ctx)
+	if err != nil {
+		return err
+	}
+	if u.current == "" {
+		q.Current = env.AgentVersion
+	}
+	if u.policy == "" {
+		q.Policy = version.Policy(env.Settings["upgrade-policy"])
+	}
+	if u.available != "" {
+		return nil
+	}
+	catalogue, err := s.catalogue(ctx)
+	if err != nil {
+		return err
+	}
+	q.Platforms = inUse(catalogue)
+	if u.source == "" {
+		for _, problem := range catalogue.Problems {
+			s.app.say("WARNING %s", problem)
+		}
+		q.Candidates = candidates(available(catalogue), catalogue.Marks)
+		return nil
+	}
+	if u.stream == "" {
+		u.stream = env.Settings["agent-stream"]
+	}
+	return s.app.look(ctx, u, statesrv.Words(env.Settings["tools-signers"]), statesrv.Words(env.Settings["tools-unsigned"]), q)
+}
+
+// completeAlone needs no environment: this client's own key is all that is believed.
+func (a *App) completeAlone(ctx context.Context, u upgradePath, q *version.Question) error {
+	if u.source == "" {
+		return nil
+	}
+	if u.stream == "" {
+		u.stream = "released"
+	}
+	key, err := a.toolsKey()
+	if err != nil {
+		return err
+	}
+	return a.look(ctx, u, []string{key.Public}, nil, q)
+}
+
+// look reads the candidates from a source.
+func (a *App) look(ctx context.Context, u upgradePath, signers, unsigned []string, q *version.Question) error {
+	src, err := streams.Open(u.source, a.trusting(signers, append(unsigned, u.unsigned...)))
+	var l streams.Listing
+	if err == nil {
+		l, err = src.List(ctx, u.stream)
+	}
+	if err != nil {
+		return fail(err, "", nextForSource(err, u.source))
+	}
+	q.Candidates = simplestreams.Candidates(l.Found)
+	return nil
+}
+
+// path is the answer of `juju upgrade-path`.
+type path struct {
+	Current    version.Number  `json:"current" yaml:"current"`
+	Client     version.Number  `json:"client" yaml:"client"`
+	Policy     version.Policy  `json:"policy" yaml:"policy"`
+	Outcome    string          `json:"outcome" yaml:"outcome"` // upgrade, no-upgrade or error
+	Hops       []pathHop       `json:"hops" yaml:"hops"`
+	Candidates []pathCandidate `json:"candidates" yaml:"candidates"` // newest first
+	Error      *pathError      `json:"error,omitempty" yaml:"error,omitempty"`
+
+	end string // why the way ends, for a person
+}
+
+type pathHop struct {
+	Version version.Number `json:"version" yaml:"version"`
+	Reason  string         `json:"reason" yaml:"reason"`
+	Detail  string         `json:"detail" yaml:"detail"`
+}
+
+type pathCandidate struct {
+	Version version.Number `json:"version" yaml:"version"`
+	Verdict string         `json:"verdict" yaml:"verdict"` // chosen or rejected
+	Reason  string         `json:"reason" yaml:"reason"`
+	Detail  string         `json:"detail" yaml:"detail"`
+}
+
+type pathError struct {
+	Code    string `json:"code" yaml:"code"`
+	Message string `json:"message" yaml:"message"`
+}
+
+// newPath sums up a chain of choices. An error behind the first hop ends the way, and is
+// an error of the question only when a version was asked for.
+func newPath(q version.Question, chain []version.Answer) path {
+	p := path{Current: q.Current, Client: q.Client, Policy: q.Policy, Outcome: chain[0].Outcome, Hops: []pathHop{}}
+	if p.Policy == "" {
+		p.Policy = version.PolicyStep
+	}
+	for _, a := range chain {
+		if a.Outcome == version.OutcomeUpgrade {
+			p.Hops = append(p.Hops, pathHop{Version: a.Chosen, Reason: a.Reason, Detail: a.Detail})
+		}
+	}
+	last := chain[len(chain)-1]
+	p.end = last.Detail + last.Message
+	switch {
+	case last.Outcome == version.OutcomeUpgrade: // it is what was asked for
+		p.end = ""
+	case chain[0].Outcome == version.OutcomeError:
+		p.Error = &pathError{Code: last.Code, Message: last.Message}
+	case !q.To.IsZero() && q.To != q.Current:
+		p.Outcome = version.OutcomeError
+		p.Error = &pathError{Code: version.CodeUnreachable, Message: fmt.Sprintf("the hops of policy %s do not lead to %s: %s", p.Policy, q.To, p.end)}
+	}
+	p.judge(chain)
+	return p
+}
+
+// judge gives each candidate the verdict of the hop that chooses or passes it.
+func (p *path) judge(chain []version.Answer) {
+	p.Candidates = make([]pathCandidate, 0, len(chain[0].Verdicts))
+	for i := range chain[0].Verdicts {
+		v := chain[0].Verdicts[i]
+		for _, a := range chain {
+			if v = a.Verdicts[i]; v.Chosen || (a.Outcome == version.OutcomeUpgrade && a.Chosen.Compare(v.Version) > 0) {
+				break
+			}
+		}
+		c := pathCandidate{Version: v.Version, Verdict: "rejected", Reason: v.Reason, Detail: v.Detail}
+		if v.Chosen {
+			c.Verdict = "chosen"
+		}
+		p.Candidates = append(p.Candidates, c)
+	}
+}
+
+func (p path) write(w io.Writer, format string) error {
+	switch format {
+	case "json":
+		return json.NewEncoder(w).Encode(p)
+	case "yaml":
+		b, err := yaml.Marshal(p)
+		if err == nil {
+			_, err = w.Write(b)
+		}
+		return err
+	}
+	fmt.Fprintf(w, "From %s, with client %s and policy %s:\n\n", p.Current, p.Client, p.Policy)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	if len(p.Hops) > 0 {
+		fmt.Fprintln(t, "HOP\tVERSION\tREASON\tWHY")
+		for i, h := range p.Hops {
+			fmt.Fprintf(t, "%d\t%s\t%s\t%s\n", i+1, h.Version, h.Reason, h.Detail)
+		}
+	} else {
+		fmt.Fprintln(t, "No hop.")
+	}
+	if p.end != "" {
+		fmt.Fprintf(t, "\nThe way ends there: %s.\n", p.end)
+	}
+	rejected := slices.DeleteFunc(slices.Clone(p.Candidates), func(c pathCandidate) bool { return c.Verdict == "chosen" })
+	if len(rejected) > 0 {
+		fmt.Fprintln(t, "\nREJECTED\tREASON\tWHY")
+		for _, c := range rejected {
+			fmt.Fprintf(t, "%s\t%s\t%s\n", c.Version, c.Reason, c.Detail)
+		}
+	}
+	return t.Flush()
+}
