@@ -27,6 +27,7 @@ type stored struct {
 	seq             uint64
 	pending         uint64 // messages behind this one, in an answer to getBatch
 	time            time.Time
+	header          nats.Header
 	data            []byte
 }
 
@@ -112,7 +113,7 @@ func parseStored(m *nats.Msg) (stored, error) {
 	}
 	return stored{
 		pending: pending, stream: m.Header.Get("Nats-Stream"), subject: m.Header.Get("Nats-Subject"),
-		seq: seq, time: at, data: m.Data,
+		seq: seq, time: at, header: m.Header, data: m.Data,
 	}, nil
 }
 

@@ -24,6 +24,8 @@ var (
 	ErrExists = errors.New("exists already")
 	// ErrSignature: the signature is not that key's over those bytes.
 	ErrSignature = errors.New("signature does not match")
+	// ErrNoSpace: the store has no room for more.
+	ErrNoSpace = errors.New("the state server's store is full")
 	// ErrTooLarge: over a limit of names.go or of package events.
 	ErrTooLarge = errors.New("too large")
 )
@@ -34,6 +36,8 @@ const (
 	codeWrongLastSeqConstant jetstream.ErrorCode = 10164
 	codeMaxPerSubject        jetstream.ErrorCode = 10077 // stream store failed: maximum messages per subject
 	codeStreamNotFound       jetstream.ErrorCode = 10059
+	codeNoResources          jetstream.ErrorCode = 10023 // insufficient resources
+	codeNoStorage            jetstream.ErrorCode = 10047 // insufficient storage resources available
 )
 
 // translate turns a NATS error into one of ours, keeping the original text.
@@ -70,6 +74,8 @@ func translateCode(code jetstream.ErrorCode, status int, err error) error {
 		return fmt.Errorf("%w: %w", events.ErrConflict, err)
 	case code == codeMaxPerSubject:
 		return fmt.Errorf("%w: %w", ErrExists, err)
+	case code == codeNoResources, code == codeNoStorage:
+		return fmt.Errorf("%w: %w", ErrNoSpace, err)
 	case code == codeStreamNotFound, status == 404:
 		return fmt.Errorf("%w: %w", ErrNotFound, err)
 	}

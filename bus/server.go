@@ -21,6 +21,7 @@ type ServerConfig struct {
 	Port     int          // 0: any free one; Server.URL tells which
 	Trust    *Trust       // accounts and permissions; required
 	Logger   *slog.Logger // nil: silent
+	MaxBytes int64        // of everything JetStream stores; 0: what the disk holds
 }
 
 // Server is an embedded NATS server with JetStream on disk.
@@ -86,6 +87,9 @@ func (cfg ServerConfig) options() (*server.Options, error) {
 		MaxPayload: maxPayloadBytes, MaxConn: maxConnections, AuthTimeout: authTimeout.Seconds(),
 		TrustedOperators: []*jwt.OperatorClaims{operator}, AccountResolver: resolver,
 		SystemAccount: cfg.Trust.AccountIDs[accountSystem],
+	}
+	if cfg.MaxBytes > 0 {
+		opts.JetStreamMaxStore = cfg.MaxBytes
 	}
 	if opts.Port == 0 {
 		opts.Port = server.RANDOM_PORT

@@ -2,15 +2,15 @@ package bus
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
+	"slices"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/nats-io/nats.go/jetstream"
@@ -19,11 +19,13 @@ import (
 // ToolStore keeps archives of tools in the object store, each under its digest.
 type ToolStore struct {
 	conn *Conn
-	put  sync.Mutex // one Put at a time keeps an object's chunks side by side
+	mu   sync.Mutex
+	busy map[string]bool // digests that are being stored
 }
 
-// Tools gives access to the object store of tools.
-func (c *Conn) Tools() *ToolStore { return &ToolStore{conn: c} }
+// Tools gives access to the object store of tools. A state server uses one ToolStore for
+// everything it stores.
+func (c *Conn) Tools() *ToolStore { return &ToolStore{conn: c, busy: map[string]bool{}} }
 
 // chunkBytes is the size of a chunk: fair to others on a server and fast (measured).
 const chunkBytes = 256 << 10
@@ -31,54 +33,114 @@ const chunkBytes = 256 << 10
 // ErrDigest: the bytes are not those that the digest or the size promised.
 var ErrDigest = errors.New("the bytes are not what was promised")
 
-// Put stores the archive that r gives, under t.SHA256. The bytes are hashed on their way
-// in; when they are not t's, it returns ErrDigest and nothing is visible. Storing what is
-// there already reads nothing. Only a state server may call it.
-func (s *ToolStore) Put(ctx context.Context, t tools.Tools, r io.Reader) error {
-	if err := t.Validate(); err != nil {
-		return fmt.Errorf("store tools: %w", err)
+func (s *ToolStore) begin(sha256 string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.busy[sha256] {
+		return false
 	}
-	s.put.Lock()
-	defer s.put.Unlock()
+	s.busy[sha256] = true
+	return true
+}
+
+func (s *ToolStore) end(sha256 string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.busy, sha256)
+}
+
+// maxAhead is how many chunks Put sends before the first of them must be on disk.
+const maxAhead = 16
+
+// Put stores the archive that r gives, under t.SHA256. The bytes are hashed, and shown to
+// what newCheck makes, on their way in; when they are not t's it returns ErrDigest, when
+// the check does not pass its error, and nothing is visible or left. Storing what is
+// there already reads nothing. Only a state server may call it.
+func (s *ToolStore) Put(ctx context.Context, t tools.Tools, r io.Reader, newCheck func() io.WriteCloser) error {
 	if there, err := s.Has(ctx, t.SHA256); err != nil || there {
 		return err
 	}
-	store, err := s.conn.js.ObjectStore(ctx, bucketTools)
+	in, err := s.Receive(ctx, t, newCheck)
 	if err != nil {
-		return fmt.Errorf("store tools %s: %w", t.Version, translate(err))
+		return err
 	}
-	meta := jetstream.ObjectMeta{
-		Name: t.SHA256, Description: t.Version.String(), Opts: &jetstream.ObjectMetaOptions{ChunkSize: chunkBytes},
+	if err = in.fill(ctx, r); err != nil {
+		return errors.Join(fmt.Errorf("store tools %s, %d bytes: %w", t.Version, t.Size, short(err)), in.Discard(context.WithoutCancel(ctx)))
 	}
-	checked := &checkedReader{r: io.LimitReader(r, t.Size+1), want: t, hash: sha256.New()}
-	if _, err := store.Put(ctx, meta, checked); err != nil {
-		return fmt.Errorf("store tools %s: %w", t.Version, errors.Join(checked.err, translate(err)))
+	return in.Commit(ctx)
+}
+
+// fill appends what r gives, from its start, and is not there already.
+func (in *Incoming) fill(ctx context.Context, r io.Reader) error {
+	var ahead []func(context.Context) error
+	_, err := io.CopyN(io.Discard, r, in.next)
+	for err == nil && in.next < in.tools.Size {
+		chunk := make([]byte, min(chunkBytes, in.tools.Size-in.next))
+		if _, err = io.ReadFull(r, chunk); err != nil {
+			break
+		}
+		var stored func(context.Context) error
+		if stored, err = in.Append(chunk); err == nil {
+			ahead = append(ahead, stored)
+		}
+		if len(ahead) > maxAhead {
+			err = errors.Join(err, ahead[0](ctx))
+			ahead = ahead[1:]
+		}
+	}
+	if err == nil {
+		err = longer(r)
+	}
+	for _, stored := range ahead {
+		err = errors.Join(err, stored(ctx))
+	}
+	return err
+}
+
+// longer reads on where an archive must end.
+func longer(r io.Reader) error {
+	var one [1]byte
+	switch n, err := io.ReadFull(r, one[:]); {
+	case n > 0:
+		return fmt.Errorf("%w: more bytes come than that", ErrDigest)
+	case errors.Is(err, io.EOF):
+		return nil
+	default:
+		return err
+	}
+}
+
+// short gives an archive that ends early its name.
+func short(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("%w: it ends before: %w", ErrDigest, err)
+	}
+	return err
+}
+
+// purge removes every message of a subject.
+func (s *ToolStore) purge(ctx context.Context, subject string) error {
+	stream, err := s.conn.js.Stream(ctx, streamTools)
+	if err == nil {
+		err = stream.Purge(ctx, jetstream.WithPurgeSubject(subject))
+	}
+	if err != nil {
+		return fmt.Errorf("remove %s: %w", subject, translate(err))
 	}
 	return nil
 }
 
-// checkedReader fails at the end, instead of ending, when the bytes were not the right ones.
-type checkedReader struct {
-	r    io.Reader
-	want tools.Tools
-	hash hash.Hash
-	n    int64
-	err  error
-}
-
-func (c *checkedReader) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.hash.Write(p[:n])
-	c.n += int64(n)
-	if !errors.Is(err, io.EOF) {
-		return n, err
+// subjects counts the messages of each subject that a filter matches.
+func (s *ToolStore) subjects(ctx context.Context, filter string) (map[string]uint64, error) {
+	stream, err := s.conn.js.Stream(ctx, streamTools)
+	if err != nil {
+		return nil, translate(err)
 	}
-	if got := hex.EncodeToString(c.hash.Sum(nil)); c.n != c.want.Size || got != c.want.SHA256 {
-		c.err = fmt.Errorf("%w: tools %s: expected %d bytes with sha256 %s, found %d bytes with %s",
-			ErrDigest, c.want.Version, c.want.Size, c.want.SHA256, c.n, got)
-		return n, c.err
+	info, err := stream.Info(ctx, jetstream.WithSubjectFilter(filter))
+	if err != nil {
+		return nil, translate(err)
 	}
-	return n, io.EOF
+	return info.State.Subjects, nil
 }
 
 // Has says whether a complete object with that digest is there.
@@ -92,6 +154,7 @@ func (s *ToolStore) Has(ctx context.Context, sha256 string) (bool, error) {
 
 // objectInfo is what NATS keeps of an object. Source: NATS ADR-20.
 type objectInfo struct {
+	Name    string `json:"name"`
 	NUID    string `json:"nuid"`
 	Size    int64  `json:"size"`
 	Chunks  uint64 `json:"chunks"`
@@ -101,22 +164,31 @@ type objectInfo struct {
 	} `json:"options"`
 }
 
+// describedBy is the subject of an object's description.
+func describedBy(sha256 string) string {
+	return "$O." + bucketTools + ".M." + base64.URLEncoding.EncodeToString([]byte(sha256))
+}
+
 // info reads the object's description, which NATS stores behind its last chunk, and the
 // sequence of that description.
 func (s *ToolStore) info(ctx context.Context, sha256 string) (objectInfo, uint64, error) {
-	var info objectInfo
-	name := base64.URLEncoding.EncodeToString([]byte(sha256))
-	m, err := s.conn.getLast(ctx, streamTools, "$O."+bucketTools+".M."+name)
+	m, err := s.conn.getLast(ctx, streamTools, describedBy(sha256))
 	if err != nil {
-		return info, 0, err
+		return objectInfo{}, 0, err
 	}
+	info, err := parseInfo(m)
+	if err == nil && info.Deleted {
+		err = fmt.Errorf("read object %s: %w", sha256, ErrNotFound)
+	}
+	return info, m.seq, err
+}
+
+func parseInfo(m stored) (objectInfo, error) {
+	var info objectInfo
 	if err := json.Unmarshal(m.data, &info); err != nil {
-		return info, 0, fmt.Errorf("read the description of object %s: %w", sha256, err)
+		return info, fmt.Errorf("read the description of an object, %s: %w", m.subject, err)
 	}
-	if info.Deleted {
-		return info, 0, fmt.Errorf("read object %s: %w", sha256, ErrNotFound)
-	}
-	return info, m.seq, nil
+	return info, nil
 }
 
 // fetchBytes is how much of an object is on its way at a time.
@@ -134,7 +206,7 @@ func (s *ToolStore) Fetch(ctx context.Context, sha256 string, offset int64, w io
 	if offset < 0 || offset > info.Size {
 		return 0, fmt.Errorf("fetch %s from byte %d: it has %d", sha256, offset, info.Size)
 	}
-	f := &fetch{store: s, subject: "$O." + bucketTools + ".C." + info.NUID, w: w, left: info.Size - offset}
+	f := &fetch{store: s, subject: chunkSubject(info.NUID), w: w, left: info.Size - offset}
 	if size := info.Options.ChunkSize; size > 0 && offset >= size && described > info.Chunks {
 		f.next = described - info.Chunks + uint64(offset/size)
 		f.first, f.skip = f.next, offset%size
@@ -202,4 +274,98 @@ func (f *fetch) write(chunk []byte) error {
 	f.written += int64(n)
 	f.left -= int64(n)
 	return err
+}
+
+// Sweep removes beginnings of archives: those whose newest chunk is older than before,
+// and all but the newest keep of the others. It says which, by digest or by the name
+// that their chunks have. What is being stored, or is whole, is left alone.
+func (s *ToolStore) Sweep(ctx context.Context, before time.Time, keep int) (removed []string, err error) {
+	parts, err := s.parts(ctx)
+	for i, p := range parts {
+		if err != nil {
+			break
+		}
+		if i < keep && !p.newest.Before(before) {
+			continue
+		}
+		var gone bool
+		if gone, err = s.drop(ctx, p.name); gone {
+			removed = append(removed, p.name)
+		}
+	}
+	if err != nil {
+		return removed, fmt.Errorf("sweep the store of tools: %w", err)
+	}
+	return removed, nil
+}
+
+// drop removes the chunks of one archive, unless it has become whole or is being stored.
+func (s *ToolStore) drop(ctx context.Context, name string) (gone bool, err error) {
+	if !s.begin(name) {
+		return false, nil
+	}
+	defer s.end(name)
+	if whole, err := s.Has(ctx, name); err != nil || whole {
+		return false, err
+	}
+	err = s.purge(ctx, chunkSubject(name))
+	return err == nil, err
+}
+
+// part is the beginning of an archive.
+type part struct {
+	name   string
+	newest time.Time
+}
+
+// parts are the chunks that belong to no object, the newest first.
+func (s *ToolStore) parts(ctx context.Context) ([]part, error) {
+	chunks, err := s.subjects(ctx, chunkSubject("*"))
+	if err != nil {
+		return nil, err
+	}
+	objects, err := s.objects(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range objects {
+		delete(chunks, chunkSubject(o.NUID))
+	}
+	var parts []part
+	for subject := range chunks {
+		m, err := s.conn.getLast(ctx, streamTools, subject)
+		if errors.Is(err, ErrNotFound) {
+			continue // discarded meanwhile
+		}
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, part{strings.TrimPrefix(subject, chunkSubject("")), m.time})
+	}
+	slices.SortFunc(parts, func(a, b part) int { return b.newest.Compare(a.newest) })
+	return parts, nil
+}
+
+// objects are the whole objects.
+func (s *ToolStore) objects(ctx context.Context) ([]objectInfo, error) {
+	described, err := s.subjects(ctx, "$O."+bucketTools+".M.*")
+	if err != nil {
+		return nil, err
+	}
+	var list []objectInfo
+	for subject := range described {
+		m, err := s.conn.getLast(ctx, streamTools, subject)
+		if err != nil {
+			return nil, err
+		}
+		info, err := parseInfo(m)
+		if err != nil {
+			return nil, err
+		}
+		if !info.Deleted {
+			list = append(list, info)
+		}
+	}
+	slices.SortFunc(list, func(a, b objectInfo) int { return strings.Compare(a.Name, b.Name) })
+	return list, nil
 }

@@ -2,11 +2,15 @@ package bus
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/nats-io/nats.go"
@@ -23,21 +27,25 @@ type Piece struct {
 type PieceHead struct {
 	Tools   tools.Tools `json:"tools"`
 	Request string      `json:"request"` // id of the accepted request that announced the archive
-	Source  string      `json:"source"`
 	Offset  int64       `json:"offset"`
 }
 
-// PieceAnswer tells how much the state server has. The archive is stored and in the
-// log when Done is set.
+// PieceAnswer tells how much the state server has on disk. The archive is stored and in
+// the log when Done is set.
 type PieceAnswer struct {
 	Next  int64  `json:"next"`
 	Done  bool   `json:"done"`
+	Again bool   `json:"again,omitempty"` // the upload has ended: ask anew how much is there
 	Error string `json:"error,omitempty"`
 }
 
 const headerPiece = "Jujube-Piece"
 
-// ServeUploads hands every piece to f until stop is called; f may answer later.
+// UploadWindow is how many pieces a client sends before the first of them is answered.
+const UploadWindow = 8
+
+// ServeUploads hands every piece to f until stop is called; f may answer later. Pieces of
+// one client come in the order in which it sent them.
 func (c *Conn) ServeUploads(f func(Piece)) (stop func(), err error) {
 	return c.subscribe(subjectUpload+"*", maxPieceBytes, func(m *nats.Msg) {
 		p := Piece{Data: m.Data, Answer: func(a PieceAnswer) { c.answer(m, a) }}
@@ -57,53 +65,181 @@ func (c *Conn) ServeUploads(f func(Piece)) (stop func(), err error) {
 	})
 }
 
+// maxRestarts is how often an upload lets itself be sent elsewhere in the archive, as
+// happens when two clients upload the same one.
+const maxRestarts = 100
+
 // Upload sends an archive and returns when it is stored and in the log. It goes on where
-// an earlier try was cut off. progress, if not nil, is told how many bytes are there.
-func (c *Conn) Upload(ctx context.Context, head PieceHead, r io.ReadSeeker, progress func(sent int64)) error {
-	a, err := c.piece(ctx, head, nil)
-	buf := make([]byte, maxPieceBytes)
-	for err == nil && !a.Done {
-		if progress != nil {
-			progress(a.Next)
-		}
-		if _, err = r.Seek(a.Next, io.SeekStart); err != nil {
-			break
-		}
-		var n int
-		n, err = io.ReadFull(r, buf[:min(int64(len(buf)), head.Tools.Size-a.Next)])
-		if err != nil {
-			break
-		}
-		head.Offset = a.Next
-		a, err = c.piece(ctx, head, buf[:n])
+// an earlier try was cut off, keeps several pieces on their way, and compares the digest
+// before the last of them: other bytes are ErrDigest. progress, if not nil, is told how
+// many bytes are on the state server's disk.
+func (c *Conn) Upload(ctx context.Context, head PieceHead, r io.ReadSeeker, progress func(stored int64)) error {
+	if progress == nil {
+		progress = func(int64) {}
+	}
+	err := errMoved
+	for restarts := 0; errors.Is(err, errMoved) && restarts < maxRestarts; restarts++ {
+		u := upload{conn: c, head: head, r: r, hash: sha256.New(), progress: progress}
+		err = u.run(ctx)
 	}
 	if err != nil {
 		return fmt.Errorf("upload tools %s: %w", head.Tools.Version, err)
 	}
-	if progress != nil {
-		progress(head.Tools.Size)
-	}
+	progress(head.Tools.Size)
 	return nil
 }
 
-func (c *Conn) piece(ctx context.Context, head PieceHead, data []byte) (PieceAnswer, error) {
-	text, err := json.Marshal(head)
-	if err != nil {
-		return PieceAnswer{}, err
+// upload is one pass over an archive.
+type upload struct {
+	conn     *Conn
+	head     PieceHead
+	r        io.ReadSeeker
+	hash     hash.Hash
+	progress func(int64)
+
+	inbox string
+	sub   *nats.Subscription
+	ends  []int64 // where each piece that is on its way ends
+	sent  int64
+}
+
+func (u *upload) run(ctx context.Context) error {
+	u.inbox = u.conn.nats.NewInbox()
+	var err error
+	if u.sub, err = u.conn.nats.SubscribeSync(u.inbox); err != nil {
+		return translate(err)
 	}
-	m := nats.NewMsg(subjectUpload + head.Tools.SHA256)
-	m.Data = data
+	defer func() { _ = u.sub.Unsubscribe() }()
+	done, err := u.begin(ctx)
+	for err == nil && !done {
+		if u.sent < u.head.Tools.Size && len(u.ends) < UploadWindow {
+			err = u.send()
+			continue
+		}
+		done, err = u.hear(ctx)
+	}
+	return err
+}
+
+// begin asks how much is there, and hashes that much of the archive.
+func (u *upload) begin(ctx context.Context) (done bool, err error) {
+	if err := u.publish(0, nil); err != nil {
+		return false, err
+	}
+	a, err := u.answer(ctx)
+	if err != nil || a.Done {
+		return a.Done, err
+	}
+	if a.Again {
+		return false, errMoved
+	}
+	if _, err := u.r.Seek(0, io.SeekStart); err != nil {
+		return false, err
+	}
+	u.sent = a.Next
+	u.progress(a.Next)
+	_, err = io.CopyN(u.hash, u.r, a.Next)
+	return false, u.ended(err)
+}
+
+// send reads the next piece and sends it, unless it is the last one of other bytes than
+// were promised.
+func (u *upload) send() error {
+	data := make([]byte, min(maxPieceBytes, u.head.Tools.Size-u.sent))
+	if _, err := io.ReadFull(u.r, data); err != nil {
+		return u.ended(err)
+	}
+	u.hash.Write(data)
+	end := u.sent + int64(len(data))
+	if got := hex.EncodeToString(u.hash.Sum(nil)); end == u.head.Tools.Size && got != u.head.Tools.SHA256 {
+		return fmt.Errorf("%w: expected sha256 %s, found %s; nothing was stored", ErrDigest, u.head.Tools.SHA256, got)
+	}
+	err := u.publish(u.sent, data)
+	u.sent, u.ends = end, append(u.ends, end)
+	return err
+}
+
+func (u *upload) ended(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("%w: it ends before the %d bytes that were expected: %w", ErrDigest, u.head.Tools.Size, err)
+	}
+	return err
+}
+
+func (u *upload) publish(offset int64, data []byte) error {
+	u.head.Offset = offset
+	text, err := json.Marshal(u.head)
+	if err != nil {
+		return err
+	}
+	m := nats.NewMsg(subjectUpload + u.head.Tools.SHA256)
+	m.Reply, m.Data = u.inbox, data
 	m.Header.Set(headerPiece, string(text))
-	answer, err := c.nats.RequestMsgWithContext(ctx, m)
-	if err != nil {
-		return PieceAnswer{}, translate(err)
+	return translate(u.conn.nats.PublishMsg(m))
+}
+
+// hear takes the answer to the oldest piece that is on its way.
+func (u *upload) hear(ctx context.Context) (done bool, err error) {
+	a, err := u.answer(ctx)
+	if err != nil || a.Done {
+		return a.Done, err
 	}
+	end := u.ends[0]
+	u.ends = u.ends[1:]
+	if a.Again || a.Next != end {
+		return false, errMoved
+	}
+	u.progress(a.Next)
+	return false, nil
+}
+
+// Times that a client waits for an answer: the first comes after the state server has
+// read what it has, the last after it has checked the whole.
+const (
+	answerTimeout = 2 * time.Minute
+	answerLook    = time.Second
+)
+
+// answer waits for the next answer, and gives up at once when the connection is lost:
+// what was on its way then is lost, too.
+func (u *upload) answer(ctx context.Context) (PieceAnswer, error) {
 	var a PieceAnswer
-	if err := json.Unmarshal(answer.Data, &a); err != nil {
+	m, err := u.next(ctx)
+	if err != nil {
+		return a, err
+	}
+	if m.Header.Get("Status") == "503" && len(m.Data) == 0 {
+		return a, ErrNoStateServer
+	}
+	if err := json.Unmarshal(m.Data, &a); err != nil {
 		return a, err
 	}
 	if a.Error != "" {
 		return a, errors.New("the state server refuses: " + a.Error)
 	}
 	return a, nil
+}
+
+func (u *upload) next(ctx context.Context) (*nats.Msg, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	for {
+		m, err := u.look(ctx)
+		switch {
+		case err == nil:
+			return m, nil
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case !errors.Is(err, context.DeadlineExceeded):
+			return nil, translate(err)
+		case !u.conn.Connected():
+			return nil, errors.New("the connection was lost")
+		}
+	}
+}
+
+func (u *upload) look(ctx context.Context) (*nats.Msg, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerLook)
+	defer cancel()
+	return u.sub.NextMsgWithContext(ctx)
 }

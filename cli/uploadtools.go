@@ -112,5 +112,5 @@ func (s *session) uploadFile(ctx context.Context, request, source string, t tool
 }
 
 func (s *session) upload(ctx context.Context, request, source string, t tools.Tools, r io.ReadSeeker) error {
-	return s.Conn.Upload(ctx, bus.PieceHead{Tools: t, Request: request, Source: source}, r, nil)
+	return s.Conn.Upload(ctx, bus.PieceHead{Tools: t, Request: request}, r, nil)
 }

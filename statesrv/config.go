@@ -18,7 +18,8 @@ import (
 
 // Config is what a Server needs. All fields without a stated zero value are required.
 type Config struct {
-	Dir         string // where snapshot.json and incoming/ lie
+	Dir         string // where snapshot.json lies
+	StoreDir    string // where an embedded NATS keeps its files, whose disk must not fill up; empty: NATS is elsewhere
 	Name        string // "state-server-0": the actor of what it decides
 	Environment string // UUID; a log of another environment is refused
 	Bus         *bus.Conn

@@ -109,6 +109,7 @@ func (s *Server) lead(ctx context.Context) error {
 	defer stop()
 	t.spawn(t.fetchTools)
 	t.spawn(t.lookAtSources)
+	t.spawn(t.sweep)
 	t.spawn(t.tick)
 	t.spawn(t.judgeRequests)
 	s.leading.Store(t)

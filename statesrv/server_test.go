@@ -32,7 +32,7 @@ import (
 // place is an environment at 1.25.0 on a real bus: one operator, and a directory for the
 // state server. The clock runs ahead by what a test adds to ahead.
 type place struct {
-	*testing.T
+	testing.TB
 	bus   *bustest.Bus
 	alice *bus.Conn
 	log   *bus.Log
@@ -41,11 +41,11 @@ type place struct {
 	stop  func() // ends the state server that was started last
 }
 
-func newPlace(t *testing.T) *place {
+func newPlace(t testing.TB) *place {
 	t.Helper()
 	b := bustest.Start(t)
 	alice := b.Operator("alice")
-	return &place{T: t, bus: b, alice: alice, log: alice.Log(), dir: t.TempDir()}
+	return &place{TB: t, bus: b, alice: alice, log: alice.Log(), dir: t.TempDir()}
 }
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
@@ -236,7 +236,7 @@ func (p *place) upload(t tools.Tools, data []byte) error {
 	id, _ := p.ask(events.Ask{Action: events.ActionSyncTools, SyncTools: &events.AskSyncTools{Source: "here", Wanted: []version.Binary{t.Version}, Unsigned: true}})
 	ctx, cancel := context.WithTimeout(p.Context(), 20*time.Second)
 	defer cancel()
-	return p.alice.Upload(ctx, bus.PieceHead{Tools: t, Request: id, Source: "here"}, bytes.NewReader(data), nil)
+	return p.alice.Upload(ctx, bus.PieceHead{Tools: t, Request: id}, bytes.NewReader(data), nil)
 }
 
 func upgrade(t tools.Tools) events.Ask {
@@ -377,7 +377,7 @@ func TestAnUpgradeFromRequestToCompletion(t *testing.T) {
 	for range 3 {
 		p.invite()
 	}
-	next, data := toolsOf("1.25.1", strings.Repeat("new jujud ", 100_000))
+	next, data := packed(t, "1.25.1", strings.Repeat("new jujud ", 100_000))
 	if _, got := p.ask(upgrade(next)); got != "refused: no-tools" {
 		t.Fatalf("an upgrade without tools is %q", got)
 	}
@@ -408,7 +408,7 @@ func TestARestartInTheMiddleLosesNothing(t *testing.T) {
 	p.start()
 	p.zero()
 	agents := []*agent{p.invite(), p.invite(), p.invite()}
-	next, data := toolsOf("1.25.1", "new jujud")
+	next, data := packed(t, "1.25.1", "new jujud")
 	if err := p.upload(next, data); err != nil {
 		t.Fatal(err)
 	}
@@ -436,8 +436,8 @@ func TestABrokenVersionHaltsAndIsAborted(t *testing.T) {
 	broken := p.invite()
 	broken.breaks = true
 	p.publish(events.Ask{Action: events.ActionSetEnv, SetEnv: map[string]string{"upgrade-max-in-flight": "1"}})
-	bad, badData := toolsOf("1.25.1", "bad")
-	good, goodData := toolsOf("1.25.2", "good")
+	bad, badData := packed(t, "1.25.1", "bad")
+	good, goodData := packed(t, "1.25.2", "good")
 	if err := errors.Join(p.upload(bad, badData), p.upload(good, goodData)); err != nil {
 		t.Fatal(err)
 	}
@@ -593,7 +593,7 @@ func TestSilenceIsRecorded(t *testing.T) {
 func TestAnUnansweredOrderTimesOut(t *testing.T) {
 	p := newPlace(t)
 	p.start()
-	next, data := toolsOf("1.25.1", "new")
+	next, data := packed(t, "1.25.1", "new")
 	if err := p.upload(next, data); err != nil {
 		t.Fatal(err)
 	}

@@ -44,9 +44,7 @@ func (s *Server) newTerm(ctx context.Context) (*term, error) {
 	}
 	t.tools = newToolbox(s.cfg.Bus.Tools(), s.seenFile(), s.cfg.Now, s.cfg.Logger)
 	t.tools.configure(st)
-	if t.uploads, err = newUploads(t); err != nil {
-		return nil, err
-	}
+	t.uploads = newUploads(t)
 	if st.Seq == 0 {
 		err = t.openLog(ctx)
 	}

@@ -199,7 +199,7 @@ func (t *term) copyFromSource(wanted tools.Tools) (found, error) {
 	if err != nil {
 		return f, err
 	}
-	err = t.tools.store.Put(t.ctx, wanted, body)
+	err = t.tools.store.Put(t.ctx, wanted, body, inspection(wanted))
 	return f, errors.Join(err, body.Close())
 }
 
@@ -214,12 +214,8 @@ var errOtherBytes = errors.New("a version is never replaced")
 
 // decideStored records a complete archive, once.
 func decideStored(d *draft, stored events.ToolsStored, correlation string) error {
-	t := stored.Tools
-	if old := d.state.Tools[t.Version.String()]; old != nil {
-		if old.SHA256 == t.SHA256 {
-			return nil
-		}
-		return fmt.Errorf("%s is stored already, with sha256 %s instead of %s; %w: publish the other build under another number", t.Version, old.SHA256, t.SHA256, errOtherBytes)
+	if d.state.Tools[stored.Tools.Version.String()] != nil {
+		return replaces(d.state, stored.Tools)
 	}
 	_, err := d.add("", "", correlation, &stored)
 	return err

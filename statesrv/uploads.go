@@ -1,172 +1,129 @@
 package statesrv
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/projections"
 )
 
-// uploads takes archives from operators, piece by piece, into incoming/. What is there
-// is resumed; only a whole and verified archive reaches the object store.
+// uploads takes archives from operators, piece by piece, into the object store. What is
+// there is resumed; only a whole and inspected archive becomes visible.
 type uploads struct {
-	term  *term
-	dir   string
-	slots chan struct{} // bounds the pieces that are handled at a time
-	mu    sync.Mutex
-	locks map[string]*sync.Mutex // one writer for each digest
+	term *term
+
+	mu   sync.Mutex
+	open map[string]*upload // by digest
 }
 
-// maxPieces is how many pieces are handled at a time; further ones wait in NATS.
-const maxPieces = 16
+// Bounds on uploads. Together they bound the memory: maxUploads × the window of a client.
+const (
+	maxUploads = 4           // archives that are received at a time
+	uploadIdle = time.Minute // without a piece, an upload is put aside
+)
 
-func newUploads(t *term) (*uploads, error) {
-	u := &uploads{
-		term: t, dir: filepath.Join(t.cfg.Dir, "incoming"),
-		slots: make(chan struct{}, maxPieces), locks: map[string]*sync.Mutex{},
-	}
-	if err := os.MkdirAll(u.dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the directory of incoming tools: %w", err)
-	}
-	return u, nil
+func newUploads(t *term) *uploads {
+	return &uploads{term: t, open: map[string]*upload{}}
 }
 
-func (u *uploads) lock(digest string) *sync.Mutex {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.locks[digest] == nil {
-		u.locks[digest] = &sync.Mutex{}
-	}
-	return u.locks[digest]
-}
-
-// onPiece handles a piece on a goroutine of its own, so that one slow disk write does
-// not hold up the others' archives.
-func (u *uploads) onPiece(p bus.Piece) {
-	select {
-	case u.slots <- struct{}{}:
-	case <-u.term.ctx.Done():
-		return
-	}
-	u.term.spawn(func() {
-		defer func() { <-u.slots }()
-		a, err := u.take(p)
-		if err != nil {
-			a = bus.PieceAnswer{Error: err.Error()}
-		}
-		p.Answer(a)
-	})
-}
-
-func (u *uploads) take(p bus.Piece) (bus.PieceAnswer, error) {
-	if err := u.announced(p.Head); err != nil {
-		return bus.PieceAnswer{}, err
-	}
-	l := u.lock(p.Head.Tools.SHA256)
-	l.Lock()
-	defer l.Unlock()
-	there, err := u.term.tools.store.Has(u.term.ctx, p.Head.Tools.SHA256)
-	if err != nil {
-		return bus.PieceAnswer{}, err
-	}
-	if there {
-		return u.finish(p.Head)
-	}
-	f, err := os.OpenFile(u.file(p.Head.Tools), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return bus.PieceAnswer{}, err
-	}
-	defer func() { _ = f.Close() }()
-	return u.grow(p, f)
-}
-
-// grow appends a piece to what is there. One that does not continue it is not written:
-// the answer says where to go on.
-func (u *uploads) grow(p bus.Piece, f *os.File) (bus.PieceAnswer, error) {
-	t := p.Head.Tools
-	size, err := f.Seek(0, io.SeekEnd)
+// onPiece hands a piece to the upload it belongs to. It never waits, so that one archive
+// does not hold up the others.
+func (us *uploads) onPiece(p bus.Piece) {
+	us.mu.Lock()
+	defer us.mu.Unlock()
+	u := us.open[p.Head.Tools.SHA256]
 	switch {
-	case err != nil:
-		return bus.PieceAnswer{}, err
-	case size > t.Size: // announced with another size before, and one of them is wrong
-		return bus.PieceAnswer{Next: 0}, f.Truncate(0)
-	case size == t.Size: // cut off between the last piece and the store
-		return u.store(p.Head, f)
-	case len(p.Data) == 0 || p.Head.Offset != size:
-		return bus.PieceAnswer{Next: size}, nil
-	case size+int64(len(p.Data)) > t.Size:
-		return bus.PieceAnswer{}, fmt.Errorf("more than the %d bytes that were announced", t.Size)
+	case u == nil && len(p.Data) > 0: // it was sent before its sender knew of the end
+		p.Answer(bus.PieceAnswer{Again: true})
+		return
+	case u == nil && len(us.open) == maxUploads:
+		p.Answer(bus.PieceAnswer{Error: fmt.Sprintf("%d other archives are being uploaded; try again later", maxUploads)})
+		return
+	case u == nil:
+		u = us.begin(p.Head.Tools)
 	}
-	if _, err := f.Write(p.Data); err != nil {
-		return bus.PieceAnswer{}, errors.Join(err, f.Truncate(size))
+	select {
+	case u.pieces <- p:
+	default:
+		p.Answer(bus.PieceAnswer{Error: fmt.Sprintf("more than %d pieces came before the first was answered", cap(u.pieces))})
 	}
-	if size += int64(len(p.Data)); size < t.Size {
-		return bus.PieceAnswer{Next: size}, nil
-	}
-	return u.store(p.Head, f)
 }
 
-func (u *uploads) file(t tools.Tools) string { return filepath.Join(u.dir, t.SHA256+".part") }
+// begin opens an upload.
+func (us *uploads) begin(t tools.Tools) *upload {
+	u := &upload{all: us, term: us.term, tools: t, pieces: make(chan bus.Piece, 2*bus.UploadWindow)}
+	us.open[t.SHA256] = u
+	us.term.spawn(u.run)
+	return u
+}
 
-// store moves a whole archive into the object store. One with other bytes than its
-// digest says is thrown away: resuming it could never end well.
-func (u *uploads) store(head bus.PieceHead, f *os.File) (bus.PieceAnswer, error) {
-	got, err := digestOf(f)
+// forget takes an upload out, so that no further piece reaches it.
+func (us *uploads) forget(u *upload) {
+	us.mu.Lock()
+	delete(us.open, u.tools.SHA256)
+	us.mu.Unlock()
+	for len(u.pieces) > 0 {
+		p := <-u.pieces
+		p.Answer(bus.PieceAnswer{Again: true})
+	}
+}
+
+// announced finds the accepted sync-tools request that named a version: whoever uploads
+// says where it comes from, and who vouches for that, before and with a signature.
+func (t *term) announced(request string, v version.Binary) (*events.ToolsSyncRequested, error) {
+	var o projections.Outcome
+	err := t.writer.look(t.ctx, func(s *projections.State) { o = s.Requests[request] })
 	if err != nil {
-		return bus.PieceAnswer{}, err
+		return nil, err
 	}
-	if got != head.Tools.SHA256 {
-		return bus.PieceAnswer{}, errors.Join(
-			fmt.Errorf("%w: expected sha256 %s, found %s; nothing was stored", bus.ErrDigest, head.Tools.SHA256, got), os.Remove(f.Name()))
+	if o.Outcome != projections.OutcomeAccepted || o.Action != events.ActionSyncTools {
+		return nil, fmt.Errorf("no accepted sync-tools request %q announced these tools", request)
 	}
-	if err := u.term.tools.store.Put(u.term.ctx, head.Tools, f); err != nil {
-		return bus.PieceAnswer{}, err
+	for rec, err := range t.log.Read(t.ctx, o.Seq, o.Seq) {
+		if err != nil {
+			return nil, err
+		}
+		payload, err := events.Decode(rec)
+		if err != nil {
+			return nil, err
+		}
+		if asked, ok := payload.(*events.ToolsSyncRequested); ok && slices.Contains(asked.Wanted, v) {
+			return asked, nil
+		}
 	}
-	return u.finish(head)
+	return nil, fmt.Errorf("the sync-tools request %s does not name %s", request, v)
 }
 
-// digestOf hashes a file from its start and leaves it there.
-func digestOf(f *os.File) (string, error) {
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return "", err
-	}
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	_, err := f.Seek(0, io.SeekStart)
-	return hex.EncodeToString(h.Sum(nil)), err
-}
+// sweepEvery and keepParts bound what cut-off uploads leave in the store: the newest
+// maxParts of them, and none that nobody went on with for keepParts.
+const (
+	sweepEvery = time.Hour
+	keepParts  = 24 * time.Hour
+	maxParts   = 8
+)
 
-// finish records the archive and then forgets its file.
-func (u *uploads) finish(head bus.PieceHead) (bus.PieceAnswer, error) {
-	err := u.term.writer.do(u.term.ctx, func(d *draft) error {
-		return decideStored(d, events.ToolsStored{Tools: head.Tools, Source: head.Source}, head.Request)
-	})
-	if err == nil {
-		err = os.RemoveAll(u.file(head.Tools))
+// sweep removes what uploads have left and nobody came back for.
+func (t *term) sweep() {
+	ticker := time.NewTicker(sweepEvery)
+	defer ticker.Stop()
+	for {
+		removed, err := t.tools.store.Sweep(t.ctx, t.cfg.Now().Add(-keepParts), maxParts)
+		if err != nil && t.ctx.Err() == nil {
+			t.cfg.Logger.Warn("removing what uploads left", "err", err)
+		}
+		for _, digest := range removed {
+			t.cfg.Logger.Info("removed the beginning of an archive that nobody completed", "sha256", digest)
+		}
+		select {
+		case <-t.ctx.Done():
+			return
+		case <-ticker.C:
+		}
 	}
-	return bus.PieceAnswer{Next: head.Tools.Size, Done: err == nil}, err
-}
-
-// announced checks that an accepted sync-tools request announced an upload.
-func (u *uploads) announced(head bus.PieceHead) error {
-	ok := false
-	err := u.term.writer.look(u.term.ctx, func(s *projections.State) {
-		o, known := s.Requests[head.Request]
-		ok = known && o.Outcome == projections.OutcomeAccepted && o.Action == events.ActionSyncTools
-	})
-	if err == nil && !ok {
-		err = fmt.Errorf("no accepted sync-tools request %q announced these tools", head.Request)
-	}
-	return err
 }

@@ -25,12 +25,21 @@ type Bus struct {
 	Server *bus.Server // nil for a separate process
 	URLs   []string
 	dir    string
+
+	maxBytes int64
 }
 
 // Start starts an embedded server and provisions it.
 func Start(t testing.TB) *Bus {
 	t.Helper()
+	return StartSmall(t, 0)
+}
+
+// StartSmall is Start with a store that takes no more than maxBytes; 0: no such limit.
+func StartSmall(t testing.TB, maxBytes int64) *Bus {
+	t.Helper()
 	b := unstarted(t)
+	b.maxBytes = maxBytes
 	b.start(0)
 	b.provision()
 	return b
@@ -53,7 +62,7 @@ func unstarted(t testing.TB) *Bus {
 
 func (b *Bus) start(port int) {
 	b.T.Helper()
-	srv, err := bus.StartServer(bus.ServerConfig{StoreDir: b.dir, Port: port, Trust: b.Trust})
+	srv, err := bus.StartServer(bus.ServerConfig{StoreDir: b.dir, Port: port, Trust: b.Trust, MaxBytes: b.maxBytes})
 	if err != nil {
 		b.T.Fatal(err)
 	}

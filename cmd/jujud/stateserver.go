@@ -142,8 +142,12 @@ func (r *stateServerRole) connect(ctx context.Context, dataDir string, file stat
 		r.conn.Close()
 		return nil, err
 	}
+	storeDir := ""
+	if r.nats != nil {
+		storeDir = statesrv.StoreDir(dataDir)
+	}
 	server, err = statesrv.New(statesrv.Config{
-		Dir: statesrv.Dir(dataDir), Name: file.Name, Environment: file.Environment, Bus: r.conn, Trust: trust, URLs: urls,
+		Dir: statesrv.Dir(dataDir), StoreDir: storeDir, Name: file.Name, Environment: file.Environment, Bus: r.conn, Trust: trust, URLs: urls,
 		Genesis: file.Genesis, HTTPAddr: file.HTTP, Now: time.Now, NewID: newID, Logger: log,
 	})
 	return server, err

@@ -1,0 +1,236 @@
+package statesrv_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/statesrv"
+)
+
+// big is an archive of some pieces, whose last one is not full.
+func big(t *testing.T, v string) (tools.Tools, []byte) {
+	return packed(t, v, string(noise(5_000_000)))
+}
+
+// cutReader fails where a connection would be lost.
+type cutReader struct {
+	*bytes.Reader
+	left int
+}
+
+var errCut = errors.New("cut off")
+
+func (c *cutReader) Read(b []byte) (int, error) {
+	if c.left <= 0 {
+		return 0, errCut
+	}
+	n, err := c.Reader.Read(b[:min(len(b), c.left)])
+	c.left -= n
+	return n, err
+}
+
+// uploadCut uploads until left bytes were read, and says how many were there before.
+func (p *place) uploadCut(t tools.Tools, data []byte, left int) (before int64, err error) {
+	p.Helper()
+	before = -1
+	head := bus.PieceHead{Tools: t, Request: p.announce(t.Version)}
+	err = p.alice.Upload(p.Context(), head, &cutReader{bytes.NewReader(data), left}, func(stored int64) {
+		if before < 0 {
+			before = stored
+		}
+	})
+	return before, err
+}
+
+func (p *place) announce(v ...version.Binary) string {
+	p.Helper()
+	id, _ := p.ask(events.Ask{Action: events.ActionSyncTools, SyncTools: &events.AskSyncTools{Source: "here", Wanted: v, Unsigned: true}})
+	return id
+}
+
+func TestAnUploadGoesOnWhereItWasCutOff(t *testing.T) {
+	p := newPlace(t)
+	p.start()
+	a, data := big(t, "1.25.1")
+	if _, err := p.uploadCut(a, data, 3_000_000); !errors.Is(err, errCut) {
+		t.Fatalf("the first try: %v", err)
+	}
+	machine := p.bus.Agent("machine-0").Tools()
+	if _, err := machine.Fetch(t.Context(), a.SHA256, 0, io.Discard); !errors.Is(err, bus.ErrNotFound) {
+		t.Fatalf("half an archive is visible: %v", err)
+	}
+	p.stop()
+	p.start()
+	before, err := p.uploadCut(a, data, 4_500_000)
+	if !errors.Is(err, errCut) || before == 0 {
+		t.Fatalf("the second try begins at %d: %v", before, err)
+	}
+	again, err := p.uploadCut(a, data, len(data))
+	if err != nil || again <= before {
+		t.Fatalf("the third try begins at %d, behind %d: %v", again, before, err)
+	}
+	var got bytes.Buffer
+	if _, err := machine.Fetch(t.Context(), a.SHA256, 0, &got); err != nil || !bytes.Equal(got.Bytes(), data) {
+		t.Fatalf("a machine fetches %d bytes, %v", got.Len(), err)
+	}
+	if before, err := p.uploadCut(a, data, 0); err != nil || before != a.Size {
+		t.Errorf("what is there is uploaded from %d on: %v", before, err)
+	}
+	if s := p.state(); len(s.Tools) != 1 {
+		t.Errorf("the log has the tools %v", s.Tools)
+	}
+}
+
+func TestTwoUploadTheSameArchive(t *testing.T) {
+	p := newPlace(t)
+	p.start()
+	a, data := big(t, "1.25.1")
+	head := bus.PieceHead{Tools: a, Request: p.announce(a.Version)}
+	var both sync.WaitGroup
+	for range 2 {
+		both.Go(func() {
+			if err := p.bus.Operator("bob").Upload(t.Context(), head, bytes.NewReader(data), nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	both.Wait()
+	if s := p.state(); len(s.Tools) != 1 {
+		t.Errorf("the log has the tools %v", s.Tools)
+	}
+}
+
+// entry is one entry of an archive that no packer of ours would pack.
+type entry struct {
+	tar.Header
+	body string
+}
+
+func file(name, body string) entry {
+	return entry{tar.Header{Name: name, Typeflag: tar.TypeReg, Size: int64(len(body))}, body}
+}
+
+func tgz(t *testing.T, entries ...entry) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	zipped := gzip.NewWriter(&b)
+	out := tar.NewWriter(zipped)
+	for _, e := range entries {
+		if err := out.WriteHeader(&e.Header); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := out.Write([]byte(e.body)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_ = out.Flush() // of an entry that promises more than it has
+	if err := zipped.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestBadArchivesAreNotStored(t *testing.T) {
+	p := newPlace(t)
+	p.start()
+	good := file("jujud", "a jujud")
+	link := func(kind byte) entry {
+		return entry{tar.Header{Name: "jujud", Typeflag: kind, Linkname: "/etc/passwd"}, ""}
+	}
+	whole := tgz(t, good)
+	for name, c := range map[string]struct {
+		data []byte
+		want string
+	}{
+		"no archive":                {[]byte("just text"), "it is not gzip-compressed"},
+		"cut short":                 {whole[:len(whole)-10], "unexpected EOF"},
+		"bytes behind its end":      {append(bytes.Clone(whole), "more"...), "bad archive of tools"},
+		"no jujud":                  {tgz(t, file("FORCE-VERSION", "1.25.1")), "there is no jujud in it"},
+		"another version in it":     {tgz(t, good, file("FORCE-VERSION", "1.25.2")), `it says "1.25.2", the archive's name says 1.25.1`},
+		"a path that escapes":       {tgz(t, good, file("../jujud", "x")), `"../jujud" is not one of`},
+		"an absolute path":          {tgz(t, file("/usr/bin/jujud", "x")), `"/usr/bin/jujud" is not one of`},
+		"a symbolic link":           {tgz(t, link(tar.TypeSymlink)), `"jujud" is no regular file`},
+		"a hard link":               {tgz(t, link(tar.TypeLink)), `"jujud" is no regular file`},
+		"a device":                  {tgz(t, link(tar.TypeChar)), `"jujud" is no regular file`},
+		"a directory":               {tgz(t, link(tar.TypeDir)), "is no regular file"},
+		"an empty jujud":            {tgz(t, file("jujud", "")), `"jujud" is empty`},
+		"jujud twice":               {tgz(t, good, good), "is in it twice"},
+		"more than may be unpacked": {tgz(t, entry{tar.Header{Name: "jujud", Typeflag: tar.TypeReg, Size: 2 << 30}, "x"}), "it unpacks to more than"},
+	} {
+		sum := sha256.Sum256(c.data)
+		bad := tools.Tools{Version: bin("1.25.1"), Size: int64(len(c.data)), SHA256: hex.EncodeToString(sum[:])}
+		if err := p.upload(bad, c.data); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+		if there, err := p.bus.StateServer().Tools().Has(t.Context(), bad.SHA256); there || err != nil {
+			t.Errorf("%s: it is visible: %v, %v", name, there, err)
+		}
+	}
+	if s := p.state(); len(s.Tools) != 0 {
+		t.Errorf("the log has the tools %v", s.Tools)
+	}
+	if left, err := p.bus.StateServer().Tools().Sweep(t.Context(), time.Now().Add(time.Hour), 0); len(left) > 0 || err != nil {
+		t.Errorf("chunks are left of %v: %v", left, err)
+	}
+}
+
+func TestRefusedUploads(t *testing.T) {
+	p := newPlace(t)
+	p.start()
+	first, data := packed(t, "1.25.1", "first")
+	if err := p.upload(first, data); err != nil {
+		t.Fatal(err)
+	}
+	second, secondData := packed(t, "1.25.1", "second")
+	wrong, _ := packed(t, "1.25.2", "right")
+	for name, c := range map[string]struct {
+		tools tools.Tools
+		data  []byte
+		want  string
+	}{
+		"other bytes":                {wrong, bytes.Repeat([]byte("x"), int(wrong.Size)), "expected sha256 " + wrong.SHA256},
+		"a version that is there":    {second, secondData, "never replaced"},
+		"fewer bytes than announced": {wrong, []byte("r"), "ends before"},
+	} {
+		if err := p.upload(c.tools, c.data); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+	refused, _ := p.ask(events.Ask{Action: events.ActionSyncTools})
+	for request, want := range map[string]string{
+		"unknown": "no accepted sync-tools request", refused: "no accepted sync-tools request",
+		p.announce(first.Version): "does not name 1.25.2-trusty-amd64",
+	} {
+		err := p.alice.Upload(t.Context(), bus.PieceHead{Tools: wrong, Request: request}, strings.NewReader("right"), nil)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("after request %s: %v", request, err)
+		}
+	}
+	if s := p.state(); len(s.Tools) != 1 || s.Tools[first.Version.String()].SHA256 != first.SHA256 {
+		t.Fatalf("the log has the tools %v", s.Tools)
+	}
+}
+
+// The proc file system never has room.
+func TestAFullDiskIsNotFilled(t *testing.T) {
+	p := newPlace(t)
+	p.start(func(c *statesrv.Config) { c.StoreDir = "/proc" })
+	a, data := big(t, "1.25.1")
+	err := p.upload(a, data)
+	if err == nil || !strings.Contains(err.Error(), bus.ErrNoSpace.Error()) || !strings.Contains(err.Error(), "/proc has 0") {
+		t.Fatalf("with a full disk: %v", err)
+	}
+}
