@@ -42,15 +42,18 @@ type choice struct {
 // sort puts the candidates newest first, each number once: what is said of a number in
 // several places holds together.
 func (c *choice) sort() {
-	all := slices.SortedStableFunc(slices.Values(c.Candidates), func(a, b Candidate) int { return b.Number.Compare(a.Number) })
-	c.Candidates = make([]Candidate, 0, len(all))
-	for _, k := range all {
-		if last := len(c.Candidates) - 1; last >= 0 && c.Candidates[last].Number == k.Number {
-			c.Candidates[last] = merge(c.Candidates[last], k)
+	place := make(map[Number]int, len(c.Candidates))
+	all := make([]Candidate, 0, len(c.Candidates))
+	for _, k := range c.Candidates {
+		if i, twice := place[k.Number]; twice {
+			all[i] = merge(all[i], k)
 			continue
 		}
-		c.Candidates = append(c.Candidates, k)
+		place[k.Number] = len(all)
+		all = append(all, k)
 	}
+	slices.SortFunc(all, func(a, b Candidate) int { return b.Number.Compare(a.Number) })
+	c.Candidates = all
 }
 
 func merge(a, b Candidate) Candidate {

@@ -40,6 +40,7 @@ func (c *choice) explicit() Answer {
 // list gives every candidate its verdict.
 func (c *choice) list(a Answer) []Verdict {
 	list := make([]Verdict, 0, len(c.Candidates))
+	say := c.sayings(a)
 	for _, k := range c.Candidates {
 		n := k.Number
 		if a.Outcome == OutcomeUpgrade && n == a.Chosen {
@@ -50,19 +51,35 @@ func (c *choice) list(a Answer) []Verdict {
 			list = append(list, *v)
 			continue
 		}
-		reason, detail := c.why(n, a)
+		reason, detail := c.why(n, a, say)
 		list = append(list, Verdict{Version: n, Reason: reason, Detail: detail})
 	}
 	return list
 }
 
-// why is the reason against a candidate that nothing excludes.
-func (c *choice) why(n Number, a Answer) (reason, detail string) {
+// sayings are the details that are the same for many candidates, written once.
+type sayings struct {
+	major                                        int // that may be chosen
+	older, otherMajor, stuck, tooFar, superseded string
+}
+
+func (c *choice) sayings(a Answer) sayings {
 	cur := c.Current
-	major := cur.Major
+	s := sayings{major: cur.Major}
 	if c.Client.Major > cur.Major && c.steps() {
-		major = c.Client.Major
+		s.major = c.Client.Major
 	}
+	s.older = "it is older than " + cur.String()
+	s.otherMajor = fmt.Sprintf("only major version %d may be chosen", s.major)
+	s.stuck = cur.String() + " is a dead end: nothing newer can be reached from it"
+	s.tooFar = fmt.Sprintf("policy step goes to %d.%d first, which is never skipped", cur.Major, cur.Minor+1)
+	s.superseded = a.Chosen.String() + " is chosen"
+	return s
+}
+
+// why is the reason against a candidate that nothing excludes.
+func (c *choice) why(n Number, a Answer, say sayings) (reason, detail string) {
+	cur := c.Current
 	switch {
 	case n == cur:
 		return ReasonCurrent, "the environment is at it"
@@ -71,21 +88,21 @@ func (c *choice) why(n Number, a Answer) (reason, detail string) {
 	case !c.To.IsZero():
 		return ReasonNotAsked, "another version was asked for"
 	case n.Compare(cur) < 0:
-		return ReasonOlder, "it is older than " + cur.String()
-	case n.Major != major:
-		return ReasonOtherMajor, fmt.Sprintf("only major version %d may be chosen", major)
+		return ReasonOlder, say.older
+	case n.Major != say.major:
+		return ReasonOtherMajor, say.otherMajor
 	case !c.mayTag(n):
 		return ReasonTagged, "a tagged version is chosen only when it is asked for"
 	case c.stuck:
-		return ReasonDeadEndAhead, cur.String() + " is a dead end: nothing newer can be reached from it"
+		return ReasonDeadEndAhead, say.stuck
 	case a.Reason == ReasonFloor && n.Compare(a.Chosen) > 0:
 		return ReasonBehindFloor, a.Detail
 	case c.Policy == PolicyPatch && n.Minor != cur.Minor:
 		return ReasonPolicy, "policy patch stays within the minor version"
-	case major == cur.Major && n.Minor > cur.Minor+1 && c.steps():
-		return ReasonTooFar, fmt.Sprintf("policy step goes to %d.%d first, which is never skipped", cur.Major, cur.Minor+1)
+	case say.major == cur.Major && n.Minor > cur.Minor+1 && c.steps():
+		return ReasonTooFar, say.tooFar
 	case a.Outcome == OutcomeUpgrade:
-		return ReasonOlderPatch, a.Chosen.String() + " is chosen"
+		return ReasonOlderPatch, say.superseded
 	}
 	if a.Outcome == OutcomeError {
 		return a.Code, a.Message
