@@ -63,6 +63,8 @@ type Agent struct {
 	state  State
 	jobs   sync.WaitGroup
 
+	started chan struct{} // closed when the report of this process's start is in the outbox
+
 	steps sync.Mutex         // held while steps are taken or undone
 	conf  Conf               // under steps
 	work  *work              // newest job on an order
@@ -77,7 +79,7 @@ type work struct {
 
 // New reads the journal and opens the outbox. It starts nothing.
 func New(cfg Config) (*Agent, error) {
-	a := &Agent{cfg: cfg, conf: cfg.Conf, layout: cfg.Conf.Layout(), inputs: make(chan Input, 16), trial: func() {}}
+	a := &Agent{cfg: cfg, conf: cfg.Conf, layout: cfg.Conf.Layout(), inputs: make(chan Input, 16), started: make(chan struct{}), trial: func() {}}
 	j, err := a.layout.ReadJournal()
 	if errors.Is(err, install.ErrJournal) {
 		cfg.Logger.Error("the journal cannot be read; beginning a new one", "err", err)
@@ -104,7 +106,7 @@ var ErrRestart = errors.New("restart")
 func (a *Agent) Run(ctx context.Context, keep func() bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	a.tell(&events.AgentStarted{Version: a.cfg.Own, SHA256: a.archive(), PID: a.cfg.PID, Restart: a.cfg.Restarts})
+	a.tellStart(ctx)
 	if err := a.units.load(); err != nil {
 		a.cfg.Logger.Error("units", "err", err)
 	}
@@ -123,6 +125,36 @@ func (a *Agent) Run(ctx context.Context, keep func() bool) error {
 	cancel()
 	a.jobs.Wait()
 	return err
+}
+
+// tellStart puts the first report of this process, however long the disk refuses it: what
+// the centre believes to run here hangs on it.
+func (a *Agent) tellStart(ctx context.Context) {
+	started := &events.AgentStarted{Version: a.cfg.Own, SHA256: a.archive(), PID: a.cfg.PID, Restart: a.cfg.Restarts}
+	put := func() bool {
+		_, err := a.outbox.put(started)
+		if err != nil {
+			a.cfg.Logger.Error("keeping a report", "kind", started.Kind(), "err", err)
+			return false
+		}
+		close(a.started)
+		return true
+	}
+	if put() {
+		return
+	}
+	a.jobs.Go(func() {
+		for pause := firstPause; ; pause = min(2*pause, longestPause) {
+			select {
+			case <-time.After(pause):
+			case <-ctx.Done():
+				return
+			}
+			if put() {
+				return
+			}
+		}
+	})
 }
 
 // archive is the digest of the tools that this process was installed from.
@@ -218,6 +250,10 @@ func (a *Agent) do(ctx context.Context, e Effect) error {
 		a.jobs.Go(func() { a.takeSteps(a.onTrial(ctx), e) })
 	case Prove:
 		a.jobs.Go(func() { a.prove(a.onTrial(ctx), e.Order) })
+	case Vouch:
+		if err := a.cfg.Parent.Healthy(e.Order); err != nil {
+			a.cfg.Logger.Error("telling the launcher", "err", err)
+		}
 	case Collect:
 		if err := a.layout.CollectGarbage(e.Keep...); err != nil {
 			a.cfg.Logger.Warn("removing old versions", "err", err)
@@ -286,29 +322,34 @@ func (a *Agent) followOrders(ctx context.Context) {
 			a.cfg.Logger.Warn("skipped an order", "seq", rec.Seq, "err", err)
 			return
 		}
-		var in Input
-		switch p := payload.(type) {
-		case *events.OrderIssued:
-			in = Ordered{Seq: rec.Seq, Order: *p, Now: a.cfg.Now()}
-		case *events.OrderSuperseded, *events.OrderTimedOut:
-			in = Withdrawn{Seq: rec.Seq}
-		case *events.MachineResolved:
-			in = Resolved{Seq: rec.Seq}
-		case *events.RestartOrdered:
-			in = RestartOrdered{Seq: rec.Seq, Order: p.Order}
-		case *events.UnitsAssigned:
-			if err := a.units.assign(*p); err != nil {
+		if u, ok := payload.(*events.UnitsAssigned); ok {
+			if err := a.units.assign(*u); err != nil {
 				a.cfg.Logger.Error("following the assignment of units", "err", err)
 			}
 			return
-		default:
-			return
 		}
-		a.input(ctx, in)
+		if in := InputOf(rec.Seq, payload, a.cfg.Now()); in != nil {
+			a.input(ctx, in)
+		}
 	})
 	if ctx.Err() == nil {
 		a.cfg.Logger.Error("following orders", "err", err)
 	}
+}
+
+// InputOf is what a record on the machine's order subject means to it; nil: nothing.
+func InputOf(seq uint64, payload events.Payload, now time.Time) Input {
+	switch p := payload.(type) {
+	case *events.OrderIssued:
+		return Ordered{Seq: seq, Order: *p, Now: now}
+	case *events.OrderSuperseded, *events.OrderTimedOut:
+		return Withdrawn{Seq: seq}
+	case *events.MachineResolved:
+		return Resolved{Seq: seq}
+	case *events.RestartOrdered:
+		return RestartOrdered{Seq: seq, Order: p.Order}
+	}
+	return nil
 }
 
 const defaultBeat = 5 * time.Second

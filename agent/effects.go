@@ -55,6 +55,8 @@ type (
 		Release version.Number
 		Closes  string
 	}
+	// Proved: this process was healthy for the whole window.
+	Proved struct{ Order string }
 	// Undone: the upgrade steps above To are undone, or not.
 	Undone struct {
 		Order   string
@@ -70,6 +72,7 @@ func (Ordered) input()        {}
 func (Withdrawn) input()      {}
 func (Resolved) input()       {}
 func (Stepped) input()        {}
+func (Proved) input()         {}
 func (Undone) input()         {}
 func (RestartOrdered) input() {}
 func (Downloaded) input()     {}
@@ -109,8 +112,10 @@ type (
 		By    version.Binary
 		To    version.Number
 	}
-	// Prove watches this process, which is on trial, until it is healthy.
+	// Prove watches this process, which is on trial, until it is healthy; it ends with
+	// Proved. Vouch then says so to the launcher.
 	Prove struct{ Order install.Order }
+	Vouch struct{ Order string }
 	// Restart ends this process; the launcher starts the next.
 	Restart struct{}
 	// Collect removes versions that nothing names.
@@ -126,6 +131,7 @@ func (Switch) effect()    {}
 func (Drop) effect()      {}
 func (TakeSteps) effect() {}
 func (Undo) effect()      {}
+func (Vouch) effect()     {}
 func (Prove) effect()     {}
 func (Restart) effect()   {}
 func (Collect) effect()   {}

@@ -20,7 +20,7 @@ func everyState(f func(agent.State)) {
 	for _, phase := range []string{
 		install.PhaseIdle, install.PhaseAccepted, install.PhaseStaged, install.PhaseTrial, install.PhaseCommitted, install.PhaseRolledBack,
 	} {
-		for bits := range 1 << 8 {
+		for bits := range 1 << 9 {
 			has := func(n int) bool { return bits&(1<<n) != 0 }
 			s := agent.State{Machine: "3", Running: old, PID: 7, Reached: old.Number, Journal: install.Journal{
 				Phase: phase, Good: old.String(), Last: bin("1.23.0").String(), Seq: 10,
@@ -51,6 +51,12 @@ func everyState(f func(agent.State)) {
 					continue
 				}
 				s.NoReturn = "burn the bridge"
+			}
+			if has(8) {
+				if phase != install.PhaseTrial || s.NoReturn != "" {
+					continue
+				}
+				s.Closing = &agent.Stepped{Order: "o1", Release: bin("1.25.0").Number, Closes: "burn the bridge"}
 			}
 			if has(7) {
 				if phase == install.PhaseIdle || phase == install.PhaseAccepted || phase == install.PhaseStaged {
@@ -85,7 +91,7 @@ func everyInput(s agent.State) []agent.Input {
 		}
 	}
 	for _, id := range []string{"o1", "o7", ""} {
-		inputs = append(inputs, agent.Stepped{Order: id}, agent.Stepped{Order: id, Release: bin("1.25.0").Number, Closes: "burn the bridge"})
+		inputs = append(inputs, agent.Proved{Order: id}, agent.Stepped{Order: id}, agent.Stepped{Order: id, Release: bin("1.25.0").Number, Closes: "burn the bridge"})
 		for _, cause := range []string{"", events.CauseVersion, events.CauseEnvironment} {
 			var f *events.Failure
 			if cause != "" {
@@ -210,6 +216,10 @@ func keeps(next agent.State, effects []agent.Effect) string {
 			if next.Phase != install.PhaseTrial {
 				return "it switches without a trial"
 			}
+		case agent.Vouch:
+			if next.Running != next.Order.Tools.Version || next.Phase != install.PhaseTrial || next.Closing != nil {
+				return "it vouches for what is not on trial, or not done"
+			}
 		case agent.Prove:
 			if next.Running != next.Order.Tools.Version || next.Phase != install.PhaseTrial {
 				return "it proves what is not on trial"
@@ -234,11 +244,11 @@ func trialIsTheLaunchers(s agent.State, in agent.Input, effects []agent.Effect) 
 	if s.Phase != install.PhaseTrial || s.NoReturn != "" || s.Order == nil {
 		return ""
 	}
-	switch in := in.(type) {
+	switch in.(type) {
 	case agent.Committed, agent.Switched:
 		return ""
-	case agent.Stepped:
-		if in.Closes != "" {
+	case agent.Proved:
+		if s.Closing != nil {
 			return ""
 		}
 	case agent.Started:

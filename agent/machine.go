@@ -18,6 +18,7 @@ type State struct {
 	PID     int            // of this process
 	Reached version.Number // whose upgrade steps are all done here
 	Begun   version.Number // whose upgrade steps were begun, if that is newer
+	Closing *Stepped       // the upgrade step that waits until this version has proved itself, because it cannot be undone
 	Held    Input          // the newest word on the order subject, while an order before it is being judged
 }
 
@@ -45,6 +46,8 @@ func Step(s State, in Input) (State, []Effect) {
 		return s.next(in.Order, install.PhaseTrial, in.Failure, State.switched)
 	case Stepped:
 		return s.stepped(in)
+	case Proved:
+		return s.proved(in)
 	case Undone:
 		return s.undone(in)
 	case Committed:
@@ -112,20 +115,38 @@ func (s State) ahead() bool {
 }
 
 // stepped goes on when the steps are done, or when the next one closes the way back: that
-// is written down before the step is taken.
+// one waits until the version has proved itself as far as it is.
 func (s State) stepped(in Stepped) (State, []Effect) {
-	if in.Order != "" && (s.Phase != install.PhaseTrial || s.Order == nil || s.Order.ID != in.Order || s.Running != s.Order.Tools.Version) {
+	if in.Order != "" && !s.tries(in.Order) {
 		return s, nil
 	}
 	if in.Closes == "" {
 		s.Reached, s.Begun = s.Running.Number, version.Number{}
-		if in.Order == "" {
-			return s, nil
-		}
-		return s, []Effect{Prove{*s.Order}}
+	} else if in.Order != "" {
+		s.Closing = &in
 	}
-	s.NoReturn = in.Closes
-	told := &events.AgentStepping{Order: in.Order, Release: in.Release, Step: in.Closes, NoReturn: true}
+	if in.Order == "" {
+		return s, nil
+	}
+	return s, []Effect{Prove{*s.Order}}
+}
+
+// tries says whether this process is the version on trial for that order.
+func (s State) tries(order string) bool {
+	return s.Phase == install.PhaseTrial && s.Order != nil && s.Order.ID == order && s.Running == s.Order.Tools.Version
+}
+
+// proved tells the launcher, or closes the way back for the steps that are left: that is
+// written down before they are taken.
+func (s State) proved(in Proved) (State, []Effect) {
+	if !s.tries(in.Order) {
+		return s, nil
+	}
+	if s.Closing == nil {
+		return s, []Effect{Vouch{in.Order}}
+	}
+	told := &events.AgentStepping{Order: in.Order, Release: s.Closing.Release, Step: s.Closing.Closes, NoReturn: true}
+	s.NoReturn, s.Closing = s.Closing.Closes, nil
 	return s, []Effect{Save{s.Journal}, Tell{told}, TakeSteps{Order: in.Order, Freely: true}}
 }
 

@@ -89,7 +89,7 @@ func TestAnUpgradeThatGoesWell(t *testing.T) {
 	)
 	s.Running = bin("1.25.1")
 	s = play(t, s, agent.Started{}, "[TakeSteps]", order("o1", 5, "1.24.0", "1.25.1", digestA), "[]",
-		agent.Stepped{Order: "o1"}, "[Prove]")
+		agent.Stepped{Order: "o1"}, "[Prove]", agent.Proved{Order: "other"}, "[]", agent.Proved{Order: "o1"}, "[Vouch]")
 	j := s.Journal
 	j.Phase, j.Trial, j.Good, j.Last = install.PhaseCommitted, nil, bin("1.25.1").String(), bin("1.24.0").String()
 	s = play(t, s, agent.Committed{Journal: j}, "[agent.upgraded/1 Save Collect]", agent.Committed{Journal: j}, "[Save]")
@@ -187,7 +187,9 @@ func onTrial(id string, seq uint64) agent.State {
 func TestAStepThatCannotBeUndoneClosesTheWayBack(t *testing.T) {
 	s := play(t, onTrial("o1", 5),
 		agent.Started{}, "[TakeSteps]",
-		agent.Stepped{Order: "o1", Release: bin("1.25.0").Number, Closes: "burn the bridge"}, "[Save agent.stepping/1 no return TakeSteps]",
+		agent.Stepped{Order: "o1", Release: bin("1.25.0").Number, Closes: "burn the bridge"}, "[Prove]", // as far as it is
+		agent.Proved{Order: "o1"}, "[Save agent.stepping/1 no return TakeSteps]",
+		agent.Stepped{Order: "o1"}, "[Prove]", agent.Proved{Order: "o1"}, "[Vouch]", // but the launcher does not answer
 	)
 	if s.NoReturn != "burn the bridge" {
 		t.Fatalf("the journal says %q", s.NoReturn)
@@ -267,6 +269,7 @@ func TestAnyInputsInAnyOrder(t *testing.T) {
 				agent.Resolved{Seq: seq},
 				agent.Stepped{Order: orderOf(s)},
 				agent.Stepped{Order: orderOf(s), Release: bin("1.25.0").Number, Closes: "burn the bridge"},
+				agent.Proved{Order: orderOf(s)},
 				agent.Undone{Order: orderOf(s), To: bin("1.24.0").Number, Failure: failure},
 				agent.RestartOrdered{Seq: seq, Order: id},
 				agent.Downloaded{Order: orderOf(s), Failure: failure},

@@ -31,21 +31,21 @@ func (a *Agent) committed(ctx context.Context) {
 // prove watches this process until it has shown, for the whole window, that it is
 // healthy: its units adopted, the connection steady, and at the window's beginning and at
 // its end every report acknowledged by the log; the first is that it started. A process
-// that dies begins anew, so the window is always one process's. Then the launcher decides.
+// that dies begins anew, so the window is always one process's.
 func (a *Agent) prove(ctx context.Context, o install.Order) {
-	select {
-	case <-a.units.adopted:
-	case <-ctx.Done():
-		return
+	for _, first := range []<-chan struct{}{a.started, a.units.adopted} {
+		select {
+		case <-first:
+		case <-ctx.Done():
+			return
+		}
 	}
 	for !a.outbox.drained(ctx) || !a.steady(ctx, o.Window) || !a.outbox.empty() {
 		if ctx.Err() != nil {
 			return
 		}
 	}
-	if err := a.cfg.Parent.Healthy(o.ID); err != nil {
-		a.cfg.Logger.Error("telling the launcher", "err", err)
-	}
+	a.input(ctx, Proved{o.ID})
 }
 
 // steady says whether the connection stood for the whole window.

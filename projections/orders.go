@@ -105,7 +105,7 @@ func (s *State) foldOrderReport(now time.Time, m *Machine, p events.Report) {
 	case *events.AgentStepping:
 		s.foldStepping(m, p)
 	case *events.ReportLate:
-		m.denyLate(now, p)
+		m.late(now, p)
 	}
 }
 
@@ -140,14 +140,20 @@ func (m *Machine) deny(now time.Time, f events.Failure) {
 	m.Denied = m.Denied[max(0, len(m.Denied)-maxDenied):]
 }
 
-// denyLate is deny for a report that came when its order had ended otherwise.
-func (m *Machine) denyLate(now time.Time, p *events.ReportLate) {
-	m.Ended = p.Order
+// late takes from a report whose order had ended otherwise what it says of the machine
+// itself: the build that it refuses, and the version that it runs.
+func (m *Machine) late(now time.Time, p *events.ReportLate) {
+	m.Ended, m.NoReturn = p.Order, ""
 	var told struct {
+		Version version.Binary `json:"version"`
 		Failure events.Failure `json:"failure"`
 	}
-	if json.Unmarshal(p.Data, &told) == nil {
-		m.deny(now, told.Failure)
+	if json.Unmarshal(p.Data, &told) != nil {
+		return
+	}
+	m.deny(now, told.Failure)
+	if !told.Version.IsZero() {
+		m.comesBack(told.Version)
 	}
 }
 

@@ -172,15 +172,16 @@ func aliveMachines(s *projections.State) []string {
 }
 
 // mismatched are the tags of agents whose version an upgrade to the wanted one cannot
-// start from: neither the environment's, nor the wanted, nor one that an upgrade which
-// did not complete has left behind.
+// start from: neither the environment's, nor the wanted, nor one that an earlier upgrade
+// has left behind. All earlier ones count: machines that two aborted upgrades left on two
+// versions, with no way back, must not be out of reach of every request.
 func mismatched(s *projections.State, to version.Number) []string {
 	allowed := []version.Number{s.AgentVersion, to}
 	if s.Upgrade != nil {
 		allowed = append(allowed, s.Upgrade.To)
 	}
-	if n := len(s.Past); n > 0 {
-		allowed = append(allowed, s.Past[n-1].To, s.Past[n-1].From)
+	for _, past := range s.Past {
+		allowed = append(allowed, past.To, past.From)
 	}
 	var odd []string
 	for _, id := range aliveMachines(s) {

@@ -156,9 +156,10 @@ func (t *term) tick() {
 		case <-t.ctx.Done():
 			return
 		case <-ticker.C:
-			_ = t.writer.submitWait(t.ctx, change{decide: func(d *draft) error {
-				return errors.Join(t.presence.decide(d), decideTimeouts(d))
-			}})
+			_ = t.writer.submitWait(t.ctx, change{decide: t.pass})
 		}
 	}
 }
+
+// pass decides what the passing of time alone brings.
+func (t *term) pass(d *draft) error { return errors.Join(t.presence.decide(d), decideTimeouts(d)) }

@@ -50,6 +50,14 @@ type writer struct {
 	actor   string
 	metrics *metrics
 	logger  *slog.Logger
+	pause   func(context.Context, time.Duration) error // nil: wait; simulated fleets have another clock
+}
+
+func (w *writer) wait(ctx context.Context, d time.Duration) error {
+	if w.pause != nil {
+		return w.pause(ctx, d)
+	}
+	return wait(ctx, d)
 }
 
 // submit queues a change, or refuses it at once when the queue is full.
@@ -273,7 +281,7 @@ func (w *writer) append(ctx context.Context, expected uint64, d *draft) error {
 			w.metrics.appended(len(d.recs), time.Since(start))
 			return nil
 		}
-		if err := wait(ctx, retryLog); err != nil {
+		if err := w.wait(ctx, retryLog); err != nil {
 			return fmt.Errorf("append to the log: %w", err)
 		}
 	}
@@ -297,7 +305,7 @@ func (w *writer) isStored(ctx context.Context, expected uint64, recs []events.Re
 			}
 		}
 		w.logger.Warn("asking the log what it holds", "behind", expected, "err", err)
-		if err := wait(ctx, retryLog); err != nil {
+		if err := w.wait(ctx, retryLog); err != nil {
 			return false, err
 		}
 	}
