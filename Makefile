@@ -9,7 +9,10 @@ PACKAGES ?= ./...
 IMAGE    ?= jujube
 COMPOSE  ?= $(shell if docker compose version >/dev/null 2>&1; then echo docker compose; else echo docker-compose; fi)
 
-.PHONY: help build test check demo image compose-test bench clean
+TIME     ?= 60s
+AGENTS   ?= 10000
+
+.PHONY: help build test check demo image compose-test bench soak clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -41,6 +44,9 @@ compose-test: ## one state server and three machines as containers: upgraded, ki
 
 bench: ## the table of docs/BENCHMARKS.md, each figure beside its yardstick (some minutes)
 	$(GO) run ./cli/sim/bench
+
+soak: ## simulated fleets with faults for a time: make soak TIME=60s [SEED=…] [AGENTS=10000]
+	$(GO) run ./cli/sim/soak -time $(TIME) -agents $(AGENTS) $(if $(SEED),-seed $(SEED))
 
 clean: ## remove what was built
 	rm -rf dist

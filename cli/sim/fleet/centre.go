@@ -1,0 +1,176 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/bus/memlog"
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/projections"
+	"github.com/jujube-project/jujube/statesrv"
+)
+
+// centre is the state servers, the log's republishing, and the stream of requests.
+type centre struct {
+	*world
+	servers  []*server // those who believe that they lead; the last is the newest
+	names    int
+	snapshot []byte
+	final    *projections.State // when nobody leads, at the end
+	done     bool
+}
+
+type server struct {
+	*statesrv.Rehearsal
+	due bool // a commit is on its way
+}
+
+// order is a record on a machine's order subject.
+type order struct {
+	seq     uint64
+	payload events.Payload
+}
+
+// lead lets one more state server take the lease. The one before does not know yet.
+func (c *centre) lead() *server {
+	from := projections.New()
+	if c.snapshot != nil {
+		var err error
+		if from, err = projections.DecodeSnapshot(c.snapshot); err != nil {
+			c.fail("the snapshot cannot be read: %v", err)
+		}
+	}
+	c.names++
+	r, err := statesrv.Rehearse(context.Background(), c.log, fmt.Sprintf("state-server-%d", c.names), from, c.wall, c.newID)
+	if err != nil {
+		c.fail("a state server cannot read the log: %v", err)
+	}
+	c.world.tell("state server %d leads from %d on", c.names, r.State().Seq)
+	s := &server{Rehearsal: r}
+	c.servers = append(c.servers, s)
+	for i, ask := range c.asks {
+		if uint64(i+1) > r.State().RequestsSeq {
+			s.Ask(uint64(i+1), "alice", ask)
+			c.soon(s)
+		}
+	}
+	return s
+}
+
+// killLeader ends everybody who leads; what they had not written is gone.
+func (c *centre) killLeader() {
+	c.servers = nil
+	c.after(c.between(time.Second, 15*time.Second), func() {
+		if len(c.servers) == 0 {
+			c.lead()
+		}
+	})
+}
+
+// commitEvery is how long a state server gathers.
+func (c *centre) commitEvery() time.Duration {
+	if c.cfg.Machines > 200 {
+		return 250 * time.Millisecond
+	}
+	return 5 * time.Millisecond
+}
+
+func (c *centre) soon(s *server) {
+	if s.due {
+		return
+	}
+	s.due = true
+	c.after(c.commitEvery(), func() { c.commit(s) })
+}
+
+// commit lets a server write what it has gathered.
+func (c *centre) commit(s *server) {
+	s.due = false
+	if !slices.Contains(c.servers, s) {
+		return
+	}
+	switch {
+	case c.fault(appendLost):
+		c.log.Fail(nil, memlog.Lost)
+	case c.fault(appendDoubt):
+		c.log.Fail(nil, memlog.Unacked)
+	}
+	err := s.Commit(context.Background())
+	c.checks.read()
+	if err == nil {
+		c.checks.committed(s.State())
+		return
+	}
+	c.world.tell("a state server steps down: %v", err)
+	c.servers = slices.DeleteFunc(c.servers, func(o *server) bool { return o == s })
+	if len(c.servers) == 0 {
+		c.killLeader()
+	}
+}
+
+// report hands a machine's report to everybody who serves.
+func (c *centre) report(h *host, data []byte, answer func(bus.ReportAnswer)) {
+	if !c.busUp() {
+		return
+	}
+	for _, s := range c.servers {
+		s.Report(h.id, data, answer)
+		c.soon(s)
+	}
+}
+
+// ask stores an operator's request; it is judged by who leads, now or later.
+func (c *centre) ask(ask events.Ask) string {
+	ask.ID, ask.Environment = c.newID(), environment
+	ask.Created, ask.Expires = c.wall(), c.wall().Add(10*time.Minute)
+	c.asks = append(c.asks, ask)
+	for _, s := range c.servers {
+		s.Ask(uint64(len(c.asks)), "alice", ask)
+		c.soon(s)
+	}
+	return ask.ID
+}
+
+// tick lets time pass for the state servers: who is connected is heard.
+func (c *centre) tick() {
+	every := time.Second
+	if c.cfg.Machines > 200 {
+		every = 10 * time.Second
+	}
+	c.after(every, c.tick)
+	for _, s := range c.servers {
+		for _, h := range c.hosts {
+			if h.process != nil && h.process.connected {
+				s.Beat(h.id)
+			}
+		}
+		s.Tick()
+		c.soon(s)
+	}
+}
+
+// state is what the newest leader has committed.
+func (c *centre) state() *projections.State {
+	if n := len(c.servers); n > 0 {
+		return c.servers[n-1].State()
+	}
+	return projections.New()
+}
+
+// republish brings a record of the log to the machine that it orders.
+func (c *centre) republish(rec events.Record, payload events.Payload, machine int) {
+	h := c.hosts[machine]
+	o := &order{rec.Seq, payload}
+	h.newest = o
+	p := h.process
+	if p == nil || !p.connected || c.fault(lost) {
+		return
+	}
+	p.later(c.delay(), func() { p.hear(o) })
+	if c.fault(doubled) {
+		p.later(c.delay(), func() { p.hear(o) })
+	}
+}

@@ -1,0 +1,61 @@
+package fleet
+
+import (
+	"flag"
+	"testing"
+)
+
+var (
+	seed   = flag.Uint64("seed", 0, "play this seed only")
+	agents = flag.Int("agents", 0, "machines of that fleet; 0: as many as the seed has here")
+)
+
+// seeds is how many small fleets are played; make soak plays more, and large ones.
+const seeds = 300
+
+// size is how many machines the fleet of a seed has.
+func size(seed uint64) int { return 1 + int(seed%12) }
+
+// Whatever happens to a fleet, what must hold holds after every event, and when the faults
+// stop everything comes to the newest version: see package comment and check.go.
+func TestFleetsConverge(t *testing.T) {
+	if *seed > 0 {
+		if *agents == 0 {
+			*agents = size(*seed)
+		}
+		r, err := Run(Config{Seed: *seed, Machines: *agents, Trace: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%+v", r)
+		return
+	}
+	var total Result
+	for n := range uint64(seeds) {
+		r, err := Run(Config{Seed: n, Machines: size(n)})
+		if err != nil {
+			t.Fatalf("%v\nplay it again: go test ./cli/sim/fleet -run Converge -seed %d", err, n)
+		}
+		total.Add(r)
+	}
+	for _, kind := range append(kinds, badRelease) {
+		if total.Faults[kind] == 0 {
+			t.Errorf("no fleet had the fault %q", kind)
+		}
+	}
+	t.Logf("%d fleets, %d orders, %d events, faults %v", seeds, total.Orders, total.Events, total.Faults)
+}
+
+// A seed is a story: told twice, it is the same.
+func TestASeedIsAStory(t *testing.T) {
+	for _, n := range []uint64{4, 5, 211} {
+		first, err := Run(Config{Seed: n, Machines: size(n)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, err := Run(Config{Seed: n, Machines: size(n), Trace: true})
+		if err != nil || first.Digest != second.Digest || first.Events != second.Events || first.Records != second.Records {
+			t.Fatalf("seed %d: first %+v, then %+v, %v", n, first, second, err)
+		}
+	}
+}

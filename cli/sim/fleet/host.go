@@ -1,0 +1,238 @@
+package fleet
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/jujube-project/jujube/agent/install"
+	"github.com/jujube-project/jujube/agent/launcher"
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/version"
+)
+
+// host is one machine: a disk that outlives everything, and what runs on it.
+type host struct {
+	*world
+	id   string
+	disk disk
+
+	on        bool
+	boot      int // counts the boots
+	booted    time.Duration
+	skew      time.Duration // of the wall clock
+	fullUntil time.Duration // of the disk
+
+	run     int // grows at every start and every end of a process
+	crashes int
+	process *process // nil: none runs
+	newest  *order   // on its order subject, as the bus has it
+}
+
+// disk is what is durable. Everything that the product writes there is synced before it
+// goes on, so a power cut keeps it.
+type disk struct {
+	journal install.Journal
+	link    string
+	builds  map[string]*release // complete versions, by name
+	output  string              // of the last failed attempt of a trial
+	reached version.Number
+	begun   version.Number
+	crossed version.Number // of the newest step that was taken and cannot be undone
+	part    string         // digest of the archive that is being downloaded
+	left    int            // pieces of it that are missing
+	outbox  outbox
+}
+
+// Times of a launcher, as its defaults.
+const (
+	readyTime = 30 * time.Second
+	trialTime = 90 * time.Second
+	attempts  = 3
+)
+
+// power turns the host on.
+func (h *host) power() {
+	if h.on {
+		return
+	}
+	h.on, h.booted = true, h.now
+	h.boot++
+	h.tell("machine %s boots", h.id)
+	h.start()
+}
+
+// powerCut turns it off, and on again after some time.
+func (h *host) powerCut(off time.Duration) {
+	if !h.on {
+		return
+	}
+	h.tell("machine %s loses power", h.id)
+	h.on = false
+	h.end()
+	h.after(off, h.power)
+}
+
+// end ends the process, if one runs, and with it everything that it had begun.
+func (h *host) end() {
+	h.run++
+	h.process = nil
+}
+
+// start is what the launcher does before a start, cut off anywhere.
+func (h *host) start() {
+	if !h.on || h.process != nil {
+		return
+	}
+	h.run++
+	j := &h.disk.journal
+	if j.Phase == install.PhaseTrial && j.Trial != nil && j.Trial.Attempts == 0 {
+		h.disk.output = ""
+	}
+	v := launcher.Decide(*j, h.disk.link, h.disk.output, launcher.Moment{BootID: strconv.Itoa(h.boot), Since: h.now - h.booted}, attempts)
+	if v.Back != nil {
+		h.tell("machine %s goes back to %s: %s", h.id, j.Good, v.Back.Text)
+		h.point(j.Good)
+		if h.cut() {
+			return
+		}
+		*j = launcher.RolledBack(*j, *v.Back)
+	} else {
+		if v.Switch != "" {
+			h.point(v.Switch)
+		}
+		if h.cut() {
+			return
+		}
+		*j = v.Journal
+	}
+	if h.cut() {
+		return
+	}
+	h.spawn()
+}
+
+// cut lets the launcher's work end here, now and then.
+func (h *host) cut() bool {
+	switch {
+	case h.fault(powerCut):
+		h.powerCut(h.between(time.Second, 5*time.Minute))
+		return true
+	case h.fault(launcherCut):
+		h.restartIn(time.Second)
+		return true
+	}
+	return false
+}
+
+func (h *host) restartIn(d time.Duration) {
+	run := h.run
+	h.after(d, func() {
+		if h.run == run {
+			h.start()
+		}
+	})
+}
+
+// point lets the link name a version, which must be complete.
+func (h *host) point(name string) {
+	if h.disk.builds[name] == nil {
+		h.fail("machine %s: its link would name %s, which is not there", h.id, name)
+	}
+	h.disk.link = name
+}
+
+// spawn starts what the link names. What the release is like decides how far it comes.
+func (h *host) spawn() {
+	b := h.disk.builds[h.disk.link]
+	if b == nil {
+		h.fail("machine %s is a brick: its link names %q", h.id, h.disk.link)
+	}
+	h.checks.started(h, b)
+	trial := h.disk.journal.Phase == install.PhaseTrial
+	p := &process{host: h, build: b, trial: trial, order: h.disk.journal.Order}
+	h.process = p
+	h.run++
+	p.run = h.run
+	h.tell("machine %s starts %s (%s), trial %v", h.id, b.Version, b.is, trial)
+	switch b.is {
+	case crashes, bridgeCrashes:
+		switch {
+		case b.is == crashes:
+			p.dies(h.between(10*time.Millisecond, time.Second), "it exited with code 1")
+		case h.disk.crossed == b.Version.Number:
+			p.dies(h.between(4*time.Second, 9*time.Second), "it exited with code 1")
+		}
+	case crashesLater:
+		p.dies(h.between(time.Second, 8*time.Second), "panic: oh")
+	case crashesAlways:
+		p.dies(30*time.Second, "panic: much later")
+	case fickle:
+		if h.rnd.IntN(2) == 0 {
+			p.dies(h.between(10*time.Millisecond, 8*time.Second), "panic: sometimes")
+		}
+	case hangs:
+		p.dies(readyTime, "it was not ready within 30s")
+		return
+	}
+	p.later(h.between(50*time.Millisecond, 500*time.Millisecond), p.begin)
+	if trial {
+		p.later(readyTime+trialTime, p.deadline)
+	}
+}
+
+// kill ends the process as the launcher sees it: why is what it said, or what it did.
+func (h *host) kill(why string) {
+	p := h.process
+	if p == nil {
+		return
+	}
+	h.tell("machine %s: %s ended: %s", h.id, p.build.Version, why)
+	if p.trial {
+		h.disk.output = why
+	}
+	h.end()
+	pause := 250 * time.Millisecond
+	if !p.trial || h.disk.journal.Trial != nil && h.disk.journal.Trial.Attempts > attempts {
+		h.crashes++
+		pause = min(time.Second<<min(h.crashes-1, 6), time.Minute)
+	}
+	h.restartIn(pause)
+}
+
+// full says whether the disk refuses to be written.
+func (h *host) full() bool { return h.now < h.fullUntil }
+
+// clock is the machine's own wall clock.
+func (h *host) clock() time.Time { return h.wall().Add(h.skew) }
+
+func (h *host) disconnect() {
+	if h.process != nil {
+		h.process.disconnect()
+	}
+}
+
+func (h *host) String() string {
+	running := "nothing"
+	if h.process != nil {
+		running = h.process.build.Version.String()
+	}
+	j := h.disk.journal
+	return fmt.Sprintf("machine %s: on %v, runs %s, phase %q, good %s, no return %q, order %v, %d reports wait",
+		h.id, h.on, running, j.Phase, j.Good, j.NoReturn, j.Order, len(h.disk.outbox.waiting))
+}
+
+// newHost is a machine that runs the first release.
+func (w *world) newHost(id int, first *release) *host {
+	name := first.Version.String()
+	h := &host{world: w, id: strconv.Itoa(id)}
+	h.disk = disk{
+		journal: install.Journal{Good: name}, link: name, builds: map[string]*release{name: first}, reached: first.Version.Number,
+	}
+	h.disk.outbox = outbox{host: h, epoch: "epoch-" + h.id}
+	return h
+}
+
+func (h *host) enrolled() *events.MachineEnrolled {
+	return &events.MachineEnrolled{Machine: h.id, Key: "K" + h.id, Hostname: "host" + h.id, Version: h.disk.builds[h.disk.link].Version, StateServer: h.id == "0"}
+}
