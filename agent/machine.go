@@ -143,7 +143,7 @@ func (s State) proved(in Proved) (State, []Effect) {
 		return s, nil
 	}
 	if s.Closing == nil {
-		return s, []Effect{Vouch{in.Order}}
+		return s, []Effect{Vouch(in)}
 	}
 	told := &events.AgentStepping{Order: in.Order, Release: s.Closing.Release, Step: s.Closing.Closes, NoReturn: true}
 	s.NoReturn, s.Closing = s.Closing.Closes, nil

@@ -19,7 +19,6 @@ type centre struct {
 	servers  []*server // those who believe that they lead; the last is the newest
 	names    int
 	snapshot []byte
-	final    *projections.State // when nobody leads, at the end
 	done     bool
 }
 
