@@ -5,9 +5,11 @@ import (
 	"errors"
 	"go/ast"
 	"go/parser"
+	"go/scanner"
 	"go/token"
 	"io"
 	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -34,8 +36,9 @@ var laws = []law{
 	{"bus/memlog", []string{"github.com/nats-io/…", "github.com/synadia-io/…"}, "what is tested in memory needs no NATS"},
 	{"agent…", []string{"module/statesrv…", "module/cli…"}, "agents and state servers meet on the bus only"},
 	{"statesrv…", []string{"module/agent…", "module/cli…"}, "agents and state servers meet on the bus only"},
-	{"agent/launcher", []string{"github.com/nats-io/…", "github.com/synadia-io/…", "net/http…", "module/bus…"}, "the launcher judges a trial and is never updated: it is small and has no network"},
+	{"agent/launcher…", []string{"github.com/nats-io/…", "github.com/synadia-io/…", "net/http…", "module/bus…"}, "the launcher judges a trial and is never updated: it is small and has no network"},
 	{"cmd…", []string{"testing", "module/projections/scenario", "module/bus/memlog", "module/bus/bustest", "module/bus/logtest"}, "what tests need is not in the product"},
+	{"agent/pipe", []string{"github.com/nats-io/…", "net/http…", "module/bus…"}, "launcher and agent talk over pipes alone"},
 	{"agent/install", []string{"github.com/nats-io/…", "net/http…", "module/bus…"}, "installing is done on files alone"},
 }
 
@@ -133,6 +136,59 @@ func TestLawOfCalls(t *testing.T) {
 					t.Errorf("%s uses %s: %s", at, l.call, l.why)
 				}
 			}
+		}
+	}
+}
+
+// sizes bound what must stay small: lines that are neither blank nor comments.
+var sizes = []struct {
+	pkg   string
+	lines int
+	why   string
+}{
+	{"agent/launcher", 400, "the launcher judges trials and is never updated with the agents: it must be read in one sitting"},
+	{"agent/launcher/process", 250, "what starts and reaps for the launcher stays as small"},
+	{"agent/pipe", 100, "what launcher and agent say is for ever"},
+}
+
+func TestLawOfSize(t *testing.T) {
+	packages := list(t)
+	for _, l := range sizes {
+		for _, p := range below(t, packages, l.pkg) {
+			lines := 0
+			for _, name := range p.GoFiles {
+				lines += linesOfCode(t, filepath.Join(p.Dir, name))
+			}
+			t.Logf("%s has %d lines of code, at most %d", l.pkg, lines, l.lines)
+			if lines > l.lines {
+				t.Errorf("%s has %d lines of code, more than %d: %s", l.pkg, lines, l.lines, l.why)
+			}
+		}
+	}
+}
+
+// linesOfCode counts the lines on which a token stands.
+func linesOfCode(t *testing.T, file string) int {
+	t.Helper()
+	src, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := token.NewFileSet()
+	f := set.AddFile(file, -1, len(src))
+	var s scanner.Scanner
+	s.Init(f, src, nil, 0)
+	lines := map[int]bool{}
+	for {
+		pos, tok, lit := s.Scan()
+		if tok == token.EOF {
+			return len(lines)
+		}
+		if tok == token.SEMICOLON && lit != ";" {
+			continue // the scanner put it there
+		}
+		for i := range 1 + strings.Count(lit, "\n") {
+			lines[f.Line(pos)+i] = true
 		}
 	}
 }

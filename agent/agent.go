@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -31,6 +32,7 @@ type Bus interface {
 // Parent is the launcher, as the agent sees it.
 type Parent interface {
 	Ready() error
+	Alive() error
 	Healthy(order string) error
 	Restart() error
 }
@@ -69,6 +71,8 @@ type Agent struct {
 	conf  Conf               // under steps
 	work  *work              // newest job on an order
 	trial context.CancelFunc // of the steps and the proof
+
+	alive *time.Ticker // when the loop tells the launcher that it turns
 }
 
 // work is a job that runs beside the loop.
@@ -89,6 +93,9 @@ func New(cfg Config) (*Agent, error) {
 	a.state = State{
 		Journal: j, Machine: cfg.Conf.Machine(), Running: cfg.Own, PID: cfg.PID,
 		Reached: cfg.Conf.UpgradedToVersion, Begun: cfg.Conf.UpgradingToVersion,
+	}
+	if j.Phase == install.PhaseTrial && j.Order != nil && j.Order.Tools.Version != cfg.Own {
+		cfg.Logger.Error("this is not the version on trial, so it proves nothing", "version", cfg.Own.String(), "on trial", j.Order.Tools.Version.String())
 	}
 	a.outbox, err = openOutbox(a.layout.Outbox(), a.layout.Machine, cfg.Now, cfg.NewID, cfg.Logger)
 	if err != nil {
@@ -113,7 +120,9 @@ func (a *Agent) Run(ctx context.Context, keep func() bool) error {
 	for _, loop := range []func(context.Context){a.send, a.followOrders, a.beat, a.committed} {
 		a.jobs.Go(func() { loop(ctx) })
 	}
-	if err := a.cfg.Parent.Ready(); err != nil {
+	a.alive = time.NewTicker(cmp.Or(a.cfg.Conf.Values.SilenceTimeout, defaultSilence) / alivePerSilence)
+	defer a.alive.Stop()
+	if err := errors.Join(a.cfg.Parent.Alive(), a.cfg.Parent.Ready()); err != nil {
 		return err
 	}
 	err := a.loop(ctx)
@@ -181,18 +190,39 @@ const farewellTime = 2 * time.Second
 
 // loop steps the state machine, one input at a time.
 func (a *Agent) loop(ctx context.Context) error {
-	var input Input = Started{}
-	for {
+	for input := Input(Started{}); input != nil; input = a.wait(ctx, a.inputs, nil) {
 		if err := a.step(ctx, input); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// wait is where the loop waits: for an input, or until a time. It returns nil when the
+// time or ctx has come. While it waits it says that the loop turns; nobody else may say
+// that, so that a loop which hangs is found out.
+func (a *Agent) wait(ctx context.Context, inputs <-chan Input, until <-chan time.Time) Input {
+	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case input = <-a.inputs:
+		case <-until:
+			return nil
+		case input := <-inputs:
+			return input
+		case <-a.alive.C:
+			if err := a.cfg.Parent.Alive(); err != nil {
+				a.cfg.Logger.Warn("telling the launcher", "err", err) // it is gone; Stopped says so, too
+			}
 		}
 	}
 }
+
+// The launcher's patience with a silent agent, and how often within it an agent speaks.
+const (
+	defaultSilence  = 30 * time.Second
+	alivePerSilence = 6
+)
 
 // step takes one step. When the disk refuses what the step must leave there, the step is
 // taken again later: the agent waits for a full disk, it does not die of it.
@@ -205,9 +235,7 @@ func (a *Agent) step(ctx context.Context, input Input) error {
 			return err
 		}
 		a.cfg.Logger.Error("keeping on disk what happens; trying again", "err", err)
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
+		if a.wait(ctx, nil, time.After(pause)); ctx.Err() != nil {
 			return nil
 		}
 	}

@@ -32,12 +32,14 @@ type Conf struct {
 
 // Values are settings of this host. Zero values take the defaults.
 type Values struct {
-	Beat          time.Duration `yaml:"beat,omitempty"`           // between heartbeats; 5 s
-	ReadyTimeout  time.Duration `yaml:"ready_timeout,omitempty"`  // from start to ready; 30 s
-	TrialTimeout  time.Duration `yaml:"trial_timeout,omitempty"`  // from start to healthy; 90 s
-	StopTimeout   time.Duration `yaml:"stop_timeout,omitempty"`   // 20 s
-	RestartPause  time.Duration `yaml:"restart_pause,omitempty"`  // before a restart after a crash; 1 s
-	TrialAttempts int           `yaml:"trial_attempts,omitempty"` // 3
+	Beat           time.Duration `yaml:"beat,omitempty"`            // between heartbeats; 5 s
+	ReadyTimeout   time.Duration `yaml:"ready_timeout,omitempty"`   // from start to ready; 30 s
+	SilenceTimeout time.Duration `yaml:"silence_timeout,omitempty"` // since the agent last said that it is alive; 30 s
+	TrialTimeout   time.Duration `yaml:"trial_timeout,omitempty"`   // from start to healthy; 60 s
+	SettleTime     time.Duration `yaml:"settle_time,omitempty"`     // that a new version must live after its commit; 5 min
+	StopTimeout    time.Duration `yaml:"stop_timeout,omitempty"`    // 20 s
+	RestartPause   time.Duration `yaml:"restart_pause,omitempty"`   // before a restart after a crash; 1 s
+	TrialAttempts  int           `yaml:"trial_attempts,omitempty"`  // 3
 }
 
 // Machine is the machine's id.

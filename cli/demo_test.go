@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/jujube-project/jujube/agent/launcher"
+	"github.com/jujube-project/jujube/agent/pipe"
 	"github.com/jujube-project/jujube/projections/status"
 )
 
@@ -85,7 +85,7 @@ func TestDemoTrafficCountsStarts(t *testing.T) {
 func TestDemoSpoilsTheGreetingOnly(t *testing.T) {
 	dir := t.TempDir()
 	exe := filepath.Join(dir, "jujud")
-	if err := os.WriteFile(exe, []byte("ELF "+launcher.Hello+" code"), 0o755); err != nil {
+	if err := os.WriteFile(exe, []byte("ELF "+pipe.Hello+" code"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if err := spoil(dir); err != nil {
@@ -95,7 +95,7 @@ func TestDemoSpoilsTheGreetingOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "ELF " + strings.Repeat("?", len(launcher.Hello)) + " code"; string(b) != want {
+	if want := "ELF " + strings.Repeat("?", len(pipe.Hello)) + " code"; string(b) != want {
 		t.Errorf("got %q, want %q", b, want)
 	}
 	if spoil(dir) == nil {

@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"github.com/jujube-project/jujube/agent"
-	"github.com/jujube-project/jujube/agent/launcher"
+	"github.com/jujube-project/jujube/agent/pipe"
 	"github.com/jujube-project/jujube/events/tools/archive"
 	"github.com/jujube-project/jujube/events/version"
 )
@@ -93,7 +93,7 @@ func spoil(dir string) error {
 	if err != nil {
 		return err
 	}
-	good := []byte(launcher.Hello)
+	good := []byte(pipe.Hello)
 	if !bytes.Contains(b, good) {
 		return fmt.Errorf("spoil %s: it does not hold the agent's greeting", exe)
 	}

@@ -3,12 +3,12 @@ package cli
 import (
 	"errors"
 
-	"github.com/jujube-project/jujube/agent/launcher"
+	"github.com/jujube-project/jujube/agent/pipe"
 	"github.com/jujube-project/jujube/events/version"
 )
 
 // Hello is what a script damages.
-const Hello = launcher.Hello
+const Hello = pipe.Hello
 
 // PackTools lets scripts make archives the way --upload-tools does.
 func PackTools(path, jujud string, v version.Binary) error {

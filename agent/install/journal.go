@@ -22,7 +22,8 @@ const plainSchema = 1
 
 // Phases of an upgrade on a host. While it is PhaseTrial the launcher writes the journal,
 // before a start and after the agent said healthy; in between the agent may note NoReturn,
-// and nothing else. In every other phase only the agent writes it.
+// and nothing else. In every other phase the agent writes it, and the launcher only while
+// no agent runs.
 const (
 	PhaseIdle       = ""
 	PhaseAccepted   = "accepted"    // downloading
@@ -43,12 +44,19 @@ type Journal struct {
 	Trial   *Trial `json:"trial,omitempty"`   // in PhaseTrial
 	Restart string `json:"restart,omitempty"` // id of a restart order in work
 
-	Failure *events.Failure   `json:"failure,omitempty"` // in PhaseRolledBack
+	Failure *events.Failure   `json:"failure,omitempty"` // in PhaseRolledBack; in PhaseTrial of the start before
 	Denied  map[string]string `json:"denied,omitempty"`  // digest → why that version is refused here
-
 	// NoReturn is the upgrade step of the version on trial that cannot be undone. It is
 	// written before that step is taken; from then on nobody goes back to Good.
 	NoReturn string `json:"no_return,omitempty"`
+
+	Guard *Guard `json:"guard,omitempty"` // over the version that was committed last
+}
+
+// Guard counts the crashes of a version after its commit, until it has lived long enough.
+type Guard struct {
+	Order   Order `json:"order"` // that brought it
+	Crashes int   `json:"crashes"`
 }
 
 // Order is an accepted order.

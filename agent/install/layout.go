@@ -47,3 +47,7 @@ func (l Layout) Log(tag string) string { return filepath.Join(l.Dir, "log", tag+
 
 // LockFile is held by the launcher.
 func (l Layout) LockFile() string { return filepath.Join(l.Dir, "lock") }
+
+// AgentLock is held by the agent, so that there is never a second one beside an agent
+// whose launcher was killed.
+func (l Layout) AgentLock() string { return filepath.Join(l.Agent(), "lock") }

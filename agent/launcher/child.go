@@ -1,198 +1,196 @@
 package launcher
 
 import (
-	"bufio"
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
 
+	"github.com/coreos/go-systemd/v22/daemon"
+
 	"github.com/jujube-project/jujube/agent/install"
+	"github.com/jujube-project/jujube/agent/launcher/process"
+	"github.com/jujube-project/jujube/agent/pipe"
+	"github.com/jujube-project/jujube/agent/trial"
+	"github.com/jujube-project/jujube/events"
 )
 
-// ending is how an agent process ended.
-type ending struct {
-	how   string
-	asked bool // it asked to be started again, or was stopped
-}
-
-// child is one agent process.
+// child is one agent process, and what is known of it.
 type child struct {
+	*process.Child
 	l       *launcher
+	name    string
 	journal install.Journal
-	proc    *os.Process
-	exited  <-chan string
-	lines   chan string
-	out     *os.File // to the agent
-	tail    *tail
 	asked   bool
 	greeted bool
 	isReady bool
+	lives   bool // it says that it is alive, so it must go on saying it
+	silent  int  // looks since then
+	proved  bool // it is healthy; what is missing is the journal
+	doubted bool // its time was up although the bus could be reached
 }
 
 // run starts the version and stays with it until it has ended.
-func (l *launcher) run(ctx context.Context, version string, j install.Journal) ending {
-	c, err := l.start(version, j)
-	if err != nil {
-		l.fault(j, err.Error())
-		return ending{how: err.Error()}
-	}
-	defer func() { _ = c.out.Close() }()
-	how := c.watch(ctx)
-	l.fault(c.journal, how+"\n"+c.tail.String())
-	return ending{how: how, asked: c.asked}
-}
-
-// fault keeps what a failed try said, for the report on the trial.
-func (l *launcher) fault(j install.Journal, text string) {
-	if j.Phase != install.PhaseTrial {
-		return
-	}
-	if err := install.WriteFile(l.outputFile(), []byte(clip(text))); err != nil {
-		l.cfg.Logger.Warn("keeping the output of a trial", "err", err)
-	}
-}
-
-func (l *launcher) start(version string, j install.Journal) (*child, error) {
-	fromAgent, toLauncher, err := os.Pipe()
-	if err != nil {
-		return nil, err
-	}
-	fromLauncher, toAgent, err := os.Pipe()
-	if err != nil {
-		return nil, err
-	}
-	output, errPipe, err := os.Pipe()
-	if err != nil {
-		return nil, err
-	}
-	exe := filepath.Join(l.l.Version(version), "jujud")
+func (l *launcher) run(ctx context.Context, name string, exe *os.File, j install.Journal) trial.Run {
+	defer func() { _ = exe.Close() }()
+	_, began := install.Boot()
 	env := append(os.Environ(), fmt.Sprintf("JUJUBE_RESTARTS=%d", l.restarts))
-	proc, exited, err := l.reaper.start(exe, []string{exe, "agent", "--data-dir", l.l.Dir}, &os.ProcAttr{
-		Env: env, Files: []*os.File{nil, errPipe, errPipe, toLauncher, fromLauncher}, Sys: &syscall.SysProcAttr{Setpgid: true},
-	})
-	for _, f := range []*os.File{toLauncher, fromLauncher, errPipe} {
-		_ = f.Close()
+	p, err := l.reaper.Start(exe, []string{"agent", "--data-dir", l.l.Dir}, env)
+	if errors.Is(err, process.ErrProgram) {
+		return trial.Run{Version: name, Failure: failed(events.CauseVersion, "cannot-start", err.Error())}
+	} else if err != nil {
+		return trial.Run{Version: name, Failure: failed(events.CauseEnvironment, "cannot-start", err.Error())}
 	}
-	if err != nil {
-		for _, f := range []*os.File{fromAgent, toAgent, output} {
-			_ = f.Close()
-		}
-		return nil, fmt.Errorf("start %s: %w", exe, err)
-	}
-	c := &child{l: l, journal: j, proc: proc, exited: exited, lines: make(chan string, 16), out: toAgent, tail: &tail{}}
-	go c.readLines(fromAgent)
-	go c.readOutput(output)
-	return c, nil
+	defer p.Close()
+	c := &child{Child: p, l: l, name: name, journal: j}
+	f := c.watch(ctx)
+	f.Output = c.Output()
+	_, now := install.Boot()
+	return trial.Run{Version: name, Failure: f, Asked: c.asked, Lasted: now - began}
 }
 
-func (c *child) readLines(from *os.File) {
-	defer func() { _ = from.Close() }()
-	for lines := bufio.NewScanner(from); lines.Scan(); {
-		c.lines <- lines.Text()
-	}
-	close(c.lines)
-}
-
-// readOutput passes the agent's output on and keeps its end.
-func (c *child) readOutput(from *os.File) {
-	defer func() { _ = from.Close() }()
-	_, _ = io.Copy(io.MultiWriter(os.Stderr, c.tail), from)
-}
+// looks is how often within Timing.Silence the launcher looks whether it heard anything.
+// It counts looks, not time: one that was itself held up must not blame its agent.
+const looks = 6
 
 // watch judges the child by what it says, and when, until it has ended.
-func (c *child) watch(ctx context.Context) (how string) {
-	trial := c.journal.Phase == install.PhaseTrial
-	deadline := time.NewTimer(c.l.cfg.Timing.Ready)
+func (c *child) watch(ctx context.Context) events.Failure {
+	t := c.l.cfg.Timing
+	deadline, look := time.NewTimer(t.Ready), time.NewTicker(t.Silence/looks)
 	defer deadline.Stop()
-	lines := c.lines
+	defer look.Stop()
+	probing, cancel := context.WithCancel(ctx)
+	defer cancel()
+	probed := make(chan bool, 1)
 	for {
 		select {
-		case how := <-c.exited:
-			return how
-		case line, ok := <-lines:
-			if !ok {
-				lines = nil
-				continue
-			}
+		case how := <-c.Exited:
+			return failed(events.CauseVersion, "crashed", how)
+		case line := <-c.Lines:
 			if why := c.hear(line); why != "" {
-				return c.kill(why)
+				return c.kill("protocol", why)
 			}
-			if trial && line == wordReady {
-				deadline.Reset(c.l.trialBudget(c.journal))
+			if line == pipe.Ready && c.onTrial() {
+				deadline.Reset(c.budget())
 			}
-			trial = c.journal.Phase == install.PhaseTrial
+		case <-look.C:
+			if c.silent++; c.lives && c.silent > looks {
+				return c.kill("hung", fmt.Sprintf("it said nothing for %v", t.Silence))
+			}
+			c.commit()
+		case <-c.l.pings:
+			c.l.notify(daemon.SdNotifyWatchdog)
+		case s := <-c.l.signals:
+			c.Signal(s)
 		case <-deadline.C:
-			switch {
-			case !c.isReady:
-				return c.kill(fmt.Sprintf("it was not ready within %v", c.l.cfg.Timing.Ready))
-			case trial && c.l.blameless(ctx, c.journal):
-				deadline.Reset(c.l.cfg.Timing.Trial)
-			case trial:
-				return c.kill("it did not prove itself in time")
+			if !c.isReady {
+				return c.kill("hung", fmt.Sprintf("it was not ready within %v", t.Ready))
+			}
+			if c.onTrial() && !c.proved {
+				go func() { probed <- c.l.reachable(probing, c.journal.Good) }()
+			}
+		case reachable := <-probed:
+			if again := c.doubt(reachable); again > 0 {
+				deadline.Reset(again)
+			} else if c.onTrial() && !c.proved {
+				return c.kill(trial.CodeUnhealthy, "it did not prove itself in time")
 			}
 		case <-ctx.Done():
-			c.asked = true
 			return c.stop()
 		}
 	}
 }
 
+func (c *child) onTrial() bool {
+	to, onTrial := trial.Target(c.journal)
+	return onTrial && to == c.name
+}
+
+// budget is how long the version on trial may still take.
+func (c *child) budget() time.Duration {
+	_, now := install.Boot()
+	return c.l.cfg.Timing.Trial + c.journal.Order.Window - (now - time.Duration(c.journal.Trial.Started))
+}
+
+// doubt says how long a version whose time is up gets on: as long as the old version
+// cannot reach the bus either, and then, since the bus may have come back only now, once
+// more. Zero: it is to blame.
+func (c *child) doubt(reachable bool) (again time.Duration) {
+	switch before := c.doubted; {
+	case !reachable:
+		c.doubted = false
+		c.l.cfg.Logger.Warn("nobody reaches the bus; the trial goes on", "version", c.name)
+		return c.l.cfg.Timing.Trial
+	case before:
+		return 0
+	}
+	c.doubted = true
+	return c.journal.Order.Window + c.l.cfg.Timing.Trial/4
+}
+
 // hear handles one line of the agent. It returns why the agent must be killed, if so.
 func (c *child) hear(line string) (why string) {
 	if !c.greeted {
-		if c.greeted = line == Hello; !c.greeted {
+		if c.greeted = line == pipe.Hello; !c.greeted {
 			return fmt.Sprintf("it speaks another protocol: %q", line)
 		}
 		return ""
 	}
 	word, rest, _ := strings.Cut(line, " ")
 	switch word {
-	case wordReady:
-		c.isReady = true
-		c.l.ready()
-	case wordRestart:
+	case pipe.Ready:
+		if c.isReady = true; !c.l.notified {
+			c.l.notify(daemon.SdNotifyReady)
+			c.l.notified = true
+		}
+	case pipe.Alive:
+		c.lives, c.silent = true, 0
+	case pipe.Restart:
 		c.asked = true
-	case wordHealthy:
-		if c.journal.Phase != install.PhaseTrial || c.journal.Order.ID != rest {
-			return ""
-		}
-		j, err := c.l.commit(rest)
-		if err != nil {
-			return "its trial could not be noted: " + err.Error()
-		}
-		if c.journal = j; j.Phase != install.PhaseCommitted {
-			return ""
-		}
-		_, _ = fmt.Fprintln(c.out, wordCommitted, rest)
+	case pipe.Healthy:
+		c.proved = c.proved || c.onTrial() && c.journal.Order.ID == rest
+		c.commit()
 	}
 	return ""
 }
 
+// commit keeps a version that proved itself. While the disk does not take it, it stays
+// on trial, and is not blamed.
+func (c *child) commit() {
+	if !c.proved || !c.onTrial() {
+		return
+	}
+	j, err := c.l.l.ReadJournal()
+	if _, onTrial := trial.Target(j); err != nil || !onTrial || j.Order.ID != c.journal.Order.ID {
+		return // the agent took another order, past the point of no return
+	}
+	if j = trial.Committed(j); c.l.l.WriteJournal(j) == nil {
+		c.journal = j
+		_ = c.Say(pipe.Committed, j.Order.ID)
+	}
+}
+
 // kill ends a child that failed, with all of its process group.
-func (c *child) kill(why string) string {
-	_ = syscall.Kill(-c.proc.Pid, syscall.SIGKILL)
-	<-c.exited
-	return why
+func (c *child) kill(code, why string) events.Failure {
+	c.Kill()
+	return failed(events.CauseVersion, code, why)
 }
 
 // stop asks the agent to end, and insists when it does not.
-func (c *child) stop() string {
-	policy := c.l.cfg.Workloads
-	if policy == "" {
-		policy = WorkloadsStop
-	}
-	if _, err := fmt.Fprintln(c.out, wordStop, policy); err != nil {
-		_ = c.proc.Signal(syscall.SIGTERM) // it does not listen; its workloads then stay
+func (c *child) stop() events.Failure {
+	c.l.notify(daemon.SdNotifyStopping)
+	c.asked = true
+	if c.Say(pipe.Stop, cmp.Or(c.l.cfg.Workloads, pipe.WorkloadsStop)) != nil {
+		c.Signal(syscall.SIGTERM) // it does not listen; its workloads then stay
 	}
 	select {
-	case how := <-c.exited:
-		return how
+	case how := <-c.Exited:
+		return failed(events.CauseOperator, "crashed", how)
 	case <-time.After(c.l.cfg.Timing.Stop):
-		return c.kill("it did not stop in time")
+		return c.kill("hung", "it did not stop in time")
 	}
 }

@@ -7,14 +7,18 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
+	"runtime/pprof"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/agent"
-	"github.com/jujube-project/jujube/agent/launcher"
+	"github.com/jujube-project/jujube/agent/install"
+	"github.com/jujube-project/jujube/agent/pipe"
 	"github.com/jujube-project/jujube/agent/steps"
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
@@ -34,7 +38,7 @@ func (o *options) agentCommand() *cobra.Command {
 // agent runs the state server, if this machine is one, and then the agent; it ends them
 // in the other order.
 func (o *options) agent(ctx context.Context) error {
-	parent, err := launcher.OpenParent()
+	parent, err := pipe.Open()
 	if err != nil {
 		return err
 	}
@@ -44,11 +48,18 @@ func (o *options) agent(ctx context.Context) error {
 		_ = parent.Listen(ctx)
 		stop()
 	}()
+	log := o.logger()
+	go followSignals(ctx, parent, stop, log)
 	conf, err := agent.LoadConf(o.dataDir)
 	if err != nil {
 		return err
 	}
-	log := o.logger()
+	unlock, err := install.Lock(conf.Layout().AgentLock(), true)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	misbehave(o.dataDir, "start")
 	var server *bus.Server
 	if statesrv.IsStateServer(o.dataDir) {
 		role, err := startStateServer(ctx, o.dataDir, &conf, log)
@@ -74,9 +85,37 @@ func (o *options) agent(ctx context.Context) error {
 	return err
 }
 
+// followSignals does what the launcher passes on: at SIGHUP the agent ends to be started
+// anew, with agent.conf read again; at SIGUSR1 it prints what it is doing.
+func followSignals(ctx context.Context, parent *pipe.Parent, stop func(), log *slog.Logger) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2)
+	defer signal.Stop(signals)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case s := <-signals:
+			log.Info("signalled", "signal", s.String())
+			switch s {
+			case syscall.SIGHUP:
+				if err := parent.Restart(); err != nil {
+					log.Error("asking for a restart", "err", err)
+				}
+				stop()
+			case syscall.SIGUSR1:
+				_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, allStacks)
+			}
+		}
+	}
+}
+
+// allStacks has each goroutine printed as a crash would.
+const allStacks = 2
+
 // stopped says whether the launcher asked this process to end. Else it ends for another
 // reason, and its workloads wait for the next one.
-func stopped(p *launcher.Parent) bool {
+func stopped(p *pipe.Parent) bool {
 	select {
 	case <-p.Stopped:
 		return true
@@ -85,7 +124,7 @@ func stopped(p *launcher.Parent) bool {
 	}
 }
 
-func (o *options) newAgent(ctx context.Context, conf agent.Conf, server *bus.Server, parent *launcher.Parent, log *slog.Logger) (*agent.Agent, func(), error) {
+func (o *options) newAgent(ctx context.Context, conf agent.Conf, server *bus.Server, parent *pipe.Parent, log *slog.Logger) (*agent.Agent, func(), error) {
 	own, err := ownVersion()
 	if err != nil {
 		return nil, nil, err
@@ -94,10 +133,13 @@ func (o *options) newAgent(ctx context.Context, conf agent.Conf, server *bus.Ser
 	b := &agentBus{tag: conf.Tag, ready: make(chan struct{})}
 	var wg sync.WaitGroup
 	wg.Go(func() { b.connect(ctx, conf, server, log) })
-	a, err := agent.New(agent.Config{
-		Conf: conf, Bus: b, Parent: parent, Committed: parent.Committed, Own: own, Steps: steps.Registry, StateServer: statesrv.IsStateServer(o.dataDir), PID: os.Getpid(), Restarts: restarts,
+	cfg := agent.Config{
+		Conf: conf, Bus: b, Parent: parent, Committed: parent.Committed, Own: own, Steps: steps.Registry,
+		StateServer: statesrv.IsStateServer(o.dataDir), PID: os.Getpid(), Restarts: restarts,
 		Now: time.Now, NewID: newID, Logger: log,
-	})
+	}
+	misconfigure(&cfg)
+	a, err := agent.New(cfg)
 	return a, func() { wg.Wait(); b.close() }, err
 }
 

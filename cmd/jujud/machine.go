@@ -17,6 +17,7 @@ import (
 
 	"github.com/jujube-project/jujube/agent"
 	"github.com/jujube-project/jujube/agent/launcher"
+	"github.com/jujube-project/jujube/agent/pipe"
 	"github.com/jujube-project/jujube/agent/steps"
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events/version"
@@ -51,7 +52,7 @@ enrolled, once, with a token of juju add-machine.`,
 }
 
 func workloadsFlag(cmd *cobra.Command, workloads *string) {
-	cmd.Flags().StringVar(workloads, "workloads", launcher.WorkloadsStop, "what happens to workloads when this is stopped: stop or keep")
+	cmd.Flags().StringVar(workloads, "workloads", pipe.WorkloadsStop, "what happens to workloads when this is stopped: stop or keep")
 }
 
 func (o *options) stateServerCommand() *cobra.Command {
@@ -108,7 +109,7 @@ const joinVariable = "JUJUBE_JOIN"
 const launcherMemory = 8 << 20
 
 func (o *options) launch(ctx context.Context, workloads string) error {
-	if workloads != launcher.WorkloadsStop && workloads != launcher.WorkloadsKeep {
+	if workloads != pipe.WorkloadsStop && workloads != pipe.WorkloadsKeep {
 		return fmt.Errorf("%w: --workloads is stop or keep, not %q", errUsage, workloads)
 	}
 	debug.SetGCPercent(20)
@@ -128,7 +129,10 @@ func (o *options) launch(ctx context.Context, workloads string) error {
 	v := conf.Values
 	return launcher.Launch(ctx, launcher.Config{
 		Layout: conf.Layout(), Exe: exe, Version: own.String(), Workloads: workloads, Logger: o.logger(),
-		Timing: launcher.Timing{Ready: v.ReadyTimeout, Trial: v.TrialTimeout, Stop: v.StopTimeout, Backoff: v.RestartPause, Attempts: v.TrialAttempts},
+		Timing: launcher.Timing{
+			Ready: v.ReadyTimeout, Silence: v.SilenceTimeout, Trial: v.TrialTimeout, Settle: v.SettleTime, Stop: v.StopTimeout,
+			Backoff: v.RestartPause, Attempts: v.TrialAttempts,
+		},
 	})
 }
 
@@ -222,6 +226,7 @@ runs it on a new version before it is tried.`,
 			if err != nil {
 				return err
 			}
+			misbehave(o.dataDir, "selfcheck")
 			check, err := agent.SelfCheck(cmd.Context(), o.dataDir, exe, func(ctx context.Context, conf agent.Conf) error {
 				return reach(ctx, conf, o.logger())
 			})

@@ -1,4 +1,4 @@
-package launcher
+package pipe
 
 import (
 	"bufio"
@@ -8,9 +8,11 @@ import (
 	"os"
 	"strings"
 	"sync"
+
+	"golang.org/x/sys/unix"
 )
 
-// Parent is the agent's side of the pipes.
+// Parent is the launcher, at the agent's end of the pipes.
 type Parent struct {
 	mu  sync.Mutex
 	out *os.File
@@ -23,13 +25,16 @@ type Parent struct {
 	Keep    bool
 }
 
-// OpenParent takes the pipes that the launcher gave this process and says hello. It
-// fails in a process that a launcher did not start.
-func OpenParent() (*Parent, error) {
-	p := &Parent{
-		out: os.NewFile(fdToLauncher, "to launcher"), in: os.NewFile(fdFromLauncher, "from launcher"),
-		Committed: make(chan string, 1), Stopped: make(chan struct{}),
-	}
+// Open takes the pipes that the launcher gave this process and says hello. It fails in a
+// process that a launcher did not start. No workload inherits the pipes.
+func Open() (*Parent, error) {
+	unix.CloseOnExec(FDToLauncher)
+	unix.CloseOnExec(FDFromLauncher)
+	return newParent(os.NewFile(FDToLauncher, "to launcher"), os.NewFile(FDFromLauncher, "from launcher"))
+}
+
+func newParent(out, in *os.File) (*Parent, error) {
+	p := &Parent{out: out, in: in, Committed: make(chan string, 1), Stopped: make(chan struct{})}
 	if err := p.say(Hello); err != nil {
 		return nil, fmt.Errorf("greet the launcher: %w; this command is started by `jujud machine` only", err)
 	}
@@ -44,13 +49,16 @@ func (p *Parent) say(line string) error {
 }
 
 // Ready says that the agent works.
-func (p *Parent) Ready() error { return p.say(wordReady) }
+func (p *Parent) Ready() error { return p.say(Ready) }
+
+// Alive says that the agent's main loop turns. Only that loop may say it.
+func (p *Parent) Alive() error { return p.say(Alive) }
 
 // Healthy says that the version on trial for that order has proved itself.
-func (p *Parent) Healthy(order string) error { return p.say(wordHealthy + " " + order) }
+func (p *Parent) Healthy(order string) error { return p.say(Healthy + " " + order) }
 
 // Restart asks to be started again, once this process has ended.
-func (p *Parent) Restart() error { return p.say(wordRestart) }
+func (p *Parent) Restart() error { return p.say(Restart) }
 
 // Listen handles what the launcher says until the pipe closes, which means that the
 // launcher is gone: then, too, the agent ends, and keeps its workloads for the next one.
@@ -59,13 +67,13 @@ func (p *Parent) Listen(ctx context.Context) error {
 	for lines.Scan() {
 		word, rest, _ := strings.Cut(lines.Text(), " ")
 		switch word {
-		case wordCommitted:
+		case Committed:
 			select {
 			case p.Committed <- rest:
 			case <-ctx.Done():
 				return ctx.Err()
 			}
-		case wordStop:
+		case Stop:
 			p.Keep = rest == WorkloadsKeep
 			close(p.Stopped)
 			return nil

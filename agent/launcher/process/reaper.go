@@ -1,6 +1,7 @@
-package launcher
+package process
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/signal"
@@ -10,20 +11,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reaper collects every child that ends: the agent, and the workloads that fell to this
-// process when an earlier agent ended. It is the only one that waits for children.
-type reaper struct {
+// Reaper collects every child that ends. It is the only one in its process that waits
+// for children.
+type Reaper struct {
 	mu      sync.Mutex
 	waiting map[int]chan string
 	sigchld chan os.Signal
 	done    chan struct{}
 }
 
-func startReaper() (*reaper, error) {
+// NewReaper makes this process the reaper of all its descendants until Close.
+func NewReaper() (*Reaper, error) {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return nil, fmt.Errorf("become the reaper of workloads: %w", err)
 	}
-	r := &reaper{waiting: map[int]chan string{}, sigchld: make(chan os.Signal, 1), done: make(chan struct{})}
+	r := &Reaper{waiting: map[int]chan string{}, sigchld: make(chan os.Signal, 1), done: make(chan struct{})}
 	signal.Notify(r.sigchld, syscall.SIGCHLD)
 	go func() {
 		defer close(r.done)
@@ -34,14 +36,15 @@ func startReaper() (*reaper, error) {
 	return r, nil
 }
 
-func (r *reaper) stop() {
+// Close stops collecting.
+func (r *Reaper) Close() {
 	signal.Stop(r.sigchld)
 	close(r.sigchld)
 	<-r.done
 }
 
 // start starts a process and says, once, how it ended.
-func (r *reaper) start(exe string, args []string, attr *os.ProcAttr) (*os.Process, <-chan string, error) {
+func (r *Reaper) start(exe string, args []string, attr *os.ProcAttr) (*os.Process, <-chan string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p, err := os.StartProcess(exe, args, attr)
@@ -53,8 +56,25 @@ func (r *reaper) start(exe string, args []string, attr *os.ProcAttr) (*os.Proces
 	return p, ended, nil
 }
 
+// Run runs a program to its end and says whether it exited with 0. It is killed when ctx
+// ends. The error says that it could not be started.
+func (r *Reaper) Run(ctx context.Context, args ...string) (well bool, err error) {
+	p, ended, err := r.start(args[0], args, &os.ProcAttr{Files: []*os.File{nil, nil, nil}})
+	if err != nil {
+		return false, err
+	}
+	select {
+	case how := <-ended:
+		return how == exitedWell, nil
+	case <-ctx.Done():
+		_ = p.Kill()
+		<-ended
+		return false, nil
+	}
+}
+
 // collect takes every child that has ended.
-func (r *reaper) collect() {
+func (r *Reaper) collect() {
 	for {
 		var status syscall.WaitStatus
 		pid, err := syscall.Wait4(-1, &status, syscall.WNOHANG, nil)

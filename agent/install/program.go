@@ -1,0 +1,32 @@
+package install
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// Program opens the jujud of a complete version and hashes what it opened, so that the
+// very bytes that were verified can be executed, whatever becomes of the name.
+func (l Layout) Program(name string) (*os.File, error) {
+	m, err := l.Verify(name)
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.Open(filepath.Join(l.Version(name), "jujud"))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrIncomplete, l.Version(name), err)
+	}
+	h := sha256.New()
+	if _, err = io.Copy(h, f); err == nil && hex.EncodeToString(h.Sum(nil)) != m.Files["jujud"] {
+		err = errors.New("jujud changed while it was verified")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrIncomplete, l.Version(name), errors.Join(err, f.Close()))
+	}
+	return f, nil
+}

@@ -1,0 +1,153 @@
+//go:build faults
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/jujube-project/jujube/agent"
+	"github.com/jujube-project/jujube/events"
+)
+
+// This build is bad. What it does wrong stands in the file "fault" of its data directory;
+// without one it is a good build, so that one release can fail in every way at once.
+
+const faultFile = "jujube-fault"
+
+func fault(dataDir string) string {
+	b, err := os.ReadFile(filepath.Join(dataDir, faultFile))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(b))
+}
+
+func die(why string) {
+	fmt.Fprintln(os.Stderr, "rehearsal:", why)
+	os.Exit(7)
+}
+
+// misbehave is called where an agent starts and where a build checks itself.
+func misbehave(dataDir, where string) {
+	f := fault(dataDir)
+	if where == "selfcheck" {
+		switch f {
+		case "refuses-the-journal":
+			die("the journal's schema is not known to this build")
+		case "hangs-in-its-self-test":
+			select {}
+		}
+		return
+	}
+	switch f {
+	case "exits-at-once":
+		die("it exits at once")
+	case "exits-after-a-while":
+		time.AfterFunc(2*time.Second, func() { die("it exits after a while") })
+	case "hangs-before-ready":
+		select {}
+	case "fills-memory":
+		fillMemory()
+	case "ignores-sigterm":
+		signal.Ignore(syscall.SIGTERM)
+	}
+}
+
+// fillMemory grows until the kernel refuses, at a limit that spares the host.
+func fillMemory() {
+	const limit = 1 << 30 // of address space; the runtime has reserved much of it already
+	var old unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_AS, &old); err != nil {
+		die(err.Error())
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_AS, &unix.Rlimit{Cur: limit, Max: old.Max}); err != nil {
+		die(err.Error())
+	}
+	var kept [][]byte
+	for {
+		b := make([]byte, 64<<20)
+		kept = append(kept, b) // the runtime ends the process: out of memory
+	}
+}
+
+// misconfigure changes what the agent is given.
+func misconfigure(cfg *agent.Config) {
+	switch f := fault(cfg.Conf.DataDir); f {
+	case "hangs-after-ready":
+		cfg.Parent = hangs{cfg.Parent, &atomic.Int32{}}
+	case "cannot-reach-the-bus":
+		cfg.Bus = deaf{cfg.Bus}
+	case "flip-flops":
+		cfg.Bus = &flips{Bus: cfg.Bus}
+	case "reports-another-version":
+		cfg.Own.Number.Patch += 50
+	case "exits-after-the-commit":
+		cfg.Committed = dieAt(cfg.Committed)
+		time.AfterFunc(3*time.Second, func() { die("it exits, kept or not") })
+	case "ignores-sigterm":
+		cfg.Bus = stubborn{cfg.Bus}
+	}
+}
+
+func dieAt(<-chan string) <-chan string { return nil }
+
+// hangs stops its main loop some time after it was ready, as a deadlock would.
+type hangs struct {
+	agent.Parent
+	said *atomic.Int32
+}
+
+func (h hangs) Alive() error {
+	if h.said.Add(1) > 2 {
+		select {}
+	}
+	return h.Parent.Alive()
+}
+
+func (h hangs) Healthy(string) error { return nil }
+
+// deaf has a connection that this build cannot use.
+type deaf struct{ agent.Bus }
+
+var errDeaf = errors.New("rehearsal: this build cannot talk to the bus")
+
+func (deaf) Connected() bool { return false }
+func (deaf) Report(context.Context, events.Record) (agent.Answer, error) {
+	fmt.Fprintln(os.Stderr, errDeaf)
+	return agent.Later, errDeaf
+}
+
+func (deaf) Orders(ctx context.Context, _ func(events.Record)) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// flips loses its connection every other time that it is asked.
+type flips struct {
+	agent.Bus
+	asked atomic.Int32
+}
+
+func (f *flips) Connected() bool { return f.asked.Add(1)%2 == 0 && f.Bus.Connected() }
+
+// stubborn never lets the agent end.
+type stubborn struct{ agent.Bus }
+
+func (s stubborn) Orders(ctx context.Context, f func(events.Record)) error {
+	err := s.Bus.Orders(ctx, f)
+	if ctx.Err() != nil {
+		select {}
+	}
+	return err
+}
