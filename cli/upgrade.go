@@ -52,6 +52,9 @@ was halted, and goes on with this one.`,
   juju upgrade-juju --yes --wait
   juju upgrade-juju --reset-previous-upgrade --version 1.25.3`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if _, err := parsePolicy(u.policy); err != nil {
+				return err
+			}
 			return a.with(cmd.Context(), func(s *session) error { return s.upgrade(cmd.Context(), u) })
 		},
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -46,7 +47,7 @@ and --client-version say what runs; with both versions and available ones given,
 environment is needed.
 
 Each candidate is judged at the hop that passes it: a version that is chosen at any hop is
-"chosen", every other is "rejected".
+"chosen", every other is "rejected"; where an error is about it, with the code of the error.
 
 Reasons of hops and candidates:
 
@@ -59,6 +60,11 @@ Codes of errors (exit code 1; a wrong command line ends with 2, all else with 0)
   juju upgrade-path --available 1.23,1.24,1.25,1.25.1,2.1,2.2 --agent-version 1.22 --client-version 1.24
   juju upgrade-path --source /media/stick --policy newest`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			for _, flag := range []string{"source", "stream", "agent-version", "client-version", "policy", "to"} {
+				if f := cmd.Flags().Lookup(flag); f.Changed && f.Value.String() == "" {
+					return usage("--%s names nothing", flag)
+				}
+			}
 			if cmd.Flags().Changed("available") && strings.Trim(u.available, ", ") == "" {
 				return usage("--available names no version")
 			}
@@ -74,7 +80,7 @@ Codes of errors (exit code 1; a wrong command line ends with 2, all else with 0)
 	f.StringVar(&u.client, "client-version", "", "what the client is (default: what it is)")
 	f.StringVar(&u.policy, "policy", "", "step, newest or patch (default: the setting upgrade-policy)")
 	f.StringVar(&u.to, "to", "", "the version to reach (default: the newest that can be)")
-	f.StringVar(&u.format, "format", "tabular", "tabular, json or yaml")
+	f.StringVar(&u.format, "format", "tabular", "tabular (or table), json or yaml")
 	return cmd
 }
 
@@ -117,11 +123,14 @@ func (a *App) upgradePath(ctx context.Context, u upgradePath) error {
 // question reads what the command line alone says.
 func (u upgradePath) question() (version.Question, error) {
 	q := version.Question{Client: version.Current()}
-	if !slices.Contains([]string{"tabular", "json", "yaml"}, u.format) {
+	if !slices.Contains([]string{"tabular", "table", "json", "yaml"}, u.format) {
 		return q, usage("format %q is not tabular, json or yaml", u.format)
 	}
 	if u.available != "" && u.source != "" {
 		return q, usage("--available and --source do not go together")
+	}
+	if u.stream != "" && u.source == "" {
+		return q, usage("--stream names a stream of --source; the environment's own is its setting agent-stream")
 	}
 	for _, f := range []struct {
 		flag, text string
@@ -195,7 +204,8 @@ func (s *session) complete(ctx context.Context, u upgradePath, q *version.Questi
 	return s.app.look(ctx, u, statesrv.Words(env.Settings["tools-signers"]), statesrv.Words(env.Settings["tools-unsigned"]), q)
 }
 
-// completeAlone needs no environment: this client's own key is all that is believed.
+// completeAlone needs no environment: this client's own key, if it has one, is all that is
+// believed. None is made: nothing is touched.
 func (a *App) completeAlone(ctx context.Context, u upgradePath, q *version.Question) error {
 	if u.source == "" {
 		return nil
@@ -203,11 +213,13 @@ func (a *App) completeAlone(ctx context.Context, u upgradePath, q *version.Quest
 	if u.stream == "" {
 		u.stream = "released"
 	}
-	key, err := a.toolsKey()
-	if err != nil {
+	var signers []string
+	if own, err := a.loadToolsKey(); err == nil {
+		signers = []string{own.Public()}
+	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return a.look(ctx, u, []string{key.Public}, nil, q)
+	return a.look(ctx, u, signers, nil, q)
 }
 
 // look reads the candidates from a source.

@@ -2,6 +2,7 @@ package version
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -11,7 +12,7 @@ import (
 // 1.25 manual, "auto-selection algorithm"; where the manual says "the next patch" the
 // newest is meant, as Juju did.
 func Choose(q Question) Answer {
-	c := &choice{Question: q, verdicts: map[Number]*Verdict{}}
+	c := &choice{Question: q, verdicts: map[Number]*Verdict{}, inUse: slices.Sorted(maps.Keys(q.Platforms))}
 	c.sort()
 	c.exclude()
 	var a Answer
@@ -36,24 +37,26 @@ func Choose(q Question) Answer {
 type choice struct {
 	Question
 	verdicts map[Number]*Verdict // of excluded candidates
+	inUse    []string            // the platforms, sorted
 	stuck    bool                // the current version is a dead end
 }
 
 // sort puts the candidates newest first, each number once: what is said of a number in
 // several places holds together.
 func (c *choice) sort() {
-	place := make(map[Number]int, len(c.Candidates))
-	all := make([]Candidate, 0, len(c.Candidates))
-	for _, k := range c.Candidates {
-		if i, twice := place[k.Number]; twice {
-			all[i] = merge(all[i], k)
+	all := make([]*Candidate, len(c.Candidates))
+	for i := range all {
+		all[i] = &c.Candidates[i]
+	}
+	slices.SortFunc(all, func(a, b *Candidate) int { return b.Number.Compare(a.Number) })
+	c.Candidates = make([]Candidate, 0, len(all))
+	for _, k := range all {
+		if last := len(c.Candidates) - 1; last >= 0 && c.Candidates[last].Number == k.Number {
+			c.Candidates[last] = merge(c.Candidates[last], *k)
 			continue
 		}
-		place[k.Number] = len(all)
-		all = append(all, k)
+		c.Candidates = append(c.Candidates, *k)
 	}
-	slices.SortFunc(all, func(a, b Candidate) int { return b.Number.Compare(a.Number) })
-	c.Candidates = all
 }
 
 func merge(a, b Candidate) Candidate {
@@ -90,10 +93,11 @@ func (c *choice) exclude() {
 // without names the machines for which a candidate has no tools.
 func (c *choice) without(k Candidate) []string {
 	var tags []string
-	for p, machines := range c.Platforms {
+	for _, p := range c.inUse {
 		if slices.Contains(k.Platforms, p) {
 			continue
 		}
+		machines := c.Platforms[p]
 		if len(machines) == 0 {
 			tags = append(tags, p)
 		}
@@ -192,7 +196,7 @@ func (c *choice) step() Answer {
 	if _, later := c.newest(func(n Number) bool { return n.Major == cur.Major && n.Minor > cur.Minor+1 }); later {
 		return c.none("%s, and a minor version is never skipped", missing)
 	}
-	return c.none("nothing newer than %s may be chosen", cur)
+	return c.none("%s, and no newer patch of %d.%d may be chosen", missing, cur.Major, cur.Minor)
 }
 
 // patch chooses a newer version of the current minor.

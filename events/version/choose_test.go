@@ -1,6 +1,7 @@
 package version_test
 
 import (
+	"math/rand/v2"
 	"reflect"
 	"strings"
 	"testing"
@@ -333,9 +334,38 @@ func chooseProperties(r *rapid.T) {
 	if a.Outcome == version.OutcomeUpgrade {
 		checkChosen(r, q, a)
 	}
+	followTo(r, q)
 	hops := version.Path(q)
 	if len(hops) > len(q.Candidates)+1 || !reflect.DeepEqual(hops[0], a) || hops[len(hops)-1].Outcome == version.OutcomeUpgrade {
 		r.Fatalf("the path is %s", chain(hops))
+	}
+}
+
+// followTo asks for the way to some version: it ends there or says why not, every hop is
+// newer than the one before unless it is a single downgrade, and no hop is past the end.
+func followTo(r *rapid.T, q version.Question) {
+	q.To = drawNumber(r)
+	hops := version.Path(q)
+	last := hops[len(hops)-1]
+	if len(hops) > len(q.Candidates)+1 {
+		r.Fatalf("the path to %s is %s", q.To, chain(hops))
+	}
+	switch {
+	case last.Outcome == version.OutcomeNoUpgrade && last.Detail != "":
+	case last.Outcome == version.OutcomeError && last.Code != "" && last.Message != "":
+	case last.Outcome == version.OutcomeUpgrade && last.Chosen == q.To:
+	default:
+		r.Fatalf("the path to %s ends so: %s", q.To, chain(hops))
+	}
+	at := q.Current
+	for _, a := range hops {
+		if a.Outcome == version.OutcomeUpgrade && !a.Downgrade && (a.Chosen.Compare(at) <= 0 || a.Chosen.Compare(q.To) > 0) {
+			r.Fatalf("the path from %s to %s is %s", q.Current, q.To, chain(hops))
+		}
+		if a.Downgrade && len(hops) > 1 {
+			r.Fatalf("the path to %s goes down: %s", q.To, chain(hops))
+		}
+		at = a.Chosen
 	}
 }
 
@@ -365,7 +395,7 @@ func checkChosen(r *rapid.T, q version.Question, a version.Answer) {
 	}
 }
 
-func BenchmarkChoose10000(b *testing.B) {
+func BenchmarkChoose(b *testing.B) {
 	q := version.Question{
 		Current: num(b, "1.22"), Client: num(b, "1.24"),
 		Platforms: map[string][]string{"trusty-amd64": {"machine-0"}, "trusty-arm64": {"machine-7"}},
@@ -374,6 +404,9 @@ func BenchmarkChoose10000(b *testing.B) {
 		n := version.Number{Major: 1, Minor: i % 100, Patch: i / 100}
 		q.Candidates = append(q.Candidates, version.Candidate{Number: n, Platforms: []string{"trusty-amd64", "trusty-arm64"}})
 	}
+	rand.New(rand.NewPCG(1, 2)).Shuffle(len(q.Candidates), func(i, j int) {
+		q.Candidates[i], q.Candidates[j] = q.Candidates[j], q.Candidates[i]
+	})
 	for b.Loop() {
 		if a := version.Choose(q); a.Outcome != version.OutcomeUpgrade {
 			b.Fatal(a)

@@ -3,6 +3,7 @@ package version
 import (
 	"fmt"
 	"slices"
+	"strconv"
 )
 
 // explicit judges a version that was asked for.
@@ -72,7 +73,7 @@ func (c *choice) sayings(a Answer) sayings {
 	s.older = "it is older than " + cur.String()
 	s.otherMajor = fmt.Sprintf("only major version %d may be chosen", s.major)
 	s.stuck = cur.String() + " is a dead end: nothing newer can be reached from it"
-	s.tooFar = fmt.Sprintf("policy step goes to %d.%d first, which is never skipped", cur.Major, cur.Minor+1)
+	s.tooFar = "policy step goes to " + minorText(cur.Major, cur.Minor+1) + " first, which is never skipped"
 	s.superseded = a.Chosen.String() + " is chosen"
 	return s
 }
@@ -109,3 +110,5 @@ func (c *choice) why(n Number, a Answer, say sayings) (reason, detail string) {
 	}
 	return ReasonPolicy, "no rule leads to it"
 }
+
+func minorText(major, minor int) string { return strconv.Itoa(major) + "." + strconv.Itoa(minor) }

@@ -74,9 +74,9 @@ func ParsePerson(s string) (Number, error) {
 
 // String gives the canonical text; Parse reads it back.
 func (n Number) String() string {
-	s := fmt.Sprintf("%d.%d.%d", n.Major, n.Minor, n.Patch)
+	s := minorText(n.Major, n.Minor) + "." + strconv.Itoa(n.Patch)
 	if n.Tag != "" {
-		s = fmt.Sprintf("%d.%d-%s%d", n.Major, n.Minor, n.Tag, n.Patch)
+		s = minorText(n.Major, n.Minor) + "-" + n.Tag + strconv.Itoa(n.Patch)
 	}
 	if n.Build > 0 {
 		s += "." + strconv.Itoa(n.Build)
@@ -90,19 +90,22 @@ func (n Number) IsZero() bool { return n == Number{} }
 // Compare orders numbers: major, minor, no tag above any tag, tags by name, patch,
 // build. It returns -1, 0 or 1.
 func (n Number) Compare(o Number) int {
-	return cmp.Or(
-		cmp.Compare(n.Major, o.Major),
-		cmp.Compare(n.Minor, o.Minor),
-		compareTags(n.Tag, o.Tag),
-		cmp.Compare(n.Patch, o.Patch),
-		cmp.Compare(n.Build, o.Build),
-	)
+	switch {
+	case n.Major != o.Major:
+		return cmp.Compare(n.Major, o.Major)
+	case n.Minor != o.Minor:
+		return cmp.Compare(n.Minor, o.Minor)
+	case n.Tag != o.Tag:
+		return compareTags(n.Tag, o.Tag)
+	case n.Patch != o.Patch:
+		return cmp.Compare(n.Patch, o.Patch)
+	}
+	return cmp.Compare(n.Build, o.Build)
 }
 
+// compareTags orders tags that differ.
 func compareTags(a, b string) int {
 	switch {
-	case a == b:
-		return 0
 	case a == "":
 		return 1
 	case b == "":
