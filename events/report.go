@@ -170,6 +170,10 @@ const (
 	CauseOperator    = "operator"    // the order does not fit this machine
 )
 
+// StepAfterCommit is the step of a version that was kept and then did not live. Its
+// order has ended well before; its agent.rolled_back is kept as report.late.
+const StepAfterCommit = "after-commit"
+
 // Failure says where and why an upgrade of one machine went wrong.
 type Failure struct {
 	Step   string `json:"step"`  // accept, download, verify, stage, self-test, steps, switch, trial

@@ -105,7 +105,7 @@ func (s *State) foldOrderReport(now time.Time, m *Machine, p events.Report) {
 	case *events.AgentStepping:
 		s.foldStepping(m, p)
 	case *events.ReportLate:
-		m.late(now, p)
+		s.foldLate(now, m, p)
 	}
 }
 
@@ -141,8 +141,9 @@ func (m *Machine) deny(now time.Time, f events.Failure) {
 }
 
 // late takes from a report whose order had ended otherwise what it says of the machine
-// itself: the build that it refuses, and the version that it runs.
-func (m *Machine) late(now time.Time, p *events.ReportLate) {
+// itself: the build that it refuses, and the version that it runs. A version that was
+// kept and then did not live counts as rolled back after all.
+func (s *State) foldLate(now time.Time, m *Machine, p *events.ReportLate) {
 	m.Ended, m.NoReturn = p.Order, ""
 	var told struct {
 		Version version.Binary `json:"version"`
@@ -155,6 +156,19 @@ func (m *Machine) late(now time.Time, p *events.ReportLate) {
 	if !told.Version.IsZero() {
 		m.comesBack(told.Version)
 	}
+	if told.Failure.Step != events.StepAfterCommit {
+		return
+	}
+	to := told.Failure.Denied.Version.Number
+	m.Failure = &Failed{Failure: told.Failure, Order: p.Order, To: to, RolledBack: true, Time: now}
+	if u := s.Upgrade; u != nil && u.To == to && u.Done[m.ID] == DoneUpgraded {
+		u.Done[m.ID] = DoneRolledBack
+	}
+}
+
+// TakenBack says whether the machine's version of that order was kept and then taken back.
+func (m *Machine) TakenBack(order string) bool {
+	return m.Failure != nil && m.Failure.Order == order && m.Failure.Step == events.StepAfterCommit
 }
 
 // foldResolved forgets what a machine refused. Its next order repeats it, for an agent

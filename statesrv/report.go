@@ -63,7 +63,7 @@ func decideReport(d *draft, rec events.Record, report events.Report) (code strin
 			if correlation == "" {
 				correlation = open.Request
 			}
-		case isTerminal(rec.Kind) && o.OrderID() == m.Ended:
+		case isTerminal(rec.Kind) && o.OrderID() == m.Ended && (!takenBack(o) || m.TakenBack(o.OrderID())):
 			return bus.ReportDuplicate, nil // the agent died between saying so and noting that it did
 		case isTerminal(rec.Kind):
 			payload = late(head, o, rec)
@@ -73,6 +73,13 @@ func decideReport(d *draft, rec events.Record, report events.Report) (code strin
 		return bus.ReportInvalid, fmt.Errorf("%w: %w", errInvalidReport, err)
 	}
 	return "", nil
+}
+
+// takenBack says whether a version was kept and then taken back: that is news, although
+// its order has ended.
+func takenBack(o events.OrderReport) bool {
+	back, ok := o.(*events.AgentRolledBack)
+	return ok && back.Failure.Step == events.StepAfterCommit
 }
 
 func causeOf(report events.Report) string {

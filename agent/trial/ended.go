@@ -35,7 +35,7 @@ func Ended(j install.Journal, r Run, attempts int, settle time.Duration) (next i
 	case g.Crashes+1 < attempts || j.Last == "":
 		j.Guard = &install.Guard{Order: g.Order, Crashes: g.Crashes + 1}
 	default:
-		r.Failure.Step = "after-commit"
+		r.Failure.Step = events.StepAfterCommit
 		r.Failure.Text = fmt.Sprintf("version %s was kept and then failed %d times: %s", r.Version, g.Crashes+1, r.Failure.Text)
 		return fallBack(j, r.Failure), true
 	}

@@ -2,7 +2,7 @@
 // It runs what decides in the product and nothing that merely does:
 //
 //	agent.Step                        every machine's upgrade
-//	launcher.Decide, RolledBack, …    the judge of a trial
+//	trial.Decide, RolledBack, …       the judge of a trial
 //	statesrv.Rehearsal                judgement, plan, writer and fence of the state server
 //	projections, rollout              fold and plan
 //	bus/memlog                        the log

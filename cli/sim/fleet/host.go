@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/agent/install"
-	"github.com/jujube-project/jujube/agent/launcher"
+	"github.com/jujube-project/jujube/agent/trial"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/version"
 )
@@ -35,7 +35,6 @@ type disk struct {
 	journal install.Journal
 	link    string
 	builds  map[string]*release // complete versions, by name
-	output  string              // of the last failed attempt of a trial
 	reached version.Number
 	begun   version.Number
 	crossed version.Number // of the newest step that was taken and cannot be undone
@@ -48,6 +47,7 @@ type disk struct {
 const (
 	readyTime = 30 * time.Second
 	trialTime = 90 * time.Second
+	settle    = 5 * time.Minute
 	attempts  = 3
 )
 
@@ -86,17 +86,14 @@ func (h *host) start() {
 	}
 	h.run++
 	j := &h.disk.journal
-	if j.Phase == install.PhaseTrial && j.Trial != nil && j.Trial.Attempts == 0 {
-		h.disk.output = ""
-	}
-	v := launcher.Decide(*j, h.disk.link, h.disk.output, launcher.Moment{BootID: strconv.Itoa(h.boot), Since: h.now - h.booted}, attempts)
+	v := trial.Decide(*j, h.disk.link, trial.Moment{BootID: strconv.Itoa(h.boot), Since: h.now - h.booted}, attempts)
 	if v.Back != nil {
 		h.tell("machine %s goes back to %s: %s", h.id, j.Good, v.Back.Text)
 		h.point(j.Good)
 		if h.cut() {
 			return
 		}
-		*j = launcher.RolledBack(*j, *v.Back)
+		*j = trial.RolledBack(*j, *v.Back)
 	} else {
 		if v.Switch != "" {
 			h.point(v.Switch)
@@ -149,12 +146,12 @@ func (h *host) spawn() {
 		h.fail("machine %s is a brick: its link names %q", h.id, h.disk.link)
 	}
 	h.checks.started(h, b)
-	trial := h.disk.journal.Phase == install.PhaseTrial
-	p := &process{host: h, build: b, trial: trial, order: h.disk.journal.Order}
+	onTrial := h.disk.journal.Phase == install.PhaseTrial
+	p := &process{host: h, build: b, trial: onTrial, order: h.disk.journal.Order, born: h.now}
 	h.process = p
 	h.run++
 	p.run = h.run
-	h.tell("machine %s starts %s (%s), trial %v", h.id, b.Version, b.is, trial)
+	h.tell("machine %s starts %s (%s), trial %v", h.id, b.Version, b.is, onTrial)
 	switch b.is {
 	case crashes, bridgeCrashes:
 		switch {
@@ -176,7 +173,7 @@ func (h *host) spawn() {
 		return
 	}
 	p.later(h.between(50*time.Millisecond, 500*time.Millisecond), p.begin)
-	if trial {
+	if onTrial {
 		p.later(readyTime+trialTime, p.deadline)
 	}
 }
@@ -188,9 +185,14 @@ func (h *host) kill(why string) {
 		return
 	}
 	h.tell("machine %s: %s ended: %s", h.id, p.build.Version, why)
-	if p.trial {
-		h.disk.output = why
+	run := trial.Run{Version: p.build.Version.String(), Lasted: h.now - p.born}
+	run.Failure = events.Failure{Step: "trial", Cause: events.CauseVersion, Code: "crashed", Text: why}
+	next, back := trial.Ended(h.disk.journal, run, attempts, settle)
+	if back {
+		h.tell("machine %s goes back to %s: %s", h.id, next.Good, next.Failure.Text)
+		h.point(next.Good)
 	}
+	h.disk.journal = next
 	h.end()
 	pause := 250 * time.Millisecond
 	if !p.trial || h.disk.journal.Trial != nil && h.disk.journal.Trial.Attempts > attempts {

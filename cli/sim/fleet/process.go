@@ -6,13 +6,14 @@ import (
 
 	"github.com/jujube-project/jujube/agent"
 	"github.com/jujube-project/jujube/agent/install"
-	"github.com/jujube-project/jujube/agent/launcher"
+	"github.com/jujube-project/jujube/agent/trial"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/version"
 )
 
 // process is one agent process.
 type process struct {
+	born time.Duration // when it was started
 	*host
 	build *release
 	run   int
@@ -369,7 +370,7 @@ func (p *process) vouch(order string) {
 			p.kill("its trial could not be noted")
 			return
 		}
-		p.disk.journal = launcher.Committed(j)
+		p.disk.journal = trial.Committed(j)
 		p.checks.kept(p.host, p.build)
 		p.trial = false
 		if p.struck() {
