@@ -140,6 +140,9 @@ func (a *Agent) Run(ctx context.Context, keep func() bool) error {
 // the centre believes to run here hangs on it.
 func (a *Agent) tellStart(ctx context.Context) {
 	started := &events.AgentStarted{Version: a.cfg.Own, SHA256: a.archive(), PID: a.cfg.PID, Restart: a.cfg.Restarts}
+	if o := a.state.Order; o != nil {
+		started.Order = o.ID
+	}
 	put := func() bool {
 		_, err := a.outbox.put(started)
 		if err != nil {
@@ -256,7 +259,7 @@ func (a *Agent) do(ctx context.Context, e Effect) error {
 	case Save:
 		return a.layout.WriteJournal(e.Journal)
 	case Tell:
-		if _, err := a.outbox.put(e.Report); err != nil && isEnd(e.Report) {
+		if _, err := a.outbox.put(e.Report); err != nil && isNeeded(e.Report) {
 			return err
 		} else if err != nil {
 			a.cfg.Logger.Error("keeping a report", "kind", e.Report.Kind(), "err", err)

@@ -61,6 +61,12 @@ func lines(out []byte) string {
 	return strings.Join(all[max(0, len(all)-most):], "\n")
 }
 
+// isNeeded says whether the centre goes wrong without a report: then the disk must take it.
+func isNeeded(r events.Report) bool {
+	s, ok := r.(*events.AgentStepping)
+	return isEnd(r) || ok && s.NoReturn
+}
+
 // isEnd says whether a report ends its order.
 func isEnd(r events.Report) bool {
 	switch r.(type) {

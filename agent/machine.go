@@ -280,7 +280,7 @@ func (s State) ordered(in Ordered) (State, []Effect) {
 		r := &events.AgentUpgraded{Version: s.Running}
 		r.Order = s.Order.ID
 		s.Journal = s.idle()
-		return s, append([]Effect{Tell{r}, Save{s.Journal}}, working...)
+		return s, append(working, Tell{r}, Save{s.Journal})
 	}
 	if f != nil {
 		s, effects := s.fail(*f)
@@ -292,12 +292,20 @@ func (s State) ordered(in Ordered) (State, []Effect) {
 	return s, append(working, Save{s.Journal}, Tell{accepted}, Download{*s.Order})
 }
 
-// working is what ends the work on an order that is not wanted any more.
+// working is what ends the work on an order that is not wanted any more. The centre waits
+// to hear that: until then it does not know what this machine will run.
 func (s State) working() []Effect {
 	if s.Order == nil {
 		return nil
 	}
-	return []Effect{Drop{}}
+	r := &events.AgentUpgradeFailed{Failure: events.Failure{
+		Step: "withdrawn", Cause: events.CauseOperator, Code: "withdrawn", Text: "the order was withdrawn before the switch",
+	}}
+	r.Order = s.Order.ID
+	if s.Phase == install.PhaseTrial {
+		r.Failure.Text = "another order came to the rescue, past the point of no return"
+	}
+	return []Effect{Drop{}, Tell{r}}
 }
 
 // busy says that the launcher, or the report to the centre, has the order now. Past the

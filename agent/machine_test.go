@@ -146,7 +146,7 @@ func TestEveryStepCanFailAndBeTakenUpAgain(t *testing.T) {
 	play(t, running("1.24.0"), ok, "[Save agent.downloading/1 Download]", agent.Downloaded{Order: "o1"}, "[Stage]",
 		agent.Staged{Order: "o1"}, "[Save Test]", agent.Tested{Order: "o1"}, "[agent.staged/1 agent.restarting/1 Save Switch]",
 		agent.Switched{Order: "o1", Failure: bad}, "[agent.upgrade_failed/1 bad Save Collect]")
-	play(t, running("1.24.0"), ok, "[Save agent.downloading/1 Download]", agent.Withdrawn{Seq: 6}, "[Drop Save Collect]",
+	play(t, running("1.24.0"), ok, "[Save agent.downloading/1 Download]", agent.Withdrawn{Seq: 6}, "[Drop agent.upgrade_failed/1 withdrawn Save Collect]",
 		agent.Downloaded{Order: "o1"}, "[]")
 }
 
@@ -159,7 +159,7 @@ func TestRestartsAreDoneOnce(t *testing.T) {
 func TestARestartEndsWhatIsNotWantedAnyMore(t *testing.T) {
 	s := play(t, running("1.24.0"),
 		order("o1", 5, "1.24.0", "1.25.1", digestA), "[Save agent.downloading/1 Download]",
-		agent.RestartOrdered{Seq: 9, Order: "r1"}, "[Drop Save agent.restarting/1 Restart]",
+		agent.RestartOrdered{Seq: 9, Order: "r1"}, "[Drop agent.upgrade_failed/1 withdrawn Save agent.restarting/1 Restart]",
 	)
 	play(t, s, agent.Started{}, "[restart.done/1 Save]")
 }
@@ -198,7 +198,7 @@ func TestAStepThatCannotBeUndoneClosesTheWayBack(t *testing.T) {
 	// to the version that took the step.
 	s = play(t, s, agent.Started{}, "[TakeSteps]", agent.Withdrawn{Seq: 6}, "[]",
 		order("o2", 7, "1.24.0", "1.25.2", digestB), "[agent.upgrade_failed/1 wrong-version Save]",
-		order("o3", 8, "1.25.1", "1.25.2", digestB), "[Drop Save agent.downloading/1 Download]",
+		order("o3", 8, "1.25.1", "1.25.2", digestB), "[Drop agent.upgrade_failed/1 withdrawn Save agent.downloading/1 Download]",
 	)
 	if s.Good != bin("1.25.1").String() || s.NoReturn != "" || s.Order.ID != "o3" {
 		t.Fatalf("the journal is %+v", s.Journal)

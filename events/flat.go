@@ -134,6 +134,8 @@ func (e *AgentStarted) setField(key string, v flatValue) bool {
 		return v.count(&e.PID)
 	case "restart":
 		return v.count(&e.Restart)
+	case "order":
+		return v.str(&e.Order)
 	}
 	return e.ReportHead.setField(key, v)
 }

@@ -62,7 +62,8 @@ type AgentStarted struct {
 	Version version.Binary `json:"version"`
 	SHA256  string         `json:"sha256,omitempty"` // of the tools archive it was installed from; empty for the installed copy
 	PID     int            `json:"pid"`
-	Restart int            `json:"restart"` // starts since the launcher began
+	Restart int            `json:"restart"`         // starts since the launcher began
+	Order   string         `json:"order,omitempty"` // the upgrade order in its journal, if it is at one
 }
 
 func (*AgentStarted) Kind() string     { return "agent.started/1" }
@@ -72,6 +73,11 @@ func (e *AgentStarted) Entity() string { return entityMachine(e.Machine) }
 func (e *AgentStarted) Validate() error {
 	if e.Version.IsZero() {
 		return errors.New("no version")
+	}
+	if e.Order != "" {
+		if err := needID("order", e.Order); err != nil {
+			return err
+		}
 	}
 	return e.ReportHead.validate()
 }
@@ -176,7 +182,7 @@ const StepAfterCommit = "after-commit"
 
 // Failure says where and why an upgrade of one machine went wrong.
 type Failure struct {
-	Step   string `json:"step"`  // accept, download, verify, stage, self-test, steps, switch, trial
+	Step   string `json:"step"`  // accept, download, verify, stage, self-test, steps, switch, trial, withdrawn
 	Cause  string `json:"cause"` // a Cause… constant
 	Code   string `json:"code"`  // stable word, such as "hash-mismatch"
 	Text   string `json:"text"`

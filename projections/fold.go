@@ -144,7 +144,7 @@ func (s *State) apply(r events.Record, payload events.Payload) bool {
 	case *events.RestartOrdered:
 		s.foldRestartOrdered(r, p)
 	case *events.OrderSuperseded:
-		s.endOrder(p.Machine, p.Order, "")
+		s.withdraw(p.Machine, p.Order, "")
 	case *events.OrderTimedOut:
 		s.foldTimedOut(r.Time, p)
 

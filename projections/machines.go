@@ -62,6 +62,9 @@ func (s *State) foldReport(now time.Time, p events.Report) {
 	case *events.AgentStarted:
 		m.runs(p.Version)
 		m.Started, m.Since = now, now
+		if m.Adrift = p.Order; p.Order == m.Ended || s.isOpen(m.ID, p.Order) {
+			m.Adrift = ""
+		}
 	case *events.UnitStateChanged:
 		s.foldUnitState(now, p)
 	default:

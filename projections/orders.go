@@ -59,7 +59,7 @@ func (s *State) endOrder(machine, order, how string) *Order {
 }
 
 func (s *State) foldTimedOut(now time.Time, p *events.OrderTimedOut) {
-	o := s.endOrder(p.Machine, p.Order, DoneTimedOut)
+	o := s.withdraw(p.Machine, p.Order, DoneTimedOut)
 	m := s.Machines[p.Machine]
 	if o == nil || m == nil || o.Kind != OrderUpgrade {
 		return
@@ -77,6 +77,9 @@ func (s *State) foldTimedOut(now time.Time, p *events.OrderTimedOut) {
 // foldOrderReport applies a report on an order. One on an order that is not open (it
 // ended before, or never was) changes nothing.
 func (s *State) foldOrderReport(now time.Time, m *Machine, p events.Report) {
+	if o, ok := p.(events.OrderReport); ok && o.OrderID() != "" && o.OrderID() != m.Ended && !s.isOpen(m.ID, o.OrderID()) {
+		m.Adrift = o.OrderID()
+	}
 	switch p := p.(type) {
 	case *events.AgentDownloading:
 		s.foldStep(m.ID, p.Order, StepDownloading, p.Percent)
@@ -101,7 +104,8 @@ func (s *State) foldOrderReport(now time.Time, m *Machine, p events.Report) {
 			m.Failure = &Failed{Failure: p.Failure, Order: o.ID, To: o.To, RolledBack: true, Time: now}
 		}
 	case *events.RestartDone:
-		s.endedBy(m, p.Order, "")
+		m.Ended = p.Order
+		s.endOrder(m.ID, p.Order, "")
 	case *events.AgentStepping:
 		s.foldStepping(m, p)
 	case *events.ReportLate:
@@ -112,7 +116,30 @@ func (s *State) foldOrderReport(now time.Time, m *Machine, p events.Report) {
 // endedBy is endOrder for a report: the agent itself has ended the order.
 func (s *State) endedBy(m *Machine, order, how string) *Order {
 	m.Ended, m.NoReturn = order, ""
+	m.landed(order)
 	return s.endOrder(m.ID, order, how)
+}
+
+// landed: the machine has ended an order that it was at after it was closed.
+func (m *Machine) landed(order string) {
+	if m.Adrift == order {
+		m.Adrift = ""
+	}
+}
+
+// isOpen says whether a machine's open order is this one.
+func (s *State) isOpen(machine, order string) bool {
+	o := s.Orders[machine]
+	return o != nil && o.ID == order
+}
+
+// withdraw closes an order without its machine: one that has begun it is still at it.
+func (s *State) withdraw(machine, order, how string) *Order {
+	o := s.endOrder(machine, order, how)
+	if m := s.Machines[machine]; o != nil && m != nil && o.Accepted && o.Kind == OrderUpgrade {
+		m.Adrift = o.ID
+	}
+	return o
 }
 
 func (s *State) foldStepping(m *Machine, p *events.AgentStepping) {
@@ -144,7 +171,12 @@ func (m *Machine) deny(now time.Time, f events.Failure) {
 // itself: the build that it refuses, and the version that it runs. A version that was
 // kept and then did not live counts as rolled back after all.
 func (s *State) foldLate(now time.Time, m *Machine, p *events.ReportLate) {
-	m.Ended, m.NoReturn = p.Order, ""
+	m.Ended = p.Order
+	m.landed(p.Order)
+	if p.Report == (*events.RestartDone)(nil).Kind() {
+		return
+	}
+	m.NoReturn = ""
 	var told struct {
 		Version version.Binary `json:"version"`
 		Failure events.Failure `json:"failure"`

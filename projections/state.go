@@ -61,6 +61,7 @@ type Machine struct {
 	Failure     *Failed        `json:"failure,omitempty"` // the last upgrade's, until one succeeds
 
 	Ended    string   `json:"ended,omitempty"`     // the order that its agent ended last: said again, it is not recorded again
+	Adrift   string   `json:"adrift,omitempty"`    // an order that is not open any more and that it is still at: its end is awaited
 	Denied   []Denied `json:"denied,omitempty"`    // builds that it refuses, oldest first
 	Resolved bool     `json:"resolved,omitempty"`  // an operator cleared Denied; its next order says so too
 	NoReturn string   `json:"no_return,omitempty"` // the upgrade step after which it does not go back by itself

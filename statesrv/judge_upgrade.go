@@ -199,5 +199,7 @@ func mismatched(s *projections.State, to version.Number) []string {
 }
 
 func everybodyRuns(s *projections.State, v version.Number) bool {
-	return !slices.ContainsFunc(aliveMachines(s), func(id string) bool { return s.Machines[id].Version.Number != v })
+	return !slices.ContainsFunc(aliveMachines(s), func(id string) bool {
+		return s.Machines[id].Version.Number != v || s.Machines[id].Adrift != ""
+	})
 }

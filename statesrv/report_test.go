@@ -11,6 +11,7 @@ import (
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/projections"
+	"github.com/jujube-project/jujube/projections/rollout"
 )
 
 // desk is a state server's decisions without a bus.
@@ -228,4 +229,32 @@ func TestEnrolment(t *testing.T) {
 	if err := decideEnrolment(late.d, good); err == nil || !strings.Contains(err.Error(), "expired") {
 		t.Fatalf("an expired token: %v", err)
 	}
+}
+
+// A machine that has begun an order is at it until it says otherwise, whatever became of
+// the order: nobody is called upgraded meanwhile, not even for the version that it tries.
+func TestAWithdrawnOrderIsNotOverBeforeItsMachineSaysSo(t *testing.T) {
+	k := newDesk(t)
+	k.order("o1")
+	begun := &events.AgentDownloading{}
+	begun.Order = "o1"
+	k.report("machine-1", 1, begun)
+	_, err := k.d.add("", "", "up1", &events.OrderSuperseded{Order: "o1", Machine: "1", Reason: "x"})
+	if k.decided(err) != nil {
+		t.Fatal(err)
+	}
+	k.d.state.Upgrade = &projections.Upgrade{ID: "up2", To: bin("1.25.1").Number, Machines: []string{"1"}, Done: map[string]string{}}
+	want := func(what string, action rollout.Action) {
+		t.Helper()
+		if got := rollout.Plan(k.d.state, rollout.Policy{}).Machines[0]; got.Action != action {
+			t.Fatalf("%s the plan says %q: %s; want %q", what, got.Action, got.Reason, action)
+		}
+	}
+	want("after the order was withdrawn", rollout.Blocked)
+	k.report("machine-1", 2, &events.AgentStarted{Version: bin("1.25.1"), Order: "o1"})
+	want("while the version is on trial", rollout.Blocked)
+	k.report("machine-1", 3, upgraded("o1"))
+	want("when the machine kept the version", rollout.Done)
+	k.report("machine-1", 4, &events.AgentStarted{Version: bin("1.25.1"), Order: "o1"}) // it died before it noted that it said so
+	want("when it says again what it ended", rollout.Done)
 }

@@ -129,6 +129,12 @@ func (c *checks) record(rec events.Record, payload events.Payload) {
 		if _, server := c.open["0"]; server && p.Machine != "0" {
 			c.fail("machine %s is ordered at %d beside a state server", p.Machine, rec.Seq)
 		}
+	case *events.UpgradeCompleted:
+		for _, h := range c.hosts {
+			if !c.keeps[h.id][p.Version.String()+"-trusty-amd64"] {
+				c.fail("the upgrade to %s is called complete at %d, and %v", p.Version, rec.Seq, h)
+			}
+		}
 	case *events.RestartOrdered:
 		c.issued(rec, p.Order, p.Machine)
 	case *events.AgentUpgraded:
@@ -257,7 +263,10 @@ func (c *checks) stuck() string {
 	for _, h := range c.hosts {
 		if h.process == nil || h.process.build != last || h.disk.journal.Phase != install.PhaseIdle || len(h.disk.outbox.waiting) > 0 {
 			if shown++; shown <= 5 {
-				fmt.Fprintf(&b, "\n%v (%v)", h, s.Orders[h.id])
+				fmt.Fprintf(&b, "\n%v", h)
+				if m := s.Machines[h.id]; m != nil {
+					fmt.Fprintf(&b, "; by the state it runs %s, lost %v, adrift %q, no return %q, order %v", m.Version, m.Lost, m.Adrift, m.NoReturn, s.Orders[h.id])
+				}
 			}
 		}
 	}

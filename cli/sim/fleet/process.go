@@ -60,7 +60,11 @@ func (p *process) begin() {
 
 // tellStart is the agent's first report, however long the disk refuses it.
 func (p *process) tellStart() {
-	p.told = p.disk.outbox.put(&events.AgentStarted{Version: p.build.Version, SHA256: p.build.SHA256, PID: p.run})
+	started := &events.AgentStarted{Version: p.build.Version, SHA256: p.build.SHA256, PID: p.run}
+	if o := p.state.Order; o != nil {
+		started.Order = o.ID
+	}
+	p.told = p.disk.outbox.put(started)
 	if !p.told {
 		p.later(time.Second, p.tellStart)
 	}
@@ -163,7 +167,8 @@ func (p *process) do(e agent.Effect) bool {
 		p.checks.saved(p.host, e.Journal)
 		p.disk.journal = e.Journal
 	case agent.Tell:
-		return p.disk.outbox.put(e.Report) || !isEnd(e.Report)
+		stepping, ok := e.Report.(*events.AgentStepping)
+		return p.disk.outbox.put(e.Report) || !isEnd(e.Report) && !(ok && stepping.NoReturn)
 	case agent.Download:
 		if p.disk.part != e.Order.Tools.SHA256 { // else it goes on where an earlier process stopped
 			p.disk.part, p.disk.left = e.Order.Tools.SHA256, 1+p.rnd.IntN(8)
