@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"time"
 
 	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/events"
@@ -19,19 +17,27 @@ import (
 
 // units are the unit agents of a machine: one goroutine for each unit.
 type units struct {
-	layout  install.Layout
-	version version.Number
-	tell    func(events.Report)
-	logger  *slog.Logger
+	layout   install.Layout
+	version  version.Number
+	tell     func(events.Report)
+	logger   *slog.Logger
+	exits    exits
+	logBytes int64 // of a workload's log before it is rotated
 
 	mu      sync.Mutex
 	running map[string]*unitAgent
-	adopted chan struct{} // closed once the first assignment was followed
+	leaving map[string]*unitAgent // being ended; a new agent of that unit waits for them
+	ends    sync.WaitGroup
 	once    sync.Once
+	adopted chan struct{} // closed once every unit of the first assignment is watched
 }
 
 func newUnits(l install.Layout, v version.Number, tell func(events.Report), logger *slog.Logger) *units {
-	return &units{layout: l, version: v, tell: tell, logger: logger, running: map[string]*unitAgent{}, adopted: make(chan struct{})}
+	return &units{
+		layout: l, version: v, tell: tell, logger: logger, logBytes: defaultLogBytes,
+		exits:   nobodyKnows,
+		running: map[string]*unitAgent{}, leaving: map[string]*unitAgent{}, adopted: make(chan struct{}),
+	}
 }
 
 func (u *units) file() string { return filepath.Join(u.layout.Agent(), "units.json") }
@@ -40,16 +46,15 @@ func (u *units) file() string { return filepath.Join(u.layout.Agent(), "units.js
 // the bus is away.
 func (u *units) load() error {
 	b, err := os.ReadFile(u.file())
-	if errors.Is(err, fs.ErrNotExist) {
-		u.once.Do(func() { close(u.adopted) })
-		return nil
-	}
 	var a events.UnitsAssigned
-	if err == nil {
-		err = json.Unmarshal(b, &a)
-	}
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
 		return fmt.Errorf("read the units of this machine: %w", err)
+	default:
+		if err := json.Unmarshal(b, &a); err != nil {
+			return fmt.Errorf("read the units of this machine: %w", err)
+		}
 	}
 	u.follow(a.Units)
 	return nil
@@ -68,7 +73,8 @@ func (u *units) assign(a events.UnitsAssigned) error {
 	return nil
 }
 
-// follow starts the agents of new units and ends those of units that are gone or changed.
+// follow starts the agents of new units and ends those of units that are gone or changed,
+// also what an earlier agent left of units that are gone. It does not wait for the ends.
 func (u *units) follow(specs []events.UnitSpec) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -78,136 +84,98 @@ func (u *units) follow(specs []events.UnitSpec) {
 	}
 	for name, a := range u.running {
 		if s, ok := wanted[name]; !ok || commandText(s) != commandText(a.spec) || s.Restart != a.spec.Restart {
-			a.end(false)
-			delete(u.running, name)
+			u.leave(name, a)
 		}
 	}
+	u.sweep(wanted)
 	for name, s := range wanted {
 		if u.running[name] == nil {
-			u.running[name] = startUnitAgent(u, s)
+			u.running[name] = startUnitAgent(u, s, u.leaving[name])
 		}
 	}
-	u.once.Do(func() { close(u.adopted) })
+	u.watched()
+}
+
+// leave ends a unit's agent and its workload, beside everything else.
+func (u *units) leave(name string, a *unitAgent) {
+	delete(u.running, name)
+	u.leaving[name] = a
+	u.ends.Go(func() {
+		a.end(fateRemove)
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		if u.leaving[name] == a {
+			delete(u.leaving, name)
+		}
+	})
+}
+
+// sweep stops workloads of units that this machine does not have any more: an agent that
+// was killed while it removed a unit left one.
+func (u *units) sweep(wanted map[string]events.UnitSpec) {
+	known := map[string]bool{}
+	for _, set := range []map[string]*unitAgent{u.running, u.leaving} {
+		for name := range set {
+			known[u.layout.Unit(name)] = true
+		}
+	}
+	for name := range wanted {
+		known[u.layout.Unit(name)] = true
+	}
+	files, err := filepath.Glob(filepath.Join(u.layout.Dir, "agents", "unit-*", workloadName))
+	if err != nil {
+		return
+	}
+	for _, f := range files {
+		if dir := filepath.Dir(f); !known[dir] {
+			u.logger.Warn("stopping what is left of a unit that is gone", "dir", dir)
+			u.ends.Go(func() { u.remove(dir) })
+		}
+	}
+}
+
+// remove stops the workload noted in a unit's directory and forgets it.
+func (u *units) remove(dir string) {
+	if w := readWorkload(dir); w != nil && w.alive() {
+		ended := make(chan ending, 1)
+		go func() { ended <- w.wait(u.exits) }()
+		w.stop(workloadPatience, ended)
+	}
+	if err := forgetWorkload(dir); err != nil {
+		u.logger.Warn("forgetting a unit", "err", err)
+	}
+}
+
+// watched closes adopted, the first time, when every unit has been looked after.
+func (u *units) watched() {
+	u.once.Do(func() {
+		var agents []*unitAgent
+		for _, a := range u.running {
+			agents = append(agents, a)
+		}
+		go func() {
+			for _, a := range agents {
+				select {
+				case <-a.begun:
+				case <-a.done:
+				}
+			}
+			close(u.adopted)
+		}()
+	})
 }
 
 // end ends all unit agents, with or without their workloads.
 func (u *units) end(keep bool) {
+	fate := fateStop
+	if keep {
+		fate = fateKeep
+	}
 	u.mu.Lock()
-	defer u.mu.Unlock()
-	var wg sync.WaitGroup
 	for name, a := range u.running {
-		wg.Go(func() { a.end(keep) })
+		u.ends.Go(func() { a.end(fate) })
 		delete(u.running, name)
 	}
-	wg.Wait()
-}
-
-// unitAgent watches one unit's workload.
-type unitAgent struct {
-	units  *units
-	spec   events.UnitSpec
-	cancel context.CancelFunc
-	keep   bool // set before cancel
-	done   chan struct{}
-}
-
-func startUnitAgent(u *units, spec events.UnitSpec) *unitAgent {
-	ctx, cancel := context.WithCancel(context.Background())
-	a := &unitAgent{units: u, spec: spec, cancel: cancel, done: make(chan struct{})}
-	go a.run(ctx)
-	return a
-}
-
-// end ends the agent. A workload that is kept goes on by itself.
-func (a *unitAgent) end(keep bool) {
-	a.keep = keep
-	a.cancel()
-	<-a.done
-}
-
-// Pauses before a workload that ended is started again.
-const (
-	workloadPause    = 500 * time.Millisecond
-	workloadMaxPause = 30 * time.Second
-	workloadStable   = 10 * time.Second // a run as long as this resets the pause
-	workloadPatience = 10 * time.Second // between SIGTERM and SIGKILL
-)
-
-// run keeps the workload running, by its policy, until it is ended.
-func (a *unitAgent) run(ctx context.Context) {
-	defer close(a.done)
-	pause := workloadPause
-	for {
-		w, err := a.workload()
-		began := time.Now()
-		how, failed := "it cannot be started", true
-		if err == nil {
-			a.report(events.UnitStarted, "", w.PID)
-			var stopped bool
-			if how, failed, stopped = a.watch(ctx, w); stopped {
-				return
-			}
-		} else {
-			how = fmt.Sprintf("it cannot be started: %v", err)
-		}
-		if time.Since(began) > workloadStable {
-			pause = workloadPause
-		}
-		if !a.again(failed) {
-			state := events.UnitStopped
-			if failed {
-				state = events.UnitError
-			}
-			a.report(state, how, 0)
-			<-ctx.Done()
-			return
-		}
-		a.report(events.UnitError, how+"; it is started again", 0)
-		select {
-		case <-time.After(pause):
-			pause = min(2*pause, workloadMaxPause)
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-// workload adopts the one that runs, or starts one.
-func (a *unitAgent) workload() (*workload, error) {
-	if w := adoptWorkload(a.units.layout, a.spec.Unit); w != nil {
-		if w.Command == commandText(a.spec) {
-			return w, nil
-		}
-		ended := make(chan struct{})
-		go func() { w.wait(); close(ended) }()
-		w.stop(workloadPatience, ended)
-	}
-	return startWorkload(a.units.layout, a.spec)
-}
-
-// watch waits for the workload's end, or for the agent's.
-func (a *unitAgent) watch(ctx context.Context, w *workload) (how string, failed, stopped bool) {
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		how, failed = w.wait()
-	}()
-	select {
-	case <-ended:
-		return how, failed, false
-	case <-ctx.Done():
-	}
-	if !a.keep {
-		w.stop(workloadPatience, ended)
-	}
-	return "", false, true
-}
-
-func (a *unitAgent) again(failed bool) bool {
-	return a.spec.Restart == events.RestartAlways || (a.spec.Restart == events.RestartOnFailure && failed)
-}
-
-func (a *unitAgent) report(state, info string, pid int) {
-	a.units.logger.Info("workload", "unit", a.spec.Unit, "state", state, "info", info, "pid", pid)
-	a.units.tell(&events.UnitStateChanged{Unit: a.spec.Unit, State: state, Info: info, PID: pid, Version: a.units.version})
+	u.mu.Unlock()
+	u.ends.Wait()
 }

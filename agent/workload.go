@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,54 +24,77 @@ import (
 // It has its own session and writes straight to its log file, so it lives on when the
 // agent ends, and the next agent adopts it.
 type workload struct {
-	PID     int    `json:"pid"`
-	Started uint64 `json:"started_ticks"` // since boot, from /proc: a reused PID has another
-	BootID  string `json:"boot_id"`
-	Command string `json:"command"` // digest-free text of what runs, to notice a change
+	PID     int     `json:"pid"`
+	Started uint64  `json:"started_ticks"` // since boot, from /proc: a reused PID has another
+	BootID  string  `json:"boot_id"`
+	Command string  `json:"command"`         // what runs, to notice a change
+	Ended   *ending `json:"ended,omitempty"` // set once an agent knows how it ended
 
-	cmd *exec.Cmd // nil when it was adopted
+	file string    // where this is noted
+	cmd  *exec.Cmd // nil when it was adopted
 }
 
-func workloadFile(l install.Layout, unit string) string {
-	return filepath.Join(l.Unit(unit), "workload.json")
+// ending is how a run ended.
+type ending struct {
+	How     string `json:"how"` // for a person
+	Failed  bool   `json:"failed,omitempty"`
+	Stopped bool   `json:"stopped,omitempty"` // with the machine's service, and not by itself
 }
 
-// maxLogBytes is when a workload's log is moved to .1 at its next start.
-const maxLogBytes = 10 << 20
+// exits gives the exit status of a process that is no child of this one; false when
+// nobody can know it.
+type exits func(pid int) (syscall.WaitStatus, bool)
 
-// startWorkload starts the command and notes it durably.
-func startWorkload(l install.Layout, spec events.UnitSpec) (*workload, error) {
-	if err := os.MkdirAll(l.Unit(spec.Unit), 0o700); err != nil {
+func nobodyKnows(int) (s syscall.WaitStatus, known bool) { return }
+
+const workloadName = "workload.json"
+
+// startWorkload starts the command in the unit's directory. The process waits behind a
+// gate until note has noted it durably: an agent that is killed in between leaves no
+// process that the next one does not know of.
+func startWorkload(l install.Layout, spec events.UnitSpec, note func(*workload) error) (*workload, error) {
+	dir := l.Unit(spec.Unit)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	name := l.Log(events.UnitTag(spec.Unit))
-	if info, err := os.Stat(name); err == nil && info.Size() > maxLogBytes {
-		if err := os.Rename(name, name+".1"); err != nil {
-			return nil, err
-		}
-	}
-	log, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	log, err := os.OpenFile(l.Log(events.UnitTag(spec.Unit)), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = log.Close() }()
-	cmd := exec.Command(spec.Command[0], spec.Command[1:]...)
-	cmd.Env = workloadEnv(spec)
-	cmd.Dir = l.Unit(spec.Unit)
-	cmd.Stdout, cmd.Stderr = log, log
+	cmd, g, err := gated(spec.Command)
+	if err != nil {
+		return nil, err
+	}
+	defer g.close()
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, workloadEnv(spec), log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	w := &workload{PID: cmd.Process.Pid, BootID: boot(), Command: commandText(spec), cmd: cmd}
-	w.Started, err = startTicks(w.PID)
+	w := &workload{
+		PID: cmd.Process.Pid, BootID: boot(), Command: commandText(spec),
+		file: filepath.Join(dir, workloadName), cmd: cmd,
+	}
+	if w.Started, err = startTicks(w.PID); err == nil {
+		err = note(w)
+	}
 	if err == nil {
-		err = w.save(l, spec.Unit)
+		err = g.open()
 	}
 	if err != nil {
-		return nil, errors.Join(err, cmd.Process.Kill(), cmd.Wait())
+		g.close() // it never runs
+		return nil, errors.Join(err, ignoreExit(cmd.Wait()))
 	}
 	return w, nil
+}
+
+func ignoreExit(err error) error {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return nil
+	}
+	return err
 }
 
 // workloadEnv is the host's environment without what is the agent's own.
@@ -99,63 +123,84 @@ func commandText(spec events.UnitSpec) string {
 	return string(b)
 }
 
-func (w *workload) save(l install.Layout, unit string) error {
+func (w *workload) save() error {
 	b, err := json.Marshal(w)
 	if err != nil {
 		return err
 	}
-	return install.WriteFile(workloadFile(l, unit), b)
+	return install.WriteFile(w.file, b)
 }
 
-// adoptWorkload finds the workload that an earlier agent left running. It returns nil
-// when it is gone; a process that merely has its PID is never taken for it.
-func adoptWorkload(l install.Layout, unit string) *workload {
-	b, err := os.ReadFile(workloadFile(l, unit))
+// readWorkload reads what is noted of a unit's last run. It returns nil when there was
+// none, or nothing that can be believed.
+func readWorkload(dir string) *workload {
+	file := filepath.Join(dir, workloadName)
+	b, err := os.ReadFile(file)
 	if err != nil {
 		return nil
 	}
-	w := &workload{}
-	if json.Unmarshal(b, w) != nil || w.PID <= 1 || !w.alive() {
+	w := &workload{file: file}
+	if json.Unmarshal(b, w) != nil || (w.PID <= 1 && w.Ended == nil) {
 		return nil
 	}
 	return w
 }
 
-// alive says whether the very process still runs.
+// alive says whether the very process still runs: a process that merely has its PID is
+// never taken for it.
 func (w *workload) alive() bool {
+	if w.Ended != nil {
+		return false
+	}
 	ticks, err := startTicks(w.PID)
 	return err == nil && ticks == w.Started && w.BootID == boot()
 }
 
-// wait returns when the process has ended, and how. The end of an adopted process can be
-// seen, its exit code cannot.
-func (w *workload) wait() (how string, failed bool) {
-	if w.cmd != nil {
-		err := w.cmd.Wait()
-		if err == nil {
-			return "it exited with code 0", false
-		}
-		return "it ended: " + err.Error(), true
+// end says how a run ended that no agent saw ending.
+func (w *workload) end(status exits) ending {
+	switch {
+	case w.Ended != nil:
+		return *w.Ended
+	case w.BootID != boot():
+		return ending{How: "it ended with the machine, which has been started anew", Failed: true}
 	}
-	fd, err := unix.PidfdOpen(w.PID, 0)
-	if err != nil {
-		return "it ended while no agent watched it", true
+	if s, ok := status(w.PID); ok {
+		return describe(s)
 	}
-	defer func() { _ = unix.Close(fd) }()
-	for w.alive() {
-		_, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, -1)
-		if err == nil {
-			break
-		}
-		if !errors.Is(err, unix.EINTR) {
-			return "it cannot be watched: " + err.Error(), true
-		}
-	}
-	return "it ended; an earlier agent started it, so its exit code is not known", true
+	return ending{How: "it ended while no agent watched it, so its exit code is not known", Failed: true}
 }
 
-// stop asks the process group to end, and insists. It returns when ended is closed.
-func (w *workload) stop(patience time.Duration, ended <-chan struct{}) {
+func describe(s syscall.WaitStatus) ending {
+	if s.Signaled() {
+		return ending{How: "it was killed by signal " + s.Signal().String(), Failed: true}
+	}
+	return ending{How: fmt.Sprintf("it exited with code %d", s.ExitStatus()), Failed: s.ExitStatus() != 0}
+}
+
+// wait returns when the process has ended, and how.
+func (w *workload) wait(status exits) ending {
+	if w.cmd != nil {
+		if err := ignoreExit(w.cmd.Wait()); err != nil {
+			return ending{How: "it cannot be watched: " + err.Error(), Failed: true}
+		}
+		if s, ok := w.cmd.ProcessState.Sys().(syscall.WaitStatus); ok {
+			return describe(s)
+		}
+	}
+	if fd, err := unix.PidfdOpen(w.PID, 0); err == nil {
+		defer func() { _ = unix.Close(fd) }()
+		for w.alive() {
+			_, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, -1)
+			if err != nil && !errors.Is(err, unix.EINTR) {
+				return ending{How: "it cannot be watched: " + err.Error(), Failed: true}
+			}
+		}
+	}
+	return w.end(status)
+}
+
+// stop asks the process group to end, and insists. It returns when the process has ended.
+func (w *workload) stop(patience time.Duration, ended <-chan ending) {
 	if !w.alive() {
 		return
 	}
@@ -166,6 +211,15 @@ func (w *workload) stop(patience time.Duration, ended <-chan struct{}) {
 		_ = syscall.Kill(-w.PID, syscall.SIGKILL)
 		<-ended
 	}
+}
+
+// forget removes what is noted of a unit that is gone.
+func forgetWorkload(dir string) error {
+	if err := os.Remove(filepath.Join(dir, workloadName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	_ = os.Remove(dir) // what the workload left there stays
+	return nil
 }
 
 // startTicks reads when a process began, in clock ticks since boot. A zombie has ended.

@@ -17,6 +17,10 @@ import (
 )
 
 func main() {
+	if len(os.Args) > 2 && os.Args[1] == agent.GateCommand { // soon another program: no flags, no signals
+		fmt.Fprintln(os.Stderr, "ERROR", agent.Gate(os.Args[2:]))
+		os.Exit(exitError)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:]))
