@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -13,11 +14,16 @@ func (a *App) deployCommand() *cobra.Command {
 	var to, restart string
 	var env []string
 	cmd := &cobra.Command{
-		Use: "deploy NAME --to MACHINE -- COMMAND [ARG...]", Short: "Run one more unit of a service on a machine",
+		Use: "deploy NAME --to MACHINE -- COMMAND [ARG...]", Short: "Run a command on a machine as a unit of a service",
 		Args: cobra.MinimumNArgs(2),
 		Long: `Run COMMAND on a machine as a unit of the service NAME. The machine's unit agent starts
-it, watches it, and starts it again by the restart policy. It goes on undisturbed while
-agents are upgraded or restarted. Its output is in log/unit-NAME-N.log of the machine.`,
+it, watches it, and starts it again by the restart policy, with longer and longer pauses.
+It goes on undisturbed, with its PID and its connections, while agents are upgraded,
+restarted or rolled back. juju status shows its state and, when it ended, how.
+
+Its output is in log/unit-NAME-N.log of the machine; a log of more than 10 MiB is moved
+to .1, and three old ones are kept. A service is one command: juju add-unit runs one more
+unit of it.`,
 		Example: "  juju deploy web --to 1 -- /usr/bin/python3 -m http.server 8000\n  juju deploy job --to 2 --restart never --env MODE=once -- /usr/local/bin/job",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d := &events.AskDeploy{Service: args[0], Machine: strings.TrimPrefix(to, "machine-"), Command: args[1:], Restart: restart, Env: map[string]string{}}
@@ -31,20 +37,7 @@ agents are upgraded or restarted. Its output is in log/unit-NAME-N.log of the ma
 				}
 				d.Env[k] = v
 			}
-			return a.with(cmd.Context(), func(s *session) error {
-				recs, err := s.request(cmd.Context(), events.Ask{Action: events.ActionDeploy, Deploy: d})
-				if err != nil {
-					return err
-				}
-				for _, rec := range recs {
-					if p, err := events.Decode(rec); err == nil {
-						if added, ok := p.(*events.UnitAdded); ok {
-							fmt.Fprintf(a.Stdout, "unit %s on machine %s\n", added.Unit, added.Machine)
-						}
-					}
-				}
-				return nil
-			})
+			return a.addUnit(cmd.Context(), events.Ask{Action: events.ActionDeploy, Deploy: d})
 		},
 	}
 	f := cmd.Flags()
@@ -53,6 +46,62 @@ agents are upgraded or restarted. Its output is in log/unit-NAME-N.log of the ma
 	f.StringArrayVar(&env, "env", nil, "KEY=VALUE for the command's environment; may be repeated")
 	f.SetInterspersed(true)
 	return cmd
+}
+
+// addUnit asks for a unit and says which one it is.
+func (a *App) addUnit(ctx context.Context, ask events.Ask) error {
+	return a.with(ctx, func(s *session) error {
+		recs, err := s.request(ctx, ask)
+		if err != nil {
+			return err
+		}
+		for _, rec := range recs {
+			if p, err := events.Decode(rec); err == nil {
+				if added, ok := p.(*events.UnitAdded); ok {
+					fmt.Fprintf(a.Stdout, "unit %s on machine %s\n", added.Unit, added.Machine)
+				}
+			}
+		}
+		return nil
+	})
+}
+
+func (a *App) addUnitCommand() *cobra.Command {
+	var to string
+	cmd := &cobra.Command{
+		Use: "add-unit NAME --to MACHINE", Short: "Run one more unit of a service on a machine", Args: cobra.ExactArgs(1),
+		Long:    "Run one more unit of the service NAME on a machine: the same command, environment and\nrestart policy as its units have. juju deploy says what a service is.",
+		Example: "  juju add-unit web --to 2",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if to == "" {
+				return usage("--to names the machine; juju status lists them")
+			}
+			return a.addUnit(cmd.Context(), events.Ask{
+				Action: events.ActionAddUnit, AddUnit: &events.AskAddUnit{Service: args[0], Machine: strings.TrimPrefix(to, "machine-")},
+			})
+		},
+	}
+	cmd.Flags().StringVar(&to, "to", "", "the machine to run on")
+	return cmd
+}
+
+func (a *App) removeServiceCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "remove-service NAME...", Short: "Stop all units of services and remove them", Args: cobra.MinimumNArgs(1),
+		Long:    "Stop the workloads of all units of services and remove the units. The logs of the\nworkloads stay on the machines.",
+		Example: "  juju remove-service web",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.with(cmd.Context(), func(s *session) error {
+				for _, service := range args {
+					if _, err := s.request(cmd.Context(), events.Ask{Action: events.ActionRemoveService, RemoveService: service}); err != nil {
+						return err
+					}
+					a.say("Removed service %s", service)
+				}
+				return nil
+			})
+		},
+	}
 }
 
 func (a *App) removeUnitCommand() *cobra.Command {

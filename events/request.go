@@ -25,7 +25,9 @@ const (
 	ActionAddMachine    = "add-machine"
 	ActionRemoveMachine = "remove-machine"
 	ActionDeploy        = "deploy"
+	ActionAddUnit       = "add-unit"
 	ActionRemoveUnit    = "remove-unit"
+	ActionRemoveService = "remove-service"
 	ActionResolved      = "resolved"
 )
 
@@ -46,7 +48,9 @@ type Ask struct {
 	AddMachine    *AskAddMachine    `json:"add_machine,omitempty"`
 	RemoveMachine string            `json:"remove_machine,omitempty"`
 	Deploy        *AskDeploy        `json:"deploy,omitempty"`
+	AddUnit       *AskAddUnit       `json:"add_unit,omitempty"`
 	RemoveUnit    string            `json:"remove_unit,omitempty"`
+	RemoveService string            `json:"remove_service,omitempty"`
 	Resolved      string            `json:"resolved,omitempty"` // id of a machine
 }
 
@@ -79,13 +83,19 @@ type AskAddMachine struct {
 	TTL       int64    `json:"ttl_s"`      // seconds until the tokens expire
 }
 
-// AskDeploy asks for one more unit of a service.
+// AskDeploy asks for a unit of a service, and says what the service is.
 type AskDeploy struct {
 	Service string            `json:"service"`
 	Machine string            `json:"machine"`
 	Command []string          `json:"command"`
 	Env     map[string]string `json:"env,omitempty"`
 	Restart string            `json:"restart"`
+}
+
+// AskAddUnit asks for one more unit of a service, as its units are.
+type AskAddUnit struct {
+	Service string `json:"service"`
+	Machine string `json:"machine"`
 }
 
 // Signed is a statement and one operator's signature over its exact bytes.

@@ -20,6 +20,8 @@ const (
 	codeUnknown     = "unknown-action"
 	codeNoMachine   = "no-such-machine"
 	codeNoUnit      = "no-such-unit"
+	codeNoService   = "no-such-service"
+	codeExists      = "service-exists"
 	codeTooMany     = "too-many"
 	codeBadValue    = "bad-value"
 	codeInUse       = "in-use"
@@ -71,7 +73,9 @@ var judges = map[string]func(*inquiry) verdict{
 	events.ActionAddMachine:    judgeAddMachine,
 	events.ActionRemoveMachine: judgeRemoveMachine,
 	events.ActionDeploy:        judgeDeploy,
+	events.ActionAddUnit:       judgeAddUnit,
 	events.ActionRemoveUnit:    judgeRemoveUnit,
+	events.ActionRemoveService: judgeRemoveService,
 	events.ActionResolved:      judgeResolved,
 }
 

@@ -36,6 +36,13 @@ func environment(v2 string) *projections.State {
 	return s
 }
 
+// twoUnits gives web another unit, on machine 2.
+func twoUnits(s *projections.State) *projections.State {
+	s.Units["web/1"] = &projections.Unit{UnitSpec: events.UnitSpec{Unit: "web/1", Machine: "2", Command: []string{"x"}, Restart: "always"}, Service: "web"}
+	s.NextUnit["web"] = 2
+	return s
+}
+
 func halted(s *projections.State) *projections.State {
 	s.Upgrade = &projections.Upgrade{ID: "up1", To: bin("1.25.1").Number, Halted: []events.Reason{{Code: "x", Text: "y"}}}
 	s.Orders["1"] = &projections.Order{ID: "o1", Machine: "1", Kind: projections.OrderUpgrade, Upgrade: "up1"}
@@ -89,10 +96,18 @@ func TestJudge(t *testing.T) {
 		"resolved nobody":                    {environment("1.25.0"), events.Ask{Action: events.ActionResolved, Resolved: "9"}, "refused: no-such-machine"},
 		"resolved behind an open order":      {halted(environment("1.25.0")), events.Ask{Action: events.ActionResolved, Resolved: "1"}, "refused: in-use"},
 		"remove nobody":                      {environment("1.25.0"), events.Ask{Action: events.ActionRemoveMachine, RemoveMachine: "x"}, "refused: no-such-machine"},
-		"deploy":                             {environment("1.25.0"), events.Ask{Action: events.ActionDeploy, Deploy: &events.AskDeploy{Service: "web", Machine: "1", Command: []string{"y"}}}, "unit.added/1 units.assigned/1"},
-		"deploy nowhere":                     {environment("1.25.0"), events.Ask{Action: events.ActionDeploy, Deploy: &events.AskDeploy{Service: "web", Machine: "7", Command: []string{"y"}}}, "refused: no-such-machine"},
-		"deploy nothing":                     {environment("1.25.0"), events.Ask{Action: events.ActionDeploy, Deploy: &events.AskDeploy{Service: "web", Machine: "1"}}, "refused: malformed"},
+		"deploy":                             {environment("1.25.0"), events.Ask{Action: events.ActionDeploy, Deploy: &events.AskDeploy{Service: "db", Machine: "1", Command: []string{"y"}}}, "unit.added/1 units.assigned/1"},
+		"deploy nowhere":                     {environment("1.25.0"), events.Ask{Action: events.ActionDeploy, Deploy: &events.AskDeploy{Service: "db", Machine: "7", Command: []string{"y"}}}, "refused: no-such-machine"},
+		"deploy nothing":                     {environment("1.25.0"), events.Ask{Action: events.ActionDeploy, Deploy: &events.AskDeploy{Service: "db", Machine: "1"}}, "refused: malformed"},
 		"deploy Bad":                         {environment("1.25.0"), events.Ask{Action: events.ActionDeploy, Deploy: &events.AskDeploy{Service: "Bad!", Machine: "1", Command: []string{"y"}}}, "refused: malformed"},
+		"deploy the same again":              {environment("1.25.0"), events.Ask{Action: events.ActionDeploy, Deploy: &events.AskDeploy{Service: "web", Machine: "2", Command: []string{"x"}}}, "unit.added/1 units.assigned/1"},
+		"deploy another under its name":      {environment("1.25.0"), events.Ask{Action: events.ActionDeploy, Deploy: &events.AskDeploy{Service: "web", Machine: "2", Command: []string{"y"}}}, "refused: service-exists"},
+		"add a unit":                         {environment("1.25.0"), events.Ask{Action: events.ActionAddUnit, AddUnit: &events.AskAddUnit{Service: "web", Machine: "2"}}, "unit.added/1 units.assigned/1"},
+		"add a unit nowhere":                 {environment("1.25.0"), events.Ask{Action: events.ActionAddUnit, AddUnit: &events.AskAddUnit{Service: "web", Machine: "7"}}, "refused: no-such-machine"},
+		"add a unit of nothing":              {environment("1.25.0"), events.Ask{Action: events.ActionAddUnit, AddUnit: &events.AskAddUnit{Service: "db", Machine: "1"}}, "refused: no-such-service"},
+		"add nothing":                        {environment("1.25.0"), events.Ask{Action: events.ActionAddUnit}, "refused: malformed"},
+		"remove a service":                   {twoUnits(environment("1.25.0")), events.Ask{Action: events.ActionRemoveService, RemoveService: "web"}, "unit.removed/1 unit.removed/1 units.assigned/1 units.assigned/1"},
+		"remove no service":                  {environment("1.25.0"), events.Ask{Action: events.ActionRemoveService, RemoveService: "db"}, "refused: no-such-service"},
 		"remove a unit":                      {environment("1.25.0"), events.Ask{Action: events.ActionRemoveUnit, RemoveUnit: "web/0"}, "unit.removed/1 units.assigned/1"},
 		"remove no unit":                     {environment("1.25.0"), events.Ask{Action: events.ActionRemoveUnit, RemoveUnit: "db/0"}, "refused: no-such-unit"},
 		"sync tools":                         {environment("1.25.0"), events.Ask{Action: events.ActionSyncTools, SyncTools: &events.AskSyncTools{Source: "x", Wanted: []version.Binary{bin("1.25.1")}, Unsigned: true}}, ""},

@@ -1,37 +1,119 @@
 package statesrv
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/projections"
 )
 
-// judgeDeploy places one more unit of a service, and assigns its machine the whole list
-// of its units.
+// judgeDeploy places the first unit of a service. A service is one command: another one
+// under its name is refused, the same one is one more unit.
 func judgeDeploy(q *inquiry) verdict {
 	a := q.ask.Deploy
 	if a == nil || !events.IsService(a.Service) {
 		return verdict{reasons: refuse(codeMalformed, "the request names no service, or one that is not lower-case letters, digits and dashes")}
 	}
-	m := q.state.Machines[a.Machine]
-	if m == nil || m.Life != projections.LifeAlive {
-		return verdict{reasons: refuse(codeNoMachine, "there is no enrolled machine %q to run %s on", a.Machine, a.Service)}
-	}
-	spec := events.UnitSpec{
-		Unit: fmt.Sprintf("%s/%d", a.Service, q.state.NextUnit[a.Service]), Machine: a.Machine,
-		Command: a.Command, Env: a.Env, Restart: a.Restart,
-	}
+	spec := events.UnitSpec{Machine: a.Machine, Command: a.Command, Env: a.Env, Restart: a.Restart}
 	if spec.Restart == "" {
 		spec.Restart = events.RestartAlways
 	}
+	if now := newestUnit(q.state, a.Service); now != nil && !sameService(now.UnitSpec, spec) {
+		return verdict{reasons: refuse(codeExists,
+			"the service %s exists and is another command, environment or restart policy; juju add-unit %s --to %s runs one more unit of it, juju remove-service %s ends it",
+			a.Service, a.Service, a.Machine, a.Service)}
+	}
+	return q.place(a.Service, spec)
+}
+
+func sameService(a, b events.UnitSpec) bool {
+	return slices.Equal(a.Command, b.Command) && maps.Equal(a.Env, b.Env) && a.Restart == b.Restart
+}
+
+// judgeAddUnit places one more unit of a service: what its newest unit is.
+func judgeAddUnit(q *inquiry) verdict {
+	a := q.ask.AddUnit
+	if a == nil || !events.IsService(a.Service) {
+		return verdict{reasons: refuse(codeMalformed, "the request names no service")}
+	}
+	now := newestUnit(q.state, a.Service)
+	if now == nil {
+		return verdict{reasons: refuse(codeNoService, "no unit of a service %q runs, so it is not known what it is; juju deploy %s --to %s -- COMMAND says it", a.Service, a.Service, a.Machine)}
+	}
+	spec := now.UnitSpec
+	spec.Machine = a.Machine
+	return q.place(a.Service, spec)
+}
+
+// newestUnit is the unit of a service with the highest number; nil when it has none.
+func newestUnit(s *projections.State, service string) *projections.Unit {
+	units := serviceUnits(s, service)
+	if len(units) == 0 {
+		return nil
+	}
+	return slices.MaxFunc(units, func(a, b *projections.Unit) int { return cmp.Compare(unitNumber(a), unitNumber(b)) })
+}
+
+func unitNumber(u *projections.Unit) int {
+	_, digits, _ := strings.Cut(u.Unit, "/")
+	n, err := strconv.Atoi(digits)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// serviceUnits are the units of a service, sorted by name.
+func serviceUnits(s *projections.State, service string) []*projections.Unit {
+	var units []*projections.Unit
+	for _, name := range sortedKeys(s.Units) {
+		if u := s.Units[name]; u.Service == service {
+			units = append(units, u)
+		}
+	}
+	return units
+}
+
+// place puts a unit with the service's next number on a machine, and assigns the machine
+// the whole list of its units.
+func (q *inquiry) place(service string, spec events.UnitSpec) verdict {
+	m := q.state.Machines[spec.Machine]
+	if m == nil || m.Life != projections.LifeAlive {
+		return verdict{reasons: refuse(codeNoMachine, "there is no enrolled machine %q to run %s on", spec.Machine, service)}
+	}
+	spec.Unit = fmt.Sprintf("%s/%d", service, q.state.NextUnit[service])
 	if err := spec.Validate(); err != nil {
 		return verdict{reasons: refuse(codeMalformed, "%v", err)}
 	}
 	return verdict{decided: []events.Payload{
 		&events.UnitAdded{UnitSpec: spec},
-		&events.UnitsAssigned{Machine: a.Machine, Units: append(unitsOf(q.state, a.Machine, ""), spec)},
+		&events.UnitsAssigned{Machine: spec.Machine, Units: append(unitsOf(q.state, spec.Machine, ""), spec)},
 	}}
+}
+
+// judgeRemoveService removes every unit of a service: one assignment for each machine.
+func judgeRemoveService(q *inquiry) verdict {
+	service := q.ask.RemoveService
+	units := serviceUnits(q.state, service)
+	if len(units) == 0 {
+		return verdict{reasons: refuse(codeNoService, "there is no service %q; juju status lists them", service)}
+	}
+	var decided []events.Payload
+	machines := map[string]bool{}
+	for _, u := range units {
+		decided = append(decided, &events.UnitRemoved{Unit: u.Unit})
+		machines[u.Machine] = true
+	}
+	for _, id := range sortedKeys(machines) {
+		stay := slices.DeleteFunc(unitsOf(q.state, id, ""), func(s events.UnitSpec) bool { return q.state.Units[s.Unit].Service == service })
+		decided = append(decided, &events.UnitsAssigned{Machine: id, Units: stay})
+	}
+	return verdict{decided: decided}
 }
 
 func judgeRemoveUnit(q *inquiry) verdict {
