@@ -17,7 +17,7 @@ func (l Layout) Prepare() error {
 			return fmt.Errorf("prepare the data directory: %w", err)
 		}
 	}
-	return errors.Join(syncDir(l.disk(), l.Dir), syncDir(l.disk(), agents))
+	return errors.Join(syncDir(l.disk(), l.Dir), syncDir(l.disk(), agents), l.settle())
 }
 
 // Install makes the copy at exe a version of that name and points the link to it.

@@ -45,6 +45,9 @@ func (l Layout) CollectGarbage(keep ...string) error {
 	if err != nil {
 		return fmt.Errorf("remove old versions: %w; nothing was removed", err)
 	}
+	if err := l.settle(); err != nil {
+		return fmt.Errorf("remove old versions: %w; nothing was removed", err)
+	}
 	keep = append(keep, named...)
 	names, err := l.disk().ReadDir(l.Tools())
 	if err != nil {

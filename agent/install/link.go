@@ -27,8 +27,11 @@ func (l Layout) Switch(name string) error {
 	if _, err := l.Verify(name); err != nil {
 		return fmt.Errorf("switch to %s: %w; the link was not changed", name, err)
 	}
+	if err := l.settle(); err != nil {
+		return fmt.Errorf("switch to %s: %w; the link was not changed", name, err)
+	}
 	if current, err := l.Current(); err == nil && current == name {
-		return syncDir(l.disk(), l.Tools()) // whoever set it may have died before this
+		return nil
 	}
 	tmp := l.Link() + ".new"
 	if err := l.disk().Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -41,4 +44,10 @@ func (l Layout) Switch(name string) error {
 		return fmt.Errorf("switch to %s: %w; the link was not changed", name, errors.Join(err, l.disk().Remove(tmp)))
 	}
 	return syncDir(l.disk(), l.Tools())
+}
+
+// settle makes durable what the journal, the link and the versions are now: whoever
+// changed them may have been killed before the sync, and what follows rests on them.
+func (l Layout) settle() error {
+	return errors.Join(syncDir(l.disk(), l.Agent()), syncDir(l.disk(), l.Tools()))
 }
