@@ -6,13 +6,14 @@ GO       ?= go
 VERSION  ?= $(shell sed -n 's/^var stamp = "\(.*\)"/\1/p' events/version/current.go)
 STAMP     = -X github.com/jujube-project/jujube/events/version.stamp=$(VERSION)
 PACKAGES ?= ./...
+CUTS     ?= 2
 IMAGE    ?= jujube
 COMPOSE  ?= $(shell if docker compose version >/dev/null 2>&1; then echo docker compose; else echo docker-compose; fi)
 
 TIME     ?= 60s
 AGENTS   ?= 10000
 
-.PHONY: help build test check demo image compose-test bench soak clean
+.PHONY: help build test check demo image compose-test crashpoints bench soak clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -41,6 +42,9 @@ image: build ## a container image from dist/, nothing pulled
 
 compose-test: ## one state server and three machines as containers: upgraded, killed, brought back
 	COMPOSE='$(COMPOSE)' $(GO) test -tags compose -count 1 -timeout 10m -v ./cli/composetest
+
+crashpoints: ## cut the power at every call of an upgrade, and at every call of the start after it (CUTS=2; minutes)
+	$(GO) test -count 1 -timeout 60m -v -run 'TestEveryCrashPoint|TestEveryKill' ./agent/launcher -cuts $(CUTS)
 
 bench: ## the table of docs/BENCHMARKS.md, each figure beside its yardstick (some minutes)
 	$(GO) run ./cli/sim/bench

@@ -21,26 +21,11 @@ func (l Layout) Prepare() error {
 }
 
 // Install makes the copy at exe a version of that name and points the link to it.
-// Something that is no link and stands in its place is moved aside, not deleted.
 func (l Layout) Install(exe, name string) error {
 	if err := l.Adopt(exe, name); err != nil {
 		return err
 	}
-	if kind, err := l.disk().Kind(l.Link()); err == nil && kind&fs.ModeSymlink == 0 {
-		if err := l.moveAside(); err != nil {
-			return fmt.Errorf("repair the link: %w", err)
-		}
-	}
 	return l.Switch(name)
-}
-
-// moveAside gives what stands in the link's place another name.
-func (l Layout) moveAside() error {
-	aside := l.Link() + ".broken"
-	if err := removeAll(l.disk(), aside); err != nil { // of an earlier repair
-		return err
-	}
-	return l.disk().Rename(l.Link(), aside)
 }
 
 // Adopt copies a running jujud, with the FORCE-VERSION beside it, into a version

@@ -38,6 +38,9 @@ type File interface {
 	// Reserve allocates blocks up to a size and leaves the length as it is.
 	// errors.ErrUnsupported: this file system cannot.
 	Reserve(size int64) error
+	// Fd and Name are for those who execute it.
+	Fd() uintptr
+	Name() string
 }
 
 // disk is the real one unless another is set.

@@ -22,7 +22,8 @@ func (l Layout) Current() (string, error) {
 
 // Switch lets the link point to a version, atomically and durably. A version that is
 // not complete is refused, and the link stays as it is. After another error it points to
-// the version before or to this one; the journal says which of them is right.
+// the version before or to this one; the journal says which of them is right. Something
+// that is no link and stands in its place is moved aside, not deleted.
 func (l Layout) Switch(name string) error {
 	if _, err := l.Verify(name); err != nil {
 		return fmt.Errorf("switch to %s: %w; the link was not changed", name, err)
@@ -32,6 +33,9 @@ func (l Layout) Switch(name string) error {
 	}
 	if current, err := l.Current(); err == nil && current == name {
 		return nil
+	}
+	if err := l.clearPlace(); err != nil {
+		return fmt.Errorf("switch to %s: %w", name, err)
 	}
 	tmp := l.Link() + ".new"
 	if err := l.disk().Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -44,6 +48,19 @@ func (l Layout) Switch(name string) error {
 		return fmt.Errorf("switch to %s: %w; the link was not changed", name, errors.Join(err, l.disk().Remove(tmp)))
 	}
 	return syncDir(l.disk(), l.Tools())
+}
+
+// clearPlace gives what stands in the link's place, and is no link, another name.
+func (l Layout) clearPlace() error {
+	kind, err := l.disk().Kind(l.Link())
+	if errors.Is(err, fs.ErrNotExist) || err == nil && kind&fs.ModeSymlink != 0 {
+		return nil
+	}
+	aside := l.Link() + ".broken"
+	if err := errors.Join(err, removeAll(l.disk(), aside)); err != nil { // of an earlier repair
+		return err
+	}
+	return l.disk().Rename(l.Link(), aside)
 }
 
 // settle makes durable what the journal, the link and the versions are now: whoever

@@ -6,23 +6,24 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
+
+	"github.com/jujube-project/jujube/events/tools/archive"
 )
 
 // Program opens the jujud of a complete version and hashes what it opened, so that the
 // very bytes that were verified can be executed, whatever becomes of the name.
-func (l Layout) Program(name string) (*os.File, error) {
+func (l Layout) Program(name string) (File, error) {
 	m, err := l.Verify(name)
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.Open(filepath.Join(l.Version(name), "jujud"))
+	f, err := l.disk().Open(filepath.Join(l.Version(name), archive.Jujud))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrIncomplete, l.Version(name), err)
 	}
 	h := sha256.New()
-	if _, err = io.Copy(h, f); err == nil && hex.EncodeToString(h.Sum(nil)) != m.Files["jujud"] {
+	if _, err = io.Copy(h, f); err == nil && hex.EncodeToString(h.Sum(nil)) != m.Files[archive.Jujud] {
 		err = errors.New("jujud changed while it was verified")
 	}
 	if err != nil {
@@ -30,3 +31,7 @@ func (l Layout) Program(name string) (*os.File, error) {
 	}
 	return f, nil
 }
+
+// Installed opens the copy that the machine was installed with, which no version's marker
+// speaks of.
+func (l Layout) Installed(exe string) (File, error) { return l.disk().Open(exe) }

@@ -35,7 +35,7 @@ type child struct {
 }
 
 // run starts the version and stays with it until it has ended.
-func (l *launcher) run(ctx context.Context, name string, exe *os.File, j install.Journal) trial.Run {
+func (l *launcher) run(ctx context.Context, name string, exe install.File, j install.Journal) trial.Run {
 	defer func() { _ = exe.Close() }()
 	_, began := install.Boot()
 	env := append(os.Environ(), fmt.Sprintf("JUJUBE_RESTARTS=%d", l.restarts))
@@ -164,11 +164,7 @@ func (c *child) commit() {
 	if !c.proved || !c.onTrial() {
 		return
 	}
-	j, err := c.l.l.ReadJournal()
-	if _, onTrial := trial.Target(j); err != nil || !onTrial || j.Order.ID != c.journal.Order.ID {
-		return // the agent took another order, past the point of no return
-	}
-	if j = trial.Committed(j); c.l.l.WriteJournal(j) == nil {
+	if j, ok := c.l.commit(c.journal.Order.ID); ok {
 		c.journal = j
 		_ = c.Say(pipe.Committed, j.Order.ID)
 	}

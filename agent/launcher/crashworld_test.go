@@ -112,16 +112,17 @@ const tooMany = 12
 // live starts a launcher and lets it start agents until one stays.
 func (h *host) live() error {
 	l := launcher.NewStarts(launcher.Config{Layout: h.layout(), Exe: installedExe, Version: v1, Logger: slog.New(slog.DiscardHandler)})
-	if err := l.Prepare(); err != nil {
+	if err := h.layout().Prepare(); err != nil {
 		return err
 	}
-	h.begun = true
 	for range tooMany {
 		name, err := l.Next()
 		if err != nil {
 			return err
 		}
-		if stays, err := h.agent(l, name); stays || err != nil {
+		h.begun = true
+		stays, err := h.agent(l, name)
+		if stays || err != nil {
 			return err
 		}
 	}
@@ -202,12 +203,18 @@ func (h *host) do(l launcher.Starts, s agent.State, e agent.Effect) (in agent.In
 func (h *host) prove(l launcher.Starts, s agent.State) (in agent.Input, ends bool, err error) {
 	name := s.Running.String()
 	if name == v4 {
+		l.Crashed(name)
 		return nil, true, nil
 	}
 	h.asked[name], h.maybe = true, name
-	j, err := l.Healthy(s.Order.ID)
-	if err != nil {
-		return nil, true, nil // the launcher ends it
+	j, ok := l.Healthy(s.Order.ID)
+	for range 3 { // it is tried again while the agent lives
+		if !ok {
+			j, ok = l.Healthy(s.Order.ID)
+		}
+	}
+	if !ok {
+		return nil, true, nil
 	}
 	h.kept, h.maybe = j.Good, ""
 	return agent.Committed{Journal: j}, false, nil

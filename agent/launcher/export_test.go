@@ -1,6 +1,10 @@
 package launcher
 
-import "github.com/jujube-project/jujube/agent/install"
+import (
+	"github.com/jujube-project/jujube/agent/install"
+	"github.com/jujube-project/jujube/agent/trial"
+	"github.com/jujube-project/jujube/events"
+)
 
 // Starts is one launcher's work on the disk, without a process: tests of crashes play the
 // agent themselves.
@@ -11,25 +15,20 @@ func NewStarts(cfg Config) Starts {
 	return Starts{&launcher{cfg: cfg, l: cfg.Layout}}
 }
 
-// Prepare is what Launch does before the first start.
-func (s Starts) Prepare() error { return s.l.prepare() }
-
 // Next is what the launcher does before a start, and the version that it starts.
 func (s Starts) Next() (version string, err error) {
-	for range 3 {
-		s.l.converge()
-		if version, err = s.l.l.Current(); err == nil {
-			_, err = s.l.l.Verify(version)
-		}
-		if err == nil {
-			return version, nil
-		}
-		if err := s.l.prepare(); err != nil {
-			return "", err
-		}
+	j := s.l.converge()
+	version, exe, err := s.l.choose(j)
+	if err != nil {
+		return "", err
 	}
-	return version, err
+	return version, exe.Close()
 }
 
-// Healthy is what the launcher does when an agent says that.
-func (s Starts) Healthy(order string) (install.Journal, error) { return s.l.commit(order) }
+// Healthy is what the launcher does when the agent on trial says so.
+func (s Starts) Healthy(order string) (j install.Journal, ok bool) { return s.l.commit(order) }
+
+// Crashed is what the launcher does when a version has ended by itself.
+func (s Starts) Crashed(version string) {
+	s.l.judge(trial.Run{Version: version, Failure: failed(events.CauseVersion, "crashed", "it crashed")})
+}

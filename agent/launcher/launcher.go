@@ -141,7 +141,7 @@ func (l *launcher) pause(ctx context.Context, d time.Duration) {
 
 // choose opens what to run: the version behind the link, else the last good one, else
 // the installed copy, as a version if the disk allows it and by itself if not.
-func (l *launcher) choose(j install.Journal) (name string, exe *os.File, err error) {
+func (l *launcher) choose(j install.Journal) (name string, exe install.File, err error) {
 	current, err := l.l.Current()
 	if err == nil {
 		if exe, err = l.l.Program(current); err == nil {
@@ -156,7 +156,7 @@ func (l *launcher) choose(j install.Journal) (name string, exe *os.File, err err
 	}
 	if err := l.l.Install(l.cfg.Exe, l.cfg.Version); err != nil {
 		l.cfg.Logger.Error("running the installed copy in its place", "err", err)
-		exe, err := os.Open(l.cfg.Exe)
+		exe, err := l.l.Installed(l.cfg.Exe)
 		return l.cfg.Version, exe, err
 	}
 	exe, err = l.l.Program(l.cfg.Version)

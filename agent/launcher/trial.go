@@ -54,7 +54,7 @@ func (l *launcher) converge() install.Journal {
 	if err == nil && v.Switch != "" {
 		err = l.l.Switch(v.Switch)
 	}
-	if err != nil && j.NoReturn == "" {
+	if err != nil && onTrial && j.NoReturn == "" {
 		return l.rollBack(trial.RolledBack(j, failed(events.CauseEnvironment, "damaged", err.Error())))
 	}
 	if v.Write {
@@ -76,6 +76,14 @@ func (l *launcher) rollBack(j install.Journal) install.Journal {
 	}
 	l.save(j)
 	return j
+}
+
+// commit writes that the version of that order is kept, unless the agent took another
+// order, past the point of no return.
+func (l *launcher) commit(order string) (j install.Journal, ok bool) {
+	j, err := l.l.ReadJournal()
+	j, ok = trial.Kept(j, order)
+	return j, err == nil && ok && l.l.WriteJournal(j) == nil
 }
 
 // judge notes how a run ended, and goes back when it shows that a version which was

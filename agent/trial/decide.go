@@ -42,6 +42,9 @@ func Target(j install.Journal) (name string, onTrial bool) {
 // unless it has taken a step that cannot be undone.
 func Decide(j install.Journal, current string, now Moment, attempts int) Verdict {
 	to, onTrial := Target(j)
+	if !onTrial && j.Good != "" && current != j.Good {
+		return Verdict{Journal: j, Switch: j.Good} // a switch that was taken back, or that is not durable
+	}
 	if !onTrial {
 		return Verdict{Journal: j}
 	}
@@ -107,4 +110,16 @@ func Committed(j install.Journal) install.Journal {
 	}
 	j.Phase, j.Trial, j.Failure, j.NoReturn = install.PhaseCommitted, nil, nil, ""
 	return j
+}
+
+// Kept is the journal once the version of that order has proved itself, also when it says
+// so already and nobody knows whether that is durable. Not ok: another order is in work.
+func Kept(j install.Journal, order string) (next install.Journal, ok bool) {
+	if j.Order == nil || j.Order.ID != order {
+		return j, false
+	}
+	if _, onTrial := Target(j); onTrial {
+		j = Committed(j)
+	}
+	return j, j.Phase == install.PhaseCommitted
 }

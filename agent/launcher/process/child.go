@@ -24,9 +24,15 @@ type Child struct {
 // ErrProgram: the kernel does not take the file as a program.
 var ErrProgram = errors.New("it cannot be executed")
 
+// Program is an open file.
+type Program interface {
+	Fd() uintptr
+	Name() string
+}
+
 // Start executes an open file, whatever its name leads to by now. The child has a process
 // group of its own and is killed when the thread that calls this ends.
-func (r *Reaper) Start(exe *os.File, args, env []string) (*Child, error) {
+func (r *Reaper) Start(exe Program, args, env []string) (*Child, error) {
 	var ends [6]*os.File // of three pipes: from the child, to the child, its output
 	for i := 0; i < len(ends); i += 2 {
 		var err error
