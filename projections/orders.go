@@ -115,13 +115,16 @@ func (s *State) foldOrderReport(now time.Time, m *Machine, p events.Report) {
 
 // endedBy is endOrder for a report: the agent itself has ended the order.
 func (s *State) endedBy(m *Machine, order, how string) *Order {
-	m.Ended, m.NoReturn = order, ""
+	m.Ended = order
 	m.landed(order)
 	return s.endOrder(m.ID, order, how)
 }
 
-// landed: the machine has ended an order that it was at after it was closed.
+// landed: the machine has ended an order, which may have been closed before.
 func (m *Machine) landed(order string) {
+	if m.NoReturn != nil && m.NoReturn.Order == order {
+		m.NoReturn = nil
+	}
 	if m.Adrift == order {
 		m.Adrift = ""
 	}
@@ -144,7 +147,7 @@ func (s *State) withdraw(machine, order, how string) *Order {
 
 func (s *State) foldStepping(m *Machine, p *events.AgentStepping) {
 	if p.NoReturn {
-		m.NoReturn = p.Step
+		m.NoReturn = &NoReturn{p.Order, p.Step}
 	}
 	if o := s.Orders[m.ID]; o != nil && o.ID == p.Order {
 		o.Accepted, o.Step, o.Trouble = true, StepStepping, ""
@@ -173,10 +176,6 @@ func (m *Machine) deny(now time.Time, f events.Failure) {
 func (s *State) foldLate(now time.Time, m *Machine, p *events.ReportLate) {
 	m.Ended = p.Order
 	m.landed(p.Order)
-	if p.Report == (*events.RestartDone)(nil).Kind() {
-		return
-	}
-	m.NoReturn = ""
 	var told struct {
 		Version version.Binary `json:"version"`
 		Failure events.Failure `json:"failure"`

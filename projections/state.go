@@ -60,11 +60,17 @@ type Machine struct {
 	Reports     uint64         `json:"reports"`           // the highest report number of that epoch
 	Failure     *Failed        `json:"failure,omitempty"` // the last upgrade's, until one succeeds
 
-	Ended    string   `json:"ended,omitempty"`     // the order that its agent ended last: said again, it is not recorded again
-	Adrift   string   `json:"adrift,omitempty"`    // an order that is not open any more and that it is still at: its end is awaited
-	Denied   []Denied `json:"denied,omitempty"`    // builds that it refuses, oldest first
-	Resolved bool     `json:"resolved,omitempty"`  // an operator cleared Denied; its next order says so too
-	NoReturn string   `json:"no_return,omitempty"` // the upgrade step after which it does not go back by itself
+	Ended    string    `json:"ended,omitempty"`     // the order that its agent ended last: said again, it is not recorded again
+	Adrift   string    `json:"adrift,omitempty"`    // an order that is not open any more and that it is still at: its end is awaited
+	Denied   []Denied  `json:"denied,omitempty"`    // builds that it refuses, oldest first
+	Resolved bool      `json:"resolved,omitempty"`  // an operator cleared Denied; its next order says so too
+	NoReturn *NoReturn `json:"no_return,omitempty"` // until the order's end: it does not go back by itself
+}
+
+// NoReturn is an upgrade step that cannot be undone, and the order in which it was taken.
+type NoReturn struct {
+	Order string `json:"order"`
+	Step  string `json:"step"`
 }
 
 // Denied is a build that failed on a machine by its own fault.

@@ -116,10 +116,10 @@ func agentState(s *projections.State, m *projections.Machine) (state, info strin
 
 // noReturn says that a machine on trial does not go back by itself any more.
 func noReturn(m *projections.Machine) string {
-	if m.NoReturn == "" {
+	if m.NoReturn == nil {
 		return ""
 	}
-	return "; no way back: the step \"" + m.NoReturn + "\" cannot be undone"
+	return "; no way back: the step \"" + m.NoReturn.Step + "\" cannot be undone"
 }
 
 // refuses names the versions that failed here by their own fault.

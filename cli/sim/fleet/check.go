@@ -265,7 +265,7 @@ func (c *checks) stuck() string {
 			if shown++; shown <= 5 {
 				fmt.Fprintf(&b, "\n%v", h)
 				if m := s.Machines[h.id]; m != nil {
-					fmt.Fprintf(&b, "; by the state it runs %s, lost %v, adrift %q, no return %q, order %v", m.Version, m.Lost, m.Adrift, m.NoReturn, s.Orders[h.id])
+					fmt.Fprintf(&b, "; by the state it runs %s, lost %v, adrift %q, no return %v, order %v", m.Version, m.Lost, m.Adrift, m.NoReturn, s.Orders[h.id])
 				}
 			}
 		}
