@@ -369,3 +369,23 @@ func (s *ToolStore) objects(ctx context.Context) ([]objectInfo, error) {
 	slices.SortFunc(list, func(a, b objectInfo) int { return strings.Compare(a.Name, b.Name) })
 	return list, nil
 }
+
+// Object is a whole object: its name, which is the digest it was stored under, and how
+// large it says it is.
+type Object struct {
+	SHA256 string `json:"sha256"`
+	Size   int64  `json:"size_bytes"`
+}
+
+// List gives all whole objects, by name.
+func (s *ToolStore) List(ctx context.Context) ([]Object, error) {
+	infos, err := s.objects(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list the store of tools: %w", err)
+	}
+	list := make([]Object, 0, len(infos))
+	for _, info := range infos {
+		list = append(list, Object{SHA256: info.Name, Size: info.Size})
+	}
+	return list, nil
+}

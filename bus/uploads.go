@@ -35,9 +35,13 @@ type PieceHead struct {
 type PieceAnswer struct {
 	Next  int64  `json:"next"`
 	Done  bool   `json:"done"`
-	Again bool   `json:"again,omitempty"` // the upload has ended: ask anew how much is there
+	Again bool   `json:"again,omitempty"` // nothing is left of what was on its way: ask anew how much is there
 	Error string `json:"error,omitempty"`
+	Bad   bool   `json:"bad,omitempty"` // Error is about the archive itself: sending it again is no use
 }
+
+// ErrRefused: the state server has inspected an archive and does not take it.
+var ErrRefused = errors.New("the state server refuses the archive")
 
 const headerPiece = "Jujube-Piece"
 
@@ -70,9 +74,9 @@ func (c *Conn) ServeUploads(f func(Piece)) (stop func(), err error) {
 const maxRestarts = 100
 
 // Upload sends an archive and returns when it is stored and in the log. It goes on where
-// an earlier try was cut off, keeps several pieces on their way, and compares the digest
-// before the last of them: other bytes are ErrDigest. progress, if not nil, is told how
-// many bytes are on the state server's disk.
+// an earlier try was cut off, and keeps several pieces on their way. Other bytes than the
+// head promises are ErrDigest. progress, if not nil, is told how many bytes are on the
+// state server's disk.
 func (c *Conn) Upload(ctx context.Context, head PieceHead, r io.ReadSeeker, progress func(stored int64)) error {
 	if progress == nil {
 		progress = func(int64) {}
@@ -97,10 +101,11 @@ type upload struct {
 	hash     hash.Hash
 	progress func(int64)
 
-	inbox string
-	sub   *nats.Subscription
-	ends  []int64 // where each piece that is on its way ends
-	sent  int64
+	inbox   string
+	sub     *nats.Subscription
+	ends    []int64 // where each piece that is on its way ends
+	sent    int64
+	resumed bool // the beginning was there before
 }
 
 func (u *upload) run(ctx context.Context) error {
@@ -136,26 +141,23 @@ func (u *upload) begin(ctx context.Context) (done bool, err error) {
 	if _, err := u.r.Seek(0, io.SeekStart); err != nil {
 		return false, err
 	}
-	u.sent = a.Next
+	u.sent, u.resumed = a.Next, a.Next > 0
 	u.progress(a.Next)
 	_, err = io.CopyN(u.hash, u.r, a.Next)
 	return false, u.ended(err)
 }
 
-// send reads the next piece and sends it, unless it is the last one of other bytes than
-// were promised.
+// send reads the next piece and sends it, also when the whole turns out to be other bytes
+// than were promised: the state server then removes what it has of them.
 func (u *upload) send() error {
 	data := make([]byte, min(maxPieceBytes, u.head.Tools.Size-u.sent))
 	if _, err := io.ReadFull(u.r, data); err != nil {
 		return u.ended(err)
 	}
 	u.hash.Write(data)
-	end := u.sent + int64(len(data))
-	if got := hex.EncodeToString(u.hash.Sum(nil)); end == u.head.Tools.Size && got != u.head.Tools.SHA256 {
-		return fmt.Errorf("%w: expected sha256 %s, found %s; nothing was stored", ErrDigest, u.head.Tools.SHA256, got)
-	}
 	err := u.publish(u.sent, data)
-	u.sent, u.ends = end, append(u.ends, end)
+	u.sent += int64(len(data))
+	u.ends = append(u.ends, u.sent)
 	return err
 }
 
@@ -215,9 +217,26 @@ func (u *upload) answer(ctx context.Context) (PieceAnswer, error) {
 		return a, err
 	}
 	if a.Error != "" {
-		return a, errors.New("the state server refuses: " + a.Error)
+		return a, u.refused(a)
 	}
 	return a, nil
+}
+
+// refused judges a refusal. If the bytes that were sent are the right ones, the beginning
+// that an earlier upload had left was not, and is gone now.
+func (u *upload) refused(a PieceAnswer) error {
+	got := hex.EncodeToString(u.hash.Sum(nil))
+	switch {
+	case a.Bad:
+		return fmt.Errorf("%w: %s", ErrRefused, a.Error)
+	case !a.Again || u.sent < u.head.Tools.Size:
+		return errors.New("the state server refuses: " + a.Error)
+	case got != u.head.Tools.SHA256:
+		return fmt.Errorf("%w: expected sha256 %s, found %s; nothing was stored", ErrDigest, u.head.Tools.SHA256, got)
+	case u.resumed:
+		return errMoved
+	}
+	return fmt.Errorf("%w on their way: the state server refuses: %s", ErrDigest, a.Error)
 }
 
 func (u *upload) next(ctx context.Context) (*nats.Msg, error) {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"compress/gzip"
 	"errors"
 
 	"github.com/jujube-project/jujube/agent/pipe"
@@ -10,9 +11,9 @@ import (
 // Hello is what a script damages.
 const Hello = pipe.Hello
 
-// PackTools lets scripts make archives the way --upload-tools does.
+// PackTools lets scripts make archives the way --upload-tools does, but faster.
 func PackTools(path, jujud string, v version.Binary) error {
-	_, err := packTools(path, jujud, v)
+	_, err := packTools(gzip.BestSpeed, path, jujud, v)
 	return err
 }
 

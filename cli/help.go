@@ -51,16 +51,24 @@ the order of their tags (alpha, beta, rc), and then the release.
 A version counts only if it has tools for every series and architecture in use. What a
 publisher revoked is never chosen; what must be passed through is; what leads nowhere is
 chosen only when it is asked for. juju upgrade-path shows the way and every reason.`},
-	{"air-gap", "environments without internet", `Where there is internet, collect archives and build a tree of them:
+	{"air-gap", "environments without internet", `Where there is internet, and no environment is needed, write a signed tree of what is to
+be carried over, and say what signed it:
 
-  juju metadata generate-tools -d /media/stick
+  juju sync-tools --local-dir /media/stick --version 1.25
+  juju metadata key
 
-Carry it over, and on the other side copy it into the environment's store:
+Carry it over. On the other side let the environment believe that key, once, and copy the
+tree into its store:
 
-  juju sync-tools --source /media/stick
+  juju set-env tools-signers="$(juju get-env tools-signers) KEY"
+  juju sync-tools --source /media/stick --all
+  juju sync-tools --verify
   juju upgrade-juju
 
-Nothing else is fetched from anywhere.`},
+The other way round, where the client has internet and the state server has not, nothing
+is carried: juju sync-tools downloads and hands over. Archives that were built or collected
+by hand become a tree with juju metadata generate-tools -d DIR. Nothing else is fetched
+from anywhere; juju set-env tools-source=none also stops the state server from trying.`},
 	{"audit", "who did what, when and why", `juju audit log lists the events of the log; juju audit replay --at SEQ or TIME shows the
 status as it stood then; juju audit verify replays everything and compares it with what
 the state server says. Requests lie in the log with the operator's signature.`},

@@ -42,12 +42,13 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"pack": pack, "damage": damage, "listening": listening, "stop": stop, "freeport": freeport, "nats": nats, "killagent": killAgent,
+			"serve": serve, "badarchive": badArchive,
 		},
 	})
 }
 
 // versions are the builds of jujud that scripts use.
-var versions = []string{"1.24.0", "1.24.1", "1.25.1"}
+var versions = []string{"1.22.0", "1.24.0", "1.24.1", "1.25.1"}
 
 // stamp is how a build gets its version.
 const stamp = "-X=github.com/jujube-project/jujube/events/version.stamp="

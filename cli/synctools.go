@@ -4,18 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
-	"github.com/jujube-project/jujube/events/tools/simplestreams"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/statesrv"
 	"github.com/jujube-project/jujube/statesrv/streams"
@@ -23,12 +17,18 @@ import (
 
 // syncTools is what `juju sync-tools` was asked.
 type syncTools struct {
-	source  string
-	version string
-	stream  string
-	all     bool
-	dryRun  bool
-	trusted []string // sources that may be unsigned
+	source   string
+	version  string
+	stream   string
+	localDir string
+	format   string
+	all      bool
+	dryRun   bool
+	verify   bool
+	arches   []string
+	series   []string
+	trusted  []string // sources that may be unsigned
+	signers  []string // believed besides those of the setting tools-signers
 }
 
 func (a *App) syncToolsCommand() *cobra.Command {
@@ -39,225 +39,176 @@ func (a *App) syncToolsCommand() *cobra.Command {
 This is for environments whose state server has no internet: the client, which presumably
 has, downloads the software and hands it over before an upgrade is requested.
 
-Without --version, the version that a following upgrade-juju would choose is copied.
---version takes major.minor only: all patch versions of it are copied ("use '1.24' not
-'1.24.5'"). --all copies every version of the client's major. Tools are copied for the
-series and architectures that the environment's machines have. What is in the store
-already is not copied again; a copy that was cut off goes on where it stopped.
+Which versions: without --version, the one that a following upgrade-juju would choose from
+that source and the store, for the series and architectures of the environment's machines,
+and with it what must be passed through on the way there. --version 1.23 copies all patch
+versions of 1.23, --version 1 every version of major 1 (use '1.23' not '1.23.1'); --all
+copies every version of the client's major. --series and --arch leave out all others.
+Versions that are revoked are not copied.
 
---source is a directory, as juju metadata generate-tools makes it, or a URL.`,
+Where from: --source is a directory, as juju metadata generate-tools makes it, or a URL;
+without it, the settings agent-metadata-url and tools-source are tried in this order. The
+source must be signed by a key of the setting tools-signers, or be named with
+--allow-unsigned, which the log records. --stream chooses one of its streams; the default
+is the setting agent-stream.
+
+What is in the store is never copied again and never replaced. The state server inspects
+every archive itself before anybody can see it. A copy that was cut off, in whatever way,
+leaves nothing visible; the same command goes on where it stopped.
+
+--local-dir writes a complete, signed tree into a directory instead. It needs no
+environment, and then takes the newest patch of the client's own minor version, believes
+the source if this client or a --signer signed it, and signs the tree with this client's
+key (juju metadata key), which the environment that loads it must believe. Carry the
+directory to the other side of an air gap and load it there with --source.
+
+--verify reads every archive in the store again, compares it with the catalogue, and names
+every fault; it ends with 1 if there is any.`,
 		Example: `  juju sync-tools
   juju sync-tools --version 1.23 --debug
   juju sync-tools --source /media/stick --all
-  juju sync-tools --source https://mirror.example.com/tools --dry-run`,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.with(cmd.Context(), func(s *session) error { return s.syncTools(cmd.Context(), y) })
-		},
+  juju sync-tools --source https://mirror.example.com/tools --dry-run
+  juju sync-tools --local-dir /media/stick --version 1.25 --series trusty --arch amd64
+  juju sync-tools --verify --format json`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.syncTools(cmd.Context(), y) },
 	}
 	f := cmd.Flags()
 	f.StringVar(&y.source, "source", "", "directory or URL to copy from (default: the settings agent-metadata-url, then tools-source)")
 	f.StringArrayVar(&y.trusted, "allow-unsigned", nil, "SOURCE, as it is named elsewhere, whose metadata may be unsigned; the log records it")
+	f.StringArrayVar(&y.signers, "signer", nil, "with --local-dir: KEY whose signature on the source is believed, too")
 	f.StringVar(&y.version, "version", "", "copy all patch versions of major[.minor]")
-	f.StringVar(&y.stream, "stream", "released", "released, proposed, devel or testing")
+	f.StringVar(&y.stream, "stream", "", "released, proposed, devel or testing (default: the setting agent-stream, else released)")
 	f.BoolVar(&y.all, "all", false, "copy every version of the client's major")
+	f.StringSliceVar(&y.series, "series", nil, "copy for these series only, with commas between")
+	f.StringSliceVar(&y.arches, "arch", nil, "copy for these architectures only, with commas between")
+	f.StringVar(&y.localDir, "local-dir", "", "write a signed tree into this directory instead of copying into the store")
 	f.BoolVar(&y.dryRun, "dry-run", false, "say what would be copied, copy nothing")
+	f.BoolVar(&y.verify, "verify", false, "compare every archive in the store with the catalogue, copy nothing")
+	f.StringVar(&y.format, "format", "tabular", "of the result: tabular, json or yaml")
 	return cmd
 }
 
-func (s *session) syncTools(ctx context.Context, y syncTools) error {
-	wanted, err := parseSelection(y)
-	if err != nil {
+func (a *App) syncTools(ctx context.Context, y syncTools) error {
+	sel, err := y.selection()
+	switch {
+	case err != nil:
 		return err
+	case y.verify:
+		return a.with(ctx, func(s *session) error { return s.verifyTools(ctx, y.format) })
+	case y.localDir != "":
+		return a.syncToDirectory(ctx, y, sel)
 	}
-	env, err := s.environment(ctx)
+	return a.with(ctx, func(s *session) error { return s.syncToStore(ctx, y, sel) })
+}
+
+// syncToStore copies what the environment's store lacks.
+func (s *session) syncToStore(ctx context.Context, y syncTools, sel selection) error {
+	env, catalogue, err := s.knowledge(ctx)
 	if err != nil {
 		return fail(err, "Nothing was copied.", "")
 	}
-	src, listing, err := s.openSource(ctx, y, env)
+	from, err := s.app.openSource(ctx, y, env.Settings)
 	if err != nil {
 		return fail(err, "Nothing was copied.", nextForSource(err, y.source))
 	}
-	found := listing.Found
-	catalogue, err := s.catalogue(ctx)
-	if err != nil {
-		return fail(err, "Nothing was copied.", "")
-	}
-	platforms := inUse(catalogue)
-	selected := slices.DeleteFunc(slices.Clone(found), func(f streams.Found) bool { _, used := platforms[f.Version.Platform()]; return !used })
-	if wanted == nil {
-		if wanted, err = s.automatic(ctx, selected, env, platforms); err != nil {
+	if sel.auto {
+		if sel, err = s.app.automatic(sel, from, env, catalogue); err != nil {
 			return err
 		}
 	}
-	selected = slices.DeleteFunc(selected, func(f streams.Found) bool { return !wanted(f.Version.Number) })
-	missing := slices.DeleteFunc(slices.Clone(selected), func(f streams.Found) bool {
-		return slices.ContainsFunc(catalogue.Stored, func(t tools.Tools) bool { return t.Version == f.Version })
-	})
-	fmt.Fprintf(s.app.Stdout, "found %d archives in %s, %d of them wanted, %d already in the store\n", len(found), src, len(selected), len(selected)-len(missing))
-	if y.dryRun {
-		for _, f := range missing {
-			fmt.Fprintf(s.app.Stdout, "would copy %s (%s)\n", f.Version, bytesText(f.Size))
-		}
-		return nil
-	}
-	return s.copyTools(ctx, src, listing, newMarks(found, catalogue), missing)
-}
-
-// openSource opens the source and lists it, as the environment's settings and
-// --allow-unsigned trust it.
-func (s *session) openSource(ctx context.Context, y syncTools, env statesrv.Environment) (streams.Source, streams.Listing, error) {
-	base := y.source
-	for _, key := range []string{"agent-metadata-url", "tools-source"} {
-		if base == "" && env.Settings[key] != "none" {
-			base = env.Settings[key]
-		}
-	}
-	if base == "" {
-		return nil, streams.Listing{}, errors.New("the environment names no source of tools")
-	}
-	trust := s.app.trusting(statesrv.Words(env.Settings["tools-signers"]), append(statesrv.Words(env.Settings["tools-unsigned"]), y.trusted...))
-	src, err := streams.Open(base, trust)
+	r := newSyncResult(from, sel.of(s.app, from.Found), y.dryRun)
+	missing, err := r.missing(catalogue.Stored)
 	if err != nil {
-		return nil, streams.Listing{}, err
+		return fail(err, "Nothing was copied.", "")
 	}
-	listing, err := src.List(ctx, y.stream)
-	return src, listing, err
+	marks := newMarks(from.Found, catalogue)
+	if len(missing)+len(marks) > 0 && !y.dryRun {
+		err = s.copyTools(ctx, from, marks, missing, r)
+	}
+	return errors.Join(err, r.write(s.app, y.format))
 }
 
-// nextForSource is what to type after a source was refused.
-func nextForSource(err error, source string) string {
-	switch {
-	case errors.Is(err, tools.ErrUnsigned):
-		return "have it signed (juju metadata generate-tools), or say that it may be unsigned: --allow-unsigned " + source
-	case errors.Is(err, tools.ErrSigner):
-		return "if that signer is to be believed, add its key to the setting tools-signers (juju set-env)"
-	case errors.Is(err, tools.ErrExpired):
-		return "have it signed anew: juju metadata generate-tools"
+// knowledge is what the state server says of the environment and of what is stored.
+func (s *session) knowledge(ctx context.Context) (statesrv.Environment, statesrv.Catalogue, error) {
+	var c statesrv.Catalogue
+	env, err := s.environment(ctx)
+	if err != nil {
+		return env, c, err
 	}
-	return "name another source: --source DIR|URL"
+	b, err := s.ask(ctx, "tools", []byte(statesrv.OnlyStored))
+	if err != nil {
+		return env, c, err
+	}
+	return env, c, decodeJSON(b, &c)
 }
 
-// newMarks are the marks of versions that differ from what the environment knows.
-func newMarks(found []streams.Found, c statesrv.Catalogue) []tools.Marked {
-	said := map[version.Number]tools.Marks{}
-	for _, f := range found {
-		said[f.Version.Number] = said[f.Version.Number].Or(f.Marks)
-	}
-	known := map[version.Number]tools.Marks{}
-	for _, m := range c.Marks {
-		known[m.Version] = m.Marks
-	}
-	var news []tools.Marked
-	for n, m := range said {
-		if known[n] != m {
-			news = append(news, tools.Marked{Version: n, Marks: m})
-		}
-	}
-	slices.SortFunc(news, func(a, b tools.Marked) int { return a.Version.Compare(b.Version) })
-	return news
-}
-
-// parseSelection reads --version and --all; nil means that a version is chosen.
-func parseSelection(y syncTools) (func(version.Number) bool, error) {
-	if y.all && y.version != "" {
-		return nil, usage("--all and --version do not go together")
-	}
-	if y.all {
-		major := version.Current().Major
-		return func(n version.Number) bool { return n.Major == major }, nil
-	}
-	if y.version == "" {
-		return nil, nil
-	}
-	parts := strings.Split(y.version, ".")
-	if len(parts) == 3 {
-		return nil, usage("--version takes major.minor only: use %q not %q", parts[0]+"."+parts[1], y.version)
-	}
-	var numbers []int
-	for _, p := range parts {
-		n, err := strconv.Atoi(p)
-		if err != nil || n < 0 || len(parts) > 2 {
-			return nil, usage("--version %q is not major or major.minor, such as 1.23", y.version)
-		}
-		numbers = append(numbers, n)
-	}
-	return func(n version.Number) bool {
-		return n.Major == numbers[0] && (len(numbers) == 1 || n.Minor == numbers[1])
-	}, nil
-}
-
-// automatic chooses what a following upgrade-juju would choose from this source.
-func (s *session) automatic(_ context.Context, found []streams.Found, env statesrv.Environment, platforms map[string][]string) (func(version.Number) bool, error) {
-	a := version.Choose(version.Question{
-		Candidates: simplestreams.Candidates(found), Current: env.AgentVersion, Client: version.Current(),
-		Policy: version.Policy(env.Settings["upgrade-policy"]), Platforms: platforms,
-	})
-	switch a.Outcome {
-	case version.OutcomeError:
-		return nil, fail(errors.New(a.Message), "Nothing was copied.", "name a version: --version MAJOR.MINOR")
-	case version.OutcomeNoUpgrade:
-		s.app.say("no upgrades available from this source: %s", a.Detail)
-		return func(version.Number) bool { return false }, nil
-	}
-	s.app.say("%s is what upgrade-juju would choose: %s", a.Chosen, a.Detail)
-	return func(n version.Number) bool { return n == a.Chosen }, nil
-}
-
-func (s *session) copyTools(ctx context.Context, src streams.Source, listing streams.Listing, marks []tools.Marked, missing []streams.Found) error {
-	var copied int64
-	if len(missing)+len(marks) == 0 {
-		fmt.Fprintln(s.app.Stdout, "copied 0 archives: nothing was missing")
-		return nil
-	}
+// copyTools announces the archives and the marks, and copies one archive after another.
+func (s *session) copyTools(ctx context.Context, from source, marks []tools.Marked, missing []streams.Found, r *syncResult) error {
 	wanted := make([]version.Binary, 0, len(missing))
 	for _, f := range missing {
 		wanted = append(wanted, f.Version)
 	}
 	id, err := s.announce(ctx, events.AskSyncTools{
-		Source: src.String(), Wanted: wanted, SignedBy: listing.SignedBy, Unsigned: listing.SignedBy == "", Marks: marks,
+		Source: from.String(), Wanted: wanted, SignedBy: from.SignedBy, Unsigned: from.SignedBy == "", Marks: marks,
 	})
 	if err != nil {
 		return err
 	}
+	s.app.forgetDownloads()
+	shown := newBars(s.app)
+	defer shown.wait()
 	for i, f := range missing {
-		if err := s.copyOne(ctx, src, f, id); err != nil {
-			return fail(err, fmt.Sprintf("%d of %d archives were copied whole; nothing of this one is visible.", i, len(missing)),
-				"run juju sync-tools again; it goes on where it stopped")
+		p := shown.add(f.Tools, 2)
+		if err := s.copyOne(ctx, from, f, id, p); err != nil {
+			p.end()
+			r.set(f.Version, stateFailed)
+			return fail(err, fmt.Sprintf("%d of %d archives were copied whole; nothing of this one is visible.", i, len(missing)), nextForCopy(err))
 		}
-		copied += f.Size
-		fmt.Fprintf(s.app.Stdout, "copied %s (%s)\n", f.Version, bytesText(f.Size))
+		r.set(f.Version, stateCopied)
 	}
-	fmt.Fprintf(s.app.Stdout, "copied %d archives, %s\n", len(missing), bytesText(copied))
 	return nil
 }
 
-// copyOne checks the archive as it is read, before the state server checks it again. An
-// archive from a URL passes through a file, so that a cut-off upload can go on.
-func (s *session) copyOne(ctx context.Context, src streams.Source, f streams.Found, id string) error {
-	dir, err := os.MkdirTemp("", "juju-sync-")
-	if err != nil {
-		return err
+// nextForCopy is what to type after an archive could not be copied.
+func nextForCopy(err error) string {
+	if errors.Is(err, errBadArchive) {
+		return "have the source repaired (juju metadata validate-tools), or name another one: --source DIR|URL"
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	path := filepath.Join(dir, f.FileName())
-	body, err := src.Fetch(ctx, f, 0)
-	if err != nil {
-		return err
+	return "run juju sync-tools again; it goes on where it stopped"
+}
+
+// automatic selects what a following upgrade-juju would choose, and every version that
+// must be passed through before it.
+func (a *App) automatic(sel selection, from source, env statesrv.Environment, c statesrv.Catalogue) (selection, error) {
+	platforms := inUse(c)
+	list := slices.Clone(c.Stored)
+	for _, f := range from.Found {
+		list = append(list, f.Tools)
 	}
-	out, err := os.Create(path)
-	if err == nil {
-		_, err = io.Copy(out, io.LimitReader(body, f.Size+1))
-		err = errors.Join(err, out.Close())
+	hops := version.Path(version.Question{
+		Candidates: candidates(list, joinMarks(from.Found, c)), Current: env.AgentVersion, Client: version.Current(),
+		Policy: version.Policy(env.Settings["upgrade-policy"]), Platforms: platforms,
+	})
+	a.logger().Debug("choosing as upgrade-juju would", "current", env.AgentVersion, "candidates", len(list), "hops", len(hops))
+	var way []version.Number
+	for _, hop := range hops {
+		switch {
+		case hop.Outcome == version.OutcomeUpgrade:
+			way = append(way, hop.Chosen)
+			a.say("%s: %s", hop.Chosen, hop.Detail)
+		case len(way) > 0:
+		case hop.Outcome == version.OutcomeError:
+			return sel, fail(errors.New(hop.Message), "Nothing was copied.", "name a version: --version MAJOR.MINOR")
+		default:
+			a.say("no upgrades available from this source: %s", hop.Detail)
+		}
+		if hop.Reason != version.ReasonFloor {
+			break
+		}
 	}
-	if err = errors.Join(err, body.Close()); err != nil {
-		return fmt.Errorf("read %s from %s: %w", f.Path, src, err)
+	sel.number = func(n version.Number) bool { return slices.Contains(way, n) }
+	if len(sel.series)+len(sel.arches) == 0 {
+		sel.platforms = platforms
 	}
-	got, err := streams.Describe(path)
-	if err != nil {
-		return fmt.Errorf("check %s from %s: %w", f.Path, src, err)
-	}
-	if got != f.Tools {
-		return fmt.Errorf("check %s from %s: expected %d bytes with sha256 %s, found %d bytes with %s", f.Path, src, f.Size, f.SHA256, got.Size, got.SHA256)
-	}
-	return s.uploadFile(ctx, id, src.String(), f.Tools, path)
+	return sel, nil
 }

@@ -2,11 +2,11 @@ package cli
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -56,7 +56,7 @@ func (s *session) uploadTools(ctx context.Context, u upgrade, want version.Numbe
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	path := filepath.Join(dir, tools.Tools{Version: v}.FileName())
-	t, err := packTools(path, jujud, v)
+	t, err := packTools(gzip.DefaultCompression, path, jujud, v)
 	if err != nil {
 		return want, err
 	}
@@ -65,11 +65,12 @@ func (s *session) uploadTools(ctx context.Context, u upgrade, want version.Numbe
 	if err != nil {
 		return want, err
 	}
-	return v.Number, s.uploadFile(ctx, id, "local build", t, path)
+	return v.Number, s.uploadFile(ctx, id, t, path, nil)
 }
 
-// packTools makes an archive of a jujud with a FORCE-VERSION file, and describes it.
-func packTools(path, jujud string, v version.Binary) (tools.Tools, error) {
+// packTools makes an archive of a jujud with a FORCE-VERSION file, and describes it. level
+// is gzip's.
+func packTools(level int, path, jujud string, v version.Binary) (tools.Tools, error) {
 	t := tools.Tools{Version: v}
 	in, err := os.Open(jujud)
 	if err != nil {
@@ -82,7 +83,7 @@ func packTools(path, jujud string, v version.Binary) (tools.Tools, error) {
 	}
 	var packed bytes.Buffer
 	force := v.Number.String()
-	err = archive.Pack(&packed,
+	err = archive.PackAt(level, &packed,
 		archive.File{Name: archive.Jujud, Size: info.Size(), Body: in},
 		archive.File{Name: archive.ForceVersion, Size: int64(len(force)), Body: strings.NewReader(force)})
 	if err != nil {
@@ -102,15 +103,12 @@ func (s *session) announce(ctx context.Context, ask events.AskSyncTools) (id str
 	return recs[0].Correlation, nil
 }
 
-func (s *session) uploadFile(ctx context.Context, request, source string, t tools.Tools, path string) error {
+// uploadFile sends an archive; told, if not nil, hears how much of it is stored.
+func (s *session) uploadFile(ctx context.Context, request string, t tools.Tools, path string, told func(int64)) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = f.Close() }()
-	return s.upload(ctx, request, source, t, f)
-}
-
-func (s *session) upload(ctx context.Context, request, source string, t tools.Tools, r io.ReadSeeker) error {
-	return s.Conn.Upload(ctx, bus.PieceHead{Tools: t, Request: request}, r, nil)
+	return s.Conn.Upload(ctx, bus.PieceHead{Tools: t, Request: request}, f, told)
 }

@@ -53,6 +53,10 @@ func (t *term) onQuery(q bus.Query) {
 		q.Answer(b, err)
 	case q.Name == "tools":
 		t.spawn(func() { t.answerTools(q) })
+	case q.Name == "tools-objects":
+		t.spawn(func() { t.answerObjects(q) })
+	case q.Name == "tools-hash":
+		t.spawn(func() { t.answerHash(q) })
 	case q.Name == "upgrade-check":
 		t.spawn(func() { t.answerCheck(q) })
 	default:
@@ -105,9 +109,16 @@ func environmentOf(st *projections.State) Environment {
 	return e
 }
 
-// answerTools looks into the sources as well, which takes as long as they take.
+// OnlyStored is the body of a query "tools" that leaves the sources out.
+const OnlyStored = "stored"
+
+// answerTools looks into the sources as well, which takes as long as they take, unless
+// it is asked what is stored.
 func (t *term) answerTools(q bus.Query) {
-	now := t.listSources()
+	var now []listed
+	if string(q.Body) != OnlyStored {
+		now = t.listSources()
+	}
 	var c Catalogue
 	err := t.writer.look(t.ctx, func(st *projections.State) { c = catalogueOf(st, t.tools.said()) })
 	if err != nil {

@@ -22,6 +22,7 @@ type term struct {
 	presence *presence
 	tools    *toolbox
 	uploads  *uploads
+	hashing  sync.Mutex // one object of the store is read at a time
 
 	mu    sync.Mutex
 	over  bool

@@ -88,7 +88,7 @@ func (u *upload) take(p bus.Piece) (over bool) {
 		err = u.record()
 	}
 	if err != nil {
-		p.Answer(bus.PieceAnswer{Error: err.Error()})
+		p.Answer(bus.PieceAnswer{Error: err.Error(), Again: errors.Is(err, bus.ErrDigest), Bad: errors.Is(err, archive.ErrArchive) || errors.Is(err, errOtherBytes)})
 		return true
 	}
 	p.Answer(bus.PieceAnswer{Next: u.tools.Size, Done: true})

@@ -69,6 +69,25 @@ func (d directory) Fetch(_ context.Context, f Found, offset int64) (io.ReadClose
 	return &exact{ReadCloser: file, f: f, where: d.String(), left: f.Size - offset}, nil
 }
 
+// Local is where an archive lies on this host, for sources that are directories. The file
+// is regular and as long as it is listed.
+func Local(src Source, f Found) (path string, local bool, err error) {
+	d, local := src.(tree)
+	if !local {
+		return "", false, nil
+	}
+	path = d.path(f.Path)
+	file, err := openRegular(path)
+	if err != nil {
+		return path, true, fmt.Errorf("%w: %w", ErrSource, err)
+	}
+	info, err := file.Stat()
+	if err == nil && info.Size() != f.Size {
+		err = fmt.Errorf("%w: %s: expected %d bytes, found %d", ErrSource, path, f.Size, info.Size())
+	}
+	return path, true, errors.Join(err, file.Close())
+}
+
 // openRegular opens a regular file, or a link to one: opening a pipe could wait for ever.
 func openRegular(name string) (*os.File, error) {
 	info, err := os.Stat(name)

@@ -1,0 +1,150 @@
+package cli
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/statesrv/streams"
+)
+
+// errBadArchive: the source gives something else than it lists; asking again is no use.
+var errBadArchive = errors.New("bad archive")
+
+// copyOne copies one archive into the store. What comes from a directory is read in
+// place; what comes from a URL passes through a file, so that neither a cut-off download
+// nor a cut-off upload begins anew.
+func (s *session) copyOne(ctx context.Context, from source, f streams.Found, id string, told progress) error {
+	where := fmt.Sprintf("%s in %s", f.Path, from)
+	path, local, err := streams.Local(from.Source, f)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errBadArchive, err)
+	}
+	if !local {
+		path = s.app.partFile(f.Tools)
+		s.app.logger().Debug("downloading", "from", where, "to", path)
+		if err := download(ctx, from, f, path, told.step(0)); err != nil {
+			return fmt.Errorf("download %s: %w", where, err)
+		}
+	}
+	s.app.logger().Debug("uploading", "file", path, "bytes", f.Size)
+	err = s.uploadFile(ctx, id, f.Tools, path, told.step(1))
+	if errors.Is(err, bus.ErrDigest) || errors.Is(err, bus.ErrRefused) {
+		err = fmt.Errorf("%w: %w", errBadArchive, err)
+	}
+	if !local && (err == nil || errors.Is(err, errBadArchive)) {
+		err = errors.Join(err, os.Remove(path))
+	}
+	if err != nil {
+		return fmt.Errorf("copy %s: %w", where, err)
+	}
+	return nil
+}
+
+// partFile is where a download is kept until it is stored.
+func (a *App) partFile(t tools.Tools) string {
+	return filepath.Join(a.partsDir(), t.SHA256+".part")
+}
+
+func (a *App) partsDir() string { return filepath.Join(a.data(), "downloads") }
+
+// keepDownload is how long the beginning of a download is kept.
+const keepDownload = 7 * 24 * time.Hour
+
+// forgetDownloads removes what nobody came back for.
+func (a *App) forgetDownloads() {
+	parts, err := filepath.Glob(filepath.Join(a.partsDir(), "*.part"))
+	for _, name := range parts {
+		info, statErr := os.Stat(name)
+		if err == nil && statErr == nil && time.Since(info.ModTime()) > keepDownload {
+			err = os.Remove(name)
+		}
+	}
+	if err != nil {
+		a.logger().Debug("removing old downloads", "err", err)
+	}
+}
+
+// download brings an archive into a file, from where an earlier download stopped.
+func download(ctx context.Context, from streams.Source, f streams.Found, path string, told func(int64)) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	out, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	info, err := out.Stat()
+	if err == nil {
+		err = fill(ctx, from, f, out, info.Size(), told)
+	}
+	return errors.Join(err, out.Close())
+}
+
+func fill(ctx context.Context, from streams.Source, f streams.Found, out *os.File, have int64, told func(int64)) error {
+	if have > f.Size {
+		have = 0
+		if err := out.Truncate(0); err != nil {
+			return err
+		}
+	}
+	told(have)
+	if have == f.Size {
+		return nil
+	}
+	body, err := from.Fetch(ctx, f, have)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(&counting{out, have, told}, io.LimitReader(body, f.Size-have))
+	if err == nil { // says whether it ends where it must
+		_, err = io.Copy(io.Discard, body)
+	}
+	return errors.Join(err, body.Close())
+}
+
+type counting struct {
+	w    io.Writer
+	n    int64
+	told func(int64)
+}
+
+func (c *counting) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	c.told(c.n)
+	return n, err
+}
+
+// checkArchive reads a file whole and says what is wrong with it.
+func checkArchive(path string, want tools.Tools) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	h, inspected := sha256.New(), streams.Inspect(want.Version)
+	n, err := io.Copy(io.MultiWriter(h, inspected), f)
+	bad := inspected.Close()
+	if err != nil && bad == nil {
+		return err
+	}
+	if _, err := io.Copy(h, f); err != nil { // what the inspection did not want to see
+		return err
+	}
+	if got := hex.EncodeToString(h.Sum(nil)); bad == nil && got != want.SHA256 {
+		bad = fmt.Errorf("expected %d bytes with sha256 %s, found %d bytes with %s", want.Size, want.SHA256, n, got)
+	}
+	if bad != nil {
+		return fmt.Errorf("%w: %w", errBadArchive, bad)
+	}
+	return nil
+}

@@ -1,0 +1,158 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/statesrv"
+	"github.com/jujube-project/jujube/statesrv/streams"
+)
+
+// syncToDirectory writes a signed tree of what is wanted. It asks the environment, if
+// one is at hand, where tools come from, whom to believe, and what it would choose.
+func (a *App) syncToDirectory(ctx context.Context, y syncTools, sel selection) error {
+	env, c, err := a.atHand(ctx)
+	if err != nil {
+		return err
+	}
+	from, err := a.openSource(ctx, y, env.Settings)
+	if err != nil {
+		return fail(err, "Nothing was written.", nextForSource(err, y.source))
+	}
+	switch {
+	case sel.auto && env.UUID == "":
+		sel.number = newestOwn(from.Found)
+	case sel.auto:
+		if sel, err = a.automatic(sel, from, env, c); err != nil {
+			return err
+		}
+	}
+	r := newSyncResult(from, sel.of(a, from.Found), y.dryRun)
+	dir := filepath.Join(y.localDir, "tools", from.stream)
+	missing, err := r.missing(inDirectory(dir, r))
+	if err != nil {
+		return fail(err, "Nothing was written.", "")
+	}
+	if !y.dryRun && r.Wanted > 0 {
+		err = a.fillDirectory(ctx, y.localDir, from, missing, r)
+	}
+	return errors.Join(err, r.write(a, y.format))
+}
+
+// atHand is what the chosen environment says, or, when there is none, what this client
+// goes by.
+func (a *App) atHand(ctx context.Context) (env statesrv.Environment, c statesrv.Catalogue, err error) {
+	if a.chosenName() == "" {
+		env.Settings, err = a.alone()
+		return env, c, err
+	}
+	err = a.with(ctx, func(s *session) error {
+		env, c, err = s.knowledge(ctx)
+		return err
+	})
+	if err != nil {
+		return env, c, fail(err, "Nothing was written.", "to write the tree without an environment, choose none: JUJU_DATA=DIR juju sync-tools --local-dir")
+	}
+	return env, c, nil
+}
+
+// newestOwn is the newest release of the client's own minor version.
+func newestOwn(list []streams.Found) func(version.Number) bool {
+	own := version.Current()
+	var newest version.Number
+	for _, f := range list {
+		n := f.Version.Number
+		if n.Major == own.Major && n.Minor == own.Minor && n.Tag == "" && f.Revoked == "" && n.Compare(newest) > 0 {
+			newest = n
+		}
+	}
+	return func(n version.Number) bool { return n == newest }
+}
+
+// inDirectory are the wanted archives that lie in a directory, as they should be.
+func inDirectory(dir string, r *syncResult) []tools.Tools {
+	var there []tools.Tools
+	for _, a := range r.Archives {
+		t := a.found.Tools
+		if err := checkArchive(filepath.Join(dir, t.FileName()), t); err == nil {
+			there = append(there, t)
+		}
+	}
+	return there
+}
+
+// fillDirectory downloads what is missing, each archive first beside its place, and then
+// writes and signs the metadata.
+func (a *App) fillDirectory(ctx context.Context, dir string, from source, missing []streams.Found, r *syncResult) error {
+	key, err := a.toolsKey()
+	if err != nil {
+		return err
+	}
+	shown := newBars(a)
+	for i, f := range missing {
+		p := shown.add(f.Tools, 1)
+		if err = a.placeOne(ctx, filepath.Join(dir, "tools", from.stream), from, f, p); err != nil {
+			p.end()
+			r.set(f.Version, stateFailed)
+			err = fail(err, fmt.Sprintf("%d of %d archives were copied whole; the metadata was not changed.", i, len(missing)), nextForCopy(err))
+			break
+		}
+		r.set(f.Version, stateCopied)
+	}
+	shown.wait()
+	if err != nil {
+		return err
+	}
+	_, err = streams.Generate(dir, streams.Plan{
+		Stream: from.stream, Marks: said(from.Found, r), Signer: key, Life: signatureLife, Now: time.Now(),
+	})
+	if err != nil {
+		return err
+	}
+	a.say("%s is a tree of stream %s, signed by %s", filepath.Join(dir, "tools"), from.stream, key.Public)
+	return nil
+}
+
+// placeOne brings one archive to its place; only a whole and right one gets there.
+func (a *App) placeOne(ctx context.Context, dir string, from source, f streams.Found, told progress) error {
+	where := fmt.Sprintf("%s in %s", f.Path, from)
+	place := filepath.Join(dir, f.FileName())
+	part := place + ".part"
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	if err := download(ctx, from, f, part, told.step(0)); err != nil {
+		return fmt.Errorf("download %s: %w", where, err)
+	}
+	err := checkArchive(part, f.Tools)
+	if err == nil {
+		err = errors.Join(os.Chmod(part, 0o644), os.Rename(part, place))
+	} else if errors.Is(err, errBadArchive) {
+		err = errors.Join(err, os.Remove(part))
+	}
+	if err != nil {
+		return fmt.Errorf("copy %s: %w", where, err)
+	}
+	return nil
+}
+
+// said is what the source says of the versions that are in the tree.
+func said(list []streams.Found, r *syncResult) map[version.Number]tools.Marks {
+	marks := marksOf(list)
+	for n := range marks {
+		in := false
+		for _, a := range r.Archives {
+			in = in || a.Version.Number == n
+		}
+		if !in {
+			delete(marks, n)
+		}
+	}
+	return marks
+}

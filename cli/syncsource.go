@@ -1,0 +1,131 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"slices"
+
+	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/statesrv"
+	"github.com/jujube-project/jujube/statesrv/streams"
+)
+
+// source is a source of tools and what a stream of it has.
+type source struct {
+	streams.Source
+	streams.Listing
+	stream string
+}
+
+// openSource opens the named source, or else the first of the settings' that can be
+// read, and lists it, as the settings and --allow-unsigned trust it.
+func (a *App) openSource(ctx context.Context, y syncTools, settings map[string]string) (source, error) {
+	from := source{stream: y.stream}
+	if from.stream == "" {
+		from.stream = settings["agent-stream"]
+	}
+	trust := a.trusting(append(statesrv.Words(settings["tools-signers"]), y.signers...), append(statesrv.Words(settings["tools-unsigned"]), y.trusted...))
+	var faults []error
+	for _, base := range y.sources(settings) {
+		for _, earlier := range faults {
+			a.say("WARNING %v; trying %s", earlier, base)
+		}
+		src, err := streams.Open(base, trust)
+		if err == nil {
+			a.logger().Debug("reading a source of tools", "source", src.String(), "stream", from.stream)
+			from.Source = src
+			from.Listing, err = src.List(ctx, from.stream)
+		}
+		if err == nil {
+			return from, nil
+		}
+		faults = []error{err}
+	}
+	if len(faults) == 0 {
+		return from, errors.New("the environment names no source of tools")
+	}
+	return from, faults[0]
+}
+
+// sources are where to look, in order.
+func (y syncTools) sources(settings map[string]string) []string {
+	if y.source != "" {
+		return []string{y.source}
+	}
+	var list []string
+	for _, key := range []string{"agent-metadata-url", "tools-source"} {
+		if base := settings[key]; base != "" && base != "none" && !slices.Contains(list, base) {
+			list = append(list, base)
+		}
+	}
+	return list
+}
+
+// nextForSource is what to type after a source was refused.
+func nextForSource(err error, source string) string {
+	switch {
+	case errors.Is(err, tools.ErrUnsigned):
+		return "have it signed (juju metadata generate-tools), or say that it may be unsigned: --allow-unsigned " + source
+	case errors.Is(err, tools.ErrSigner):
+		return "if that signer is to be believed, add its key to the setting tools-signers (juju set-env); with --local-dir, name it with --signer"
+	case errors.Is(err, tools.ErrExpired):
+		return "have it signed anew: juju metadata generate-tools"
+	}
+	return "name another source: --source DIR|URL"
+}
+
+// joinMarks is what the source and the environment say of versions.
+func joinMarks(found []streams.Found, c statesrv.Catalogue) []tools.Marked {
+	said := marksOf(found)
+	for _, m := range c.Marks {
+		said[m.Version] = said[m.Version].Or(m.Marks)
+	}
+	return sortedMarks(said)
+}
+
+// newMarks are the marks of versions that differ from what the environment knows.
+func newMarks(found []streams.Found, c statesrv.Catalogue) []tools.Marked {
+	said := marksOf(found)
+	known := map[version.Number]tools.Marks{}
+	for _, m := range c.Marks {
+		known[m.Version] = m.Marks
+	}
+	for n, m := range said {
+		if known[n] == m {
+			delete(said, n)
+		}
+	}
+	return sortedMarks(said)
+}
+
+func marksOf(found []streams.Found) map[version.Number]tools.Marks {
+	said := map[version.Number]tools.Marks{}
+	for _, f := range found {
+		said[f.Version.Number] = said[f.Version.Number].Or(f.Marks)
+	}
+	return said
+}
+
+func sortedMarks(said map[version.Number]tools.Marks) []tools.Marked {
+	var list []tools.Marked
+	for n, m := range said {
+		list = append(list, tools.Marked{Version: n, Marks: m})
+	}
+	slices.SortFunc(list, func(a, b tools.Marked) int { return a.Version.Compare(b.Version) })
+	return list
+}
+
+// alone are the settings of a client that has no environment at hand: it believes itself.
+func (a *App) alone() (map[string]string, error) {
+	settings := map[string]string{"agent-stream": "released", "tools-source": statesrv.PublicSource}
+	id, err := a.loadToolsKey()
+	if errors.Is(err, fs.ErrNotExist) {
+		return settings, nil
+	}
+	if err == nil {
+		settings["tools-signers"] = id.Public()
+	}
+	return settings, err
+}

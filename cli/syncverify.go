@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/statesrv"
+)
+
+// verifyResult is the answer of `juju sync-tools --verify`.
+type verifyResult struct {
+	Checked int           `json:"checked" yaml:"checked"` // objects that were read
+	Bytes   int64         `json:"bytes" yaml:"bytes"`
+	Faults  []verifyFault `json:"faults" yaml:"faults"`
+}
+
+type verifyFault struct {
+	Name  string `json:"name" yaml:"name"` // a version, or the digest of an object without one
+	Fault string `json:"fault" yaml:"fault"`
+}
+
+// hashTimeout is how long the state server may take to read one archive.
+const hashTimeout = 5 * time.Minute
+
+// verifyTools compares every object of the store with the catalogue, and the other way
+// round.
+func (s *session) verifyTools(ctx context.Context, format string) error {
+	_, c, err := s.knowledge(ctx)
+	if err != nil {
+		return fail(err, "", "")
+	}
+	b, err := s.ask(ctx, "tools-objects", nil)
+	var objects []bus.Object
+	if err == nil {
+		err = decodeJSON(b, &objects)
+	}
+	if err != nil {
+		return fail(fmt.Errorf("list the store: %w", err), "", "")
+	}
+	r := verifyResult{Faults: []verifyFault{}}
+	unknown := map[string]bool{}
+	for _, o := range objects {
+		unknown[o.SHA256] = true
+	}
+	for _, t := range c.Stored {
+		if err := s.verifyOne(ctx, &r, t, unknown[t.SHA256]); err != nil {
+			return err
+		}
+		delete(unknown, t.SHA256)
+	}
+	for _, o := range objects {
+		if unknown[o.SHA256] {
+			r.add(o.SHA256, "it is in the store, %d bytes, and no version in the catalogue is it", o.Size)
+		}
+	}
+	return r.write(s.app, format)
+}
+
+// verifyOne has an archive read and hashed. Only what ends the whole is an error.
+func (s *session) verifyOne(ctx context.Context, r *verifyResult, t tools.Tools, there bool) error {
+	if !there {
+		r.add(t.Version.String(), "it is in the catalogue, with sha256 %s, and not in the store", t.SHA256)
+		return nil
+	}
+	s.app.logger().Debug("hashing", "tools", t.Version.String(), "sha256", t.SHA256)
+	one, cancel := context.WithTimeout(ctx, hashTimeout)
+	defer cancel()
+	var h statesrv.Hashed
+	b, err := s.Conn.Ask(one, "tools-hash", []byte(t.SHA256))
+	if err == nil {
+		err = decodeJSON(b, &h)
+	}
+	r.Checked++
+	r.Bytes += h.Size
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		r.add(t.Version.String(), "it cannot be read: %v", err)
+	case h.SHA256 != t.SHA256 || h.Size != t.Size:
+		r.add(t.Version.String(), "expected %d bytes with sha256 %s, found %d bytes with %s", t.Size, t.SHA256, h.Size, h.SHA256)
+	default:
+		s.app.say("%s is as it should be", t.Version)
+	}
+	return nil
+}
+
+func (r *verifyResult) add(name, format string, args ...any) {
+	r.Faults = append(r.Faults, verifyFault{name, fmt.Sprintf(format, args...)})
+}
+
+func (r *verifyResult) write(a *App, format string) error {
+	var err error
+	switch format {
+	case "json":
+		err = json.NewEncoder(a.Stdout).Encode(r)
+	case "yaml":
+		err = yaml.NewEncoder(a.Stdout).Encode(r)
+	default:
+		for _, f := range r.Faults {
+			fmt.Fprintf(a.Stdout, "%s: %s\n", f.Name, f.Fault)
+		}
+		if !a.quiet {
+			fmt.Fprintf(a.Stdout, "checked %d archives, %s: %d faults\n", r.Checked, bytesText(r.Bytes), len(r.Faults))
+		}
+	}
+	if err == nil && len(r.Faults) > 0 {
+		err = fail(fmt.Errorf("%d faults in the store of tools", len(r.Faults)), "Nothing was changed.",
+			"agents check every archive themselves and refuse these; publish the build again under another number")
+	}
+	return err
+}

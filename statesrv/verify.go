@@ -1,0 +1,41 @@
+package statesrv
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/events/tools"
+)
+
+// Hashed is the answer to the query "tools-hash": what an object of the store really is.
+type Hashed struct {
+	Size   int64  `json:"size_bytes"`
+	SHA256 string `json:"sha256"`
+}
+
+// answerObjects lists the objects of the store, whatever the log says of them.
+func (t *term) answerObjects(q bus.Query) {
+	list, err := t.tools.store.List(t.ctx)
+	b, jsonErr := json.Marshal(list)
+	q.Answer(b, errors.Join(err, jsonErr))
+}
+
+// answerHash reads an object whole and hashes it: an operator needs no right to read the
+// store to know that it is as it should be. The body is the object's digest.
+func (t *term) answerHash(q bus.Query) {
+	digest := string(q.Body)
+	if !tools.IsDigest(digest) {
+		q.Answer(nil, fmt.Errorf("%q is no sha256", digest))
+		return
+	}
+	t.hashing.Lock() // each reads as fast as it can
+	defer t.hashing.Unlock()
+	h := sha256.New()
+	n, err := t.tools.store.Fetch(t.ctx, digest, 0, h)
+	b, jsonErr := json.Marshal(Hashed{Size: n, SHA256: hex.EncodeToString(h.Sum(nil))})
+	q.Answer(b, errors.Join(err, jsonErr))
+}
