@@ -52,6 +52,9 @@ was halted, and goes on with this one.`,
   juju upgrade-juju --yes --wait
   juju upgrade-juju --reset-previous-upgrade --version 1.25.3`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := namesSomething(cmd, "version", "policy"); err != nil {
+				return err
+			}
 			if _, err := parsePolicy(u.policy); err != nil {
 				return err
 			}
@@ -203,11 +206,11 @@ func (s *session) explainChoice(q version.Question, a version.Answer, ask *event
 	if a.Downgrade {
 		s.app.say("This is a downgrade.")
 	}
-	var size int64
+	var largest int64
 	for _, t := range ask.Artefacts {
-		size += t.Size
+		largest = max(largest, t.Size)
 	}
-	s.app.say("%d machines will be upgraded, state servers first; each downloads up to %s", machines, bytesText(size))
+	s.app.say("%d machines will be upgraded, state servers first; each downloads up to %s", machines, bytesText(largest))
 	if s.app.verbose || s.app.debug {
 		for _, v := range a.Verdicts {
 			if !v.Chosen {

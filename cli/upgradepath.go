@@ -60,10 +60,8 @@ Codes of errors (exit code 1; a wrong command line ends with 2, all else with 0)
   juju upgrade-path --available 1.23,1.24,1.25,1.25.1,2.1,2.2 --agent-version 1.22 --client-version 1.24
   juju upgrade-path --source /media/stick --policy newest`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			for _, flag := range []string{"source", "stream", "agent-version", "client-version", "policy", "to"} {
-				if f := cmd.Flags().Lookup(flag); f.Changed && f.Value.String() == "" {
-					return usage("--%s names nothing", flag)
-				}
+			if err := namesSomething(cmd, "source", "stream", "agent-version", "client-version", "policy", "to"); err != nil {
+				return err
 			}
 			if cmd.Flags().Changed("available") && strings.Trim(u.available, ", ") == "" {
 				return usage("--available names no version")
@@ -82,6 +80,17 @@ Codes of errors (exit code 1; a wrong command line ends with 2, all else with 0)
 	f.StringVar(&u.to, "to", "", "the version to reach (default: the newest that can be)")
 	f.StringVar(&u.format, "format", "tabular", "tabular (or table), json or yaml")
 	return cmd
+}
+
+// namesSomething refuses flags that were given without a value: a variable that a script
+// left empty must not mean "choose for me".
+func namesSomething(cmd *cobra.Command, flags ...string) error {
+	for _, flag := range flags {
+		if f := cmd.Flags().Lookup(flag); f.Changed && f.Value.String() == "" {
+			return usage("--%s names nothing", flag)
+		}
+	}
+	return nil
 }
 
 // wordsHelp lists words with their meanings.

@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
 )
 
@@ -35,6 +38,8 @@ func TestUpgradePathExitCodes(t *testing.T) {
 		"upgrade-path --available 1.23 --agent-version x":       exitUsage,
 		"upgrade-path --available 1.23 --client-version 1.2.3x": exitUsage,
 		"upgrade-juju --policy boldly":                          exitUsage,
+		"upgrade-juju --policy=":                                exitUsage,
+		"upgrade-juju --version=":                               exitUsage,
 	} {
 		code, _, errs := run(t, t.TempDir(), line)
 		if code != want || (code == exitOK) != (errs == "") {
@@ -49,5 +54,16 @@ func TestHelpOfUpgradePathListsEveryWord(t *testing.T) {
 		if !strings.Contains(out, "\n  "+w.Word+" ") || !strings.Contains(out, w.Meaning) {
 			t.Errorf("help does not list %s", w.Word)
 		}
+	}
+}
+
+// Each machine downloads the archive of its own platform, not those of all.
+func TestTheSizeOfADownloadIsThatOfOneArchive(t *testing.T) {
+	var said bytes.Buffer
+	s := &session{app: &App{Stderr: &said}}
+	q := version.Question{Platforms: map[string][]string{"trusty-amd64": {"machine-0"}, "trusty-arm64": {"machine-1", "machine-2"}}}
+	s.explainChoice(q, version.Answer{}, &events.AskUpgrade{Artefacts: []tools.Tools{{Size: 5 << 20}, {Size: 7 << 20}}})
+	if want := "3 machines will be upgraded, state servers first; each downloads up to 7.0 MiB\n"; !strings.Contains(said.String(), want) {
+		t.Fatalf("it says\n%s, want %s", said.String(), want)
 	}
 }

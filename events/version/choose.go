@@ -171,6 +171,9 @@ func (c *choice) sameMajor() Answer {
 	switch cur := c.Current; c.Policy {
 	case PolicyNewest:
 		if n, ok := c.newest(func(n Number) bool { return n.Major == cur.Major }); ok {
+			if n.Tag != "" {
+				return c.choose(n, ReasonNewest, "no release of major version %d is newer than %s; it is the newest of its tagged line", cur.Major, cur)
+			}
 			return c.choose(n, ReasonNewest, "it is the newest release of major version %d", cur.Major)
 		}
 		return c.none("no version of major version %d is newer than %s", cur.Major, cur)
@@ -218,6 +221,8 @@ func (c *choice) missing(major, minor int) string {
 		case n.Major != major || n.Minor != minor:
 		case c.verdicts[n] != nil:
 			return fmt.Sprintf("no %d.%d may be chosen (%s: %s)", major, minor, n, c.verdicts[n].Detail)
+		case n.Tag == "": // only the client's own minor is searched from a version on
+			return fmt.Sprintf("the newest %d.%d that is published is %s", major, minor, n)
 		default:
 			return fmt.Sprintf("of %d.%d only tagged versions are published (%s)", major, minor, n)
 		}

@@ -166,6 +166,24 @@ func TestEveryCandidateGetsAReason(t *testing.T) {
 	}
 }
 
+// Details are for people, so they must be true, too.
+func TestDetailsSayWhatIsSo(t *testing.T) {
+	for _, c := range []struct{ client, server, published, policy, want string }{
+		{"2.0.1", "1.25.1", "2.0.0 2.1.4", "", "the newest 2.0 that is published is 2.0.0"},
+		{"2.0.1", "1.25.1", "2.0-beta3", "", "of 2.0 only tagged versions are published (2.0-beta3)"},
+		{"2.0.1", "1.25.1", "2.1.4", "", "2.0 is not published"},
+		{"1.25", "1.26-beta1", "1.26-beta2", "newest", "it is the newest of its tagged line"},
+		{"1.25", "1.26-beta1", "1.26-beta2 1.26.0", "newest", "it is the newest release of major version 1"},
+	} {
+		a := version.Choose(version.Question{
+			Candidates: published(t, c.published), Client: num(t, c.client), Current: num(t, c.server), Policy: version.Policy(c.policy),
+		})
+		if !strings.Contains(a.Detail+a.Message, c.want) {
+			t.Errorf("client %s, server %s, published %s, policy %q:\n got %s\nwant %s", c.client, c.server, c.published, c.policy, a.Detail+a.Message, c.want)
+		}
+	}
+}
+
 func TestWhatIsSaidOfANumberInSeveralPlacesHoldsTogether(t *testing.T) {
 	q := version.Question{
 		Candidates: append(published(t, "1.25.1"), version.Candidate{Number: num(t, "1.25.1"), Platforms: []string{"trusty-arm64"}}),

@@ -56,11 +56,15 @@ func lostSources(s *projections.State) []LostSource {
 }
 
 // newestPatch is the newest stored number above the environment's, of the same
-// major.minor. Source: Juju 1.25's upgrade-available.
+// major.minor, that is neither revoked nor a dead end. Source: Juju 1.25's
+// upgrade-available.
 func newestPatch(s *projections.State) version.Number {
 	newest := s.AgentVersion
 	for _, t := range s.Tools {
 		n := t.Version.Number
+		if m := s.Marks[n.String()]; m.Revoked != "" || m.DeadEnd {
+			continue
+		}
 		if n.Major == newest.Major && n.Minor == newest.Minor && n.Compare(newest) > 0 {
 			newest = n
 		}
