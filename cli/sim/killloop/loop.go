@@ -1,0 +1,227 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/jujube-project/jujube/cli/sim/hosts"
+	"github.com/jujube-project/jujube/projections/status"
+)
+
+// The versions between which machines go back and forth: a lower patch is an upgrade that
+// may be asked for.
+var versions = []string{"1.25.1", "1.25.2"}
+
+// loop is one run.
+type loop struct {
+	plan
+	*verdict
+	env       *hosts.Environment
+	services  []*hosts.Service
+	workloads []*watched
+}
+
+func run(ctx context.Context, p plan) (v *verdict, err error) {
+	began := time.Now()
+	l := &loop{plan: p, verdict: &verdict{seed: p.seed, kills: map[string]int{}}}
+	defer func() { l.took = time.Since(began) }()
+	dir, err := os.MkdirTemp("", "jujube-killloop-")
+	if err != nil {
+		return l.verdict, err
+	}
+	fmt.Printf("%-24s %s\n", "directory", dir)
+	if !p.keep {
+		defer func() { _ = os.RemoveAll(dir) }()
+	}
+	// What a killed launcher leaves falls to this process, as it would to init.
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		return l.verdict, err
+	}
+	if l.env, err = hosts.Build(ctx, dir, "killloop", versions...); err != nil {
+		return l.verdict, err
+	}
+	defer func() { err = errors.Join(err, l.end(ctx)) }()
+	if err := l.begin(ctx); err != nil {
+		return l.verdict, err
+	}
+	return l.verdict, l.upgrades(ctx)
+}
+
+// begin makes the environment, with a workload on every machine.
+func (l *loop) begin(ctx context.Context) error {
+	old := l.env.Jujud(versions[0])
+	err := l.env.Each(ctx, "bootstrap killloop --tools-source none --jujud "+old,
+		"set-env upgrade-health-window=300ms agent-lost-after=60s",
+		fmt.Sprintf("add-machine -n %d --local --jujud %s", l.machines, old))
+	if err == nil {
+		err = l.env.Publish(ctx, versions...)
+	}
+	if err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	for i := range l.machines + 1 {
+		id := strconv.Itoa(i)
+		s, err := l.env.Supervise(id)
+		if err != nil {
+			return err
+		}
+		l.services = append(l.services, s)
+		place := filepath.Join(l.env.Dir, "workload-"+id)
+		if err := os.Mkdir(place, 0o700); err != nil {
+			return err
+		}
+		if _, err := l.env.Juju(ctx, "deploy", "work"+id, "--to", id, "--", self, "workload", place); err != nil {
+			return err
+		}
+		w, err := connect(place)
+		if err != nil {
+			return fmt.Errorf("machine %s: %w", id, err)
+		}
+		l.workloads = append(l.workloads, w)
+	}
+	return nil
+}
+
+// upgrades asks for one upgrade after another while the killer is about.
+func (l *loop) upgrades(ctx context.Context) error {
+	killing, stop := context.WithCancel(ctx)
+	var killer sync.WaitGroup
+	killer.Go(func() { l.kill(killing) })
+	defer killer.Wait()
+	defer stop()
+	for done := 0; done < l.plan.upgrades; done += l.machines + 1 {
+		to := versions[(done/(l.machines+1)+1)%2]
+		if err := l.upgrade(ctx, to); err != nil || len(l.bricks) > 0 {
+			return err
+		}
+		for _, w := range l.workloads {
+			w.ask()
+		}
+	}
+	return nil
+}
+
+// kill kills agents and launchers at random moments until ctx ends.
+func (l *loop) kill(ctx context.Context) {
+	random := rand.New(rand.NewPCG(l.plan.seed, 1))
+	for {
+		pause := time.Duration(random.ExpFloat64() * float64(l.every))
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return
+		}
+		victims := l.services[1:]
+		if l.servers {
+			victims = l.services
+		}
+		s := victims[random.IntN(len(victims))]
+		what, pid := "agent", s.Agent()
+		if random.IntN(2) == 0 {
+			what, pid = "launcher", s.Launcher()
+		}
+		if pid > 1 && syscall.Kill(pid, syscall.SIGKILL) == nil {
+			l.kills[what]++
+		}
+	}
+}
+
+// upgrade asks for a version until every machine runs it. A machine that does not come to
+// it in time is bricked.
+func (l *loop) upgrade(ctx context.Context, to string) error {
+	ctx, cancel := context.WithTimeout(ctx, l.patience)
+	defer cancel()
+	look := time.NewTicker(100 * time.Millisecond)
+	defer look.Stop()
+	reset := ""
+	var last error
+	for ask := true; ; {
+		if ask {
+			_, err := l.env.Juju(ctx, "upgrade-juju", "--yes", "--version", to, "--reset-previous-upgrade="+strconv.FormatBool(reset != ""))
+			if last = err; err == nil {
+				ask = false
+			}
+		}
+		st, err := l.env.Status(ctx)
+		if err == nil && !ask {
+			if reached(st, to) {
+				return nil
+			}
+			if st.Upgrade != nil && st.Upgrade.State == status.Halted {
+				reset, ask = st.Upgrade.ID, true
+				l.resets++
+				l.resolve(ctx, st)
+			}
+		}
+		last = errors.Join(last, err)
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			l.brick(st, to, last)
+			return nil
+		}
+	}
+}
+
+// resolve lets machines try again what failed there because it was killed.
+func (l *loop) resolve(ctx context.Context, st status.Status) {
+	for _, m := range st.Machines {
+		if len(m.Value.Denied) > 0 {
+			_, _ = l.env.Juju(ctx, "resolved", m.Name)
+		}
+	}
+}
+
+func reached(st status.Status, to string) bool {
+	for _, m := range st.Machines {
+		if m.Value.AgentVersion != to {
+			return false
+		}
+	}
+	return st.Upgrade == nil && st.Environment.AgentVersion == to
+}
+
+func (l *loop) brick(st status.Status, to string, last error) {
+	for _, m := range st.Machines {
+		if m.Value.AgentVersion != to || m.Value.AgentState != status.AgentStarted {
+			l.bricks = append(l.bricks, fmt.Sprintf("machine %s is %s, runs %s, and not %s, after %v: %s", m.Name, m.Value.AgentState, m.Value.AgentVersion, to, l.patience, m.Value.AgentStateInfo))
+		}
+	}
+	if len(l.bricks) == 0 {
+		l.bricks = append(l.bricks, fmt.Sprintf("the upgrade to %s does not end: %+v: %v", to, st.Upgrade, last))
+	}
+}
+
+// end reads the log, counts, and stops everything.
+func (l *loop) end(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	e := &ends{orders: map[string]string{}, ends: map[string][]string{}, v: l.verdict}
+	err := l.env.Log(ctx, e.record)
+	e.judge()
+	for i, w := range l.workloads {
+		w.ask()
+		if l.restarts += w.restarts(); w.lost != nil {
+			l.lost = append(l.lost, fmt.Sprintf("the connection to the workload of machine %d: %v", i, w.lost))
+		}
+		_ = w.conn.Close()
+	}
+	for _, s := range l.services {
+		err = errors.Join(err, s.Stop(ctx))
+	}
+	return err
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// workload answers lines with its PID, for ever. It notes each of its starts in the
+// directory, and there is its address.
+func workload(dir string) error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	starts, err := os.OpenFile(filepath.Join(dir, "starts"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintln(starts, os.Getpid()); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "addr.new"), []byte(l.Addr().String()), 0o600); err != nil {
+		return err
+	}
+	if err := os.Rename(filepath.Join(dir, "addr.new"), filepath.Join(dir, "addr")); err != nil {
+		return err
+	}
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return err
+		}
+		go func() {
+			for lines := bufio.NewScanner(c); lines.Scan(); {
+				fmt.Println("asked", lines.Text())
+				if _, err := fmt.Fprintln(c, os.Getpid()); err != nil {
+					return
+				}
+			}
+		}()
+	}
+}
+
+// watched is a workload of a machine and a connection to it that is never opened again.
+type watched struct {
+	dir  string
+	conn net.Conn
+	in   *bufio.Reader
+	pid  string
+	lost error
+}
+
+// connect waits for the workload's address and opens the connection.
+func connect(dir string) (*watched, error) {
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	late := time.After(time.Minute)
+	for {
+		if addr, err := os.ReadFile(filepath.Join(dir, "addr")); err == nil {
+			conn, err := net.Dial("tcp", string(addr))
+			if err != nil {
+				return nil, err
+			}
+			w := &watched{dir: dir, conn: conn, in: bufio.NewReader(conn)}
+			w.ask()
+			return w, w.lost
+		}
+		select {
+		case <-look.C:
+		case <-late:
+			return nil, errors.New("the workload does not start")
+		}
+	}
+}
+
+// ask asks over the connection, and remembers when it is not the same process that answers.
+func (w *watched) ask() {
+	if w.lost != nil {
+		return
+	}
+	err := w.conn.SetDeadline(time.Now().Add(10 * time.Second))
+	if err == nil {
+		_, err = io.WriteString(w.conn, "who\n")
+	}
+	answer := ""
+	if err == nil {
+		answer, err = w.in.ReadString('\n')
+	}
+	if w.pid == "" {
+		w.pid = answer
+	}
+	if err == nil && answer != w.pid {
+		err = fmt.Errorf("%s answers instead of %s", strings.TrimSpace(answer), strings.TrimSpace(w.pid))
+	}
+	w.lost = err
+}
+
+// restarts are the starts beyond the first.
+func (w *watched) restarts() int {
+	b, err := os.ReadFile(filepath.Join(w.dir, "starts"))
+	if err != nil {
+		return 0
+	}
+	return strings.Count(string(b), "\n") - 1
+}
