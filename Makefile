@@ -13,7 +13,7 @@ COMPOSE  ?= $(shell if docker compose version >/dev/null 2>&1; then echo docker 
 TIME     ?= 60s
 AGENTS   ?= 10000
 
-.PHONY: help build test check demo image compose-test crashpoints bench soak clean
+.PHONY: help build test check demo image compose-test crashpoints killloop bench soak clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -45,6 +45,9 @@ compose-test: ## one state server and three machines as containers: upgraded, ki
 
 crashpoints: ## cut the power at every call of an upgrade, and at every call of the start after it (CUTS=2; minutes)
 	$(GO) test -count 1 -timeout 60m -v -run 'TestEveryCrashPoint|TestEveryKill' ./agent/launcher -cuts $(CUTS)
+
+killloop: ## N upgrades of real machines while agents and launchers are killed (N=200: some minutes)
+	$(GO) run ./cli/sim/killloop -n $(or $(N),200) $(ARGS)
 
 bench: ## the table of docs/BENCHMARKS.md, each figure beside its yardstick (some minutes)
 	$(GO) run ./cli/sim/bench

@@ -27,6 +27,9 @@ import (
 // This test program is also the jujud of a version: the file "says" beside it is what its
 // selfcheck says.
 func TestMain(m *testing.M) {
+	if code, is := Be(os.Args); is {
+		os.Exit(code)
+	}
 	if len(os.Args) > 1 && (os.Args[1] == "selfcheck" || os.Args[1] == "undo-steps") {
 		exe, err := os.Executable()
 		if err != nil {

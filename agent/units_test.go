@@ -23,21 +23,22 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// This test program is also the gate that workloads start behind, an agent that can be
-// killed, and one that dies while it notes a workload.
-func TestMain(m *testing.M) {
-	if len(os.Args) > 2 {
-		switch os.Args[1] {
-		case GateCommand:
-			fmt.Fprintln(os.Stderr, Gate(os.Args[2:]))
-			os.Exit(1)
-		case "units":
-			os.Exit(beAgent(os.Args[2]))
-		case "dies-noting":
-			os.Exit(dieNoting(os.Args[2]))
-		}
+// Be is what the test program is when it is started as the gate of a workload, as an agent
+// that can be killed, or as one that dies while it notes a workload.
+func Be(args []string) (code int, is bool) {
+	if len(args) < 3 {
+		return 0, false
 	}
-	os.Exit(m.Run())
+	switch args[1] {
+	case GateCommand:
+		fmt.Fprintln(os.Stderr, Gate(args[2:]))
+		return 1, true
+	case "units":
+		return beAgent(args[2]), true
+	case "dies-noting":
+		return dieNoting(args[2]), true
+	}
+	return 0, false
 }
 
 // beAgent runs the units of a directory, says on its output what they report, and ends as
