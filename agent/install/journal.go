@@ -85,17 +85,19 @@ type sealed struct {
 	Journal json.RawMessage `json:"journal"`
 }
 
-// ReadJournal reads the journal. A missing one is the zero Journal.
+// ReadJournal reads the journal. A missing one is the zero Journal. ErrJournal means that
+// what it says is lost; after another error it may be readable the next time.
 func (l Layout) ReadJournal() (Journal, error) {
 	j := Journal{Schema: plainSchema}
 	b, err := readFile(l.disk(), l.JournalFile())
 	if errors.Is(err, fs.ErrNotExist) {
 		return j, nil
 	}
-	var s sealed
-	if err == nil {
-		err = json.Unmarshal(b, &s)
+	if err != nil {
+		return j, fmt.Errorf("read the journal %s: %w", l.JournalFile(), err)
 	}
+	var s sealed
+	err = json.Unmarshal(b, &s)
 	if err == nil && crc32.ChecksumIEEE(s.Journal) != s.CRC {
 		err = errors.New("its checksum does not match")
 	}

@@ -1,6 +1,7 @@
 package launcher_test
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"testing"
@@ -106,7 +107,7 @@ func (x *explorer) goOn() {
 			err = h.settled()
 		}
 		if err == nil {
-			err = h.right()
+			err = errors.Join(h.right(), h.endedOnce())
 		}
 		if err != nil {
 			x.brick(fmt.Errorf("after %d kills and %d power cuts, in the order to %v: %w\nfrom:\n%s\nto:\n%s", h.kills, h.cuts, h.order.Order.Tools.Version, err, before, h.disk.Dump()))

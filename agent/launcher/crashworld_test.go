@@ -134,7 +134,7 @@ func (h *host) live() error {
 func (h *host) agent(l launcher.Starts, name string) (stays bool, err error) {
 	j, err := h.layout().ReadJournal()
 	if err != nil && !errors.Is(err, install.ErrJournal) {
-		return false, err
+		return false, nil // it ends, and is started again
 	}
 	_ = h.layout().CollectGarbage(name)
 	s := agent.State{Journal: j, Machine: "3", Running: binary(name), Reached: binary(name).Number, PID: 1}
@@ -333,10 +333,8 @@ func (h *host) settled() error {
 	case j.Good != "" && current != j.Good:
 		return fmt.Errorf("%s runs, and %s is the last good version", current, j.Good)
 	}
-	if h.order.Seq > 0 {
-		if ends := h.ends[h.order.Order.Order]; len(ends) != 1 {
-			return fmt.Errorf("the order ended as %v", slices.Collect(maps.Keys(ends)))
-		}
+	if h.order.Seq > 0 && len(h.ends[h.order.Order.Order]) == 0 {
+		return errors.New("the order did not end")
 	}
 	names, err := h.disk.ReadDir(l.Tools())
 	if err != nil {
@@ -346,6 +344,14 @@ func (h *host) settled() error {
 		if name != l.Tag() && name != current && name != j.Last {
 			return fmt.Errorf("%s is left over in %v", name, names)
 		}
+	}
+	return nil
+}
+
+// endedOnce says whether the machine told more than one end of its order.
+func (h *host) endedOnce() error {
+	if ends := h.ends[h.order.Order.Order]; len(ends) > 1 {
+		return fmt.Errorf("the order ended as %v", slices.Collect(maps.Keys(ends)))
 	}
 	return nil
 }
