@@ -24,7 +24,12 @@ const (
 // host is a data directory whose link points to a complete old version.
 func host(t *testing.T) install.Layout {
 	t.Helper()
-	l := install.Layout{Dir: t.TempDir(), Machine: "3"}
+	return hostIn(t, t.TempDir())
+}
+
+func hostIn(t *testing.T, dir string) install.Layout {
+	t.Helper()
+	l := install.Layout{Dir: dir, Machine: "3"}
 	exe := filepath.Join(l.Dir, "installed", "jujud")
 	check(t, os.MkdirAll(filepath.Dir(exe), 0o700), os.MkdirAll(l.Tools(), 0o700), os.MkdirAll(l.Agent(), 0o700),
 		os.WriteFile(exe, []byte("the old jujud"), 0o755))
@@ -39,21 +44,28 @@ func check(t *testing.T, errs ...error) {
 	}
 }
 
+// pack makes an archive of a version.
+func pack(name, content string) (tools.Tools, []byte, error) {
+	v, err := version.ParseBinary(name)
+	if err != nil {
+		return tools.Tools{}, nil, err
+	}
+	var b bytes.Buffer
+	err = archive.Pack(&b, archive.File{Name: archive.Jujud, Size: int64(len(content)), Body: strings.NewReader(content)})
+	sum := sha256.Sum256(b.Bytes())
+	return tools.Tools{Version: v, Size: int64(b.Len()), SHA256: hex.EncodeToString(sum[:])}, b.Bytes(), err
+}
+
 // download puts an archive where a finished download lies, and describes it.
 func download(t *testing.T, l install.Layout, content string, break_ func([]byte) []byte) tools.Tools {
 	t.Helper()
-	v, err := version.ParseBinary(newer)
+	to, data, err := pack(newer, content)
 	check(t, err)
-	var b bytes.Buffer
-	check(t, archive.Pack(&b, archive.File{Name: archive.Jujud, Size: int64(len(content)), Body: strings.NewReader(content)}))
-	sum := sha256.Sum256(b.Bytes())
-	to := tools.Tools{Version: v, Size: int64(b.Len()), SHA256: hex.EncodeToString(sum[:])}
 	d, err := l.Download(to)
 	check(t, err)
 	if d.Have != 0 {
 		t.Fatalf("%d bytes are there already", d.Have)
 	}
-	data := b.Bytes()
 	if break_ != nil {
 		data = break_(bytes.Clone(data))
 	}
@@ -207,7 +219,7 @@ func TestTheJournalIsWholeOrRefused(t *testing.T) {
 }
 
 func TestALinkThatLeadsElsewhereIsNotFollowed(t *testing.T) {
-	for _, target := range []string{"/bin", "../../etc", "..", "."} {
+	for _, target := range []string{"/bin", "/", "../../etc", "..", "."} {
 		l := host(t)
 		check(t, os.Remove(l.Link()), os.Symlink(target, l.Link()))
 		if got, err := l.Current(); err == nil {

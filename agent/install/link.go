@@ -14,7 +14,7 @@ func (l Layout) Current() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read the link %s: %w", l.Link(), err)
 	}
-	if target != filepath.Base(target) || target == "." || target == ".." {
+	if target != filepath.Base(target) || target == "/" || target == "." || target == ".." {
 		return "", fmt.Errorf("read the link %s: it points to %q, outside of %s", l.Link(), target, l.Tools())
 	}
 	return target, nil

@@ -41,7 +41,7 @@ func (l *launcher) converge() install.Journal {
 		l.cfg.Logger.Error("the journal cannot be read; running what the link says", "err", err)
 		return j
 	}
-	current, _ := l.l.Current()
+	current, linkErr := l.l.Current()
 	boot, since := install.Boot()
 	v := trial.Decide(j, current, trial.Moment{BootID: boot, Since: since}, l.cfg.Timing.Attempts)
 	if v.Back != nil {
@@ -52,6 +52,7 @@ func (l *launcher) converge() install.Journal {
 		_, err = l.l.Verify(to)
 	}
 	if err == nil && v.Switch != "" {
+		l.cfg.Logger.Warn("the link is moved", "from", current, "to", v.Switch, "err", linkErr)
 		err = l.l.Switch(v.Switch)
 	}
 	if err != nil && onTrial && j.NoReturn == "" {
@@ -68,11 +69,9 @@ func (l *launcher) converge() install.Journal {
 func (l *launcher) rollBack(j install.Journal) install.Journal {
 	l.cfg.Logger.Warn("going back", "to", j.Good, "code", j.Failure.Code, "why", j.Failure.Text)
 	if err := l.l.Switch(j.Good); err != nil {
-		l.cfg.Logger.Error("the last good version cannot be run; using the installed copy", "err", err)
 		j.Good = l.cfg.Version
-		if err := l.l.Install(l.cfg.Exe, l.cfg.Version); err != nil {
-			l.cfg.Logger.Error("installing the copy", "err", err)
-		}
+		installErr := l.l.Install(l.cfg.Exe, l.cfg.Version)
+		l.cfg.Logger.Error("the last good version cannot be run; using the installed copy", "err", err, "installing it", installErr)
 	}
 	l.save(j)
 	return j
