@@ -46,7 +46,9 @@ func everyState(f func(agent.State)) {
 			if phase == install.PhaseTrial {
 				s.Trial = &install.Trial{Attempts: 1}
 			}
-			if has(6) {
+			if has(6) && (phase == install.PhaseIdle || phase == install.PhaseAccepted) {
+				s.Unproven = "burn the bridge"
+			} else if has(6) {
 				if phase != install.PhaseTrial {
 					continue
 				}

@@ -233,7 +233,7 @@ func (s State) failure() events.Failure {
 func (s State) idle() install.Journal {
 	j := s.Journal
 	if j.NoReturn != "" {
-		j.Good = s.Running.String() // nothing before it can come back
+		j.Good, j.Unproven = s.Running.String(), j.NoReturn // nothing before it can come back
 	}
 	j.Phase, j.Order, j.Trial, j.Failure, j.NoReturn = install.PhaseIdle, nil, nil, nil, ""
 	return j
@@ -276,6 +276,9 @@ func (s State) ordered(in Ordered) (State, []Effect) {
 	}
 	s.Journal = s.idle()
 	s.Order = order
+	if in.Order.Tools.Version == s.Running && s.Unproven != "" && f == nil {
+		return s.proveInPlace(working)
+	}
 	if in.Order.Tools.Version == s.Running && (f == nil || f.Code == codeWrongVersion) {
 		r := &events.AgentUpgraded{Version: s.Running}
 		r.Order = s.Order.ID
@@ -290,6 +293,15 @@ func (s State) ordered(in Ordered) (State, []Effect) {
 	accepted := &events.AgentDownloading{}
 	accepted.Order = s.Order.ID
 	return s, append(working, Save{s.Journal}, Tell{accepted}, Download{*s.Order})
+}
+
+// proveInPlace puts the version that runs on trial: it never proved itself, and nothing
+// before it can come back.
+func (s State) proveInPlace(working []Effect) (State, []Effect) {
+	s.Phase, s.Trial, s.NoReturn = install.PhaseTrial, &install.Trial{}, s.Unproven
+	accepted := &events.AgentDownloading{Percent: 100}
+	accepted.Order = s.Order.ID
+	return s, append(working, Save{s.Journal}, Tell{accepted}, Restart{})
 }
 
 // working is what ends the work on an order that is not wanted any more. The centre waits

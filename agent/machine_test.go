@@ -203,6 +203,11 @@ func TestAStepThatCannotBeUndoneClosesTheWayBack(t *testing.T) {
 	if s.Good != bin("1.25.1").String() || s.NoReturn != "" || s.Order.ID != "o3" {
 		t.Fatalf("the journal is %+v", s.Journal)
 	}
+	// The rescue fails; the version that was never proved is asked for again, and proves
+	// itself where it is.
+	play(t, s, agent.Withdrawn{Seq: 9}, "[Drop agent.upgrade_failed/1 withdrawn Save Collect]",
+		order("o4", 10, "1.25.1", "1.25.1", digestA), "[Save agent.downloading/1 Restart]",
+		agent.Started{}, "[TakeSteps]", agent.Stepped{Order: "o4"}, "[Prove]", agent.Proved{Order: "o4"}, "[Vouch]")
 	// The launcher's word on the old trial crosses with it: the new order stays.
 	play(t, s, agent.Committed{Journal: judgedBy(onTrial("o1", 5), nil)}, "[Save]", agent.Downloaded{Order: "o3"}, "[Stage]")
 }

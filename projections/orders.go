@@ -91,9 +91,11 @@ func (s *State) foldOrderReport(now time.Time, m *Machine, p events.Report) {
 		if s.endedBy(m, p.Order, DoneUpgraded) != nil {
 			m.runs(p.Version)
 			m.Failure = nil
+			m.Unproven = false
 		}
 	case *events.AgentUpgradeFailed:
 		m.deny(now, p.Failure)
+		m.Unproven = m.Unproven || m.burnt(p.Order)
 		if o := s.endedBy(m, p.Order, DoneFailed); o != nil {
 			m.Failure = &Failed{Failure: p.Failure, Order: o.ID, To: o.To, Time: now}
 		}
@@ -122,13 +124,16 @@ func (s *State) endedBy(m *Machine, order, how string) *Order {
 
 // landed: the machine has ended an order, which may have been closed before.
 func (m *Machine) landed(order string) {
-	if m.NoReturn != nil && m.NoReturn.Order == order {
+	if m.burnt(order) {
 		m.NoReturn = nil
 	}
 	if m.Adrift == order {
 		m.Adrift = ""
 	}
 }
+
+// burnt says whether the machine took a step of that order that cannot be undone.
+func (m *Machine) burnt(order string) bool { return m.NoReturn != nil && m.NoReturn.Order == order }
 
 // isOpen says whether a machine's open order is this one.
 func (s *State) isOpen(machine, order string) bool {
@@ -174,6 +179,12 @@ func (m *Machine) deny(now time.Time, f events.Failure) {
 // itself: the build that it refuses, and the version that it runs. A version that was
 // kept and then did not live counts as rolled back after all.
 func (s *State) foldLate(now time.Time, m *Machine, p *events.ReportLate) {
+	switch p.Report {
+	case (*events.AgentUpgraded)(nil).Kind():
+		m.Unproven = false
+	case (*events.AgentUpgradeFailed)(nil).Kind():
+		m.Unproven = m.Unproven || m.burnt(p.Order)
+	}
 	m.Ended = p.Order
 	m.landed(p.Order)
 	var told struct {

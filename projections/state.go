@@ -64,6 +64,7 @@ type Machine struct {
 	Adrift   string    `json:"adrift,omitempty"`    // an order that is not open any more and that it is still at: its end is awaited
 	Denied   []Denied  `json:"denied,omitempty"`    // builds that it refuses, oldest first
 	Resolved bool      `json:"resolved,omitempty"`  // an operator cleared Denied; its next order says so too
+	Unproven bool      `json:"unproven,omitempty"`  // its version took such a step and never proved itself
 	NoReturn *NoReturn `json:"no_return,omitempty"` // until the order's end: it does not go back by itself
 }
 

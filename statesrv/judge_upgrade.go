@@ -200,6 +200,7 @@ func mismatched(s *projections.State, to version.Number) []string {
 
 func everybodyRuns(s *projections.State, v version.Number) bool {
 	return !slices.ContainsFunc(aliveMachines(s), func(id string) bool {
-		return s.Machines[id].Version.Number != v || s.Machines[id].Adrift != ""
+		m := s.Machines[id]
+		return m.Version.Number != v || m.Adrift != "" || m.Unproven
 	})
 }

@@ -49,6 +49,9 @@ type Journal struct {
 	// NoReturn is the upgrade step of the version on trial that cannot be undone. It is
 	// written before that step is taken; from then on nobody goes back to Good.
 	NoReturn string `json:"no_return,omitempty"`
+	// Unproven is that step, when Good is a version that took it and never proved itself:
+	// another order ended its trial.
+	Unproven string `json:"unproven,omitempty"`
 
 	Guard *Guard `json:"guard,omitempty"` // over the version that was committed last
 }

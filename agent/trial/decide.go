@@ -108,7 +108,7 @@ func Committed(j install.Journal) install.Journal {
 		}
 		j.Last, j.Good = j.Good, to
 	}
-	j.Phase, j.Trial, j.Failure, j.NoReturn = install.PhaseCommitted, nil, nil, ""
+	j.Phase, j.Trial, j.Failure, j.NoReturn, j.Unproven = install.PhaseCommitted, nil, nil, "", ""
 	return j
 }
 

@@ -102,9 +102,9 @@ func look(s *projections.State, u *projections.Upgrade, id string) Step {
 		return Step{id, Done, "upgraded to " + u.To.String()}
 	case how != "":
 		return Step{id, Failed, failure(m, how)}
-	case m.Adrift != "" && (m.NoReturn == nil || m.Version.Number == u.To):
+	case m.Adrift != "" && (m.NoReturn == nil && !m.Unproven || m.Version.Number == u.To):
 		return Step{id, Blocked, "is still at order " + m.Adrift + ", which was withdrawn or timed out; its end is awaited"}
-	case m.Life == projections.LifeAlive && m.Version.Number == u.To:
+	case m.Life == projections.LifeAlive && m.Version.Number == u.To && !m.Unproven:
 		return Step{id, Done, "runs " + u.To.String() + " already"}
 	case m.Life != projections.LifeAlive:
 		return Step{id, Blocked, "has not enrolled yet"}
