@@ -7,5 +7,8 @@
 // written last, says that it is complete and what its files' digests are; the link
 // tools/machine-N names the version that runs.
 //
+// All that it does to a host goes through one Disk, so that tests can cut the power, or let
+// it fail, at every call (package crashfs).
+//
 // It knows no network. The launcher and the agent share it.
 package install
