@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/tools/simplestreams"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/statesrv"
 	"github.com/jujube-project/jujube/statesrv/streams"
@@ -144,7 +145,7 @@ func (a *App) placeOne(ctx context.Context, dir string, from source, f streams.F
 
 // said is what the source says of the versions that are in the tree.
 func said(list []streams.Found, r *syncResult) map[version.Number]tools.Marks {
-	marks := marksOf(list)
+	marks := simplestreams.Marks(list)
 	for n := range marks {
 		in := false
 		for _, a := range r.Archives {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/tools/simplestreams"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/statesrv"
 	"github.com/jujube-project/jujube/statesrv/streams"
@@ -78,34 +79,23 @@ func nextForSource(err error, source string) string {
 
 // joinMarks is what the source and the environment say of versions.
 func joinMarks(found []streams.Found, c statesrv.Catalogue) []tools.Marked {
-	said := marksOf(found)
+	said := simplestreams.Marks(found)
 	for _, m := range c.Marks {
 		said[m.Version] = said[m.Version].Or(m.Marks)
 	}
 	return sortedMarks(said)
 }
 
-// newMarks are the marks of versions that differ from what the environment knows.
-func newMarks(found []streams.Found, c statesrv.Catalogue) []tools.Marked {
-	said := marksOf(found)
-	known := map[version.Number]tools.Marks{}
-	for _, m := range c.Marks {
-		known[m.Version] = m.Marks
-	}
+// newMarks are the marks of versions that differ from what the environment knows of this
+// publisher, and are not of an older signing than that.
+func newMarks(from source, c statesrv.Catalogue) []tools.Marked {
+	said := simplestreams.Marks(from.Found)
 	for n, m := range said {
-		if known[n] == m {
+		if !c.Said.News(n, tools.Publisher(from.SignedBy, from.String()), tools.Said{Marks: m, Signing: from.Signing}) {
 			delete(said, n)
 		}
 	}
 	return sortedMarks(said)
-}
-
-func marksOf(found []streams.Found) map[version.Number]tools.Marks {
-	said := map[version.Number]tools.Marks{}
-	for _, f := range found {
-		said[f.Version.Number] = said[f.Version.Number].Or(f.Marks)
-	}
-	return said
 }
 
 func sortedMarks(said map[version.Number]tools.Marks) []tools.Marked {

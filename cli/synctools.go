@@ -121,7 +121,7 @@ func (s *session) syncToStore(ctx context.Context, y syncTools, sel selection) e
 	if err != nil {
 		return fail(err, "Nothing was copied.", "")
 	}
-	marks := newMarks(from.Found, catalogue)
+	marks := newMarks(from, catalogue)
 	if len(missing)+len(marks) > 0 && !y.dryRun {
 		err = s.copyTools(ctx, from, marks, missing, r)
 	}
@@ -149,10 +149,14 @@ func (s *session) copyTools(ctx context.Context, from source, marks []tools.Mark
 		wanted = append(wanted, f.Version)
 	}
 	id, err := s.announce(ctx, events.AskSyncTools{
-		Source: from.String(), Wanted: wanted, SignedBy: from.SignedBy, Unsigned: from.SignedBy == "", Marks: marks,
+		Source: from.String(), Wanted: wanted, SignedBy: from.SignedBy, Unsigned: from.SignedBy == "",
+		Signing: from.Signing, Marks: marks,
 	})
 	if err != nil {
 		return err
+	}
+	for _, m := range marks {
+		s.app.say("%s is %s, says %s", m.Version, m.Marks.Words(), from)
 	}
 	s.app.forgetDownloads()
 	shown := newBars(s.app)

@@ -74,6 +74,7 @@ type AskSyncTools struct {
 	Wanted   []version.Binary `json:"wanted"`
 	SignedBy string           `json:"signed_by,omitempty"` // whose signature on the source's metadata the operator checked
 	Unsigned bool             `json:"unsigned,omitempty"`  // there is none, and the operator said that this is well
+	Signing  uint64           `json:"signing,omitempty"`   // counter of that metadata
 	Marks    []tools.Marked   `json:"marks,omitempty"`     // that differ from what the environment knew
 }
 

@@ -47,6 +47,7 @@ type ToolsMarked struct {
 	Marks    tools.Marks    `json:"marks"`
 	Source   string         `json:"source"`
 	SignedBy string         `json:"signed_by,omitempty"`
+	Signing  uint64         `json:"signing,omitempty"` // counter of the signed metadata
 }
 
 func (*ToolsMarked) Kind() string   { return "tools.marked/1" }

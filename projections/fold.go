@@ -26,7 +26,7 @@ func New() *State {
 		Machines: map[string]*Machine{},
 		Units:    map[string]*Unit{},
 		Tools:    map[string]*StoredTools{},
-		Marks:    map[string]tools.Marks{},
+		Marks:    tools.SaidBy{},
 		Lost:     map[string]*LostSource{},
 		Orders:   map[string]*Order{},
 		Requests: map[string]Outcome{},
@@ -156,13 +156,17 @@ func (s *State) apply(r events.Record, payload events.Payload) bool {
 	return true
 }
 
-// foldMarked keeps what is said of a version; nothing said is nothing kept.
+// foldMarked keeps what each publisher says of a version, also when he takes it back:
+// then it is remembered in which signing.
 func (s *State) foldMarked(p *events.ToolsMarked) {
-	if p.Marks == (tools.Marks{}) {
-		delete(s.Marks, p.Version.String())
-		return
+	n := p.Version.String()
+	said := map[string]tools.Said{tools.Publisher(p.SignedBy, p.Source): {Marks: p.Marks, Signing: p.Signing}}
+	for publisher, word := range s.Marks[n] {
+		if _, again := said[publisher]; !again {
+			said[publisher] = word
+		}
 	}
-	s.Marks[p.Version.String()] = p.Marks
+	s.Marks[n] = said
 }
 
 // requestsPosition reads "requests:SEQ", the cause of the first record that a message

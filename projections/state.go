@@ -24,7 +24,7 @@ type State struct {
 	Machines map[string]*Machine     `json:"machines"` // by id
 	Units    map[string]*Unit        `json:"units"`    // by name
 	Tools    map[string]*StoredTools `json:"tools"`    // by binary version
-	Marks    map[string]tools.Marks  `json:"marks"`    // what publishers say of versions, by number
+	Marks    tools.SaidBy            `json:"marks"`    // what publishers say of versions
 	Lost     map[string]*LostSource  `json:"lost"`     // sources of tools that cannot be read, by name
 	Upgrade  *Upgrade                `json:"upgrade,omitempty"`
 	Asked    *Upgrade                `json:"asked,omitempty"` // the newest upgrade.requested until it is judged

@@ -1,6 +1,7 @@
 package statesrv
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/jujube-project/jujube/events"
@@ -15,6 +16,7 @@ type Catalogue struct {
 	Sources  []FoundTools   `json:"sources"`
 	Problems []string       `json:"problems"` // sources that could not be read, and why
 	Marks    []tools.Marked `json:"marks"`    // versions that are revoked, floors or dead ends
+	Said     tools.SaidBy   `json:"said"`     // which publisher said so, as the log knows
 	InUse    []Platform     `json:"in_use"`
 }
 
@@ -48,7 +50,7 @@ type Platform struct {
 
 // catalogueOf is what a Catalogue says without its sources, but for their marks.
 func catalogueOf(s *projections.State, said map[version.Number]tools.Marks) Catalogue {
-	c := Catalogue{Stored: []tools.Tools{}, Sources: []FoundTools{}, Problems: []string{}, InUse: []Platform{}, Marks: []tools.Marked{}}
+	c := Catalogue{Stored: []tools.Tools{}, Sources: []FoundTools{}, Problems: []string{}, InUse: []Platform{}, Marks: []tools.Marked{}, Said: maps.Clone(s.Marks)}
 	for n, m := range marksOf(s, said) {
 		c.Marks = append(c.Marks, tools.Marked{Version: n, Marks: m})
 	}

@@ -36,6 +36,20 @@ func environment(v2 string) *projections.State {
 	return s
 }
 
+// revoked is s with a version that UANN revoked in signing 5; UBOB is believed, too.
+func revoked(s *projections.State) *projections.State {
+	s.Settings["tools-signers"] = "UANN UBOB"
+	s.Marks["1.25.1"] = map[string]tools.Said{"UANN": {Marks: tools.Marks{Revoked: "eats data"}, Signing: 5}}
+	return s
+}
+
+// unmark says of that version that it is as any other.
+func unmark(signer string, signing uint64) events.Ask {
+	return events.Ask{Action: events.ActionSyncTools, SyncTools: &events.AskSyncTools{
+		Source: "x", SignedBy: signer, Signing: signing, Marks: []tools.Marked{{Version: bin("1.25.1").Number}},
+	}}
+}
+
 // twoUnits gives web another unit, on machine 2.
 func twoUnits(s *projections.State) *projections.State {
 	s.Units["web/1"] = &projections.Unit{UnitSpec: events.UnitSpec{Unit: "web/1", Machine: "2", Command: []string{"x"}, Restart: "always"}, Service: "web"}
@@ -114,6 +128,9 @@ func TestJudge(t *testing.T) {
 		"sync tools that nobody vouches for": {environment("1.25.0"), events.Ask{Action: events.ActionSyncTools, SyncTools: &events.AskSyncTools{Source: "x", Wanted: []version.Binary{bin("1.25.1")}}}, "refused: unsigned"},
 		"sync tools of an unknown signer":    {environment("1.25.0"), events.Ask{Action: events.ActionSyncTools, SyncTools: &events.AskSyncTools{Source: "x", Wanted: []version.Binary{bin("1.25.1")}, SignedBy: "U"}}, "refused: unsigned"},
 		"sync marks":                         {environment("1.25.0"), events.Ask{Action: events.ActionSyncTools, SyncTools: &events.AskSyncTools{Source: "x", Unsigned: true, Marks: []tools.Marked{{Version: bin("1.25.1").Number, Marks: tools.Marks{Revoked: "eats data"}}}}}, "tools.marked/1"},
+		"marks of an old signing":            {revoked(environment("1.25.0")), unmark("UANN", 4), ""},
+		"marks of a newer signing":           {revoked(environment("1.25.0")), unmark("UANN", 6), "tools.marked/1"},
+		"marks of somebody else":             {revoked(environment("1.25.0")), unmark("UBOB", 6), ""},
 		"sync nothing":                       {environment("1.25.0"), events.Ask{Action: events.ActionSyncTools}, "refused: malformed"},
 		"an action of the future":            {environment("1.25.0"), events.Ask{Action: "teleport"}, "refused: unknown-action"},
 		"an expired request":                 {environment("1.25.0"), events.Ask{Action: events.ActionUnsetEnv, Expires: judged.Add(-time.Second)}, "refused: expired"},

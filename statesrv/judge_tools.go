@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/projections"
 )
 
@@ -26,8 +27,8 @@ func judgeSyncTools(q *inquiry) verdict {
 		return v
 	}
 	for _, m := range a.Marks {
-		if q.state.Marks[m.Version.String()] != m.Marks {
-			v.decided = append(v.decided, &events.ToolsMarked{Version: m.Version, Marks: m.Marks, Source: a.Source, SignedBy: a.SignedBy})
+		if q.state.Marks.News(m.Version, tools.Publisher(a.SignedBy, a.Source), tools.Said{Marks: m.Marks, Signing: a.Signing}) {
+			v.decided = append(v.decided, &events.ToolsMarked{Version: m.Version, Marks: m.Marks, Source: a.Source, SignedBy: a.SignedBy, Signing: a.Signing})
 		}
 	}
 	return v

@@ -11,6 +11,7 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/tools/simplestreams"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/statesrv/streams"
@@ -116,9 +117,9 @@ func (s sources) offer(digest string) (found, bool) {
 func (s sources) marks() map[version.Number]tools.Marks {
 	marks := map[version.Number]tools.Marks{}
 	for _, l := range s.last {
-		for _, f := range l.Found {
-			if m := marks[f.Version.Number].Or(f.Marks); m != (tools.Marks{}) {
-				marks[f.Version.Number] = m
+		for n, m := range simplestreams.Marks(l.Found) {
+			if m != (tools.Marks{}) {
+				marks[n] = marks[n].Or(m)
 			}
 		}
 	}
@@ -129,9 +130,9 @@ func (s sources) marks() map[version.Number]tools.Marks {
 func marksOf(s *projections.State, said map[version.Number]tools.Marks) map[version.Number]tools.Marks {
 	all := map[version.Number]tools.Marks{}
 	maps.Copy(all, said)
-	for text, m := range s.Marks {
-		if n, err := version.Parse(text); err == nil {
-			all[n] = all[n].Or(m)
+	for text := range s.Marks {
+		if n, err := version.Parse(text); err == nil && s.Marks.Of(n) != (tools.Marks{}) {
+			all[n] = all[n].Or(s.Marks.Of(n))
 		}
 	}
 	return all
@@ -153,11 +154,15 @@ func (t *term) lookAtSources() {
 	}
 }
 
-// listSources asks every source anew, and records which are lost or have returned.
+// listSources asks every source anew, and records which are lost or have returned, and
+// what they say of versions.
 func (t *term) listSources() []listed {
 	now := t.tools.list(t.ctx)
 	if t.ctx.Err() == nil {
 		t.writer.submit(change{decide: func(d *draft) error { return decideSources(d, now) }})
+		for _, l := range now {
+			t.writer.submit(change{decide: func(d *draft) error { return decideMarks(d, l) }})
+		}
 	}
 	return now
 }
@@ -183,6 +188,29 @@ func decideSources(d *draft, now []listed) error {
 	}
 	for _, f := range facts {
 		if _, err := d.add("", "", "", f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxMarks is how many words of a source are recorded at a time; the rest is when it is
+// asked again.
+const maxMarks = 256
+
+// decideMarks records what a source says of versions, so that it holds, too, when the
+// source is lost.
+func decideMarks(d *draft, l listed) error {
+	var news []tools.Marked
+	for n, m := range simplestreams.Marks(l.Found) {
+		if l.err == nil && d.state.Marks.News(n, tools.Publisher(l.SignedBy, l.name), tools.Said{Marks: m, Signing: l.Signing}) {
+			news = append(news, tools.Marked{Version: n, Marks: m})
+		}
+	}
+	slices.SortFunc(news, func(a, b tools.Marked) int { return a.Version.Compare(b.Version) })
+	for _, m := range news[:min(len(news), maxMarks)] {
+		_, err := d.add("", "", "", &events.ToolsMarked{Version: m.Version, Marks: m.Marks, Source: l.name, SignedBy: l.SignedBy, Signing: l.Signing})
+		if err != nil {
 			return err
 		}
 	}

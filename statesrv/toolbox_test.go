@@ -275,3 +275,47 @@ func TestRevokedVersionsAreRefused(t *testing.T) {
 		t.Fatalf("the catalogue is %+v", c)
 	}
 }
+
+// What a source said holds when it is lost, and until the same publisher takes it back.
+func TestARevocationOutlivesItsSource(t *testing.T) {
+	p := newPlace(t)
+	next, data := packed(t, "1.25.1", "new jujud")
+	dir, _ := tree(t, next, data)
+	mark := func(at time.Time, m tools.Marks) {
+		_, err := streams.Generate(dir, streams.Plan{
+			Stream: "released", Signer: signer(t), Life: time.Hour, Now: at, Marks: map[version.Number]tools.Marks{next.Version.Number: m},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	mark(time.Now(), tools.Marks{Revoked: "eats data"})
+	p.start(from(t, dir))
+	first := p.waitKind(0, "tools.marked/1")
+	if m := decode[*events.ToolsMarked](p, first); m.Marks.Revoked != "eats data" || m.Source != dir || m.SignedBy != signer(t).Public || m.Signing == 0 {
+		t.Fatalf("recorded %+v", m)
+	}
+	if err := os.Rename(dir, dir+".away"); err != nil {
+		t.Fatal(err)
+	}
+	var c statesrv.Catalogue
+	p.query("tools", nil, &c)
+	if len(c.Problems) != 1 || len(c.Marks) != 1 || c.Marks[0].Revoked != "eats data" {
+		t.Fatalf("without its source, the catalogue is %+v", c)
+	}
+	if _, got := p.ask(upgrade(next)); !strings.Contains(got, "revoked") {
+		t.Fatalf("without its source, the upgrade is %q", got)
+	}
+	if err := os.Rename(dir+".away", dir); err != nil {
+		t.Fatal(err)
+	}
+	mark(time.Now().Add(time.Minute), tools.Marks{})
+	p.query("tools", nil, &c)
+	if m := decode[*events.ToolsMarked](p, p.waitKind(first.Seq, "tools.marked/1")); m.Marks != (tools.Marks{}) {
+		t.Fatalf("taken back, it records %+v", m)
+	}
+	var after statesrv.Catalogue
+	if p.query("tools", nil, &after); len(after.Marks) != 0 {
+		t.Fatalf("taken back, it says %+v", after.Marks)
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/jujube-project/jujube/events"
-	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
 )
 
@@ -39,7 +38,7 @@ func tell(payload events.Payload) (why, machine string) {
 	case *events.ToolsStored:
 		return fmt.Sprintf("%s, %d bytes, from %s%s", p.Tools.Version, p.Tools.Size, p.Source, vouched(p.SignedBy, p.Unsigned)), ""
 	case *events.ToolsMarked:
-		return fmt.Sprintf("%s is %s, says %s", p.Version, marks(p.Marks), p.Source), ""
+		return fmt.Sprintf("%s is %s, says %s", p.Version, p.Marks.Words(), p.Source), ""
 	case *events.SourceLost:
 		return fmt.Sprintf("%s cannot be read: %s", p.Source, p.Reason), ""
 	case *events.SourceReturned:
@@ -152,24 +151,6 @@ func names(ids []string) string {
 		return fmt.Sprintf("%s and %d more", strings.Join(ids[:shown], ", "), len(ids)-shown)
 	}
 	return strings.Join(ids, ", ")
-}
-
-// marks are what a publisher says of a version, in words.
-func marks(m tools.Marks) string {
-	var words []string
-	if m.Revoked != "" {
-		words = append(words, "revoked ("+m.Revoked+")")
-	}
-	if m.Floor {
-		words = append(words, "to be passed through")
-	}
-	if m.DeadEnd {
-		words = append(words, "a dead end")
-	}
-	if len(words) == 0 {
-		return "as any other"
-	}
-	return strings.Join(words, " and ")
 }
 
 // vouched says who answers for a source's metadata, where that is known.

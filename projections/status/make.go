@@ -62,7 +62,7 @@ func newestPatch(s *projections.State) version.Number {
 	newest := s.AgentVersion
 	for _, t := range s.Tools {
 		n := t.Version.Number
-		if m := s.Marks[n.String()]; m.Revoked != "" || m.DeadEnd {
+		if m := s.Marks.Of(n); m.Revoked != "" || m.DeadEnd {
 			continue
 		}
 		if n.Major == newest.Major && n.Minor == newest.Minor && n.Compare(newest) > 0 {

@@ -14,6 +14,7 @@ import (
 type Listing struct {
 	Found    []Found
 	SignedBy string // whose signature is on the metadata; empty: nobody's, which the operator allowed
+	Signing  uint64 // counter of that signature
 }
 
 // Trust is what a reader of sources believes.
@@ -96,7 +97,7 @@ func (t Trust) read(stream string, get getter) (l Listing, faults []error) {
 		faults = append(faults, fmt.Errorf("%s: %w: it is of signing %d, the index names signing %d", entry.Path, tools.ErrSignature, st.Counter, entry.Counter))
 	}
 	found, more := simplestreams.ParseProducts(b, stream)
-	return Listing{Found: found, SignedBy: st.Signer}, append(faults, more...)
+	return Listing{Found: found, SignedBy: st.Signer, Signing: st.Counter}, append(faults, more...)
 }
 
 // verify checks the signature of a file that was read. A file without one is accepted

@@ -158,6 +158,16 @@ func Make(stream string, list []Found, now time.Time) (Products, IndexEntry) {
 	}
 }
 
+// Marks are what the publisher of a list says of each version in it; a mark on one archive
+// of a number holds for the number.
+func Marks(list []Found) map[version.Number]tools.Marks {
+	marks := map[version.Number]tools.Marks{}
+	for _, f := range list {
+		marks[f.Version.Number] = marks[f.Version.Number].Or(f.Marks)
+	}
+	return marks
+}
+
 // Candidates are the numbers of a list, as version.Choose judges them. A mark on one
 // archive of a number holds for the number.
 func Candidates(list []Found) []version.Candidate {
