@@ -18,7 +18,7 @@ import (
 func everyState(f func(agent.State)) {
 	old, newer := bin("1.24.0"), bin("1.25.1")
 	for _, phase := range []string{
-		install.PhaseIdle, install.PhaseAccepted, install.PhaseStaged, install.PhaseTrial, install.PhaseCommitted, install.PhaseRolledBack,
+		install.PhaseIdle, install.PhaseAccepted, install.PhaseStaged, install.PhaseTrial, install.PhaseCommitted, install.PhaseFailed, install.PhaseRolledBack,
 	} {
 		for bits := range 1 << 9 {
 			has := func(n int) bool { return bits&(1<<n) != 0 }

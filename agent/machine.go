@@ -188,7 +188,7 @@ func (s State) committed(in Committed) (State, []Effect) {
 	return s.report()
 }
 
-// report ends an order that the launcher has judged, and looks at what came meanwhile.
+// report ends an order that the launcher has judged, or that came to nothing before, and looks at what came meanwhile.
 func (s State) report() (State, []Effect) {
 	if s.Order == nil {
 		return s, nil
@@ -197,6 +197,10 @@ func (s State) report() (State, []Effect) {
 	switch s.Phase {
 	case install.PhaseCommitted:
 		r := &events.AgentUpgraded{Version: s.Running}
+		r.Order = s.Order.ID
+		told = r
+	case install.PhaseFailed:
+		r := &events.AgentUpgradeFailed{Failure: s.failure()}
 		r.Order = s.Order.ID
 		told = r
 	case install.PhaseRolledBack:
@@ -224,7 +228,7 @@ func (s State) failure() events.Failure {
 	if s.Failure != nil {
 		f = *s.Failure
 	}
-	if _, denied := s.Denied[s.Order.Tools.SHA256]; denied {
+	if _, denied := s.Denied[s.Order.Tools.SHA256]; denied && f.Code != codeFailedBefore {
 		f.Denied = s.Order.Tools
 	}
 	return f
@@ -323,11 +327,15 @@ func (s State) working() []Effect {
 // busy says that the launcher, or the report to the centre, has the order now. Past the
 // point of no return another order may come to the rescue.
 func (s State) busy() bool {
-	return s.Phase == install.PhaseTrial && s.NoReturn == "" || s.Phase == install.PhaseCommitted || s.Phase == install.PhaseRolledBack
+	return s.Phase == install.PhaseTrial && s.NoReturn == "" || s.Phase == install.PhaseCommitted ||
+		s.Phase == install.PhaseRolledBack || s.Phase == install.PhaseFailed
 }
 
-// codeWrongVersion: the order does not start from what runs.
-const codeWrongVersion = "wrong-version"
+// Codes of refusals that something hangs on.
+const (
+	codeWrongVersion = "wrong-version" // the order does not start from what runs
+	codeFailedBefore = "failed-before" // why the build is refused was told when it failed
+)
 
 // refuse says why an order does not fit this machine.
 func (s State) refuse(in Ordered) *events.Failure {
@@ -346,7 +354,7 @@ func (s State) refuse(in Ordered) *events.Failure {
 	case o.Tools.Version.Platform() != s.Running.Platform():
 		return no(events.CauseOperator, "wrong-platform", "the tools are for %s, this machine is %s", o.Tools.Version.Platform(), s.Running.Platform())
 	case denied:
-		return no(events.CauseVersion, "failed-before", "this very build failed here before (juju resolved %s lets it try again): %s", s.Machine, why)
+		return no(events.CauseVersion, codeFailedBefore, "this very build failed here before (juju resolved %s lets it try again): %s", s.Machine, why)
 	}
 	return nil
 }
@@ -357,12 +365,11 @@ func (s State) fail(f events.Failure) (State, []Effect) {
 	_, denied := s.Denied[s.Order.Tools.SHA256]
 	if f.Cause == events.CauseVersion && !denied {
 		s.Denied = with(s.Denied, s.Order.Tools.SHA256, f.Text)
-		f.Denied = s.Order.Tools
 	}
-	r := &events.AgentUpgradeFailed{Failure: f}
-	r.Order = s.Order.ID
-	s.Journal = s.idle()
-	return s, []Effect{Tell{r}, Save{s.Journal}, Collect{s.inUse()}}
+	s.Phase, s.Trial, s.Failure = install.PhaseFailed, nil, &f
+	noted := Save{s.Journal} // else a process that ends here takes up again what it said had failed
+	s, effects := s.report()
+	return s, append([]Effect{noted}, effects...)
 }
 
 // with copies m: a State is a value, and so is what it holds.

@@ -107,7 +107,7 @@ func TestARollBackIsReportedByTheOldVersion(t *testing.T) {
 	play(t, s,
 		agent.Started{}, "[agent.rolled_back/1 crashed Save Collect]",
 		agent.Started{}, "[]",
-		order("o2", 6, "1.24.0", "1.25.2", digestA), "[agent.upgrade_failed/1 failed-before Save Collect]",
+		order("o2", 6, "1.24.0", "1.25.2", digestA), "[Save agent.upgrade_failed/1 failed-before Save Collect]",
 		order("o3", 7, "1.24.0", "1.25.2", digestB), "[Save agent.downloading/1 Download]",
 	)
 }
@@ -123,10 +123,10 @@ func TestOrdersThatDoNotFit(t *testing.T) {
 		in   agent.Ordered
 		want string
 	}{
-		"expired":              {expired, "[agent.upgrade_failed/1 expired Save Collect]"},
-		"for another machine":  {other, "[agent.upgrade_failed/1 wrong-machine Save Collect]"},
-		"from another version": {order("o1", 5, "1.23.0", "1.25.1", digestA), "[agent.upgrade_failed/1 wrong-version Save Collect]"},
-		"for another platform": {arm, "[agent.upgrade_failed/1 wrong-platform Save Collect]"},
+		"expired":              {expired, "[Save agent.upgrade_failed/1 expired Save Collect]"},
+		"for another machine":  {other, "[Save agent.upgrade_failed/1 wrong-machine Save Collect]"},
+		"from another version": {order("o1", 5, "1.23.0", "1.25.1", digestA), "[Save agent.upgrade_failed/1 wrong-version Save Collect]"},
+		"for another platform": {arm, "[Save agent.upgrade_failed/1 wrong-platform Save Collect]"},
 		"to what runs":         {order("o1", 5, "1.23.0", "1.24.0", digestA), "[agent.upgraded/1 Save]"},
 	} {
 		t.Run(name, func(t *testing.T) { play(t, running("1.24.0"), c.in, c.want, c.in, "[]") })
@@ -139,15 +139,24 @@ func TestEveryStepCanFailAndBeTakenUpAgain(t *testing.T) {
 	play(t, running("1.24.0"), ok, "[Save agent.downloading/1 Download]",
 		agent.Started{}, "[Download]", // a crash: the next process goes on
 		agent.Downloaded{Order: "other"}, "[]",
-		agent.Downloaded{Order: "o1", Failure: bad}, "[agent.upgrade_failed/1 bad Save Collect]")
+		agent.Downloaded{Order: "o1", Failure: bad}, "[Save agent.upgrade_failed/1 bad Save Collect]")
 	play(t, running("1.24.0"), ok, "[Save agent.downloading/1 Download]", agent.Downloaded{Order: "o1"}, "[Stage]",
 		agent.Staged{Order: "o1"}, "[Save Test]", agent.Started{}, "[Test]",
-		agent.Tested{Order: "o1", Failure: bad}, "[agent.upgrade_failed/1 bad Save Collect]")
+		agent.Tested{Order: "o1", Failure: bad}, "[Save agent.upgrade_failed/1 bad Save Collect]")
 	play(t, running("1.24.0"), ok, "[Save agent.downloading/1 Download]", agent.Downloaded{Order: "o1"}, "[Stage]",
 		agent.Staged{Order: "o1"}, "[Save Test]", agent.Tested{Order: "o1"}, "[agent.staged/1 agent.restarting/1 Save Switch]",
-		agent.Switched{Order: "o1", Failure: bad}, "[agent.upgrade_failed/1 bad Save Collect]")
+		agent.Switched{Order: "o1", Failure: bad}, "[Save agent.upgrade_failed/1 bad Save Collect]")
 	play(t, running("1.24.0"), ok, "[Save agent.downloading/1 Download]", agent.Withdrawn{Seq: 6}, "[Drop agent.upgrade_failed/1 withdrawn Save Collect]",
 		agent.Downloaded{Order: "o1"}, "[]")
+}
+
+// The agent is cut off between the journal and the report: it does not take up again what
+// had failed.
+func TestAFailureIsNotedBeforeItIsTold(t *testing.T) {
+	s := running("1.24.0")
+	s.Phase, s.Order = install.PhaseFailed, &install.Order{ID: "o1", Tools: tools.Tools{Version: bin("1.25.1"), SHA256: digestA}}
+	s.Failure = &events.Failure{Step: "stage", Cause: events.CauseEnvironment, Code: "no-space", Text: "x"}
+	play(t, s, agent.Started{}, "[agent.upgrade_failed/1 no-space Save Collect]", agent.Started{}, "[]")
 }
 
 func TestRestartsAreDoneOnce(t *testing.T) {
@@ -232,7 +241,7 @@ func TestStepsAreUndoneOnTheWayBack(t *testing.T) {
 		"[Undo]",
 	}
 	play(t, down, append(script, agent.Undone{Order: "o1", To: bin("1.25.1").Number}, "[agent.staged/1 agent.restarting/1 Save Switch]")...)
-	play(t, down, append(script, agent.Undone{Order: "o1", Failure: bad}, "[agent.upgrade_failed/1 not-undone Save Collect]")...)
+	play(t, down, append(script, agent.Undone{Order: "o1", Failure: bad}, "[Save agent.upgrade_failed/1 not-undone Save Collect]")...)
 }
 
 func TestOnlyAVersionsOwnFaultIsRemembered(t *testing.T) {
@@ -240,10 +249,10 @@ func TestOnlyAVersionsOwnFaultIsRemembered(t *testing.T) {
 		events.CauseVersion: true, events.CauseEnvironment: false, events.CauseArtifact: false, events.CauseOperator: false,
 	} {
 		s := play(t, running("1.24.0"), order("o1", 5, "1.24.0", "1.25.1", digestA), "[Save agent.downloading/1 Download]",
-			agent.Downloaded{Order: "o1", Failure: &events.Failure{Step: "x", Cause: cause, Code: "bad", Text: "x"}}, "[agent.upgrade_failed/1 bad Save Collect]")
+			agent.Downloaded{Order: "o1", Failure: &events.Failure{Step: "x", Cause: cause, Code: "bad", Text: "x"}}, "[Save agent.upgrade_failed/1 bad Save Collect]")
 		again := "[Save agent.downloading/1 Download]"
 		if remembered {
-			again = "[agent.upgrade_failed/1 failed-before Save Collect]"
+			again = "[Save agent.upgrade_failed/1 failed-before Save Collect]"
 		}
 		play(t, s, order("o2", 6, "1.24.0", "1.25.1", digestA), again)
 		// An operator clears it, by a word of its own or with the next order.

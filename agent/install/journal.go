@@ -30,6 +30,7 @@ const (
 	PhaseStaged     = "staged"      // complete beside the old version, not tested
 	PhaseTrial      = "trial"       // the link points, or is about to point, to the new version
 	PhaseCommitted  = "committed"   // the new version proved itself; not yet reported
+	PhaseFailed     = "failed"      // given up before the switch; not yet reported
 	PhaseRolledBack = "rolled-back" // the old version is back; not yet reported
 )
 
