@@ -41,7 +41,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"pack": pack, "damage": damage, "listening": listening, "stop": stop, "freeport": freeport, "nats": nats, "killagent": killAgent,
+			"pack": pack, "damage": damage, "listening": listening, "stopmachine": stop, "freeport": freeport, "nats": nats, "killagent": killAgent,
 			"serve": serve, "badarchive": badArchive,
 		},
 	})
@@ -129,10 +129,10 @@ func listening(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0], port)
 }
 
-// stop ENVIRONMENT ends its machine 0 and waits until it has ended.
+// stopmachine ENVIRONMENT ends its machine 0 and waits until it has ended.
 func stop(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
-		ts.Fatalf("usage: stop ENVIRONMENT")
+		ts.Fatalf("usage: stopmachine ENVIRONMENT")
 	}
 	ts.Check(cli.StopMachine(ts.Getenv("JUJU_DATA"), args[0], "0"))
 }
