@@ -23,7 +23,7 @@ type Conf struct {
 	Tag               string         `yaml:"tag"` // "machine-3"
 	DataDir           string         `yaml:"datadir"`
 	Environment       string         `yaml:"environment"`  // UUID
-	APIAddresses      []string       `yaml:"apiaddresses"` // NATS URLs
+	APIAddresses      []string       `yaml:"apiaddresses"` // NATS URLs, tls://HOST:PORT
 	UpgradedToVersion version.Number `yaml:"upgradedToVersion"`
 	// UpgradingToVersion is set while upgrade steps of that version are begun but not done.
 	UpgradingToVersion version.Number `yaml:"upgradingToVersion,omitempty"`
@@ -50,6 +50,9 @@ func (c Conf) Layout() install.Layout { return install.Layout{Dir: c.DataDir, Ma
 
 // CredentialsFile is how the agent connects to NATS.
 func (c Conf) CredentialsFile() string { return filepath.Join(c.Layout().Agent(), "agent.creds") }
+
+// AuthoritiesFile holds the certificates of the authorities that the agent believes.
+func (c Conf) AuthoritiesFile() string { return filepath.Join(c.Layout().Agent(), "ca.pem") }
 
 // ErrNoConf: the data directory has no agent.conf: the machine is not enrolled.
 var ErrNoConf = errors.New("this machine is not enrolled")

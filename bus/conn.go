@@ -16,8 +16,9 @@ import (
 
 // ConnConfig says who connects where.
 type ConnConfig struct {
-	URLs        []string
-	Server      *Server // set: connect within the process instead, without TCP
+	URLs        []string // tls://HOST:PORT
+	Authorities string   // file with the certificates of the authorities that are believed
+	Server      *Server  // set: connect within the process instead, without TCP and TLS
 	Credentials Credentials
 	Name        string       // shown in NATS monitoring
 	Logger      *slog.Logger // nil: silent
@@ -52,11 +53,17 @@ const (
 )
 
 // Connect connects and waits for the first connection until ctx ends. It returns
-// ErrDenied when the server does not know the credentials.
+// ErrDenied when the server does not know the credentials, and ErrUntrusted when all that
+// answer are not the environment's servers.
 func Connect(ctx context.Context, cfg ConnConfig) (*Conn, error) {
 	id, err := cfg.Credentials.Identity()
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
+	}
+	if cfg.Server != nil {
+		cfg.URLs = nil // one that says tls would ask for TLS
+	} else if err := cfg.check(); err != nil {
+		return nil, fmt.Errorf("connect: %w; nothing was sent", err)
 	}
 	c := &Conn{cfg: cfg, id: id, reconnect: map[int]func(){}}
 	if c.cfg.Logger == nil {
@@ -86,6 +93,15 @@ func Connect(ctx context.Context, cfg ConnConfig) (*Conn, error) {
 	return c, nil
 }
 
+// check refuses what cannot become a connection by TLS.
+func (cfg ConnConfig) check() error {
+	if err := checkURLs(cfg.URLs); err != nil {
+		return err
+	}
+	_, err := PinnedAuthorities(cfg.Authorities)
+	return err
+}
+
 func (cfg ConnConfig) where() string {
 	if cfg.Server != nil {
 		return "the NATS server in this process"
@@ -95,6 +111,7 @@ func (cfg ConnConfig) where() string {
 
 func (c *Conn) options(first chan struct{}, refused chan error) []nats.Option {
 	var once sync.Once
+	untrusted := 0
 	opts := []nats.Option{
 		nats.Name(c.cfg.Name), nats.UserJWTAndSeed(c.cfg.Credentials.JWT, c.cfg.Credentials.Seed),
 		nats.CustomInboxPrefix(inboxPrefix(c.id.Public())),
@@ -111,18 +128,28 @@ func (c *Conn) options(first chan struct{}, refused chan error) []nats.Option {
 			c.cfg.Logger.Warn("NATS reports an error", "err", err)
 		}),
 		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) {
-			if errors.Is(err, nats.ErrAuthorization) {
-				select {
-				case refused <- fmt.Errorf("%w: %w", ErrDenied, err):
-				default:
+			switch {
+			case errors.Is(err, nats.ErrAuthorization):
+				err = fmt.Errorf("%w: %w", ErrDenied, err)
+			case errors.Is(err, ErrUntrusted):
+				c.cfg.Logger.Warn("refused a server", "err", err)
+				if untrusted++; untrusted < len(c.cfg.URLs) {
+					return
 				}
+			default:
+				untrusted = 0
+				return
+			}
+			select {
+			case refused <- err:
+			default:
 			}
 		}),
 	}
 	if c.cfg.Server != nil {
-		opts = append(opts, nats.InProcessServer(c.cfg.Server.nats))
+		return append(opts, nats.InProcessServer(c.cfg.Server.nats))
 	}
-	return opts
+	return append(opts, nats.SetCustomDialer(dialer{c.cfg.Authorities}), nats.SkipHostLookup(), nats.IgnoreDiscoveredServers())
 }
 
 // reconnectDelay waits with full jitter, doubling up to slowestRetry.

@@ -13,14 +13,15 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// JoinToken lets one host enrol as one machine, once. It pins the environment and holds
-// the seed of a key that only the state server's log knows the public half of.
+// JoinToken lets one host enrol as one machine, once. It pins the environment, so that the
+// machine knows whom it believes before it says anything, and holds the seed of a key that only the state server's log knows the public half of.
 type JoinToken struct {
 	Environment string      `json:"environment"` // UUID
 	Name        string      `json:"name"`
 	Machine     string      `json:"machine"` // id
 	URLs        []string    `json:"urls"`
-	Enrol       Credentials `json:"enrol"` // of the ENROL account
+	Authorities string      `json:"authorities"` // certificates that are believed, PEM
+	Enrol       Credentials `json:"enrol"`       // of the ENROL account
 	Seed        string      `json:"seed"`
 }
 
@@ -51,6 +52,9 @@ func ParseJoinToken(s string) (JoinToken, error) {
 	}
 	if t.Machine == "" || t.Seed == "" || len(t.URLs) == 0 {
 		return t, errors.New("read the join token: it lacks the machine, the secret or the address; copy it whole from `juju add-machine`")
+	}
+	if err := CheckAuthorities(t.Authorities); err != nil {
+		return t, fmt.Errorf("read the join token: it does not pin the environment's certificate authority: %w; ask for a new one with `juju add-machine`", err)
 	}
 	return t, nil
 }

@@ -26,6 +26,9 @@ var (
 	ErrSignature = errors.New("signature does not match")
 	// ErrNoSpace: the store has no room for more.
 	ErrNoSpace = errors.New("the state server's store is full")
+	// ErrUntrusted: what answers is not the environment's server, as far as the pinned
+	// certificates tell. Nothing was sent to it.
+	ErrUntrusted = errors.New("not this environment's server")
 	// ErrTooLarge: over a limit of names.go or of package events.
 	ErrTooLarge = errors.New("too large")
 )

@@ -15,13 +15,16 @@ import (
 
 // ServerConfig says how to run an embedded NATS server.
 type ServerConfig struct {
-	Name     string       // shown to clients; empty: "jujube"
-	StoreDir string       // where JetStream keeps its files; required
-	Host     string       // address to listen on; empty: 127.0.0.1
-	Port     int          // 0: any free one; Server.URL tells which
-	Trust    *Trust       // accounts and permissions; required
-	Logger   *slog.Logger // nil: silent
-	MaxBytes int64        // of everything JetStream stores; 0: what the disk holds
+	Name     string           // shown to clients; empty: "jujube"
+	StoreDir string           // where JetStream keeps its files; required
+	Host     string           // address to listen on; empty: 127.0.0.1
+	Port     int              // 0: any free one; Server.URL tells which
+	Names    []string         // hosts under which clients reach it; empty: Host
+	Local    bool             // no listener: connections within this process only
+	Trust    *Trust           // accounts, permissions and certificate authority; required
+	Logger   *slog.Logger     // nil: silent
+	Now      func() time.Time // when certificates are due; nil: time.Now
+	MaxBytes int64            // of everything JetStream stores; 0: what the disk holds
 }
 
 // Server is an embedded NATS server with JetStream on disk.
@@ -64,8 +67,8 @@ func StartServer(cfg ServerConfig) (*Server, error) {
 }
 
 func (cfg ServerConfig) options() (*server.Options, error) {
-	if cfg.Trust == nil || cfg.StoreDir == "" {
-		return nil, errors.New("start NATS: no trust or no store directory")
+	if cfg.Trust == nil || len(cfg.Trust.Authorities) == 0 || cfg.StoreDir == "" {
+		return nil, errors.New("start NATS: no trust, no certificate authority or no store directory")
 	}
 	if err := os.MkdirAll(cfg.StoreDir, 0o700); err != nil {
 		return nil, fmt.Errorf("start NATS: %w", err)
@@ -94,7 +97,25 @@ func (cfg ServerConfig) options() (*server.Options, error) {
 	if opts.Port == 0 {
 		opts.Port = server.RANDOM_PORT
 	}
-	return opts, nil
+	if cfg.Local {
+		opts.DontListen = true
+		return opts, nil
+	}
+	return opts, cfg.encrypt(opts)
+}
+
+// encrypt makes TLS the only way in from outside this process.
+func (cfg ServerConfig) encrypt(opts *server.Options) (err error) {
+	c := &certificates{authority: cfg.Trust.Authorities[0], names: cfg.Names, now: cfg.Now, log: cfg.Logger}
+	if len(c.names) == 0 {
+		c.names = []string{opts.Host}
+	}
+	if c.now == nil {
+		c.now = time.Now
+	}
+	opts.TLS, opts.TLSHandshakeFirst, opts.TLSTimeout = true, true, authTimeout.Seconds()
+	opts.TLSConfig, err = serverTLS(c)
+	return err
 }
 
 func orDefault(s, otherwise string) string {
@@ -104,7 +125,7 @@ func orDefault(s, otherwise string) string {
 	return s
 }
 
-// URL is where clients connect, "nats://HOST:PORT".
+// URL is where clients connect, "tls://HOST:PORT".
 func (s *Server) URL() string { return s.nats.ClientURL() }
 
 // Close stops the server and waits until its files are whole. It is idempotent. Close

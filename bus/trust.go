@@ -2,7 +2,10 @@ package bus
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -19,6 +22,7 @@ type Trust struct {
 	Accounts    map[string]string `json:"accounts"`     // account name → account JWT
 	AccountIDs  map[string]string `json:"account_ids"`  // account name → public key
 	SigningKeys map[string]string `json:"signing_keys"` // account name → seed of its scoped signing key
+	Authorities []Authority       `json:"authorities"`  // of certificates; the first signs, all are believed
 }
 
 // role is what a scoped signing key may give out: users of one account with one fixed
@@ -117,7 +121,39 @@ func NewTrust(environmentUUID string) (*Trust, error) {
 			return nil, fmt.Errorf("sign account %s: %w", name, err)
 		}
 	}
+	if err := t.AddAuthority(time.Now()); err != nil {
+		return nil, err
+	}
 	return t, t.signOperator(operator)
+}
+
+// AddAuthority makes another certificate authority, which is believed from now on and
+// signs when those before it are gone.
+func (t *Trust) AddAuthority(now time.Time) error {
+	a, err := NewAuthority(t.Environment, now)
+	if err != nil {
+		return err
+	}
+	t.Authorities = append(t.Authorities, a)
+	return nil
+}
+
+// RetireAuthority takes the first authority out, so that the next one signs.
+func (t *Trust) RetireAuthority() error {
+	if len(t.Authorities) < 2 {
+		return errors.New("retire the certificate authority: there is no other one; nothing was changed; add one first")
+	}
+	t.Authorities = t.Authorities[1:]
+	return nil
+}
+
+// Certificates are those of the authorities, in PEM: what everybody who connects pins.
+func (t *Trust) Certificates() string {
+	var b strings.Builder
+	for _, a := range t.Authorities {
+		b.WriteString(a.Certificate)
+	}
+	return b.String()
 }
 
 func (t *Trust) signOperator(operator nkeys.KeyPair) error {
@@ -260,6 +296,9 @@ func LoadTrust(path string) (*Trust, error) {
 	if t.Operator == "" || t.Accounts[accountControl] == "" || t.SigningKeys[accountAgents] == "" {
 		return nil, fmt.Errorf("read trust %s: it names no operator or lacks an account", path)
 	}
+	if len(t.Authorities) == 0 {
+		return nil, fmt.Errorf("read trust %s: it has no certificate authority: a juju made it that did not encrypt its connections; bootstrap a new environment", path)
+	}
 	return t, nil
 }
 
@@ -272,10 +311,29 @@ func (t *Trust) Save(path string) error {
 	return writeSecret(path, append(b, '\n'))
 }
 
+// The files of a separate nats-server's certificate.
+const (
+	NATSCertificate = "nats-certificate.pem"
+	NATSKey         = "nats-key.pem"
+)
+
+// SaveNATSCertificate writes a certificate and its key for a separate nats-server that
+// clients reach under names. Those there before are replaced, each whole or not at all.
+func (t *Trust) SaveNATSCertificate(dir string, names []string, now time.Time) error {
+	certificate, key, err := t.Authorities[0].Sign(names, now)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("write the certificate: %w", err)
+	}
+	return errors.Join(writeSecret(filepath.Join(dir, NATSKey), []byte(key)), writeSecret(filepath.Join(dir, NATSCertificate), []byte(certificate)))
+}
+
 // NATSConfig is a configuration for a separate nats-server (2.15 or newer) that serves
-// this environment: the same accounts, limits and durability as the embedded one.
-// listen is HOST:PORT.
-func (t *Trust) NATSConfig(listen, storeDir string) string {
+// this environment: the same accounts, limits, durability and encryption as the embedded
+// one. listen is HOST:PORT; tlsDir holds the server's certificate and key.
+func (t *Trust) NATSConfig(listen, storeDir, tlsDir string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# NATS for the environment %s. It holds no secret.\n", t.Environment)
 	fmt.Fprintf(&b, "listen: %q\noperator: %s\nsystem_account: %s\nresolver: MEMORY\nresolver_preload: {\n",
@@ -286,5 +344,7 @@ func (t *Trust) NATSConfig(listen, storeDir string) string {
 	fmt.Fprintf(&b, "}\njetstream: { store_dir: %q, sync_interval: always, max_file_store: %d }\n", storeDir, maxStoreBytes)
 	fmt.Fprintf(&b, "max_payload: %d\nmax_connections: %d\nauthorization: { timeout: %d }\n",
 		maxPayloadBytes, maxConnections, int(authTimeout/time.Second))
+	fmt.Fprintf(&b, "tls: { cert_file: %q, key_file: %q, min_version: \"1.3\", handshake_first: true, timeout: %d }\n",
+		filepath.Join(tlsDir, NATSCertificate), filepath.Join(tlsDir, NATSKey), int(authTimeout/time.Second))
 	return b.String()
 }

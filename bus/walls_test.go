@@ -28,6 +28,7 @@ func raw(t *testing.T, b *bustest.Bus, sign func(key string) (string, error)) (*
 	}
 	denied := make(chan error, 100)
 	nc, err := nats.Connect(b.URLs[0], nats.UserJWTAndSeed(token, string(id.Seed())),
+		nats.RootCAs(b.Authorities), nats.TLSHandshakeFirst(),
 		nats.CustomInboxPrefix("_INBOX."+id.Public()),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { denied <- err }))
 	if err != nil {
@@ -199,7 +200,7 @@ func TestEnrolCanOnlyEnrol(t *testing.T) {
 		t.Fatal(err)
 	}
 	token, err := bus.ParseJoinToken(bus.JoinToken{
-		Environment: bustest.Environment, Name: "prod", Machine: "3", URLs: b.URLs, Enrol: creds, Seed: string(secret.Seed()),
+		Environment: bustest.Environment, Name: "prod", Machine: "3", URLs: b.URLs, Authorities: b.Trust.Certificates(), Enrol: creds, Seed: string(secret.Seed()),
 	}.String())
 	if err != nil {
 		t.Fatal(err)

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -30,6 +29,7 @@ type bootstrap struct {
 	advertise []string
 	http      string
 	natsURL   string
+	natsCA    string
 	jujud     string
 	source    string
 	systemd   bool
@@ -52,13 +52,16 @@ On a real host, install juju and jujud, and run this with --systemd as root: it 
 /var/lib/juju and prints the unit file and the commands to start it. Give --host and
 --advertise so that other machines can reach it. With --nats-url the environment uses a
 NATS server of yours instead of the one inside jujud; what is printed says how that
-server learns the environment's keys.
+server learns the environment's keys and gets its certificate.
+
+Every connection is TLS 1.3. The environment has a certificate authority of its own, made
+here, and nobody believes another one, unless --nats-ca names one for your NATS server.
 
 When machine 0 cannot be started, everything that was made is removed again.`,
 		Example: `  juju bootstrap
   juju bootstrap trial --data-dir /tmp/trial --http 127.0.0.1:8080
   juju bootstrap prod --host 0.0.0.0 --advertise juju.example.com --systemd
-  juju bootstrap prod --nats-url nats://nats.example.com:4222 --systemd`,
+  juju bootstrap prod --nats-url tls://nats.example.com:4222 --systemd`,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if b.name, err = a.named(args); err != nil {
 				return err
@@ -76,6 +79,7 @@ When machine 0 cannot be started, everything that was made is removed again.`,
 	f.StringSliceVar(&b.advertise, "advertise", nil, "names or addresses under which machines reach it (default: --host)")
 	f.StringVar(&b.http, "http", "", "HOST:PORT for /healthz, /metrics and /status; none if empty")
 	f.StringVar(&b.natsURL, "nats-url", "", "use this external NATS instead of the one inside jujud; needs --systemd")
+	f.StringVar(&b.natsCA, "nats-ca", "", "file with the certificate, in PEM, of your own authority that signs the external NATS server's")
 	f.StringVar(&b.jujud, "jujud", "", "the jujud to run (default: beside juju, then in the PATH)")
 	f.StringVar(&b.agent, "agent-version", "", "insist on this version of jujud")
 	f.StringVar(&b.source, "tools-source", "", "the setting tools-source from the start: a directory, a URL, or none (default "+statesrv.PublicSource+")")
@@ -151,7 +155,7 @@ func (b *bootstrap) checkFlags() error {
 			return usage("--agent-version: %v", err)
 		}
 	}
-	if b.natsURL != "" {
+	if b.natsURL != "" || b.natsCA != "" {
 		return b.checkNATS()
 	}
 	if ip := net.ParseIP(b.host); ip != nil && ip.IsUnspecified() && len(b.advertise) == 0 {
@@ -167,8 +171,10 @@ func (b *bootstrap) checkFlags() error {
 func (b *bootstrap) checkNATS() error {
 	u, err := url.Parse(b.natsURL)
 	switch {
-	case err != nil || u.Host == "" || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme):
-		return usage("--nats-url %q is not nats://HOST:PORT", b.natsURL)
+	case b.natsURL == "":
+		return usage("--nats-ca is of an external NATS, which --nats-url names")
+	case err != nil || u.Host == "" || u.Scheme != "tls":
+		return usage("--nats-url %q is not tls://HOST:PORT", b.natsURL)
 	case b.port != 0 || len(b.advertise) > 0:
 		return usage("--nats-url says where NATS is; --port and --advertise belong to the one inside jujud")
 	case !b.systemd:
@@ -231,7 +237,7 @@ func (b *bootstrap) undo() {
 	if !b.noted {
 		return
 	}
-	made := []string{b.app.credentialsFile(b.name), b.app.environmentFile(b.name)}
+	made := []string{b.app.credentialsFile(b.name), b.app.authoritiesFile(b.name), b.app.environmentFile(b.name)}
 	for _, name := range ownNames {
 		made = append(made, filepath.Join(b.dataDir, name))
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/user"
+	"path/filepath"
 	"strconv"
 
 	"github.com/google/uuid"
@@ -45,7 +46,27 @@ func (b *bootstrap) prepare() (environment, error) {
 	if err := errors.Join(conf.Save(), os.MkdirAll(statesrv.Dir(b.dataDir), 0o700)); err != nil {
 		return env, fail(fmt.Errorf("prepare %s: %w", b.dataDir, err), "What bootstrap had made was removed again.", "choose a --data-dir that can be written")
 	}
-	return env, b.keys(trust, conf, env.Operator)
+	return env, errors.Join(b.pin(trust, conf), b.keys(trust, conf, env.Operator))
+}
+
+// pin notes for the client and for machine 0 which authorities they believe.
+func (b *bootstrap) pin(trust *bus.Trust, conf agent.Conf) error {
+	certificates := trust.Certificates()
+	if b.natsCA != "" {
+		text, err := os.ReadFile(b.natsCA)
+		if err != nil {
+			return fmt.Errorf("read --nats-ca: %w", err)
+		}
+		if err := bus.CheckAuthorities(string(text)); err != nil {
+			return fail(fmt.Errorf("--nats-ca %s: %w", b.natsCA, err), "What bootstrap had made was removed again.", "")
+		}
+		certificates = string(text)
+	}
+	file := b.app.authoritiesFile(b.name)
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return fmt.Errorf("pin the certificate authority: %w", err)
+	}
+	return errors.Join(bus.PinAuthorities(file, certificates), bus.PinAuthorities(conf.AuthoritiesFile(), certificates))
 }
 
 // keys makes everybody's, and writes who may do what.
@@ -102,7 +123,7 @@ func (b *bootstrap) urls() []string {
 	}
 	urls := make([]string, len(hosts))
 	for i, h := range hosts {
-		urls[i] = "nats://" + net.JoinHostPort(h, strconv.Itoa(b.port))
+		urls[i] = "tls://" + net.JoinHostPort(h, strconv.Itoa(b.port))
 	}
 	return urls
 }

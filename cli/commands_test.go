@@ -132,7 +132,7 @@ func TestExitCodes(t *testing.T) {
 		{"bootstrap --port 99999", exitUsage, "port 99999"},
 		{"bootstrap --agent-version banana", exitUsage, "--agent-version"},
 		{"bootstrap --host ::", exitUsage, "--advertise"},
-		{"bootstrap --nats-url nats://h:1 --port 5", exitUsage, "belong to the one inside jujud"},
+		{"bootstrap --nats-url tls://h:1 --port 5", exitUsage, "belong to the one inside jujud"},
 		{"add-machine -n 0", exitUsage, "1 to 200"},
 		{"add-machine --ttl 0s", exitUsage, "--ttl"},
 		{"add-machine --local --save-tokens x", exitUsage, "give one of them"},

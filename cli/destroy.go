@@ -64,7 +64,7 @@ func (a *App) destroy(env environment) error {
 			return err
 		}
 	}
-	for _, file := range []string{a.environmentFile(env.Name), a.credentialsFile(env.Name)} {
+	for _, file := range []string{a.environmentFile(env.Name), a.credentialsFile(env.Name), a.authoritiesFile(env.Name)} {
 		if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}

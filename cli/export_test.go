@@ -42,3 +42,13 @@ func localMachine(data, name, id string) (machine, error) {
 	}
 	return machine{}, errors.Join(err, errors.New("no such machine here"))
 }
+
+// EnvironmentURL is where juju looks for an environment.
+func EnvironmentURL(data, name string) (string, error) {
+	a := &App{Getenv: func(key string) string { return map[string]string{"JUJU_DATA": data}[key] }}
+	env, err := a.loadEnvironment(name)
+	if err != nil {
+		return "", err
+	}
+	return env.URLs[0], nil
+}

@@ -80,7 +80,7 @@ func deadEnvironment(t *testing.T, recs []events.Record) string {
 	if err := trust.Save(filepath.Join(dir, "server", "trust.json")); err != nil {
 		t.Fatal(err)
 	}
-	server, err := bus.StartServer(bus.ServerConfig{StoreDir: store, Trust: trust})
+	server, err := bus.StartServer(bus.ServerConfig{StoreDir: store, Local: true, Trust: trust})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -162,8 +162,12 @@ func (s *session) invitations(recs []events.Record, secrets map[string]*bus.Iden
 }
 
 func (s *session) token(machine string, secret *bus.Identity, enrol []byte) (bus.JoinToken, error) {
+	pinned, err := bus.PinnedAuthorities(s.app.authoritiesFile(s.Env.Name))
+	if err != nil {
+		return bus.JoinToken{}, err
+	}
 	t := bus.JoinToken{
-		Environment: s.Env.UUID, Name: s.Env.Name, Machine: machine, URLs: s.Env.URLs, Seed: string(secret.Seed()),
+		Environment: s.Env.UUID, Name: s.Env.Name, Machine: machine, URLs: s.Env.URLs, Authorities: pinned, Seed: string(secret.Seed()),
 	}
 	return t, decodeJSON(enrol, &t.Enrol)
 }

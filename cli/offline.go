@@ -41,7 +41,7 @@ func offlineLog(ctx context.Context, dataDir string) (log events.Log, closeLog f
 	if err := copyStore(dataDir, tmp); err != nil {
 		return nil, nil, fmt.Errorf("read the log of %s: %w", dataDir, err)
 	}
-	server, err := bus.StartServer(bus.ServerConfig{Name: "offline", StoreDir: tmp, Trust: trust})
+	server, err := bus.StartServer(bus.ServerConfig{Name: "offline", StoreDir: tmp, Local: true, Trust: trust})
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the log of %s: %w", dataDir, err)
 	}

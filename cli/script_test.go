@@ -33,6 +33,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("PATH", bin+string(os.PathListSeparator)+e.Getenv("PATH"))
 			e.Setenv("JUJU_DATA", filepath.Join(e.WorkDir, "client"))
 			e.Setenv("HOME", e.WorkDir)
+			e.Values["fakes"] = &fakes{}
 			e.Setenv("PLATFORM", series+"-"+arch)
 			for _, v := range versions {
 				e.Setenv("JUJUD_"+strings.ReplaceAll(v, ".", "_"), filepath.Join(bin, "jujud-"+v))
@@ -43,6 +44,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"pack": pack, "damage": damage, "listening": listening, "stopmachine": stop, "freeport": freeport, "nats": nats, "killagent": killAgent,
 			"serve": serve, "badarchive": badArchive,
+			"badserver": badServer, "fakeenvironment": fakeEnvironment, "fakeheard": fakeHeard, "fakejoin": fakeJoin,
 		},
 	})
 }
@@ -129,12 +131,12 @@ func listening(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0], port)
 }
 
-// stopmachine ENVIRONMENT ends its machine 0 and waits until it has ended.
+// stopmachine ENVIRONMENT [MACHINE] ends its machine 0, or that one, and waits until it has ended.
 func stop(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: stopmachine ENVIRONMENT")
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: stopmachine ENVIRONMENT [MACHINE]")
 	}
-	ts.Check(cli.StopMachine(ts.Getenv("JUJU_DATA"), args[0], "0"))
+	ts.Check(cli.StopMachine(ts.Getenv("JUJU_DATA"), args[0], append(args, "0")[1]))
 }
 
 // freeport VARIABLE finds a port that nobody has at the moment.

@@ -52,15 +52,21 @@ func (a *App) connect(ctx context.Context) (*session, error) {
 	a.logger().Debug("connecting", "environment", env.Name, "uuid", env.UUID, "urls", env.URLs, "operator", env.Operator)
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	conn, err := bus.Connect(ctx, bus.ConnConfig{URLs: env.URLs, Credentials: creds, Name: "juju " + env.Operator, Logger: a.logger()})
+	conn, err := bus.Connect(ctx, bus.ConnConfig{
+		URLs: env.URLs, Authorities: a.authoritiesFile(env.Name), Credentials: creds, Name: "juju " + env.Operator, Logger: a.logger(),
+	})
 	if err != nil {
-		return nil, unreachable(env, err)
+		return nil, unreachable(env, a.authoritiesFile(env.Name), err)
 	}
 	return &session{app: a, Env: env, Conn: conn, Identity: id}, nil
 }
 
 // unreachable says what may help when an environment does not answer.
-func unreachable(env environment, err error) error {
+func unreachable(env environment, pinned string, err error) error {
+	if errors.Is(err, bus.ErrUntrusted) {
+		return fail(fmt.Errorf("environment %s: %w", env.Name, err), "Nothing was asked, and no key was shown.",
+			"find out who answers there; "+pinned+" holds the certificates that are believed")
+	}
 	err = fmt.Errorf("environment %s does not answer: %w", env.Name, err)
 	if errors.Is(err, bus.ErrDenied) {
 		return fail(err, "Nothing was changed.", "its NATS does not know these credentials: they are of another environment, or this operator was removed")

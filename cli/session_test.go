@@ -40,6 +40,9 @@ func newClient(t *testing.T) *client {
 	if err := a.saveCredentials("prod", bus.Credentials{JWT: token, Seed: string(id.Seed())}); err != nil {
 		t.Fatal(err)
 	}
+	if err := bus.PinAuthorities(a.authoritiesFile("prod"), c.bus.Trust.Certificates()); err != nil {
+		t.Fatal(err)
+	}
 	if err := a.addEnvironment(environment{Name: "prod", UUID: bustest.Environment, Operator: "ann", URLs: c.bus.URLs}); err != nil {
 		t.Fatal(err)
 	}

@@ -79,6 +79,11 @@ func (a *App) credentialsFile(name string) string {
 	return filepath.Join(a.data(), "credentials", name+".creds")
 }
 
+// authoritiesFile holds the certificates of the authorities that this client believes.
+func (a *App) authoritiesFile(name string) string {
+	return filepath.Join(a.data(), "credentials", name+".ca.pem")
+}
+
 func (a *App) currentFile() string { return filepath.Join(a.data(), "current-environment") }
 
 // machineDir is where a machine of an environment lies on this host, if nothing else was

@@ -6,8 +6,13 @@ func (b *bootstrap) printSystemd() error {
 	var nats string
 	if b.natsURL != "" {
 		nats = fmt.Sprintf(`# Before that, your NATS server must know the environment's keys; its configuration:
-#   %s nats-config --data-dir %s --listen HOST:PORT --store DIR
+#   %[1]s nats-config --data-dir %[2]s --listen HOST:PORT --store DIR --tls DIR
 `, b.jujud, b.dataDir)
+		if b.natsCA == "" {
+			nats += fmt.Sprintf(`# and its certificate, for 90 days, before the end of which another one is written:
+#   %[1]s nats-certificate --data-dir %[2]s --tls DIR
+`, b.jujud, b.dataDir)
+		}
 	}
 	_, err := fmt.Fprintf(b.app.Stdout, `# /etc/systemd/system/jujud-machine-0.service
 %s

@@ -263,7 +263,7 @@ func (p *place) invite() *agent {
 	if err != nil {
 		p.Fatal(err)
 	}
-	token := bus.JoinToken{Environment: bustest.Environment, Machine: invited.Machine, URLs: p.bus.URLs, Enrol: creds, Seed: string(tokenKey.Seed())}
+	token := bus.JoinToken{Environment: bustest.Environment, Machine: invited.Machine, URLs: p.bus.URLs, Authorities: p.bus.Trust.Certificates(), Enrol: creds, Seed: string(tokenKey.Seed())}
 	enrolled, err := p.bus.With(bus.ConnConfig{Credentials: creds}).Enrol(p.Context(), token, host, bus.EnrolRequest{Hostname: "h", Version: bin("1.25.0").String()})
 	if err != nil {
 		p.Fatal(err)

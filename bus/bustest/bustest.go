@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jujube-project/jujube/bus"
 )
@@ -24,22 +25,29 @@ type Bus struct {
 	Trust  *bus.Trust
 	Server *bus.Server // nil for a separate process
 	URLs   []string
-	dir    string
-
-	maxBytes int64
+	// Authorities is the file of certificates that connections believe.
+	Authorities string
+	dir         string
+	change      func(*bus.ServerConfig)
 }
 
 // Start starts an embedded server and provisions it.
 func Start(t testing.TB) *Bus {
 	t.Helper()
-	return StartSmall(t, 0)
+	return StartWith(t, func(*bus.ServerConfig) {})
 }
 
-// StartSmall is Start with a store that takes no more than maxBytes; 0: no such limit.
+// StartSmall is Start with a store that takes no more than maxBytes.
 func StartSmall(t testing.TB, maxBytes int64) *Bus {
 	t.Helper()
+	return StartWith(t, func(cfg *bus.ServerConfig) { cfg.MaxBytes = maxBytes })
+}
+
+// StartWith is Start with something changed in the server's configuration.
+func StartWith(t testing.TB, change func(*bus.ServerConfig)) *Bus {
+	t.Helper()
 	b := unstarted(t)
-	b.maxBytes = maxBytes
+	b.change = change
 	b.start(0)
 	b.provision()
 	return b
@@ -52,6 +60,10 @@ func unstarted(t testing.TB) *Bus {
 		t.Fatal(err)
 	}
 	b := &Bus{T: t, Trust: trust, dir: t.TempDir()}
+	b.Authorities = filepath.Join(b.dir, "ca.pem")
+	if err := bus.PinAuthorities(b.Authorities, trust.Certificates()); err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
 		if b.Server != nil {
 			b.Server.Close()
@@ -62,7 +74,9 @@ func unstarted(t testing.TB) *Bus {
 
 func (b *Bus) start(port int) {
 	b.T.Helper()
-	srv, err := bus.StartServer(bus.ServerConfig{StoreDir: b.dir, Port: port, Trust: b.Trust, MaxBytes: b.maxBytes})
+	cfg := bus.ServerConfig{StoreDir: b.dir, Port: port, Trust: b.Trust}
+	b.change(&cfg)
+	srv, err := bus.StartServer(cfg)
 	if err != nil {
 		b.T.Fatal(err)
 	}
@@ -101,10 +115,10 @@ func (b *Bus) Connect(sign func(publicKey string) (string, error)) *bus.Conn {
 	return b.With(bus.ConnConfig{Credentials: bus.Credentials{JWT: token, Seed: string(id.Seed())}})
 }
 
-// With connects over TCP as cfg says.
+// With connects over TCP and TLS as cfg says.
 func (b *Bus) With(cfg bus.ConnConfig) *bus.Conn {
 	b.T.Helper()
-	cfg.URLs = b.URLs
+	cfg.URLs, cfg.Authorities = b.URLs, b.Authorities
 	c, err := bus.Connect(b.T.Context(), cfg)
 	if err != nil {
 		b.T.Fatal(err)
@@ -156,7 +170,10 @@ func StartProcess(t testing.TB) *Bus {
 	}
 	b := unstarted(t)
 	conf := filepath.Join(b.dir, "nats.conf")
-	if err := os.WriteFile(conf, []byte(b.Trust.NATSConfig("127.0.0.1:-1", b.dir)), 0o600); err != nil {
+	if err := os.WriteFile(conf, []byte(b.Trust.NATSConfig("127.0.0.1:-1", b.dir, b.dir)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Trust.SaveNATSCertificate(b.dir, []string{"127.0.0.1"}, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(bin, "-c", conf)
@@ -175,7 +192,7 @@ func StartProcess(t testing.TB) *Bus {
 		for lines := bufio.NewScanner(log); lines.Scan(); {
 			said.WriteString(lines.Text() + "\n")
 			if _, addr, ok := strings.Cut(lines.Text(), "Listening for client connections on "); ok {
-				url <- "nats://" + addr
+				url <- "tls://" + addr
 			}
 		}
 		select {

@@ -148,7 +148,9 @@ func connectAgent(ctx context.Context, conf agent.Conf, server *bus.Server, log 
 	if err != nil {
 		return nil, err
 	}
-	return bus.Connect(ctx, bus.ConnConfig{URLs: conf.APIAddresses, Server: server, Credentials: creds, Name: conf.Tag, Logger: log})
+	return bus.Connect(ctx, bus.ConnConfig{
+		URLs: conf.APIAddresses, Authorities: conf.AuthoritiesFile(), Server: server, Credentials: creds, Name: conf.Tag, Logger: log,
+	})
 }
 
 // agentBus is the bus as the agent wants it. Until the first connection stands, every

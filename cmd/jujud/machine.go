@@ -163,7 +163,12 @@ func (o *options) enrol(ctx context.Context, text string) error {
 	if err != nil {
 		return err
 	}
-	conn, err := bus.Connect(ctx, bus.ConnConfig{URLs: token.URLs, Credentials: token.Enrol, Name: "enrol " + conf.Tag, Logger: o.logger()})
+	if err := bus.PinAuthorities(conf.AuthoritiesFile(), token.Authorities); err != nil {
+		return err
+	}
+	conn, err := bus.Connect(ctx, bus.ConnConfig{
+		URLs: token.URLs, Authorities: conf.AuthoritiesFile(), Credentials: token.Enrol, Name: "enrol " + conf.Tag, Logger: o.logger(),
+	})
 	if err != nil {
 		return err
 	}
@@ -297,26 +302,5 @@ agent of the older version runs it when this version was taken back.`,
 		},
 	}
 	cmd.Flags().StringVar(&to, "to", "", "the version whose steps stay")
-	return cmd
-}
-
-func (o *options) natsConfigCommand() *cobra.Command {
-	var listen, store string
-	cmd := &cobra.Command{
-		Use: "nats-config", Short: "Print the configuration of a separate nats-server for this environment.", Args: noArgs,
-		Long: `Print a nats-server configuration with the environment's accounts and durability, for
-environments that do not use the NATS server inside jujud. It holds no secret.`,
-		Example: "  jujud nats-config --data-dir /var/lib/juju --listen 0.0.0.0:4222 --store /var/lib/nats",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			trust, err := bus.LoadTrust(statesrv.TrustFile(o.dataDir))
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprint(cmd.OutOrStdout(), trust.NATSConfig(listen, store))
-			return err
-		},
-	}
-	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:4222", "HOST:PORT to listen on")
-	cmd.Flags().StringVar(&store, "store", "/var/lib/nats", "directory of the streams")
 	return cmd
 }

@@ -44,7 +44,7 @@ func startStateServer(ctx context.Context, dataDir string, conf *agent.Conf, log
 		r.closeNATS()
 		return nil, err
 	}
-	server, err := r.connect(ctx, dataDir, file, trust, urls, log)
+	server, err := r.connect(ctx, dataDir, *conf, file, trust, urls, log)
 	if err != nil {
 		r.closeNATS()
 		return nil, err
@@ -85,7 +85,7 @@ func (r *stateServerRole) closeNATS() {
 
 func startNATS(dataDir string, file *statesrv.FileConfig, trust *bus.Trust, log *slog.Logger) (*bus.Server, []string, error) {
 	s, err := bus.StartServer(bus.ServerConfig{
-		Name: file.Name, StoreDir: statesrv.StoreDir(dataDir), Host: file.Host, Port: file.Port, Trust: trust, Logger: log,
+		Name: file.Name, StoreDir: statesrv.StoreDir(dataDir), Host: file.Host, Port: file.Port, Names: file.Advertise, Trust: trust, Logger: log,
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w; if another program has the port, choose another one in server.yaml (port:)", err)
@@ -104,7 +104,7 @@ func startNATS(dataDir string, file *statesrv.FileConfig, trust *bus.Trust, log 
 	}
 	var urls []string
 	for _, h := range hosts {
-		urls = append(urls, "nats://"+net.JoinHostPort(h, strconv.Itoa(file.Port)))
+		urls = append(urls, "tls://"+net.JoinHostPort(h, strconv.Itoa(file.Port)))
 	}
 	return s, urls, nil
 }
@@ -121,14 +121,14 @@ func remember(dataDir string, file statesrv.FileConfig, conf *agent.Conf, urls [
 	return conf.Save()
 }
 
-func (r *stateServerRole) connect(ctx context.Context, dataDir string, file statesrv.FileConfig, trust *bus.Trust, urls []string, log *slog.Logger) (*statesrv.Server, error) {
+func (r *stateServerRole) connect(ctx context.Context, dataDir string, conf agent.Conf, file statesrv.FileConfig, trust *bus.Trust, urls []string, log *slog.Logger) (*statesrv.Server, error) {
 	creds, err := bus.LoadCredentials(statesrv.CredentialsFile(dataDir))
 	if err != nil {
 		return nil, err
 	}
 	var server *statesrv.Server
 	r.conn, err = bus.Connect(ctx, bus.ConnConfig{
-		URLs: urls, Server: r.nats, Credentials: creds, Name: file.Name, Logger: log,
+		URLs: urls, Authorities: conf.AuthoritiesFile(), Server: r.nats, Credentials: creds, Name: file.Name, Logger: log,
 		OnGarbage: func(subject string, _ error) {
 			if server != nil {
 				server.Garbage(subject)

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/google/uuid"
@@ -28,6 +31,7 @@ type place struct {
 	trust  *bus.Trust
 	server *bus.Server
 	conn   *bus.Conn // of a state server
+	pinned string    // file of the certificates that are believed
 }
 
 func startBus(ctx context.Context, dir string) (*place, error) {
@@ -35,7 +39,10 @@ func startBus(ctx context.Context, dir string) (*place, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &place{trust: trust}
+	p := &place{trust: trust, pinned: filepath.Join(dir, "ca.pem")}
+	if err := errors.Join(os.MkdirAll(dir, 0o700), bus.PinAuthorities(p.pinned, trust.Certificates())); err != nil {
+		return nil, err
+	}
 	if p.server, err = bus.StartServer(bus.ServerConfig{StoreDir: dir, Trust: trust}); err != nil {
 		return nil, err
 	}
@@ -63,7 +70,7 @@ func (p *place) connect(ctx context.Context, sign func(key string) (string, erro
 	if err != nil {
 		return nil, err
 	}
-	return bus.Connect(ctx, bus.ConnConfig{URLs: []string{p.server.URL()}, Server: server, Credentials: creds})
+	return bus.Connect(ctx, bus.ConnConfig{URLs: []string{p.server.URL()}, Authorities: p.pinned, Server: server, Credentials: creds})
 }
 
 func credentials(sign func(key string) (string, error)) (bus.Credentials, error) {

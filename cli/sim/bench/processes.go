@@ -104,7 +104,7 @@ func (p *programs) enrolFleet(ctx context.Context, n int) error {
 	if err != nil {
 		return err
 	}
-	conn, err := bus.Connect(ctx, bus.ConnConfig{URLs: []string{url}, Credentials: creds})
+	conn, err := bus.Connect(ctx, bus.ConnConfig{URLs: []string{url}, Authorities: filepath.Join(p.dataDir("0"), "agents", "machine-0", "ca.pem"), Credentials: creds})
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func urlOf(dataDir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	at := bytes.Index(b, []byte("nats://"))
+	at := bytes.Index(b, []byte("tls://"))
 	if at < 0 {
 		return "", errors.New("agent.conf names no URL")
 	}

@@ -1,0 +1,218 @@
+package bus
+
+import (
+	"crypto"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"time"
+)
+
+// Authority is a certificate authority of an environment: everybody who connects pins its
+// certificate, and believes no other. Its key signs the certificates of NATS servers.
+type Authority struct {
+	Certificate string `json:"certificate"` // PEM
+	Key         string `json:"key"`         // PKCS #8 in PEM; a secret
+}
+
+// How long certificates hold. A server's is renewed when a third of its life is over: a
+// machine whose clock is two months fast, or a day slow, still connects.
+const (
+	authorityLife   = 10 * 365 * 24 * time.Hour
+	certificateLife = 90 * 24 * time.Hour
+	renewAfter      = certificateLife / 3
+	slowClocks      = 24 * time.Hour
+)
+
+// NewAuthority makes one, valid from now on for ten years. It can sign certificates of
+// servers and nothing else, no other authority either. It is not constrained to names:
+// nobody but this environment believes it, and the environment's names may change.
+func NewAuthority(environmentUUID string, now time.Time) (Authority, error) {
+	public, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return Authority{}, fmt.Errorf("make a certificate authority: %w", err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: serial(), Subject: pkix.Name{CommonName: "jujube environment " + environmentUUID},
+		NotBefore: now.Add(-slowClocks), NotAfter: now.Add(authorityLife),
+		KeyUsage: x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		BasicConstraintsValid: true, IsCA: true, MaxPathLenZero: true,
+	}
+	cert, err := x509.CreateCertificate(rand.Reader, template, template, public, key)
+	if err != nil {
+		return Authority{}, fmt.Errorf("make a certificate authority: %w", err)
+	}
+	text, err := keyPEM(key)
+	return Authority{Certificate: certificatePEM(cert), Key: text}, err
+}
+
+// Ends is when the authority's certificate ends.
+func (a Authority) Ends() (time.Time, error) {
+	cert, _, err := a.parse()
+	if err != nil {
+		return time.Time{}, err
+	}
+	return cert.NotAfter, nil
+}
+
+// Sign makes a key and a certificate, both PEM, for a NATS server that clients reach
+// under names: host names and addresses. They hold for 90 days.
+func (a Authority) Sign(names []string, now time.Time) (certificate, key string, err error) {
+	cert, private, err := a.sign(names, now)
+	if err != nil {
+		return "", "", err
+	}
+	key, err = keyPEM(private)
+	return certificatePEM(cert), key, err
+}
+
+func (a Authority) sign(names []string, now time.Time) (der []byte, key ed25519.PrivateKey, err error) {
+	authority, signer, err := a.parse()
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(names) == 0 {
+		return nil, nil, errors.New("sign a server's certificate: no name to sign it for")
+	}
+	public, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, nil, fmt.Errorf("sign a server's certificate: %w", err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: serial(), Subject: pkix.Name{CommonName: "jujube NATS"},
+		NotBefore: now.Add(-slowClocks), NotAfter: earlier(now.Add(certificateLife), authority.NotAfter),
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		BasicConstraintsValid: true,
+	}
+	for _, name := range names {
+		if ip := net.ParseIP(name); ip != nil {
+			template.IPAddresses = append(template.IPAddresses, ip)
+		} else {
+			template.DNSNames = append(template.DNSNames, name)
+		}
+	}
+	if der, err = x509.CreateCertificate(rand.Reader, template, authority, public, signer); err != nil {
+		return nil, nil, fmt.Errorf("sign a server's certificate for %v: %w", names, err)
+	}
+	return der, key, nil
+}
+
+func (a Authority) parse() (*x509.Certificate, crypto.Signer, error) {
+	certs, err := parseCertificates([]byte(a.Certificate))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the certificate authority: %w", err)
+	}
+	block, _ := pem.Decode([]byte(a.Key))
+	if block == nil {
+		return nil, nil, errors.New("read the certificate authority: its key is not PEM")
+	}
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the certificate authority: its key: %w", err)
+	}
+	signer, ok := key.(crypto.Signer)
+	if !ok {
+		return nil, nil, fmt.Errorf("read the certificate authority: a %T cannot sign", key)
+	}
+	return certs[0], signer, nil
+}
+
+// parseCertificates reads one or more certificates in PEM, and nothing else.
+func parseCertificates(text []byte) (certs []*x509.Certificate, err error) {
+	for {
+		var block *pem.Block
+		block, text = pem.Decode(text)
+		if block == nil {
+			break
+		}
+		if block.Type != "CERTIFICATE" {
+			return nil, fmt.Errorf("read certificates: there is a %q among them", block.Type)
+		}
+		cert, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("read certificates: %w", err)
+		}
+		certs = append(certs, cert)
+	}
+	if len(certs) == 0 {
+		return nil, errors.New("read certificates: there is none, in PEM")
+	}
+	return certs, nil
+}
+
+// CheckAuthorities says why text does not hold certificates of authorities, in PEM.
+func CheckAuthorities(text string) error {
+	certs, err := parseCertificates([]byte(text))
+	if err != nil {
+		return err
+	}
+	for _, cert := range certs {
+		if !cert.IsCA {
+			return fmt.Errorf("read certificates: %s is the certificate of a server, not of an authority", cert.Subject)
+		}
+	}
+	return nil
+}
+
+// PinAuthorities writes the certificates that a client believes, in PEM, whole or not at
+// all. While the authority changes they are two.
+func PinAuthorities(path, certificates string) error {
+	if err := CheckAuthorities(certificates); err != nil {
+		return err
+	}
+	return writeSecret(path, []byte(certificates))
+}
+
+// PinnedAuthorities reads what PinAuthorities wrote. A file that others may write is
+// refused: who writes it decides which server is believed.
+func PinnedAuthorities(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", fmt.Errorf("read the authorities that are pinned: %w (juju bootstrap and enrolment write it)", err)
+	}
+	if info.Mode().Perm()&0o022 != 0 {
+		return "", fmt.Errorf("read the authorities that are pinned in %s: others can write it (mode %v); after `chmod 600 %s` it is used again", path, info.Mode().Perm(), path)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("read the authorities that are pinned: %w", err)
+	}
+	if err := CheckAuthorities(string(b)); err != nil {
+		return "", fmt.Errorf("%s: %w", path, err)
+	}
+	return string(b), nil
+}
+
+func certificatePEM(der []byte) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+}
+
+func keyPEM(key ed25519.PrivateKey) (string, error) {
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return "", fmt.Errorf("write a key: %w", err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), nil
+}
+
+// serial is a random one of 127 bits.
+func serial() *big.Int {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // it never returns an error; source: crypto/rand
+	b[0] &= 0x7f
+	return new(big.Int).SetBytes(b[:])
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,120 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/bus/bustest"
+	"github.com/jujube-project/jujube/cli"
+	"github.com/jujube-project/jujube/events"
+)
+
+// fakes are what a script has put in its environment's place.
+type fakes struct {
+	bad       *bustest.BadServer
+	stopBad   func()
+	authority bus.Authority // of the fake environment
+	enrolled  atomic.Int64  // how many hosts the fake environment enrolled
+}
+
+func fakesOf(ts *testscript.TestScript) *fakes { return ts.Value("fakes").(*fakes) }
+
+// place is where an environment is expected, and its trust.
+func place(ts *testscript.TestScript, name string) (*url.URL, *bus.Trust) {
+	text, err := cli.EnvironmentURL(ts.Getenv("JUJU_DATA"), name)
+	ts.Check(err)
+	u, err := url.Parse(text)
+	ts.Check(err)
+	trust, err := bus.LoadTrust(filepath.Join(ts.Getenv("JUJU_DATA"), "machines", name, "0", "server", "trust.json"))
+	ts.Check(err)
+	return u, trust
+}
+
+// badserver ENVIRONMENT KIND lets a bad server answer in the place of a stopped state
+// server, in the place of the one before; KIND none ends that. One that was told a word
+// of NATS fails the script.
+func badServer(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: badserver ENVIRONMENT KIND")
+	}
+	f := fakesOf(ts)
+	if f.bad != nil {
+		f.stopBad()
+		if heard := f.bad.Heard(); bytes.Contains(heard, []byte("CONNECT")) {
+			ts.Fatalf("the bad server was told %q", heard)
+		}
+		f.bad = nil
+	}
+	if args[1] == "none" {
+		return
+	}
+	u, trust := place(ts, args[0])
+	bad, stop, err := bustest.NewBadServer(args[1], u.Host, trust)
+	ts.Check(err)
+	f.bad, f.stopBad = bad, stop
+	ts.Defer(stop)
+}
+
+// fakeenvironment ENVIRONMENT lets a NATS server with that environment's accounts, but
+// with a certificate authority of its own, enrol whoever asks, in its place.
+func fakeEnvironment(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: fakeenvironment ENVIRONMENT")
+	}
+	f := fakesOf(ts)
+	u, trust := place(ts, args[0])
+	var err error
+	f.authority, err = bus.NewAuthority(trust.Environment, time.Now())
+	ts.Check(err)
+	trust.Authorities = []bus.Authority{f.authority}
+	port, err := strconv.Atoi(u.Port())
+	ts.Check(err)
+	dir, err := os.MkdirTemp(ts.Getenv("WORK"), "fake")
+	ts.Check(err)
+	server, err := bus.StartServer(bus.ServerConfig{StoreDir: dir, Port: port, Trust: trust})
+	ts.Check(err)
+	ts.Defer(server.Close)
+	id, err := bus.NewIdentity()
+	ts.Check(err)
+	token, err := trust.StateServerJWT("fake", id.Public())
+	ts.Check(err)
+	conn, err := bus.Connect(context.Background(), bus.ConnConfig{Server: server, Credentials: bus.Credentials{JWT: token, Seed: string(id.Seed())}})
+	ts.Check(err)
+	ts.Defer(conn.Close)
+	_, err = conn.ServeEnrol(func(r bus.EnrolRequest) {
+		f.enrolled.Add(1)
+		token, err := trust.AgentJWT(events.MachineTag(r.Machine), r.Key)
+		r.Answer(bus.Enrolled{Machine: r.Machine, Environment: r.Environment, JWT: token}, err)
+	})
+	ts.Check(err)
+}
+
+// fakeheard N fails unless the fake environment enrolled that many.
+func fakeHeard(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: fakeheard N")
+	}
+	if got := strconv.FormatInt(fakesOf(ts).enrolled.Load(), 10); got != args[0] {
+		ts.Fatalf("the fake environment enrolled %s, not %s", got, args[0])
+	}
+}
+
+// fakejoin FILE makes $JUJUBE_JOIN of the token in FILE, pinning the fake environment.
+func fakeJoin(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: fakejoin FILE")
+	}
+	token, err := bus.ParseJoinToken(ts.ReadFile(args[0]))
+	ts.Check(err)
+	token.Authorities = fakesOf(ts).authority.Certificate
+	ts.Setenv("JUJUBE_JOIN", token.String())
+}
