@@ -122,6 +122,19 @@ func (n *NATS) FanOut(subscribers int, payload []byte, rounds int) ([]time.Durat
 	return took, nil
 }
 
+// Connect connects and leaves n times, one after another, and returns how long each took.
+func (n *NATS) Connect(times int) (each time.Duration, err error) {
+	start := time.Now()
+	for range times {
+		c, err := nats.Connect(n.server.ClientURL())
+		if err != nil {
+			return 0, err
+		}
+		c.Close()
+	}
+	return time.Since(start) / time.Duration(times), nil
+}
+
 func (n *NATS) connect(count int) ([]*nats.Conn, error) {
 	conns := make([]*nats.Conn, 0, count)
 	for range count {

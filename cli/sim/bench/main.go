@@ -38,7 +38,7 @@ type sizes struct {
 func main() {
 	s := sizes{}
 	var profile string
-	only := flag.String("only", "", "one of ingest, replay, status, orders, memory; all if empty")
+	only := flag.String("only", "", "one of ingest, replay, status, orders, connect, memory; all if empty")
 	flag.IntVar(&s.rounds, "rounds", 5, "rounds of which the median is shown")
 	flag.IntVar(&s.senders, "senders", 256, "agents that report at once")
 	flag.DurationVar(&s.window, "window", 3*time.Second, "length of a round of ingest")
@@ -87,7 +87,7 @@ func run(ctx context.Context, s sizes, only string) error {
 		name    string
 		measure func(context.Context, string, sizes) ([]figure, error)
 	}{
-		{"ingest", ingest}, {"replay", replay}, {"status", fleetStatus}, {"orders", orders}, {"memory", memory},
+		{"ingest", ingest}, {"replay", replay}, {"status", fleetStatus}, {"orders", orders}, {"connect", connect}, {"memory", memory},
 	} {
 		if only != "" && only != m.name {
 			continue
