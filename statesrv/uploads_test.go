@@ -68,6 +68,10 @@ func TestAnUploadGoesOnWhereItWasCutOff(t *testing.T) {
 	if _, err := p.uploadCut(a, data, 3_000_000); !errors.Is(err, errCut) {
 		t.Fatalf("the first try: %v", err)
 	}
+	// Asked on the same connection: what was sent before has been taken.
+	if before, err := p.uploadCut(a, data, 0); !errors.Is(err, errCut) || before <= 0 {
+		t.Fatalf("of the first try %d bytes are there: %v", before, err)
+	}
 	machine := p.bus.Agent("machine-0").Tools()
 	if _, err := machine.Fetch(t.Context(), a.SHA256, 0, io.Discard); !errors.Is(err, bus.ErrNotFound) {
 		t.Fatalf("half an archive is visible: %v", err)
