@@ -13,7 +13,7 @@ COMPOSE  ?= $(shell if docker compose version >/dev/null 2>&1; then echo docker 
 TIME     ?= 60s
 AGENTS   ?= 10000
 
-.PHONY: help build test check demo image compose-test crashpoints killloop bench soak clean
+.PHONY: help build test check demo image compose-test crashpoints killloop bench bench-agent soak clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -54,6 +54,9 @@ bench: ## the table of docs/BENCHMARKS.md, each figure beside its yardstick (som
 
 soak: ## simulated fleets with faults for a time: make soak TIME=60s [SEED=…] [AGENTS=10000]
 	$(GO) run ./cli/sim/soak -time $(TIME) -agents $(AGENTS) $(if $(SEED),-seed $(SEED))
+
+bench-agent: ## of docs/BENCHMARKS.md: real upgrades of a machine under load, and its memory
+	$(GO) run ./cli/sim/bench -only agent
 
 clean: ## remove what was built
 	rm -rf dist

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -17,9 +18,19 @@ import (
 	"github.com/jujube-project/jujube/agent"
 	"github.com/jujube-project/jujube/bus/bustest"
 	"github.com/jujube-project/jujube/cli"
+	"github.com/jujube-project/jujube/cli/sim/hosts"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
 )
+
+// This test program is also a workload that scripts run as a unit: $SELF workload DIR.
+func TestMain(m *testing.M) {
+	if len(os.Args) == 3 && os.Args[1] == "workload" {
+		fmt.Fprintln(os.Stderr, hosts.Workload(os.Args[2]))
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
 
 // The scripts run the real juju and jujud, built once, against real environments on
 // loopback. $JUJUD_1_24_0 and so on are builds of jujud stamped with that version;
@@ -34,6 +45,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("JUJU_DATA", filepath.Join(e.WorkDir, "client"))
 			e.Setenv("HOME", e.WorkDir)
 			e.Values["fakes"] = &fakes{}
+			e.Setenv("SELF", os.Args[0])
 			e.Setenv("PLATFORM", series+"-"+arch)
 			for _, v := range versions {
 				e.Setenv("JUJUD_"+strings.ReplaceAll(v, ".", "_"), filepath.Join(bin, "jujud-"+v))
@@ -42,7 +54,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"pack": pack, "damage": damage, "listening": listening, "stopmachine": stop, "freeport": freeport, "nats": nats, "killagent": killAgent,
+			"pack": pack, "damage": damage, "listening": listening, "stopmachine": stop, "freeport": freeport, "nats": nats, "killagent": killAgent, "connect": connect, "ask": askWorkload,
 			"serve": serve, "badarchive": badArchive,
 			"badserver": badServer, "fakeenvironment": fakeEnvironment, "fakeheard": fakeHeard, "fakejoin": fakeJoin,
 		},
@@ -193,3 +205,31 @@ func killAgent(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Fatalf("the launcher %d has no agent among %s", launcher, children.String())
 }
+
+// connect DIR opens a connection to the workload in DIR.
+func connect(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: connect DIR")
+	}
+	c, err := hosts.Connect(ts.MkAbs(args[0]))
+	ts.Check(err)
+	ts.Defer(c.Close)
+	connections.Store(ts.MkAbs(args[0]), c)
+}
+
+// ask DIR asks over the connection that was opened, and wants the same process to answer.
+func askWorkload(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: [!] ask DIR")
+	}
+	c, ok := connections.Load(ts.MkAbs(args[0]))
+	if !ok {
+		ts.Fatalf("connect first")
+	}
+	if err := c.(*hosts.Connection).Ask(); (err != nil) != neg {
+		ts.Fatalf("ask: %v", err)
+	}
+}
+
+// connections are those that scripts opened, by directory.
+var connections sync.Map

@@ -36,9 +36,13 @@ type sizes struct {
 }
 
 func main() {
+	if len(os.Args) == 3 && os.Args[1] == "workload" {
+		fmt.Fprintln(os.Stderr, "ERROR", workload(os.Args[2]))
+		os.Exit(1)
+	}
 	s := sizes{}
 	var profile string
-	only := flag.String("only", "", "one of ingest, replay, status, orders, connect, memory; all if empty")
+	only := flag.String("only", "", "one of ingest, replay, status, orders, connect, memory, agent; all if empty")
 	flag.IntVar(&s.rounds, "rounds", 5, "rounds of which the median is shown")
 	flag.IntVar(&s.senders, "senders", 256, "agents that report at once")
 	flag.DurationVar(&s.window, "window", 3*time.Second, "length of a round of ingest")
@@ -87,7 +91,7 @@ func run(ctx context.Context, s sizes, only string) error {
 		name    string
 		measure func(context.Context, string, sizes) ([]figure, error)
 	}{
-		{"ingest", ingest}, {"replay", replay}, {"status", fleetStatus}, {"orders", orders}, {"connect", connect}, {"memory", memory},
+		{"ingest", ingest}, {"replay", replay}, {"status", fleetStatus}, {"orders", orders}, {"connect", connect}, {"memory", memory}, {"agent", agents},
 	} {
 		if only != "" && only != m.name {
 			continue

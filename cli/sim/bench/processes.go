@@ -161,7 +161,8 @@ func memory(ctx context.Context, dir string, _ sizes) (figures []figure, err err
 // used is the memory of some processes, in bytes.
 type used struct {
 	pss  int64 // resident; a page that several share is divided among them
-	anon int64 // of it their own; the rest is pages of the program's file
+	rss  int64 // resident; a page that several share is counted for each
+	anon int64 // of pss their own; the rest is pages of the program's file
 }
 
 func (u used) String() string {
@@ -184,6 +185,7 @@ func memoryOf(dataDir string) (used, error) {
 		if err != nil {
 			return u, err
 		}
+		u.rss += kilobytes(roll, "Rss:")
 		u.pss += kilobytes(roll, "Pss:")
 		u.anon += kilobytes(roll, "Pss_Anon:")
 	}

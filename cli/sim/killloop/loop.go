@@ -28,7 +28,7 @@ type loop struct {
 	*verdict
 	env       *hosts.Environment
 	services  []*hosts.Service
-	workloads []*watched
+	workloads []*hosts.Connection
 }
 
 func run(ctx context.Context, p plan) (v *verdict, err error) {
@@ -87,7 +87,7 @@ func (l *loop) begin(ctx context.Context) error {
 		if _, err := l.env.Juju(ctx, "deploy", "work"+id, "--to", id, "--", self, "workload", place); err != nil {
 			return err
 		}
-		w, err := connect(place)
+		w, err := hosts.Connect(place)
 		if err != nil {
 			return fmt.Errorf("machine %s: %w", id, err)
 		}
@@ -109,7 +109,7 @@ func (l *loop) upgrades(ctx context.Context) error {
 			return err
 		}
 		for _, w := range l.workloads {
-			w.ask()
+			_ = w.Ask()
 		}
 	}
 	return nil
@@ -214,11 +214,11 @@ func (l *loop) end(ctx context.Context) error {
 	err := l.env.Log(ctx, e.record)
 	e.judge()
 	for i, w := range l.workloads {
-		w.ask()
-		if l.restarts += w.restarts(); w.lost != nil {
-			l.lost = append(l.lost, fmt.Sprintf("the connection to the workload of machine %d: %v", i, w.lost))
+		if lost := w.Ask(); lost != nil {
+			l.lost = append(l.lost, fmt.Sprintf("the connection to the workload of machine %d: %v", i, lost))
 		}
-		_ = w.conn.Close()
+		l.restarts += w.Restarts()
+		w.Close()
 	}
 	for _, s := range l.services {
 		err = errors.Join(err, s.Stop(ctx))

@@ -11,6 +11,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/jujube-project/jujube/cli/sim/hosts"
 )
 
 // plan is what is done.
@@ -26,7 +28,7 @@ type plan struct {
 
 func main() {
 	if len(os.Args) == 3 && os.Args[1] == "workload" {
-		fmt.Fprintln(os.Stderr, "ERROR", workload(os.Args[2]))
+		fmt.Fprintln(os.Stderr, "ERROR", hosts.Workload(os.Args[2]))
 		os.Exit(1)
 	}
 	p := plan{}

@@ -1,4 +1,4 @@
-package main
+package hosts
 
 import (
 	"bufio"
@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// workload answers lines with its PID, for ever. It notes each of its starts in the
+// Workload answers lines with its PID, for ever. It notes each of its starts in the
 // directory, and there is its address.
-func workload(dir string) error {
+func Workload(dir string) error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -48,8 +48,8 @@ func workload(dir string) error {
 	}
 }
 
-// watched is a workload of a machine and a connection to it that is never opened again.
-type watched struct {
+// Connection is one to a Workload that is never opened again.
+type Connection struct {
 	dir  string
 	conn net.Conn
 	in   *bufio.Reader
@@ -57,8 +57,8 @@ type watched struct {
 	lost error
 }
 
-// connect waits for the workload's address and opens the connection.
-func connect(dir string) (*watched, error) {
+// Connect waits for the workload's address and opens the connection.
+func Connect(dir string) (*Connection, error) {
 	look := time.NewTicker(20 * time.Millisecond)
 	defer look.Stop()
 	late := time.After(time.Minute)
@@ -68,9 +68,8 @@ func connect(dir string) (*watched, error) {
 			if err != nil {
 				return nil, err
 			}
-			w := &watched{dir: dir, conn: conn, in: bufio.NewReader(conn)}
-			w.ask()
-			return w, w.lost
+			w := &Connection{dir: dir, conn: conn, in: bufio.NewReader(conn)}
+			return w, w.Ask()
 		}
 		select {
 		case <-look.C:
@@ -80,10 +79,11 @@ func connect(dir string) (*watched, error) {
 	}
 }
 
-// ask asks over the connection, and remembers when it is not the same process that answers.
-func (w *watched) ask() {
+// Ask asks over the connection. It returns an error, from then on, when not the same
+// process answers.
+func (w *Connection) Ask() error {
 	if w.lost != nil {
-		return
+		return w.lost
 	}
 	err := w.conn.SetDeadline(time.Now().Add(10 * time.Second))
 	if err == nil {
@@ -100,13 +100,17 @@ func (w *watched) ask() {
 		err = fmt.Errorf("%s answers instead of %s", strings.TrimSpace(answer), strings.TrimSpace(w.pid))
 	}
 	w.lost = err
+	return err
 }
 
-// restarts are the starts beyond the first.
-func (w *watched) restarts() int {
+// Restarts are the workload's starts beyond the first.
+func (w *Connection) Restarts() int {
 	b, err := os.ReadFile(filepath.Join(w.dir, "starts"))
 	if err != nil {
 		return 0
 	}
 	return strings.Count(string(b), "\n") - 1
 }
+
+// Close closes the connection.
+func (w *Connection) Close() { _ = w.conn.Close() }
