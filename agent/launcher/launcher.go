@@ -107,7 +107,7 @@ func (l *launcher) once(ctx context.Context) (pause time.Duration) {
 	if l.restarts++; ctx.Err() != nil {
 		return 0
 	}
-	if soon := l.judge(r); soon {
+	if soon := l.judge(r); soon && !r.Asked {
 		return l.cfg.Timing.Backoff / 4
 	}
 	if r.Asked || r.Lasted > l.cfg.Timing.Settle {
