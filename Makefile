@@ -37,6 +37,10 @@ check: ## format, vet, staticcheck, module file, generated files, import law
 demo: ## the whole story on this machine, with the race detector, in under a minute
 	$(GO) run -race ./cmd/juju demo
 
+.PHONY: badbinaries
+badbinaries: ## one release that is bad in every way, on machines that go back from it (two minutes)
+	JUJUBE_BAD_BINARIES=all $(GO) test -count 1 -run TestBadBinaries -v ./cmd/jujud
+
 image: build ## a container image from dist/, nothing pulled
 	tar -c Dockerfile dist/juju dist/jujud | docker build -q -t $(IMAGE):$(VERSION) -t $(IMAGE):latest -
 

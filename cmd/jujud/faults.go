@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/jujube-project/jujube/agent"
+	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/events"
 )
 
@@ -45,8 +46,9 @@ func misbehave(dataDir, where string) {
 		switch f {
 		case "refuses-the-journal":
 			die("the journal's schema is not known to this build")
-		case "hangs-in-its-self-test":
-			select {}
+		case "lies-in-its-self-test":
+			fmt.Println(`{"version":"9.9.9-other-vax","journal_schema":1}`)
+			os.Exit(0)
 		}
 		return
 	}
@@ -54,7 +56,7 @@ func misbehave(dataDir, where string) {
 	case "exits-at-once":
 		die("it exits at once")
 	case "exits-after-a-while":
-		time.AfterFunc(2*time.Second, func() { die("it exits after a while") })
+		time.AfterFunc(time.Second, func() { die("it exits after a while") })
 	case "hangs-before-ready":
 		select {}
 	case "fills-memory":
@@ -93,14 +95,25 @@ func misconfigure(cfg *agent.Config) {
 	case "reports-another-version":
 		cfg.Own.Number.Patch += 50
 	case "exits-after-the-commit":
-		cfg.Committed = dieAt(cfg.Committed)
-		time.AfterFunc(3*time.Second, func() { die("it exits, kept or not") })
+		dieOnceKept(cfg)
 	case "ignores-sigterm":
 		cfg.Bus = stubborn{cfg.Bus}
 	}
 }
 
-func dieAt(<-chan string) <-chan string { return nil }
+// dieOnceKept ends the process at the launcher's word that it is kept, and every later
+// one soon after its start.
+func dieOnceKept(cfg *agent.Config) {
+	kept := cfg.Committed
+	cfg.Committed = nil
+	go func() {
+		<-kept
+		die("it exits just after the commit")
+	}()
+	if j, err := cfg.Conf.Layout().ReadJournal(); err == nil && j.Phase != install.PhaseTrial {
+		time.AfterFunc(700*time.Millisecond, func() { die("it exits after the commit") })
+	}
+}
 
 // hangs stops its main loop some time after it was ready, as a deadlock would.
 type hangs struct {

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -118,7 +119,7 @@ func tellReport(report events.Report) string {
 	case *events.RestartDone:
 		return fmt.Sprintf("runs again as process %d", p.PID)
 	case *events.ReportLate:
-		return "came after the order " + p.Order + " had ended: " + p.Report
+		return late(p)
 	case *events.UnitStateChanged:
 		if p.Info != "" {
 			return p.State + ": " + p.Info
@@ -133,7 +134,24 @@ func number(b version.Binary) string { return b.Number.String() }
 func asked(q events.Request) string { return q.Operator + " asked for " + q.Action }
 
 func failed(f events.Failure) string {
-	return fmt.Sprintf("failed at %s: %s (%s)", f.Step, f.Text, f.Code)
+	words := fmt.Sprintf("failed at %s: %s (%s, cause %s)", f.Step, f.Text, f.Code, f.Cause)
+	said := strings.TrimSpace(f.Output)
+	if said = strings.TrimSpace(said[strings.LastIndexByte(said, '\n')+1:]); said != "" {
+		words += fmt.Sprintf("; it last said %q", said)
+	}
+	return words
+}
+
+// late is what a report said that came after its order had ended.
+func late(p *events.ReportLate) string {
+	words := "came after the order " + p.Order + " had ended: " + p.Report
+	var told struct {
+		Failure events.Failure `json:"failure"`
+	}
+	if json.Unmarshal(p.Data, &told) == nil && told.Failure.Text != "" {
+		words += ": " + failed(told.Failure)
+	}
+	return words
 }
 
 func reasons(rs []events.Reason) string {
