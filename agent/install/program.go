@@ -35,3 +35,6 @@ func (l Layout) Program(name string) (File, error) {
 // Installed opens the copy that the machine was installed with, which no version's marker
 // speaks of.
 func (l Layout) Installed(exe string) (File, error) { return l.disk().Open(exe) }
+
+// SyncDir makes the names in a directory of this host durable.
+func SyncDir(dir string) error { return syncDir(hostDisk{}, dir) }

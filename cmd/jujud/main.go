@@ -79,7 +79,7 @@ machine, and on state servers as the state server too. Operators use juju instea
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
 	root.AddCommand(
 		o.machineCommand(), o.stateServerCommand(), o.agentCommand(), o.enrolCommand(), o.selfcheckCommand(),
-		o.probeCommand(), o.undoStepsCommand(), o.natsConfigCommand(), o.natsCertificateCommand(), o.authorityCommand(), versionCommand(),
+		o.probeCommand(), o.undoStepsCommand(), o.installLauncherCommand(), o.natsConfigCommand(), o.natsCertificateCommand(), o.authorityCommand(), versionCommand(),
 	)
 	return root
 }
