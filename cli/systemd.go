@@ -34,13 +34,20 @@ Wants=network-online.target
 
 [Service]
 Type=notify
-NotifyAccess=all
+NotifyAccess=main
 ExecStart=%s %s --data-dir %s
+ExecReload=/bin/kill -HUP $MAINPID
 Restart=always
 RestartSec=2
+TimeoutStartSec=300
 TimeoutStopSec=60
-KillMode=mixed
+WatchdogSec=60
+KillMode=process
+OOMPolicy=continue
 LimitNOFILE=1048576
+LockPersonality=yes
+ProtectClock=yes
+ProtectKernelModules=yes
 
 [Install]
 WantedBy=multi-user.target

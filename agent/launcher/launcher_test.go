@@ -26,6 +26,12 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && (os.Args[1] == "agent" || os.Args[1] == "probe") {
 		os.Exit(behave(os.Args[1], os.Args[3]))
 	}
+	if len(os.Args) > 1 && os.Args[1] == "launcher" {
+		exe, _ := os.Executable()
+		log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+		fmt.Println(launcher.Launch(context.Background(), launcher.Config{Layout: install.Layout{Dir: os.Args[2], Machine: "3"}, Exe: exe, Version: old, Logger: log}))
+		os.Exit(1)
+	}
 	os.Exit(m.Run())
 }
 
@@ -38,7 +44,9 @@ func behave(role, dataDir string) int {
 	if err != nil {
 		return 3
 	}
-	if role == "probe" {
+	_, err = os.Stat(filepath.Join(dataDir, "bus-is-away"))
+	away := err == nil
+	if role == "probe" && !away {
 		return 0
 	}
 	tell, err := net.Dial("unix", filepath.Join(dataDir, "told"))
@@ -46,6 +54,10 @@ func behave(role, dataDir string) int {
 		return 3
 	}
 	say := func(words ...any) { fmt.Fprintln(tell, append([]any{filepath.Base(filepath.Dir(exe))}, words...)...) }
+	if role == "probe" {
+		say("probed in vain")
+		return 1
+	}
 	say("started")
 	switch string(kind) {
 	case "exits":
@@ -56,16 +68,27 @@ func behave(role, dataDir string) int {
 		select {}
 	case "hangs":
 		select {}
+	case "of 1.25.1":
+		return recite("agent-1.25.1.txt", say)
 	}
 	p, err := pipe.Open()
 	if err != nil {
 		return 3
 	}
+	if string(kind) == "falls silent" {
+		if err := p.Alive(); err != nil {
+			return 3
+		}
+	}
 	if err := p.Ready(); err != nil {
 		return 3
 	}
-	if string(kind) == "never healthy" {
+	if string(kind) == "never healthy" || string(kind) == "falls silent" {
 		return listen(p, say)
+	}
+	for look := time.NewTicker(10 * time.Millisecond); away; <-look.C {
+		_, err := os.Stat(filepath.Join(dataDir, "bus-is-away"))
+		away = err == nil
 	}
 	j, err := install.Layout{Dir: dataDir, Machine: "3"}.ReadJournal()
 	if err == nil && j.Phase == install.PhaseTrial {
@@ -73,7 +96,50 @@ func behave(role, dataDir string) int {
 			return 3
 		}
 	}
+	switch string(kind) {
+	case "dies when kept":
+		if j.Phase != install.PhaseTrial {
+			return 1
+		}
+		go func() {
+			<-p.Committed
+			os.Exit(1)
+		}()
+		_ = p.Listen(context.Background())
+		return 0
+	case "begins a trial":
+		if err := beginTrial(install.Layout{Dir: dataDir, Machine: "3"}); err != nil {
+			return 3
+		}
+		if err := p.Restart(); err != nil {
+			return 3
+		}
+		return 0
+	}
 	return listen(p, say)
+}
+
+// recite plays the agent's part of a transcript: its lines begin with >, the launcher's
+// with <. It tells when the launcher said all of its lines, and then runs on in silence.
+func recite(file string, say func(...any)) int {
+	b, err := os.ReadFile(filepath.Join(os.Getenv("TRANSCRIPTS"), file))
+	if err != nil {
+		return 3
+	}
+	out, in := os.NewFile(pipe.FDToLauncher, "out"), bufio.NewScanner(os.NewFile(pipe.FDFromLauncher, "in"))
+	for line := range strings.Lines(string(b)) {
+		who, words, _ := strings.Cut(strings.TrimSpace(line), " ")
+		switch {
+		case who == ">":
+			fmt.Fprintln(out, words)
+		case who == "<" && (!in.Scan() || in.Text() != words):
+			say("heard", in.Text(), "for", words)
+			return 3
+		}
+	}
+	say("recited")
+	in.Scan() // stop, or the launcher's end
+	return 0
 }
 
 func listen(p *pipe.Parent, say func(...any)) int {
@@ -98,6 +164,7 @@ type machine struct {
 	t    *testing.T
 	l    install.Layout
 	told chan string
+	gone chan struct{} // one for each agent that ended
 }
 
 func newMachine(t *testing.T) *machine {
@@ -105,7 +172,7 @@ func newMachine(t *testing.T) *machine {
 	dir, err := os.MkdirTemp("", "jj") // a socket's path must be short
 	check(t, err)
 	t.Cleanup(func() { check(t, os.RemoveAll(dir)) })
-	m := &machine{t: t, l: install.Layout{Dir: dir, Machine: "3"}, told: make(chan string, 100)}
+	m := &machine{t: t, l: install.Layout{Dir: dir, Machine: "3"}, told: make(chan string, 100), gone: make(chan struct{}, 100)}
 	check(t, os.MkdirAll(m.l.Tools(), 0o700), os.MkdirAll(m.l.Agent(), 0o700))
 	s, err := net.Listen("unix", filepath.Join(dir, "told"))
 	check(t, err)
@@ -120,6 +187,7 @@ func newMachine(t *testing.T) *machine {
 				for lines := bufio.NewScanner(c); lines.Scan(); {
 					m.told <- lines.Text()
 				}
+				m.gone <- struct{}{}
 			}()
 		}
 	}()
@@ -142,8 +210,12 @@ func (m *machine) version(name, behaviour string) {
 // trial is the journal as an agent leaves it when it has switched.
 func (m *machine) trial() {
 	m.t.Helper()
+	check(m.t, beginTrial(m.l))
+}
+
+func beginTrial(l install.Layout) error {
 	v, err := version.ParseBinary(newer)
-	check(m.t, err, m.l.WriteJournal(install.Journal{
+	return errors.Join(err, l.WriteJournal(install.Journal{
 		Phase: install.PhaseTrial, Good: old, Trial: &install.Trial{},
 		Order: &install.Order{ID: "o1", Tools: tools.Tools{Version: v, SHA256: "d", Size: 1}, Window: 10 * time.Millisecond},
 	}))
@@ -210,6 +282,7 @@ func TestAVersionThatFailsIsTakenBack(t *testing.T) {
 		"other protocol": "it speaks another protocol",
 		"hangs":          "it was not ready within",
 		"never healthy":  "it did not prove itself in time",
+		"falls silent":   "it said nothing for",
 	} {
 		t.Run(kind, func(t *testing.T) {
 			m := newMachine(t)
@@ -218,6 +291,9 @@ func TestAVersionThatFailsIsTakenBack(t *testing.T) {
 			check(t, m.l.Switch(newer))
 			m.trial()
 			timing := launcher.Timing{Trial: 100 * time.Millisecond, Attempts: 2}
+			if kind == "falls silent" {
+				timing = launcher.Timing{Silence: 300 * time.Millisecond, Attempts: 2}
+			}
 			if kind == "hangs" {
 				timing.Ready = time.Second
 			}

@@ -1,89 +1,114 @@
-package trial
+package trial_test
 
 import (
+	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jujube-project/jujube/agent/install"
+	"github.com/jujube-project/jujube/agent/trial"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
 )
 
 const (
-	old   = "1.24.0-trusty-amd64"
-	newer = "1.25.1-trusty-amd64"
+	good     = "1.24.0-trusty-amd64"
+	tried    = "1.25.1-trusty-amd64"
+	attempts = 3
+	settle   = time.Minute
 )
 
-// onTrial is the journal of the newer version on trial, before its next start.
-func onTrial(attempts int, noReturn string, failure *events.Failure) install.Journal {
-	v, err := version.ParseBinary(newer)
+func onTrial(t *testing.T, starts int) install.Journal {
+	t.Helper()
+	v, err := version.ParseBinary(tried)
 	if err != nil {
-		panic(err)
+		t.Fatal(err)
 	}
 	return install.Journal{
-		Phase: install.PhaseTrial, Good: old, NoReturn: noReturn, Failure: failure,
-		Order: &install.Order{ID: "o1", Tools: tools.Tools{Version: v, SHA256: "d", Size: 1}},
-		Trial: &install.Trial{Attempts: attempts, BootID: "b1", Started: 5},
+		Phase: install.PhaseTrial, Good: good, Seq: 7, Trial: &install.Trial{Attempts: starts},
+		Order: &install.Order{ID: "o1", Tools: tools.Tools{Version: v, SHA256: "d"}},
 	}
 }
 
-// Each row: a trial before a start, and what is decided: back for whose fault, or one more
-// attempt and where the link is to point.
-func TestDecide(t *testing.T) {
-	crashed := &events.Failure{Step: "trial", Cause: events.CauseVersion, Code: "crashed", Text: "it exited with code 1"}
+func crashed(v string, lasted time.Duration) trial.Run {
+	f := events.Failure{Step: "trial", Cause: events.CauseVersion, Code: "crashed", Text: "it exited", Output: "oh"}
+	return trial.Run{Version: v, Failure: f, Lasted: lasted}
+}
+
+func TestStartsOfATrial(t *testing.T) {
+	said := &events.Failure{Step: "trial", Cause: events.CauseVersion, Code: "crashed", Text: "it exited"}
+	late := &events.Failure{Step: "trial", Cause: events.CauseVersion, Code: trial.CodeUnhealthy, Text: "in time"}
 	for name, c := range map[string]struct {
-		j       install.Journal
-		current string
-		back    string
-		to      string
-		denied  bool
+		starts   int
+		last     *events.Failure
+		noReturn string
+		cause    string // of going back; empty: it is started
 	}{
-		"the first start":                    {onTrial(0, "", nil), newer, "", "", false},
-		"the agent died before the link":     {onTrial(0, "", nil), old, "", newer, false},
-		"its starts are spent, it crashed":   {onTrial(3, "", crashed), newer, "version crashed", "", true},
-		"its starts are spent, by reboots":   {onTrial(3, "", nil), newer, "environment interrupted", "", false},
-		"spent, but there is no way back":    {onTrial(3, "burn the bridge", crashed), newer, "", "", false},
-		"no way back, and the link is wrong": {onTrial(9, "burn the bridge", crashed), old, "", newer, false},
+		"the first":                        {0, nil, "", ""},
+		"after a crash":                    {1, said, "", ""},
+		"after a reboot":                   {2, nil, "", ""},
+		"all have crashed":                 {3, said, "", events.CauseVersion},
+		"the host stopped in each":         {3, nil, "", events.CauseEnvironment},
+		"its time was used up":             {1, late, "", events.CauseVersion},
+		"its time, and there is no return": {1, late, "a step", ""},
+		"crashed, and there is no return":  {9, said, "a step", ""},
 	} {
-		t.Run(name, func(t *testing.T) {
-			now := Moment{BootID: "b1", Since: time.Minute}
-			v := Decide(c.j, c.current, now, 3)
-			if c.back == "" {
-				if v.Back != nil || v.Switch != c.to || v.Journal.Trial.Attempts != c.j.Trial.Attempts+1 {
-					t.Fatalf("%+v, back %v", v, v.Back)
-				}
-				if again := Decide(c.j, c.current, now, 3); *again.Journal.Trial != *v.Journal.Trial {
-					t.Fatalf("cut off and done again it is %+v", again)
-				}
-				if whole := v.Journal.Trial.Started == int64(now.Since); whole != (c.j.NoReturn != "") {
-					t.Fatalf("the budget begins at %d", v.Journal.Trial.Started)
-				}
-				return
+		j := onTrial(t, c.starts)
+		j.Failure, j.NoReturn = c.last, c.noReturn
+		v := trial.Decide(j, good, trial.Moment{BootID: "b", Since: time.Hour}, attempts)
+		if c.cause != "" {
+			if v.Back == nil || v.Back.Cause != c.cause {
+				t.Errorf("%s: back %+v, want cause %s", name, v.Back, c.cause)
 			}
-			if v.Back == nil || v.Back.Cause+" "+v.Back.Code != c.back {
-				t.Fatalf("back: %+v, want %s", v.Back, c.back)
-			}
-			j := RolledBack(c.j, *v.Back)
-			if _, denied := j.Denied["d"]; denied != c.denied || j.Phase != install.PhaseRolledBack || j.Good != old {
-				t.Fatalf("the journal is %+v", j)
-			}
-		})
+			continue
+		}
+		if v.Back != nil || v.Switch != tried || !v.Write || v.Journal.Trial.Attempts != c.starts+1 || v.Journal.Trial.Started != int64(time.Hour) {
+			t.Errorf("%s: %+v", name, v)
+		}
 	}
 }
 
-func TestAReboot(t *testing.T) {
-	v := Decide(onTrial(1, "", nil), newer, Moment{BootID: "b2", Since: time.Second}, 3)
-	if tr := v.Journal.Trial; tr.Attempts != 2 || tr.BootID != "b2" || tr.Started != int64(time.Second) {
-		t.Fatalf("a reboot counts as %+v", tr)
+func TestAKeptVersionIsGuarded(t *testing.T) {
+	kept := trial.Committed(onTrial(t, 1))
+	if kept.Good != tried || kept.Last != good || kept.Guard == nil {
+		t.Fatalf("kept: %+v", kept)
+	}
+	j, back := kept, false
+	for n := range attempts {
+		if back {
+			t.Fatalf("taken back after %d crashes", n)
+		}
+		j, back = trial.Ended(j, crashed(tried, time.Second), attempts, settle)
+	}
+	if !back || j.Phase != install.PhaseRolledBack || j.Good != good || j.Order.ID != "o1" || j.Failure.Step != events.StepAfterCommit || j.Denied["d"] == "" {
+		t.Errorf("after %d crashes: back %v, %+v", attempts, back, j)
+	}
+	if j, back = trial.Ended(kept, crashed(tried, settle), attempts, settle); back || j.Guard != nil {
+		t.Errorf("one that lived is still guarded: %+v", j)
+	}
+	asked := crashed(tried, time.Second)
+	asked.Asked = true
+	if j, back = trial.Ended(kept, asked, 1, settle); back || j.Guard.Crashes != 0 {
+		t.Errorf("an ordered restart counted as a crash: %+v", j)
 	}
 }
 
-func TestCommitted(t *testing.T) {
-	if j := Committed(onTrial(1, "", nil)); j.Good != newer || j.Last != old || j.Guard == nil {
-		t.Fatalf("%+v", j)
+// An order that came to the rescue is looked at again by the version that runs then.
+func TestAnOrderInWorkIsLookedAtAgain(t *testing.T) {
+	j := trial.Committed(onTrial(t, 1))
+	j.Phase, j.Order, j.Seq = install.PhaseAccepted, &install.Order{ID: "o2"}, 9
+	j, back := trial.Ended(j, crashed(tried, time.Second), 1, settle)
+	if !back || j.Seq != 8 || j.Order.ID != "o1" {
+		t.Errorf("back %v: %+v", back, j)
 	}
-	if j := Committed(onTrial(1, "burn the bridge", nil)); j.Good != newer || j.Guard != nil || j.NoReturn != "" {
-		t.Fatalf("past the point of no return nothing can come back: %+v", j)
+}
+
+func TestOutputsFitIntoRecords(t *testing.T) {
+	f := events.Failure{Step: "trial", Cause: events.CauseVersion, Code: "crashed", Text: strings.Repeat("ä", 5000), Output: "x" + strings.Repeat("€", 5000)}
+	j := trial.RolledBack(onTrial(t, 3), f)
+	if !utf8.ValidString(j.Failure.Output) || !utf8.ValidString(j.Failure.Text) || len(j.Failure.Output) > 8000 || len(j.Failure.Text) > 4000 {
+		t.Errorf("%d bytes of output, %d of text", len(j.Failure.Output), len(j.Failure.Text))
 	}
 }
