@@ -213,32 +213,40 @@ func TestADownloadKeepsToItsRateAndEndsWhenItIsWithdrawn(t *testing.T) {
 func TestAnotherArchivesVersionIsNotTakenForThisOne(t *testing.T) {
 	b := &fakeBus{connected: []bool{true}, content: []byte("archive")}
 	a := testAgent(t, b)
-	stage(t, a, "1.25.2", nil)
+	stage(t, a, "1.25.2")
 	o := install.Order{ID: "o1", Tools: tools.Tools{Version: binOf(t, "1.25.2"), Size: 7, SHA256: fmt.Sprintf("%x", sha256.Sum256(b.content))}}
 	if f := a.download(t.Context(), o); f != nil || len(b.fetched) != 1 {
 		t.Fatalf("it fetched %v, %+v", b.fetched, f)
 	}
 }
 
-// stage makes a version of this test program, whose selfcheck says c; nil: it ends with 1.
-func stage(t *testing.T, a *Agent, v string, c *Check) {
+// stage makes a version of this test program.
+func stage(t *testing.T, a *Agent, v string) {
 	t.Helper()
 	exe, err := os.Executable()
+	if err == nil {
+		err = a.layout.Adopt(exe, binOf(t, v).String())
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := binOf(t, v).String()
-	if err := a.layout.Adopt(exe, name); err != nil {
-		t.Fatal(err)
-	}
+}
+
+// says is what the selfcheck of a staged version says; nil: it ends with 1.
+func says(t *testing.T, a *Agent, v string, c *Check) {
+	t.Helper()
+	file := filepath.Join(a.layout.Version(binOf(t, v).String()), "says")
 	if c == nil {
+		if err := os.RemoveAll(file); err != nil {
+			t.Fatal(err)
+		}
 		return
 	}
-	says, err := json.Marshal(c)
-	if err != nil {
-		t.Fatal(err)
+	b, err := json.Marshal(c)
+	if err == nil {
+		err = os.WriteFile(file, b, 0o600)
 	}
-	if err := os.WriteFile(filepath.Join(a.layout.Version(name), "says"), says, 0o600); err != nil {
+	if err != nil {
 		t.Fatal(err)
 	}
 }
@@ -246,7 +254,9 @@ func stage(t *testing.T, a *Agent, v string, c *Check) {
 // Each row: what the staged version says of itself, whether this process is connected, and
 // how the test ends: whose fault, and the code.
 func TestSelfTest(t *testing.T) {
-	want := binOf(t, "1.25.2")
+	want, b := binOf(t, "1.25.2"), &fakeBus{}
+	a := testAgent(t, b)
+	stage(t, a, "1.25.2")
 	for name, c := range map[string]struct {
 		says      *Check
 		connected []bool
@@ -260,8 +270,8 @@ func TestSelfTest(t *testing.T) {
 		"nobody is connected: waits": {&Check{Version: want, Bus: "refused"}, []bool{false}, "environment failed"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := testAgent(t, &fakeBus{connected: c.connected})
-			stage(t, a, "1.25.2", c.says)
+			b.connected = c.connected
+			says(t, a, "1.25.2", c.says)
 			ctx := t.Context()
 			if strings.HasSuffix(name, "waits") {
 				var cancel context.CancelFunc

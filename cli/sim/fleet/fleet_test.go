@@ -10,9 +10,6 @@ var (
 	agents = flag.Int("agents", 0, "machines of that fleet; 0: as many as the seed has here")
 )
 
-// seeds is how many small fleets are played; make soak plays more, and large ones.
-const seeds = 300
-
 // size is how many machines the fleet of a seed has.
 func size(seed uint64) int { return 1 + int(seed%12) }
 
