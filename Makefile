@@ -53,6 +53,9 @@ crashpoints: ## cut the power at every call of an upgrade, and at every call of 
 killloop: ## N upgrades of real machines while agents and launchers are killed (N=200: some minutes)
 	$(GO) run ./cli/sim/killloop -n $(or $(N),200) $(ARGS)
 
+sync-test: ## sync-tools with 500 MiB, killed on both sides, its memory measured (a minute)
+	JUJUBE_SYNC_MIB=500 $(GO) test ./cli -run TestScripts/synckilled -count 1 -v
+
 bench: ## the table of docs/BENCHMARKS.md, each figure beside its yardstick (some minutes)
 	$(GO) run ./cli/sim/bench
 

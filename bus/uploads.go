@@ -46,7 +46,7 @@ var ErrRefused = errors.New("the state server refuses the archive")
 const headerPiece = "Jujube-Piece"
 
 // UploadWindow is how many pieces a client sends before the first of them is answered.
-const UploadWindow = 8
+const UploadWindow = 4
 
 // ServeUploads hands every piece to f until stop is called; f may answer later. Pieces of
 // one client come in the order in which it sent them.
@@ -150,7 +150,7 @@ func (u *upload) begin(ctx context.Context) (done bool, err error) {
 // send reads the next piece and sends it, also when the whole turns out to be other bytes
 // than were promised: the state server then removes what it has of them.
 func (u *upload) send() error {
-	data := make([]byte, min(maxPieceBytes, u.head.Tools.Size-u.sent))
+	data := make([]byte, min(chunkBytes, u.head.Tools.Size-u.sent))
 	if _, err := io.ReadFull(u.r, data); err != nil {
 		return u.ended(err)
 	}

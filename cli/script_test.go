@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -47,6 +48,12 @@ func TestScripts(t *testing.T) {
 			e.Values["fakes"] = &fakes{}
 			e.Setenv("SELF", os.Args[0])
 			e.Setenv("PLATFORM", series+"-"+arch)
+			mib, err := strconv.Atoi(cmp.Or(os.Getenv("JUJUBE_SYNC_MIB"), "32"))
+			if err != nil {
+				return err
+			}
+			e.Setenv("SYNC_MIB", strconv.Itoa(mib))
+			e.Setenv("SYNC_MORE", strconv.Itoa(mib+12))
 			for _, v := range versions {
 				e.Setenv("JUJUD_"+strings.ReplaceAll(v, ".", "_"), filepath.Join(bin, "jujud-"+v))
 			}
@@ -55,7 +62,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"pack": pack, "damage": damage, "listening": listening, "stopmachine": stop, "freeport": freeport, "nats": nats, "killagent": killAgent, "connect": connect, "ask": askWorkload,
-			"serve": serve, "badarchive": badArchive,
+			"serve": serve, "noise": noise, "killsync": killSync, "peak": peak,
 			"badserver": badServer, "fakeenvironment": fakeEnvironment, "fakeheard": fakeHeard, "fakejoin": fakeJoin,
 		},
 	})
@@ -183,7 +190,12 @@ func killAgent(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: killagent ENVIRONMENT MACHINE")
 	}
-	launcher, err := cli.MachinePID(ts.Getenv("JUJU_DATA"), args[0], args[1])
+	ts.Check(syscall.Kill(agentPID(ts, args[0], args[1]), syscall.SIGKILL))
+}
+
+// agentPID is the process of a local machine's agent.
+func agentPID(ts *testscript.TestScript, environment, machine string) int {
+	launcher, err := cli.MachinePID(ts.Getenv("JUJU_DATA"), environment, machine)
 	ts.Check(err)
 	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", launcher))
 	ts.Check(err)
@@ -200,10 +212,11 @@ func killAgent(ts *testscript.TestScript, neg bool, args []string) {
 			continue
 		}
 		pid, err := strconv.Atoi(child)
-		ts.Check(errors.Join(err, syscall.Kill(pid, syscall.SIGKILL)))
-		return
+		ts.Check(err)
+		return pid
 	}
 	ts.Fatalf("the launcher %d has no agent among %s", launcher, children.String())
+	return 0
 }
 
 // connect DIR opens a connection to the workload in DIR.

@@ -35,8 +35,7 @@ func (s *session) copyOne(ctx context.Context, from source, f streams.Found, id 
 			return fmt.Errorf("download %s: %w", where, err)
 		}
 	}
-	s.app.logger().Debug("uploading", "file", path, "bytes", f.Size)
-	err = s.uploadFile(ctx, id, f.Tools, path, told.step(1))
+	err = s.uploadFile(ctx, id, f.Tools, path, s.loudOnce(path, told.step(1)))
 	if errors.Is(err, bus.ErrDigest) || errors.Is(err, bus.ErrRefused) {
 		err = fmt.Errorf("%w: %w", errBadArchive, err)
 	}
@@ -47,6 +46,18 @@ func (s *session) copyOne(ctx context.Context, from source, f streams.Found, id 
 		return fmt.Errorf("copy %s: %w", where, err)
 	}
 	return nil
+}
+
+// loudOnce says where an upload begins.
+func (s *session) loudOnce(path string, told func(int64)) func(int64) {
+	began := false
+	return func(n int64) {
+		if !began {
+			began = true
+			s.app.logger().Debug("uploading", "file", path, "from", n)
+		}
+		told(n)
+	}
 }
 
 // partFile is where a download is kept until it is stored.

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
@@ -40,26 +42,30 @@ func BenchmarkSync(b *testing.B) {
 func benchmarkSync(b *testing.B, body []byte) {
 	p := newPlace(b)
 	p.startAs(p.embedded())
-	var here, yard time.Duration
+	var here, yard, busy, yardBusy time.Duration
 	var size int64
 	for i := range b.N {
 		file, t := archiveFile(b, fmt.Sprintf("1.25.%d", i), body)
 		size = t.Size
-		yard += took(b, func() error { return copyAndHash(file) })
+		wall, cpu := took(b, func() error { return copyAndHash(file) })
+		yard, yardBusy = yard+wall, yardBusy+cpu
 		id, _ := p.ask(events.Ask{Action: events.ActionSyncTools, SyncTools: &events.AskSyncTools{Source: "here", Wanted: []version.Binary{t.Version}, Unsigned: true}})
 		f, err := os.Open(file)
 		if err != nil {
 			b.Fatal(err)
 		}
-		here += took(b, func() error {
+		wall, cpu = took(b, func() error {
 			return p.alice.Upload(b.Context(), bus.PieceHead{Tools: t, Request: id}, f, nil)
 		})
+		here, busy = here+wall, busy+cpu
 		_ = f.Close()
 	}
 	rate := func(d time.Duration) float64 { return float64(size) * float64(b.N) / d.Seconds() / 1e6 }
 	b.ReportMetric(rate(here), "MB/s")
 	b.ReportMetric(rate(yard), "yardstick-MB/s")
 	b.ReportMetric(rate(here)/rate(yard), "ratio")
+	b.ReportMetric(1000/rate(busy), "cpu-s/GB")
+	b.ReportMetric(1000/rate(yardBusy), "yardstick-cpu-s/GB")
 	b.ReportMetric(0, "ns/op")
 }
 
@@ -81,12 +87,21 @@ func (p *place) startAs(conn *bus.Conn) {
 	p.start(func(c *statesrv.Config) { c.Bus = conn })
 }
 
-func took(b *testing.B, f func() error) time.Duration {
-	start := time.Now()
+// took is how long f takes, and how much of the processors.
+func took(b *testing.B, f func() error) (wall, cpu time.Duration) {
+	start, used := time.Now(), processors(b)
 	if err := f(); err != nil {
 		b.Fatal(err)
 	}
-	return time.Since(start)
+	return time.Since(start), processors(b) - used
+}
+
+func processors(b *testing.B) time.Duration {
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // copyAndHash writes a copy beside the file, on disk, and hashes it on the way.
