@@ -143,9 +143,9 @@ func (c *child) hear(line string) (why string) {
 	word, rest, _ := strings.Cut(line, " ")
 	switch word {
 	case pipe.Ready:
-		if c.isReady = true; !c.l.notified {
+		if c.isReady = true; c.l.unready != "" {
 			c.l.notify(daemon.SdNotifyReady)
-			c.l.notified = true
+			c.l.unready = ""
 		}
 	case pipe.Alive:
 		c.lives, c.silent = true, 0

@@ -57,8 +57,8 @@ type launcher struct {
 	pings    <-chan time.Time // when systemd's watchdog wants to hear of us
 	unsaved  *install.Journal // one that could not be written
 	restarts int
-	crashes  int // in a row, of a version that is not on trial
-	notified bool
+	crashes  int    // in a row, of a version that is not on trial
+	unready  string // until an agent was ready: tells who waits for it not to wait on
 }
 
 // Launch runs the machine's agent until ctx ends. It returns an error only when it
@@ -66,7 +66,7 @@ type launcher struct {
 // thread that started it, hence with this process, so that there are never two.
 func Launch(ctx context.Context, cfg Config) error {
 	cfg.Timing = cfg.Timing.orDefaults()
-	l := &launcher{cfg: cfg, l: cfg.Layout, signals: make(chan os.Signal, 4)}
+	l := &launcher{cfg: cfg, l: cfg.Layout, signals: make(chan os.Signal, 4), unready: "ERRNO=1\n"}
 	unlock, err := install.Lock(l.l.LockFile(), false)
 	if err != nil {
 		return err
@@ -117,7 +117,7 @@ func (l *launcher) once(ctx context.Context) (pause time.Duration) {
 		return 0
 	}
 	l.cfg.Logger.Warn("the agent ended", "version", name, "how", r.Failure.Text)
-	l.notify("STATUS=The agent ended, and is started again: " + r.Failure.Text)
+	l.notify(l.unready + "STATUS=The agent ended, and is started again: " + r.Failure.Text)
 	return l.backoff()
 }
 
