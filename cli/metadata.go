@@ -169,11 +169,11 @@ metadata that is unsigned, expired, or signed by somebody else than this client 
 			if dir == "" {
 				return usage("-d names the directory")
 			}
-			key, err := a.toolsKey()
+			own, err := a.ownSigners()
 			if err != nil {
 				return err
 			}
-			faults := streams.Validate(dir, stream, a.trusting(append(signers, key.Public), nil))
+			faults := streams.Validate(dir, stream, a.trusting(append(signers, own...), nil))
 			for _, f := range faults {
 				fmt.Fprintln(a.Stdout, f)
 			}

@@ -125,6 +125,8 @@ func (r *syncResult) tabular(a *App) {
 	switch {
 	case r.DryRun:
 		fmt.Fprintf(a.Stdout, "would copy %d archives, %s\n", r.Wanted-r.There, bytesText(r.Bytes))
+	case r.Wanted == 0:
+		fmt.Fprintln(a.Stdout, "copied 0 archives: the source has nothing that is wanted")
 	case r.There == r.Wanted:
 		fmt.Fprintln(a.Stdout, "copied 0 archives: nothing was missing")
 	default:

@@ -56,7 +56,7 @@ func parseMinor(text string) ([]int, error) {
 	var numbers []int
 	for _, p := range parts {
 		n, err := strconv.ParseUint(p, 10, 31)
-		if err != nil || len(p) > 9 {
+		if err != nil || len(p) > 9 || strconv.FormatUint(n, 10) != p {
 			return nil, usage("--version %q is not major or major.minor, such as 1.23", text)
 		}
 		numbers = append(numbers, int(n))

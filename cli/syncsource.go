@@ -3,8 +3,8 @@ package cli
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"slices"
+	"strings"
 
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/simplestreams"
@@ -109,13 +109,6 @@ func sortedMarks(said map[version.Number]tools.Marks) []tools.Marked {
 
 // alone are the settings of a client that has no environment at hand: it believes itself.
 func (a *App) alone() (map[string]string, error) {
-	settings := map[string]string{"agent-stream": "released", "tools-source": statesrv.PublicSource}
-	id, err := a.loadToolsKey()
-	if errors.Is(err, fs.ErrNotExist) {
-		return settings, nil
-	}
-	if err == nil {
-		settings["tools-signers"] = id.Public()
-	}
-	return settings, err
+	own, err := a.ownSigners()
+	return map[string]string{"agent-stream": "released", "tools-source": statesrv.PublicSource, "tools-signers": strings.Join(own, " ")}, err
 }

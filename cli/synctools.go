@@ -70,7 +70,12 @@ every fault; it ends with 1 if there is any.`,
   juju sync-tools --source https://mirror.example.com/tools --dry-run
   juju sync-tools --local-dir /media/stick --version 1.25 --series trusty --arch amd64
   juju sync-tools --verify --format json`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.syncTools(cmd.Context(), y) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := namesSomething(cmd, "source", "version", "stream", "local-dir"); err != nil {
+				return err
+			}
+			return a.syncTools(cmd.Context(), y)
+		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&y.source, "source", "", "directory or URL to copy from (default: the settings agent-metadata-url, then tools-source)")

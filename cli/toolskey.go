@@ -30,6 +30,19 @@ func (a *App) toolsKey() (tools.Key, error) {
 	return tools.NewKey(id.Public(), id.Sign, bus.Verify, time.Now), nil
 }
 
+// ownSigners is this client's key, if it has one: all that is believed without an
+// environment. None is made, so that looking touches nothing.
+func (a *App) ownSigners() ([]string, error) {
+	id, err := a.loadToolsKey()
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return []string{id.Public()}, nil
+}
+
 func (a *App) loadToolsKey() (*bus.Identity, error) {
 	name := a.toolsKeyFile()
 	info, err := os.Stat(name)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -213,8 +212,7 @@ func (s *session) complete(ctx context.Context, u upgradePath, q *version.Questi
 	return s.app.look(ctx, u, statesrv.Words(env.Settings["tools-signers"]), statesrv.Words(env.Settings["tools-unsigned"]), q)
 }
 
-// completeAlone needs no environment: this client's own key, if it has one, is all that is
-// believed. None is made: nothing is touched.
+// completeAlone needs no environment.
 func (a *App) completeAlone(ctx context.Context, u upgradePath, q *version.Question) error {
 	if u.source == "" {
 		return nil
@@ -222,10 +220,8 @@ func (a *App) completeAlone(ctx context.Context, u upgradePath, q *version.Quest
 	if u.stream == "" {
 		u.stream = "released"
 	}
-	var signers []string
-	if own, err := a.loadToolsKey(); err == nil {
-		signers = []string{own.Public()}
-	} else if !errors.Is(err, fs.ErrNotExist) {
+	signers, err := a.ownSigners()
+	if err != nil {
 		return err
 	}
 	return a.look(ctx, u, signers, nil, q)

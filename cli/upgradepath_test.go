@@ -40,6 +40,11 @@ func TestUpgradePathExitCodes(t *testing.T) {
 		"upgrade-juju --policy boldly":                          exitUsage,
 		"upgrade-juju --policy=":                                exitUsage,
 		"upgrade-juju --version=":                               exitUsage,
+		"sync-tools --version=":                                 exitUsage,
+		"sync-tools --source=":                                  exitUsage,
+		"sync-tools --stream=":                                  exitUsage,
+		"sync-tools --local-dir=":                               exitUsage,
+		"sync-tools --version 01.25":                            exitUsage,
 	} {
 		code, _, errs := run(t, t.TempDir(), line)
 		if code != want || (code == exitOK) != (errs == "") {

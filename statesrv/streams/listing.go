@@ -23,8 +23,8 @@ type Trust struct {
 	Unsigned []string       // sources, as they are given to Open, that may be without signatures
 	Seen     Seen           // what was seen before; nil: nothing is remembered
 
-	source   string
-	unsigned bool // of the source at hand
+	place    string // of the source at hand, whatever it is called
+	unsigned bool   // of the source at hand
 }
 
 // Seen remembers the newest signing of a file that a source has shown.
@@ -37,9 +37,9 @@ type Seen interface {
 // ErrRolledBack: a source shows older metadata than it did before.
 var ErrRolledBack = errors.New("it is older than what was there before")
 
-// of is the trust in one source.
-func (t Trust) of(source string) Trust {
-	t.source, t.unsigned = source, slices.Contains(t.Unsigned, source)
+// of is the trust in one source, as it was given to Open; place is where it really is.
+func (t Trust) of(given, place string) Trust {
+	t.place, t.unsigned = place, slices.Contains(t.Unsigned, given)
 	if t.Verifier == nil {
 		t.Verifier = tools.Keyring{}
 	}
@@ -117,7 +117,7 @@ func (t Trust) verify(path, stream string, content []byte, get getter) (tools.St
 		err = fmt.Errorf("%s: %w: it is for stream %q, not for %q", path, tools.ErrSignature, st.Stream, stream)
 	}
 	if err == nil && t.Seen != nil {
-		err = t.Seen.Newest(t.source, st.Signer, path, st.Counter)
+		err = t.Seen.Newest(t.place, st.Signer, path, st.Counter)
 	}
 	if err != nil {
 		return tools.Statement{}, err

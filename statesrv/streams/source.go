@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"path/filepath"
 	"strings"
 
 	"github.com/jujube-project/jujube/events/tools/simplestreams"
@@ -39,7 +40,7 @@ var ErrSource = errors.New("bad source of tools")
 // the directory that holds it. It fetches nothing yet; what it lists later must be as trust
 // demands.
 func Open(base string, trust Trust) (Source, error) {
-	trust = trust.of(base)
+	given := base
 	if path, ok := strings.CutPrefix(base, "file://"); ok {
 		base = path
 	}
@@ -48,14 +49,21 @@ func Open(base string, trust Trust) (Source, error) {
 		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
 			return nil, fmt.Errorf("%w: %q is no plain http or https URL", ErrSource, redacted(u, base))
 		}
-		return newWeb(u, stallTimeout, trust), nil
+		return newWeb(u, stallTimeout, trust.of(given, given)), nil
 	}
 	dir, err := toolsDir(base)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSource, err)
 	}
-	return tree{directory(dir), trust}, nil
+	place, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSource, err)
+	}
+	return tree{directory(dir), trust.of(given, place)}, nil
 }
+
+// ErrLonger: an archive goes on behind the length that is listed, so its bytes are wrong.
+var ErrLonger = errors.New("is longer than is listed")
 
 func redacted(u *url.URL, base string) string {
 	if u == nil {
@@ -85,7 +93,7 @@ func (e *exact) Read(p []byte) (int, error) {
 	e.left -= int64(n)
 	switch {
 	case e.left < 0:
-		return 0, fmt.Errorf("%w: %s: %s is longer than the %d bytes that are listed", ErrSource, e.where, e.f.Path, e.f.Size)
+		return 0, fmt.Errorf("%w: %s: %s %w: %d bytes", ErrSource, e.where, e.f.Path, ErrLonger, e.f.Size)
 	case err == io.EOF && e.left > 0:
 		return n, fmt.Errorf("%w: %s: %s ends %d bytes before the %d that are listed: %w", ErrSource, e.where, e.f.Path, e.left, e.f.Size, io.ErrUnexpectedEOF)
 	case err != nil && err != io.EOF:

@@ -207,6 +207,38 @@ func TestASourceCannotGoBack(t *testing.T) {
 	}
 }
 
+// What was seen of a directory is known by its place, not by what it was called there:
+// another name does not lead back, and another tree of the same name is another one.
+func TestADirectoryIsKnownByItsPlace(t *testing.T) {
+	tr := trust(t)
+	tr.Seen = &streams.SeenFile{Path: filepath.Join(t.TempDir(), "seen.json")}
+	list := func(parent, name string) error {
+		t.Chdir(parent)
+		src, err := streams.Open(name, tr)
+		if err == nil {
+			_, err = src.List(t.Context(), "released")
+		}
+		return err
+	}
+	older, newer := t.TempDir(), t.TempDir()
+	for parent, at := range map[string]time.Time{older: now, newer: now.Add(time.Hour)} {
+		dir := filepath.Join(parent, "tree")
+		put(t, dir, "", "1.25.0-trusty-amd64", "first")
+		regenerate(t, dir, plan(t, "released", false, at))
+	}
+	if err := errors.Join(list(newer, "tree"), list(older, "tree")); err != nil {
+		t.Fatalf("two trees of one name: %v", err)
+	}
+	if err := errors.Join(os.RemoveAll(filepath.Join(newer, "tree")), os.CopyFS(filepath.Join(newer, "tree"), os.DirFS(filepath.Join(older, "tree")))); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"tree", "./tree/tools", filepath.Join(newer, "tree"), "file://" + filepath.Join(newer, "tree")} {
+		if err := list(newer, name); !errors.Is(err, streams.ErrRolledBack) {
+			t.Errorf("an older tree is listed as %s: %v", name, err)
+		}
+	}
+}
+
 func TestSignaturesAreRenewedAtHalfTheirLife(t *testing.T) {
 	dir := tree(t)
 	if g := generate(t, dir, false, now.Add(life/2-time.Hour)); g.Changed {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 
 	"github.com/jujube-project/jujube/events/tools/simplestreams"
 )
@@ -16,8 +17,12 @@ func Validate(dir, stream string, trust Trust) []error {
 	if err != nil {
 		return []error{err}
 	}
+	place, err := filepath.Abs(base)
+	if err != nil {
+		return []error{err}
+	}
 	d := directory(base)
-	listing, faults := trust.of(dir).read(stream, d.small)
+	listing, faults := trust.of(dir, place).read(stream, d.small)
 	for _, f := range listing.Found {
 		if !simplestreams.KnownSeries(f.Version.Series) {
 			faults = append(faults, fmt.Errorf("%s: unknown series %q", f.Path, f.Version.Series))

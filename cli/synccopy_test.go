@@ -1,0 +1,48 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/iotest"
+
+	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/statesrv/streams"
+)
+
+// endless is a source whose archives do not end where they should.
+type endless struct{ streams.Source }
+
+func (endless) Fetch(_ context.Context, f streams.Found, offset int64) (io.ReadCloser, error) {
+	body := bytes.NewReader(make([]byte, f.Size-offset))
+	return io.NopCloser(io.MultiReader(body, iotest.ErrReader(streams.ErrLonger))), nil
+}
+
+// What is longer than is listed is not kept as the beginning of the right archive.
+func TestNothingIsKeptOfAnArchiveThatDoesNotEnd(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.part")
+	f := streams.Found{Tools: tools.Tools{Size: 1000}}
+	if err := download(t.Context(), endless{}, f, path, func(int64) {}); !errors.Is(err, errBadArchive) {
+		t.Fatalf("it is downloaded with %v", err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Size() != 0 {
+		t.Fatalf("%v bytes are kept, %v", info.Size(), err)
+	}
+}
+
+// To look at a tree, or ahead, makes no key.
+func TestLookingMakesNoKey(t *testing.T) {
+	data := t.TempDir()
+	for _, line := range []string{"metadata validate-tools -d nowhere", "upgrade-path --source nowhere --agent-version 1.22 --client-version 1.24"} {
+		if code, _, _ := run(t, data, line); code != exitError {
+			t.Errorf("%s: exit %d", line, code)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(data, "tools.nkey")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a key was made: %v", err)
+	}
+}
