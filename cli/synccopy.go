@@ -97,7 +97,7 @@ func download(ctx context.Context, from streams.Source, f streams.Found, path st
 	if err == nil {
 		err = fill(ctx, from, f, out, info.Size(), told)
 	}
-	if errors.Is(err, streams.ErrLonger) { // what came is of no use
+	if errors.Is(err, streams.ErrLength) { // what came is of no use
 		err = errors.Join(fmt.Errorf("%w: %w", errBadArchive, err), out.Truncate(0))
 	}
 	return errors.Join(err, out.Close())

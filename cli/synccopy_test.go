@@ -14,15 +14,15 @@ import (
 	"github.com/jujube-project/jujube/statesrv/streams"
 )
 
-// endless is a source whose archives do not end where they should.
+// endless is a source whose archives go on behind their end.
 type endless struct{ streams.Source }
 
 func (endless) Fetch(_ context.Context, f streams.Found, offset int64) (io.ReadCloser, error) {
 	body := bytes.NewReader(make([]byte, f.Size-offset))
-	return io.NopCloser(io.MultiReader(body, iotest.ErrReader(streams.ErrLonger))), nil
+	return io.NopCloser(io.MultiReader(body, iotest.ErrReader(streams.ErrLength))), nil
 }
 
-// What is longer than is listed is not kept as the beginning of the right archive.
+// What has another length than is listed is not kept as the beginning of the right archive.
 func TestNothingIsKeptOfAnArchiveThatDoesNotEnd(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.part")
 	f := streams.Found{Tools: tools.Tools{Size: 1000}}

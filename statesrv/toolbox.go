@@ -12,6 +12,7 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/tools/archive"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/statesrv/streams"
@@ -126,8 +127,20 @@ func (b *toolbox) ended(t tools.Tools, err error) {
 	b.logger.Warn("fetching tools", "tools", t.Version.String(), "err", err)
 	a := b.fetches[t.SHA256]
 	a.again, a.err = b.now().Add(retryFetch), err
-	a.hopeless = errors.Is(err, bus.ErrDigest) || errors.Is(err, errOtherBytes)
+	a.hopeless = hopeless(err)
 	b.fetches[t.SHA256] = a
+}
+
+// hopeless says that the bytes are wrong, so that another try would end in the same way. A
+// source that broke off may do better.
+func hopeless(err error) bool {
+	switch {
+	case errors.Is(err, streams.ErrLength), errors.Is(err, archive.ErrArchive), errors.Is(err, errOtherBytes):
+		return true
+	case errors.Is(err, streams.ErrSource):
+		return false
+	}
+	return errors.Is(err, bus.ErrDigest)
 }
 
 // gaveUp says why an archive will not come: it is not what it should be, or it could
@@ -163,7 +176,11 @@ func (t *term) fetchTools() {
 		case <-t.ctx.Done():
 			return
 		case wanted := <-t.tools.wanted:
-			t.tools.ended(wanted, t.fetchOne(wanted))
+			err := t.fetchOne(wanted)
+			if errors.Is(err, streams.ErrSource) {
+				t.listSources() // status says it, if the source is lost
+			}
+			t.tools.ended(wanted, err)
 		}
 	}
 }

@@ -8,8 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -317,5 +319,40 @@ func TestARevocationOutlivesItsSource(t *testing.T) {
 	var after statesrv.Catalogue
 	if p.query("tools", nil, &after); len(after.Marks) != 0 {
 		t.Fatalf("taken back, it says %+v", after.Marks)
+	}
+}
+
+// A source that breaks off in the middle of an archive halts nothing; when it is gone,
+// status can say so at once.
+func TestASourceThatBreaksOffIsLostNotHopeless(t *testing.T) {
+	p := newPlace(t)
+	next, data := packed(t, "1.25.1", "new jujud")
+	dir, _ := tree(t, next, data)
+	var gone atomic.Bool
+	files := http.FileServer(http.Dir(dir))
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.HasSuffix(r.URL.Path, next.FileName()):
+			gone.Store(true)
+			w.Header().Set("Content-Length", strconv.Itoa(len(data)))
+			_, _ = w.Write(data[:len(data)/2])
+			panic(http.ErrAbortHandler)
+		case gone.Load():
+			http.Error(w, "away", http.StatusServiceUnavailable)
+		default:
+			files.ServeHTTP(w, r)
+		}
+	}))
+	t.Cleanup(srv.Close)
+	p.start(from(t, srv.URL))
+	if _, got := p.ask(upgrade(next)); got != "upgrade.requested/1 upgrade.accepted/1" {
+		t.Fatalf("the upgrade is %q", got)
+	}
+	lost := decode[*events.SourceLost](p, p.waitKind(0, "tools.source_lost/1"))
+	if lost.Source != srv.URL || !strings.Contains(lost.Reason, "503") {
+		t.Fatalf("lost %+v", lost)
+	}
+	if s := p.state(); s.Upgrade == nil || len(s.Upgrade.Halted) > 0 {
+		t.Fatalf("the upgrade is %+v", s.Upgrade)
 	}
 }

@@ -62,8 +62,9 @@ func Open(base string, trust Trust) (Source, error) {
 	return tree{directory(dir), trust.of(given, place)}, nil
 }
 
-// ErrLonger: an archive goes on behind the length that is listed, so its bytes are wrong.
-var ErrLonger = errors.New("is longer than is listed")
+// ErrLength is wrapped, too, when an archive is complete and not as long as it is listed:
+// asking again is no use.
+var ErrLength = errors.New("wrong length")
 
 func redacted(u *url.URL, base string) string {
 	if u == nil {
@@ -93,9 +94,9 @@ func (e *exact) Read(p []byte) (int, error) {
 	e.left -= int64(n)
 	switch {
 	case e.left < 0:
-		return 0, fmt.Errorf("%w: %s: %s %w: %d bytes", ErrSource, e.where, e.f.Path, ErrLonger, e.f.Size)
+		return 0, fmt.Errorf("%w: %s: %s: %w: it is longer than the %d bytes that are listed", ErrSource, e.where, e.f.Path, ErrLength, e.f.Size)
 	case err == io.EOF && e.left > 0:
-		return n, fmt.Errorf("%w: %s: %s ends %d bytes before the %d that are listed: %w", ErrSource, e.where, e.f.Path, e.left, e.f.Size, io.ErrUnexpectedEOF)
+		return n, fmt.Errorf("%w: %s: %s: %w: it ends %d bytes before the %d that are listed: %w", ErrSource, e.where, e.f.Path, ErrLength, e.left, e.f.Size, io.ErrUnexpectedEOF)
 	case err != nil && err != io.EOF:
 		return n, fmt.Errorf("%w: %s: %s: %w", ErrSource, e.where, e.f.Path, err)
 	}
