@@ -149,6 +149,7 @@ func (l *loop) upgrade(ctx context.Context, to string) error {
 	defer look.Stop()
 	reset := ""
 	var last error
+	var seen status.Status
 	for ask := true; ; {
 		if ask {
 			_, err := l.env.Juju(ctx, "upgrade-juju", "--yes", "--version", to, "--reset-previous-upgrade="+strconv.FormatBool(reset != ""))
@@ -157,6 +158,9 @@ func (l *loop) upgrade(ctx context.Context, to string) error {
 			}
 		}
 		st, err := l.env.Status(ctx)
+		if err == nil {
+			seen = st
+		}
 		if err == nil && !ask {
 			if reached(st, to) {
 				return nil
@@ -171,7 +175,7 @@ func (l *loop) upgrade(ctx context.Context, to string) error {
 		select {
 		case <-look.C:
 		case <-ctx.Done():
-			l.brick(st, to, last)
+			l.brick(seen, to, last)
 			return nil
 		}
 	}
@@ -202,7 +206,7 @@ func (l *loop) brick(st status.Status, to string, last error) {
 		}
 	}
 	if len(l.bricks) == 0 {
-		l.bricks = append(l.bricks, fmt.Sprintf("the upgrade to %s does not end: %+v: %v", to, st.Upgrade, last))
+		l.bricks = append(l.bricks, fmt.Sprintf("the upgrade to %s does not end: the environment is at %s, its upgrade %+v: %v", to, st.Environment.AgentVersion, st.Upgrade, last))
 	}
 }
 
