@@ -145,7 +145,7 @@ func (e *Environment) Log(ctx context.Context, f func(events.Record, events.Payl
 		return err
 	}
 	conn, err := bus.Connect(ctx, bus.ConnConfig{
-		URLs: conf.APIAddresses, Credentials: bus.Credentials{JWT: jwt, Seed: string(id.Seed())}, Name: "reader",
+		URLs: conf.APIAddresses, Authorities: conf.AuthoritiesFile(), Credentials: bus.Credentials{JWT: jwt, Seed: string(id.Seed())}, Name: "reader",
 	})
 	if err != nil {
 		return err

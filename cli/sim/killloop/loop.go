@@ -161,15 +161,13 @@ func (l *loop) upgrade(ctx context.Context, to string) error {
 		if err == nil {
 			seen = st
 		}
-		if err == nil && !ask {
-			if reached(st, to) {
-				return nil
-			}
-			if st.Upgrade != nil && st.Upgrade.State == status.Halted {
-				reset, ask = st.Upgrade.ID, true
-				l.resets++
-				l.resolve(ctx, st)
-			}
+		if err == nil && reached(st, to) {
+			return nil
+		}
+		if err == nil && st.Upgrade != nil && st.Upgrade.State == status.Halted && st.Upgrade.ID != reset {
+			reset, ask = st.Upgrade.ID, true
+			l.resets++
+			l.resolve(ctx, st)
 		}
 		last = errors.Join(last, err)
 		select {
