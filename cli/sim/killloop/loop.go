@@ -142,8 +142,8 @@ func (l *loop) kill(ctx context.Context) {
 
 // upgrade asks for a version until every machine runs it. A machine that does not come to
 // it in time is bricked.
-func (l *loop) upgrade(ctx context.Context, to string) error {
-	ctx, cancel := context.WithTimeout(ctx, l.patience)
+func (l *loop) upgrade(whole context.Context, to string) error {
+	ctx, cancel := context.WithTimeout(whole, l.patience)
 	defer cancel()
 	look := time.NewTicker(100 * time.Millisecond)
 	defer look.Stop()
@@ -173,8 +173,10 @@ func (l *loop) upgrade(ctx context.Context, to string) error {
 		select {
 		case <-look.C:
 		case <-ctx.Done():
-			l.brick(seen, to, last)
-			return nil
+			if whole.Err() == nil {
+				l.brick(seen, to, last)
+			}
+			return whole.Err()
 		}
 	}
 }
