@@ -46,7 +46,7 @@ var ErrRefused = errors.New("the state server refuses the archive")
 const headerPiece = "Jujube-Piece"
 
 // UploadWindow is how many pieces a client sends before the first of them is answered.
-const UploadWindow = 4
+const UploadWindow = 3
 
 // ServeUploads hands every piece to f until stop is called; f may answer later. Pieces of
 // one client come in the order in which it sent them.
