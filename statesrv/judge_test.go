@@ -2,6 +2,7 @@ package statesrv
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -176,4 +177,26 @@ func describe(v verdict) string {
 		words = append(words, p.Kind())
 	}
 	return fmt.Sprint(strings.Join(words, " "))
+}
+
+// An upgrade needs tools for every platform in use; the refusal names the machines that
+// would be left out, and no other.
+func TestMachinesOfAnotherPlatformAreNotLeftOut(t *testing.T) {
+	s := environment("1.25.0")
+	s.Machines["2"].Version.Series, s.Machines["2"].Version.Arch = "xenial", "arm64"
+	ask := upgradeTo("1.25.1", "1.25.1", false)
+	q := &inquiry{
+		state: s, now: judged, ask: ask, newID: func() string { return "id" },
+		knowledge: knowledge{have: func(tools.Tools) bool { return true }},
+	}
+	reasons := judgeUpgrade(q).reasons
+	if len(reasons) != 1 || reasons[0].Code != "no-tools" || !slices.Equal(reasons[0].About, []string{"machine-2"}) || !strings.Contains(reasons[0].Text, "1.25.1-xenial-arm64") {
+		t.Fatalf("refused for %+v", reasons)
+	}
+	other := ask.Upgrade.Artefacts[0]
+	other.Version.Series, other.Version.Arch = "xenial", "arm64"
+	ask.Upgrade.Artefacts = append(ask.Upgrade.Artefacts, other)
+	if v := judgeUpgrade(q); len(v.reasons) != 0 {
+		t.Fatalf("with tools for all it is refused for %+v", v.reasons)
+	}
 }

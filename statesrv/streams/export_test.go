@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// CheckRedirect judges the next request of a chain.
+var CheckRedirect = client.CheckRedirect
+
 // OpenStalling is Open with a shorter patience.
 func OpenStalling(base string, stall time.Duration) (Source, error) {
 	u, err := url.Parse(base)

@@ -3,8 +3,10 @@ package streams_test
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"errors"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -207,6 +209,28 @@ func TestBadSourcesAreRefused(t *testing.T) {
 		}
 		if _, err = src.List(t.Context(), "released"); !errors.Is(err, streams.ErrSource) || !strings.Contains(err.Error(), want) {
 			t.Errorf("listed with %v, want %q", err, want)
+		}
+	}
+}
+
+// A server that shows a certificate of nobody who is known is not listened to, and from one
+// that is known nothing leads to one without any.
+func TestTLSIsVerifiedAndNotLeft(t *testing.T) {
+	srv := httptest.NewTLSServer(http.FileServer(http.Dir(tree(t))))
+	t.Cleanup(srv.Close)
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+	src, err := streams.Open(srv.URL, trust(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var unknown x509.UnknownAuthorityError
+	if _, err := src.List(t.Context(), "released"); !errors.As(err, &unknown) {
+		t.Errorf("listed with %v", err)
+	}
+	request := func(url string) *http.Request { return httptest.NewRequest(http.MethodGet, url, nil) }
+	for next, want := range map[string]bool{"https://b/x": true, "http://b/x": false} {
+		if err := streams.CheckRedirect(request(next), []*http.Request{request("https://a/x")}); (err == nil) != want {
+			t.Errorf("from https to %s: %v", next, err)
 		}
 	}
 }
