@@ -170,6 +170,10 @@ func (l *loop) upgrade(whole context.Context, to string) error {
 			l.resolve(ctx, st)
 		}
 		last = errors.Join(last, err)
+		if err == nil && !ask && st.Upgrade == nil && l.resolve(ctx, st) {
+			ask = true // it was completed, and killed so often after that it was taken back
+			l.resets++
+		}
 		select {
 		case <-look.C:
 		case <-ctx.Done():
@@ -181,13 +185,16 @@ func (l *loop) upgrade(whole context.Context, to string) error {
 	}
 }
 
-// resolve lets machines try again what failed there because it was killed.
-func (l *loop) resolve(ctx context.Context, st status.Status) {
+// resolve lets machines try again what failed there because it was killed, and says
+// whether there are any.
+func (l *loop) resolve(ctx context.Context, st status.Status) (some bool) {
 	for _, m := range st.Machines {
 		if len(m.Value.Denied) > 0 {
 			_, _ = l.env.Juju(ctx, "resolved", m.Name)
+			some = true
 		}
 	}
+	return some
 }
 
 func reached(st status.Status, to string) bool {
