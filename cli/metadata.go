@@ -69,8 +69,8 @@ func (a *App) generateToolsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "generate-tools -d DIR", Short: "Build or refresh the signed metadata of a tree of tools", Args: cobra.NoArgs,
 		Long: `Read the archives in DIR/tools/STREAM, DIR/tools and DIR, named
-juju-NUMBER-SERIES-ARCH.tgz, and write the metadata that lists them, in the layout that
-Juju 1.25 publishes, each file with a signature beside it. Every archive is checked first;
+juju-NUMBER-SERIES-ARCH.tgz (tar czf makes one of jujud), and write the metadata that lists
+them, in the layout that Juju 1.25 publishes, each file with a signature beside it. Every archive is checked first;
 if one is bad, nothing is written. Doing it again changes nothing, until half the time of
 the signatures is over; then they are renewed.
 

@@ -23,10 +23,11 @@ const noSource = "none"
 // sources are where tools are looked for: which they are, who is believed there, and
 // what was found when they were last asked.
 type sources struct {
-	names  []string // in the order in which they are searched
-	stream string
-	trust  streams.Trust
-	last   []listed // as the names; nil: not asked yet
+	names   []string // in the order in which they are searched
+	stream  string
+	signers []string // whom trust believes
+	trust   streams.Trust
+	last    []listed // as the names; nil: not asked yet
 }
 
 // listed is what one source said.
@@ -53,10 +54,11 @@ func sourcesOf(s *projections.State, seen *streams.SeenFile, now func() time.Tim
 			names = append(names, name)
 		}
 	}
+	signers := Words(value(s, "tools-signers"))
 	return sources{
-		names: names, stream: value(s, "agent-stream"),
+		names: names, stream: value(s, "agent-stream"), signers: signers,
 		trust: streams.Trust{
-			Verifier: tools.Keyring{Trusted: Words(value(s, "tools-signers")), Check: bus.Verify, Now: now},
+			Verifier: tools.Keyring{Trusted: signers, Check: bus.Verify, Now: now},
 			Unsigned: Words(value(s, "tools-unsigned")), Seen: seen,
 		},
 	}
@@ -69,8 +71,7 @@ func Words(list string) []string {
 
 // same says whether what was found is still an answer to what is asked.
 func (s sources) same(o sources) bool {
-	a, b := s.trust.Verifier.(tools.Keyring), o.trust.Verifier.(tools.Keyring)
-	return s.stream == o.stream && slices.Equal(s.names, o.names) && slices.Equal(a.Trusted, b.Trusted) && slices.Equal(s.trust.Unsigned, o.trust.Unsigned)
+	return s.stream == o.stream && slices.Equal(s.names, o.names) && slices.Equal(s.signers, o.signers) && slices.Equal(s.trust.Unsigned, o.trust.Unsigned)
 }
 
 // list asks every source anew, one after the other.

@@ -161,6 +161,22 @@ func TestAnUnreadableSourceIsAProblemNotAnEnd(t *testing.T) {
 	}
 }
 
+// The first source is bad, so what an upgrade needs comes from the next.
+func TestTheNextSourceIsAskedWhenOneIsBad(t *testing.T) {
+	p := newPlace(t)
+	next, data := packed(t, "1.25.1", "new jujud")
+	dir, _ := tree(t, next, data)
+	nothing := filepath.Join(t.TempDir(), "nothing")
+	p.start(from(t, dir), func(c *statesrv.Config) { c.Genesis.Settings["agent-metadata-url"] = nothing })
+	p.zero()
+	p.ask(upgrade(next))
+	p.waitKind(0, "upgrade.completed/1")
+	s := p.state()
+	if stored := s.Tools[next.Version.String()]; stored == nil || s.Lost[nothing] == nil || s.Lost[dir] != nil {
+		t.Fatalf("stored %+v, lost %v", stored, s.Lost)
+	}
+}
+
 func TestOtherBytesThanTheStoredOnesBlockAnUpgrade(t *testing.T) {
 	p := newPlace(t)
 	p.start()
