@@ -86,8 +86,8 @@ func joinMarks(found []streams.Found, c statesrv.Catalogue) []tools.Marked {
 	return sortedMarks(said)
 }
 
-// newMarks are the marks of versions that differ from what the environment knows of this
-// publisher, and are not of an older signing than that.
+// newMarks are the marks of versions that change what the environment knows of this
+// publisher.
 func newMarks(from source, c statesrv.Catalogue) []tools.Marked {
 	said := simplestreams.Marks(from.Found)
 	for n, m := range said {

@@ -38,8 +38,8 @@ type Marked struct {
 	Marks
 }
 
-// Said is what one publisher says of a version, and in which signing. Only a signing that
-// is not older takes it back: an old copy of a tree must not lift a revocation.
+// Said is what one publisher says of a version, and in which signing. Only a newer signing
+// takes it back: an old copy of a tree must not lift a revocation.
 type Said struct {
 	Marks
 	Signing uint64 `json:"signing,omitempty"` // counter of the signed metadata; 0: nobody signed it
@@ -51,11 +51,18 @@ type SaidBy map[string]map[string]Said
 // Publisher is who speaks: who signed, or the source where nobody did.
 func Publisher(signedBy, source string) string { return cmp.Or(signedBy, source) }
 
-// News says whether a word of a publisher differs from what is known of him, and is not
-// older than that.
+// News says whether a word of a publisher changes what is known of him. Of the same signing
+// (two trees may be signed in one second) only what is stricter does; what nobody signed has
+// no order, so there the last word holds.
 func (k SaidBy) News(n version.Number, publisher string, word Said) bool {
 	known := k[n.String()][publisher]
-	return word.Marks != known.Marks && word.Signing >= known.Signing
+	switch {
+	case word.Marks == known.Marks || word.Signing < known.Signing:
+		return false
+	case word.Signing == known.Signing && word.Signing != 0:
+		return known.Or(word.Marks) == word.Marks
+	}
+	return true
 }
 
 // Of joins what all publishers say of a version.

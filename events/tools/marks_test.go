@@ -11,23 +11,27 @@ import (
 func TestWhoTakesBackAWord(t *testing.T) {
 	n := version.Number{Major: 1, Minor: 25, Patch: 1}
 	revoked := tools.Marks{Revoked: "eats data"}
-	known := tools.SaidBy{n.String(): {"ann": {Marks: revoked, Signing: 5}}}
+	known := tools.SaidBy{n.String(): {"ann": {Marks: revoked, Signing: 5}, "/srv/tools": {Marks: revoked}}}
 	for name, c := range map[string]struct {
 		publisher string
 		word      tools.Said
 		want      bool
 	}{
-		"the same again":             {"ann", tools.Said{Marks: revoked, Signing: 6}, false},
-		"an old copy lifts nothing":  {"ann", tools.Said{Signing: 4}, false},
-		"a newer signing lifts it":   {"ann", tools.Said{Signing: 6}, true},
-		"another reason":             {"ann", tools.Said{Marks: tools.Marks{Revoked: "burns"}, Signing: 6}, true},
-		"somebody else says nothing": {"bob", tools.Said{Signing: 9}, false},
-		"somebody else says more":    {"bob", tools.Said{Marks: tools.Marks{Floor: true}, Signing: 1}, true},
+		"the same again":                {"ann", tools.Said{Marks: revoked, Signing: 6}, false},
+		"an old copy lifts nothing":     {"ann", tools.Said{Signing: 4}, false},
+		"another tree of that second":   {"ann", tools.Said{Signing: 5}, false},
+		"it may say more, though":       {"ann", tools.Said{Marks: tools.Marks{Revoked: "eats data", Floor: true}, Signing: 5}, true},
+		"nobody signed, the last holds": {"/srv/tools", tools.Said{}, true},
+		"a newer signing lifts it":      {"ann", tools.Said{Signing: 6}, true},
+		"another reason":                {"ann", tools.Said{Marks: tools.Marks{Revoked: "burns"}, Signing: 6}, true},
+		"somebody else says nothing":    {"bob", tools.Said{Signing: 9}, false},
+		"somebody else says more":       {"bob", tools.Said{Marks: tools.Marks{Floor: true}, Signing: 1}, true},
 	} {
 		if got := known.News(n, c.publisher, c.word); got != c.want {
 			t.Errorf("%s: news is %v", name, got)
 		}
 	}
+	delete(known[n.String()], "/srv/tools")
 	known[n.String()]["bob"] = tools.Said{Marks: tools.Marks{Revoked: "burns", Floor: true}}
 	if got, want := known.Of(n), (tools.Marks{Revoked: "burns", Floor: true}); got != want {
 		t.Errorf("together they say %+v, want %+v", got, want)
