@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/projections"
 )
 
@@ -71,6 +72,9 @@ func Plan(s *projections.State, p Policy) Result {
 		if st.Action == Failed {
 			r.Halt = append(r.Halt, haltReason(s, id, u.Done[id]))
 		}
+	}
+	if why := s.Marks.Of(u.To).Revoked; why != "" && !r.Complete {
+		r.Halt = append(r.Halt, events.Reason{Code: version.CodeRevoked, Text: fmt.Sprintf("version %s was revoked on the way: %s", u.To, why)})
 	}
 	halted := len(u.Halted) > 0 || len(r.Halt) > 0
 	if len(u.Halted) > 0 {
