@@ -64,6 +64,7 @@ var samples = func() []events.Payload {
 		&events.ToolsSyncRequested{Request: request, Source: "/srv/tools", Wanted: []version.Binary{binary}},
 		&events.ToolsStored{Tools: archive, Source: "/srv/tools"},
 		&events.ToolsMarked{Version: number, Marks: tools.Marks{Revoked: "eats data", Floor: true, DeadEnd: true}, Source: "/srv/tools", SignedBy: "USIGNER"},
+		&events.ToolsMissed{Tools: archive, Reason: "it answers 404 Not Found"},
 		&events.SourceLost{Source: "https://tools.example.com", Reason: "no such host"},
 		&events.SourceReturned{Source: "https://tools.example.com"},
 		&events.UpgradeRequested{Request: request, Upgrade: request.ID, To: number, Artefacts: []tools.Tools{archive}, Reset: true},

@@ -23,6 +23,7 @@ var kinds = map[string]func() Payload{
 
 	"tools.sync_requested/1":  func() Payload { return &ToolsSyncRequested{} },
 	"tools.stored/1":          func() Payload { return &ToolsStored{} },
+	"tools.missed/1":          func() Payload { return &ToolsMissed{} },
 	"tools.marked/1":          func() Payload { return &ToolsMarked{} },
 	"tools.source_lost/1":     func() Payload { return &SourceLost{} },
 	"tools.source_returned/1": func() Payload { return &SourceReturned{} },

@@ -40,6 +40,24 @@ func (e *ToolsStored) Validate() error {
 	return errors.Join(e.Tools.Validate(), needText("source", e.Source, 2048))
 }
 
+// ToolsMissed says that an archive which an upgrade needs could not be fetched at the first
+// try. It is tried again; that is not told again.
+type ToolsMissed struct {
+	Tools  tools.Tools `json:"tools"`
+	Reason string      `json:"reason"`
+}
+
+func (*ToolsMissed) Kind() string   { return "tools.missed/1" }
+func (*ToolsMissed) Entity() string { return entityTools }
+
+// Validate checks the tools and asks for a reason.
+func (e *ToolsMissed) Validate() error {
+	if e.Reason == "" {
+		return errors.New("no reason")
+	}
+	return errors.Join(e.Tools.Validate(), needText("reason", e.Reason, 4096))
+}
+
 // ToolsMarked says what a publisher says of a version: that it is revoked, a floor or a
 // dead end, or none of these any more. It replaces what was said of the version before.
 type ToolsMarked struct {

@@ -32,6 +32,7 @@ func (u *Upgrade) clone() *Upgrade {
 	}
 	c := *u
 	c.Done = maps.Clone(u.Done)
+	c.Missed = maps.Clone(u.Missed)
 	return &c
 }
 

@@ -123,6 +123,9 @@ func (s *State) apply(r events.Record, payload events.Payload) bool {
 		delete(s.Units, p.Unit)
 	case *events.ToolsStored:
 		s.Tools[p.Tools.Version.String()] = &StoredTools{Tools: p.Tools, Source: p.Source, SignedBy: p.SignedBy, Unsigned: p.Unsigned, Time: r.Time}
+		s.Upgrade.found(p.Tools.Version.String())
+	case *events.ToolsMissed:
+		s.Upgrade.missed(p.Tools.Version.String(), p.Reason)
 	case *events.ToolsMarked:
 		s.foldMarked(p)
 	case *events.SourceLost:

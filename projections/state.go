@@ -128,10 +128,11 @@ type Upgrade struct {
 	Operator  string                 `json:"operator"`
 	From      version.Number         `json:"from"`
 	To        version.Number         `json:"to"`
-	Artefacts map[string]tools.Tools `json:"artefacts"` // by platform, "trusty-amd64"
-	Signed    []byte                 `json:"signed"`    // the request it executes
-	Machines  []string               `json:"machines"`  // ids it is about, in order
-	Done      map[string]string      `json:"done"`      // machine id → how its last order ended: upgraded, failed, rolled-back, timed-out
+	Artefacts map[string]tools.Tools `json:"artefacts"`        // by platform, "trusty-amd64"
+	Signed    []byte                 `json:"signed"`           // the request it executes
+	Machines  []string               `json:"machines"`         // ids it is about, in order
+	Missed    map[string]string      `json:"missed,omitempty"` // archive that could not be fetched yet, by binary version → why
+	Done      map[string]string      `json:"done"`             // machine id → how its last order ended: upgraded, failed, rolled-back, timed-out
 	Halted    []events.Reason        `json:"halted,omitempty"`
 	Started   time.Time              `json:"started"`
 }

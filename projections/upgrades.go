@@ -78,3 +78,20 @@ func (s *State) endUpgrade(now time.Time, id, outcome string) bool {
 	s.Upgrade = nil
 	return true
 }
+
+// missed notes why an archive of the upgrade could not be fetched; found forgets it.
+func (u *Upgrade) missed(binary, why string) {
+	if u == nil {
+		return
+	}
+	if u.Missed == nil {
+		u.Missed = map[string]string{}
+	}
+	u.Missed[binary] = why
+}
+
+func (u *Upgrade) found(binary string) {
+	if u != nil {
+		delete(u.Missed, binary)
+	}
+}

@@ -181,6 +181,9 @@ func (t *term) fetchTools() {
 				t.listSources() // status says it, if the source is lost
 			}
 			t.tools.ended(wanted, err)
+			if err != nil {
+				t.writer.submit(change{decide: func(d *draft) error { return decideMissed(d, wanted, err) }})
+			}
 		}
 	}
 }
@@ -224,6 +227,15 @@ func (b *toolbox) offer(t tools.Tools) (found, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.sources.offer(t.SHA256)
+}
+
+// decideMissed records, once, why an archive of the upgrade could not be fetched.
+func decideMissed(d *draft, t tools.Tools, why error) error {
+	if u := d.state.Upgrade; u == nil || u.Missed[t.Version.String()] != "" || u.Artefacts[t.Version.Platform()] != t {
+		return nil
+	}
+	_, err := d.add("", d.state.Upgrade.ID, d.state.Upgrade.ID, &events.ToolsMissed{Tools: t, Reason: clip(why.Error(), maxReason)})
+	return err
 }
 
 // errOtherBytes: a version is stored with other bytes than those that were offered.

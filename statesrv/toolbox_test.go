@@ -397,3 +397,31 @@ func TestABadSourceIsReportedAndTheNextIsTried(t *testing.T) {
 		t.Fatalf("stored %+v", stored)
 	}
 }
+
+// The metadata can be read, the archive cannot: the log says so once, and it goes on when
+// the archive is there.
+func TestAnArchiveThatIsMissingIsSaid(t *testing.T) {
+	p := newPlace(t)
+	next, data := packed(t, "1.25.1", "new jujud")
+	dir, file := tree(t, next, data)
+	if err := os.Rename(file, file+".away"); err != nil {
+		t.Fatal(err)
+	}
+	p.start(from(t, dir))
+	p.zero()
+	if _, got := p.ask(upgrade(next)); got != "upgrade.requested/1 upgrade.accepted/1" {
+		t.Fatalf("the upgrade is %q", got)
+	}
+	missed := decode[*events.ToolsMissed](p, p.waitKind(0, "tools.missed/1"))
+	if missed.Tools != next || !strings.Contains(missed.Reason, "no such file") {
+		t.Fatalf("missed %+v", missed)
+	}
+	if err := os.Rename(file+".away", file); err != nil {
+		t.Fatal(err)
+	}
+	p.ahead.Add(int64(15 * time.Second)) // the time of the next try
+	p.waitKind(0, "upgrade.completed/1")
+	if s := p.state(); s.Upgrade != nil || len(s.Tools) != 1 {
+		t.Fatalf("the state is %+v, %v", s.Upgrade, s.Tools)
+	}
+}

@@ -38,6 +38,8 @@ func tell(payload events.Payload) (why, machine string) {
 
 	case *events.ToolsStored:
 		return fmt.Sprintf("%s, %d bytes, from %s%s", p.Tools.Version, p.Tools.Size, p.Source, vouched(p.SignedBy, p.Unsigned)), ""
+	case *events.ToolsMissed:
+		return fmt.Sprintf("%s cannot be fetched (will retry): %s", p.Tools.Version, p.Reason), ""
 	case *events.ToolsMarked:
 		return fmt.Sprintf("%s is %s, says %s", p.Version, p.Marks.Words(), p.Source), ""
 	case *events.SourceLost:

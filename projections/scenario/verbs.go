@@ -83,7 +83,10 @@ var verbs = map[string]func(s *Script, a []string) fact{
 	"remove-unit": func(_ *Script, a []string) fact { return fact{payload: &events.UnitRemoved{Unit: a[0]}} },
 	"units":       func(_ *Script, a []string) fact { return fact{payload: &events.UnitsAssigned{Machine: a[0]}} },
 
-	// tools V · revoke V REASON · source-lost SOURCE REASON · source-back SOURCE
+	// tools V · missed V REASON · revoke V REASON · source-lost SOURCE REASON · source-back SOURCE
+	"missed": func(_ *Script, a []string) fact {
+		return fact{payload: &events.ToolsMissed{Tools: archive(a[0]), Reason: strings.ReplaceAll(a[1], "_", " ")}}
+	},
 	"revoke": func(_ *Script, a []string) fact {
 		return fact{payload: &events.ToolsMarked{Version: num(a[0]), Marks: tools.Marks{Revoked: a[1]}, Source: "/srv/tools"}}
 	},

@@ -177,6 +177,11 @@ func makeUpgrade(s *projections.State) *Upgrade {
 	}
 	out.Blockers = append(append(out.Blockers, u.Halted...), plan.Halt...)
 	out.count(plan)
+	for _, binary := range slices.Sorted(maps.Keys(u.Missed)) {
+		out.Blockers = append(out.Blockers, events.Reason{
+			Code: "tools-missed", Text: fmt.Sprintf("tools %s cannot be fetched (will retry): %s; a client can hand them over: juju sync-tools --version %d.%d", binary, u.Missed[binary], u.To.Major, u.To.Minor),
+		})
+	}
 	out.LastError = lastError(s, u)
 	return out
 }
