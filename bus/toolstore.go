@@ -10,13 +10,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/nats-io/nats.go/jetstream"
-)
+) // ToolStore keeps archives of tools in the object store, each under its digest.
 
-// ToolStore keeps archives of tools in the object store, each under its digest.
 type ToolStore struct {
 	conn *Conn
 	mu   sync.Mutex
@@ -194,157 +192,8 @@ func parseInfo(m stored) (objectInfo, error) {
 // fetchBytes is how much of an object is on its way at a time.
 const fetchBytes = 512 << 10
 
-// Fetch writes the object from byte offset on to w and returns how many bytes it wrote.
-// A fetch that broke is resumed by calling it again with a larger offset. It needs no
-// right beyond reading descriptions and chunks. What it writes is not verified: the
-// caller hashes it, and bounds it by the size it was promised.
-func (s *ToolStore) Fetch(ctx context.Context, sha256 string, offset int64, w io.Writer) (int64, error) {
-	info, described, err := s.info(ctx, sha256)
-	if err != nil {
-		return 0, err
-	}
-	if offset < 0 || offset > info.Size {
-		return 0, fmt.Errorf("fetch %s from byte %d: it has %d", sha256, offset, info.Size)
-	}
-	f := &fetch{store: s, subject: chunkSubject(info.NUID), w: w, left: info.Size - offset}
-	if size := info.Options.ChunkSize; size > 0 && offset >= size && described > info.Chunks {
-		f.next = described - info.Chunks + uint64(offset/size)
-		f.first, f.skip = f.next, offset%size
-		err = f.run(ctx)
-		if !errors.Is(err, errMoved) {
-			return f.written, wrapFetch(sha256, err)
-		}
-	}
-	f.first, f.next, f.skip = 0, 1, offset
-	err = f.run(ctx)
-	return f.written, wrapFetch(sha256, err)
-}
-
-func wrapFetch(sha256 string, err error) error {
-	if err != nil {
-		return fmt.Errorf("fetch tools %s: %w", sha256, err)
-	}
-	return nil
-}
-
 // errMoved: the chunk is not where it was expected, so it is looked for from the start.
 var errMoved = errors.New("the chunk lies elsewhere")
-
-type fetch struct {
-	store   *ToolStore
-	subject string
-	w       io.Writer
-	first   uint64 // sequence where the first chunk must lie; 0: anywhere
-	next    uint64
-	skip    int64 // bytes to leave out before writing
-	left    int64 // bytes to write
-	written int64
-}
-
-func (f *fetch) run(ctx context.Context) error {
-	for f.left > 0 {
-		before := f.next
-		query := getQuery{Seq: f.next, Subject: f.subject, Batch: 1024, MaxBytes: fetchBytes}
-		for m, err := range f.store.conn.getBatch(ctx, streamTools, query) {
-			if err != nil {
-				return err
-			}
-			if f.first > 0 && m.seq != f.first {
-				return errMoved
-			}
-			f.first = 0
-			f.next = m.seq + 1
-			if err := f.write(m.data); err != nil {
-				return err
-			}
-		}
-		if f.next == before {
-			return fmt.Errorf("%w: the object ends %d bytes early", ErrDigest, f.left)
-		}
-	}
-	return nil
-}
-
-func (f *fetch) write(chunk []byte) error {
-	skip := min(f.skip, int64(len(chunk)))
-	f.skip -= skip
-	chunk = chunk[skip:]
-	chunk = chunk[:min(int64(len(chunk)), f.left)]
-	n, err := f.w.Write(chunk)
-	f.written += int64(n)
-	f.left -= int64(n)
-	return err
-}
-
-// Sweep removes beginnings of archives: those whose newest chunk is older than before,
-// and all but the newest keep of the others. It says which, by digest or by the name
-// that their chunks have. What is being stored, or is whole, is left alone.
-func (s *ToolStore) Sweep(ctx context.Context, before time.Time, keep int) (removed []string, err error) {
-	parts, err := s.parts(ctx)
-	for i, p := range parts {
-		if err != nil {
-			break
-		}
-		if i < keep && !p.newest.Before(before) {
-			continue
-		}
-		var gone bool
-		if gone, err = s.drop(ctx, p.name); gone {
-			removed = append(removed, p.name)
-		}
-	}
-	if err != nil {
-		return removed, fmt.Errorf("sweep the store of tools: %w", err)
-	}
-	return removed, nil
-}
-
-// drop removes the chunks of one archive, unless it has become whole or is being stored.
-func (s *ToolStore) drop(ctx context.Context, name string) (gone bool, err error) {
-	if !s.begin(name) {
-		return false, nil
-	}
-	defer s.end(name)
-	if whole, err := s.Has(ctx, name); err != nil || whole {
-		return false, err
-	}
-	err = s.purge(ctx, chunkSubject(name))
-	return err == nil, err
-}
-
-// part is the beginning of an archive.
-type part struct {
-	name   string
-	newest time.Time
-}
-
-// parts are the chunks that belong to no object, the newest first.
-func (s *ToolStore) parts(ctx context.Context) ([]part, error) {
-	chunks, err := s.subjects(ctx, chunkSubject("*"))
-	if err != nil {
-		return nil, err
-	}
-	objects, err := s.objects(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, o := range objects {
-		delete(chunks, chunkSubject(o.NUID))
-	}
-	var parts []part
-	for subject := range chunks {
-		m, err := s.conn.getLast(ctx, streamTools, subject)
-		if errors.Is(err, ErrNotFound) {
-			continue // discarded meanwhile
-		}
-		if err != nil {
-			return nil, err
-		}
-		parts = append(parts, part{strings.TrimPrefix(subject, chunkSubject("")), m.time})
-	}
-	slices.SortFunc(parts, func(a, b part) int { return b.newest.Compare(a.newest) })
-	return parts, nil
-}
 
 // objects are the whole objects.
 func (s *ToolStore) objects(ctx context.Context) ([]objectInfo, error) {

@@ -1,0 +1,198 @@
+package agent
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/jujube-project/jujube/agent/install"
+	"github.com/jujube-project/jujube/events"
+)
+
+// ordered takes an order that is newer than all before it. While one is being judged it
+// is held.
+func (s State) ordered(in Ordered) (State, []Effect) {
+	if in.Seq <= s.Seq {
+		return s, nil
+	}
+	if s.busy() || s.Phase == install.PhaseTrial && in.Order.Tools.Version == s.Running {
+		s.Held = in
+		return s, nil
+	}
+	s.Seq = in.Seq
+	if in.Order.Resolved {
+		s.Denied = nil
+	}
+	working := s.working()
+	order := &install.Order{
+		ID: in.Order.Order, Upgrade: in.Order.Upgrade, From: in.Order.From, Tools: in.Order.Tools,
+		Window: time.Duration(in.Order.Health) * time.Millisecond, Rate: in.Order.Rate,
+	}
+	f := s.refuse(in)
+	if f != nil && s.Phase == install.PhaseTrial { // past the point of no return the trial goes on
+		r := &events.AgentUpgradeFailed{Failure: *f}
+		r.Order = order.ID
+		return s, []Effect{Tell{r}, Save{s.Journal}}
+	}
+	s.Journal = s.idle()
+	s.Order = order
+	if in.Order.Tools.Version == s.Running && s.Unproven != "" && f == nil {
+		return s.proveInPlace(working)
+	}
+	if in.Order.Tools.Version == s.Running && (f == nil || f.Code == codeWrongVersion) {
+		r := &events.AgentUpgraded{Version: s.Running}
+		r.Order = s.Order.ID
+		s.Journal = s.idle()
+		return s, append(working, Tell{r}, Save{s.Journal})
+	}
+	if f != nil {
+		s, effects := s.fail(*f)
+		return s, append(working, effects...)
+	}
+	s.Phase = install.PhaseAccepted
+	accepted := &events.AgentDownloading{}
+	accepted.Order = s.Order.ID
+	return s, append(working, Save{s.Journal}, Tell{accepted}, Download{*s.Order})
+}
+
+// proveInPlace puts the version that runs on trial: it never proved itself, and nothing
+// before it can come back.
+func (s State) proveInPlace(working []Effect) (State, []Effect) {
+	s.Phase, s.Trial, s.NoReturn = install.PhaseTrial, &install.Trial{}, s.Unproven
+	accepted := &events.AgentDownloading{Percent: 100}
+	accepted.Order = s.Order.ID
+	return s, append(working, Save{s.Journal}, Tell{accepted}, Restart{})
+}
+
+// working is what ends the work on an order that is not wanted any more. The centre waits
+// to hear that: until then it does not know what this machine will run.
+func (s State) working() []Effect {
+	if s.Order == nil {
+		return nil
+	}
+	r := &events.AgentUpgradeFailed{Failure: events.Failure{
+		Step: "withdrawn", Cause: events.CauseOperator, Code: "withdrawn", Text: "the order was withdrawn before the switch",
+	}}
+	r.Order = s.Order.ID
+	if s.Phase == install.PhaseTrial {
+		r.Failure.Text = "another order came to the rescue, past the point of no return"
+	}
+	return []Effect{Drop{}, Tell{r}}
+}
+
+// busy says that the launcher, or the report to the centre, has the order now. Past the
+// point of no return another order may come to the rescue.
+func (s State) busy() bool {
+	return s.Phase == install.PhaseTrial && s.NoReturn == "" || s.Phase == install.PhaseCommitted ||
+		s.Phase == install.PhaseRolledBack || s.Phase == install.PhaseFailed
+}
+
+// Codes of refusals that something hangs on.
+const (
+	codeWrongVersion = "wrong-version" // the order does not start from what runs
+	codeFailedBefore = "failed-before" // why the build is refused was told when it failed
+)
+
+// refuse says why an order does not fit this machine.
+func (s State) refuse(in Ordered) *events.Failure {
+	o := in.Order
+	no := func(cause, code, format string, args ...any) *events.Failure {
+		return &events.Failure{Step: "accept", Cause: cause, Code: code, Text: fmt.Sprintf(format, args...)}
+	}
+	switch why, denied := s.Denied[o.Tools.SHA256]; {
+	case o.Machine != s.Machine:
+		return no(events.CauseOperator, "wrong-machine", "the order is for machine %s, this is machine %s", o.Machine, s.Machine)
+	case in.Now.After(o.Expires):
+		return no(events.CauseOperator, "expired", "the order expired at %s; the clock here says %s",
+			o.Expires.UTC().Format(time.RFC3339), in.Now.UTC().Format(time.RFC3339))
+	case o.From != s.Running.Number:
+		return no(events.CauseOperator, codeWrongVersion, "the order starts from %s, this machine runs %s", o.From, s.Running.Number)
+	case o.Tools.Version.Platform() != s.Running.Platform():
+		return no(events.CauseOperator, "wrong-platform", "the tools are for %s, this machine is %s", o.Tools.Version.Platform(), s.Running.Platform())
+	case denied:
+		return no(events.CauseVersion, codeFailedBefore, "this very build failed here before (juju resolved %s lets it try again): %s", s.Machine, why)
+	}
+	return nil
+}
+
+// fail ends the order in work before the switch. A build that failed by its own fault is
+// not tried again on this machine.
+func (s State) fail(f events.Failure) (State, []Effect) {
+	_, denied := s.Denied[s.Order.Tools.SHA256]
+	if f.Cause == events.CauseVersion && !denied {
+		s.Denied = with(s.Denied, s.Order.Tools.SHA256, f.Text)
+	}
+	s.Phase, s.Trial, s.Failure = install.PhaseFailed, nil, &f
+	noted := Save{s.Journal} // else a process that ends here takes up again what it said had failed
+	s, effects := s.report()
+	return s, append([]Effect{noted}, effects...)
+}
+
+// with copies m: a State is a value, and so is what it holds.
+func with(m map[string]string, key, value string) map[string]string {
+	c := map[string]string{key: value}
+	for k, v := range m {
+		if k != key {
+			c[k] = v
+		}
+	}
+	return c
+}
+
+// withdrawn drops an order that was not switched to yet. Its end is in the log already.
+func (s State) withdrawn(in Withdrawn) (State, []Effect) {
+	if in.Seq <= s.Seq || s.Phase == install.PhaseTrial && s.NoReturn != "" {
+		return s, nil
+	}
+	if s.busy() {
+		s.Held = in
+		return s, nil
+	}
+	s.Seq = in.Seq
+	return s.dropped()
+}
+
+// dropped is the state without its order, which is not on trial.
+func (s State) dropped() (State, []Effect) {
+	working := s.working()
+	s.Journal = s.idle()
+	return s, append(working, Save{s.Journal}, Collect{s.inUse()})
+}
+
+func (s State) downloaded() (State, []Effect) {
+	return s, []Effect{Stage{*s.Order, s.inUseNow()}}
+}
+
+// inUseNow are the versions that staging must not touch: not the one that it makes.
+func (s State) inUseNow() []string {
+	s.Order = nil
+	return s.inUse()
+}
+
+func (s State) staged() (State, []Effect) {
+	s.Phase = install.PhaseStaged
+	return s, []Effect{Save{s.Journal}, Test{*s.Order}}
+}
+
+// tested undoes, on the way to an older version, what only the newer one understands.
+func (s State) tested() (State, []Effect) {
+	if to := s.Order.Tools.Version.Number; to.Compare(s.Running.Number) < 0 && to.Compare(s.Reached) < 0 {
+		return s, []Effect{Undo{s.Order.ID, s.Running, to}}
+	}
+	return s.beginTrial()
+}
+
+// beginTrial writes the journal first, then the link.
+func (s State) beginTrial() (State, []Effect) {
+	ready := &events.AgentStaged{}
+	leaving := &events.AgentRestarting{From: s.Running.Number, To: s.Order.Tools.Version.Number}
+	ready.Order, leaving.Order = s.Order.ID, s.Order.ID
+	if s.Good == "" {
+		s.Good = s.Running.String()
+	}
+	s.Phase, s.Trial = install.PhaseTrial, &install.Trial{}
+	return s, []Effect{Tell{ready}, Tell{leaving}, Save{s.Journal}, Switch{*s.Order}}
+}
+
+// switched hands over to the launcher. A link that could not be changed ends the order;
+// the old version never stopped.
+func (s State) switched() (State, []Effect) { return s, []Effect{Restart{}} }

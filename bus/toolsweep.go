@@ -1,0 +1,80 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Sweep removes beginnings of archives: those whose newest chunk is older than before,
+// and all but the newest keep of the others. It says which, by digest or by the name
+// that their chunks have. What is being stored, or is whole, is left alone.
+func (s *ToolStore) Sweep(ctx context.Context, before time.Time, keep int) (removed []string, err error) {
+	parts, err := s.parts(ctx)
+	for i, p := range parts {
+		if err != nil {
+			break
+		}
+		if i < keep && !p.newest.Before(before) {
+			continue
+		}
+		var gone bool
+		if gone, err = s.drop(ctx, p.name); gone {
+			removed = append(removed, p.name)
+		}
+	}
+	if err != nil {
+		return removed, fmt.Errorf("sweep the store of tools: %w", err)
+	}
+	return removed, nil
+}
+
+// drop removes the chunks of one archive, unless it has become whole or is being stored.
+func (s *ToolStore) drop(ctx context.Context, name string) (gone bool, err error) {
+	if !s.begin(name) {
+		return false, nil
+	}
+	defer s.end(name)
+	if whole, err := s.Has(ctx, name); err != nil || whole {
+		return false, err
+	}
+	err = s.purge(ctx, chunkSubject(name))
+	return err == nil, err
+}
+
+// part is the beginning of an archive.
+type part struct {
+	name   string
+	newest time.Time
+}
+
+// parts are the chunks that belong to no object, the newest first.
+func (s *ToolStore) parts(ctx context.Context) ([]part, error) {
+	chunks, err := s.subjects(ctx, chunkSubject("*"))
+	if err != nil {
+		return nil, err
+	}
+	objects, err := s.objects(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range objects {
+		delete(chunks, chunkSubject(o.NUID))
+	}
+	var parts []part
+	for subject := range chunks {
+		m, err := s.conn.getLast(ctx, streamTools, subject)
+		if errors.Is(err, ErrNotFound) {
+			continue // discarded meanwhile
+		}
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, part{strings.TrimPrefix(subject, chunkSubject("")), m.time})
+	}
+	slices.SortFunc(parts, func(a, b part) int { return b.newest.Compare(a.newest) })
+	return parts, nil
+}
