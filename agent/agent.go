@@ -139,10 +139,8 @@ func (a *Agent) Run(ctx context.Context, keep func() bool) error {
 // tellStart puts the first report of this process, however long the disk refuses it: what
 // the centre believes to run here hangs on it.
 func (a *Agent) tellStart(ctx context.Context) {
-	started := &events.AgentStarted{Version: a.cfg.Own, SHA256: a.archive(), PID: a.cfg.PID, Restart: a.cfg.Restarts}
-	if o := a.state.Order; o != nil {
-		started.Order = o.ID
-	}
+	started := a.state.Start()
+	started.SHA256, started.Restart = a.archive(), a.cfg.Restarts
 	put := func() bool {
 		_, err := a.outbox.put(started)
 		if err != nil {

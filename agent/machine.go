@@ -54,6 +54,16 @@ func Step(s State, in Input) (State, []Effect) {
 	return s, nil
 }
 
+// Start is a process's first report: what it runs, and what the journal says that the
+// centre may not have heard.
+func (s State) Start() *events.AgentStarted {
+	r := &events.AgentStarted{Version: s.Running, PID: s.PID}
+	if s.Order != nil {
+		r.Order, r.NoReturn = s.Order.ID, s.NoReturn
+	}
+	return r
+}
+
 // next goes on with the order in work, or ends it when the last step failed.
 func (s State) next(order, phase string, failure *events.Failure, then func(State) (State, []Effect)) (State, []Effect) {
 	if s.Phase != phase || s.Order == nil || s.Order.ID != order {

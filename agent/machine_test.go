@@ -337,3 +337,16 @@ func terminal(r events.Report) bool {
 	}
 	return false
 }
+
+// A process may die between noting that there is no way back and telling it: every start
+// says it again.
+func TestEveryStartSaysThatThereIsNoWayBack(t *testing.T) {
+	s := running("1.24.0")
+	if r := s.Start(); r.Order != "" || r.NoReturn != "" {
+		t.Fatalf("an idle machine starts with %+v", r)
+	}
+	s.Order, s.NoReturn = &install.Order{ID: "o1"}, "burn the bridge"
+	if r := s.Start(); r.Order != "o1" || r.NoReturn != "burn the bridge" || r.Version != s.Running {
+		t.Fatalf("on trial it starts with %+v", r)
+	}
+}

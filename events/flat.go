@@ -136,6 +136,8 @@ func (e *AgentStarted) setField(key string, v flatValue) bool {
 		return v.count(&e.Restart)
 	case "order":
 		return v.str(&e.Order)
+	case "no_return":
+		return v.str(&e.NoReturn)
 	}
 	return e.ReportHead.setField(key, v)
 }

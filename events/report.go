@@ -64,6 +64,10 @@ type AgentStarted struct {
 	PID     int            `json:"pid"`
 	Restart int            `json:"restart"`         // starts since the launcher began
 	Order   string         `json:"order,omitempty"` // the upgrade order in its journal, if it is at one
+
+	// NoReturn is the step of that order that cannot be undone, once the journal names it:
+	// said at every start, because a process may die between noting and telling it.
+	NoReturn string `json:"no_return,omitempty"`
 }
 
 func (*AgentStarted) Kind() string     { return "agent.started/1" }

@@ -65,6 +65,9 @@ func (s *State) foldReport(now time.Time, p events.Report) {
 		if m.Adrift = p.Order; p.Order == m.Ended || s.isOpen(m.ID, p.Order) {
 			m.Adrift = ""
 		}
+		if p.NoReturn != "" && p.Order != m.Ended {
+			m.NoReturn = &NoReturn{p.Order, p.NoReturn}
+		}
 	case *events.UnitStateChanged:
 		s.foldUnitState(now, p)
 	default:

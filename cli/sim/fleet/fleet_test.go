@@ -43,6 +43,17 @@ func TestFleetsConverge(t *testing.T) {
 	t.Logf("%d fleets, %d orders, %d events, faults %v", seeds, total.Orders, total.Events, total.Faults)
 }
 
+// Stories that once ended badly.
+func TestStoriesThatOnceWentWrong(t *testing.T) {
+	for _, c := range []Config{
+		{Seed: 892839153, Machines: 34}, // killed between noting that there is no way back and telling it
+	} {
+		if _, err := Run(c); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // A seed is a story: told twice, it is the same.
 func TestASeedIsAStory(t *testing.T) {
 	for _, n := range []uint64{4, 5, 211} {

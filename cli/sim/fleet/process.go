@@ -60,10 +60,8 @@ func (p *process) begin() {
 
 // tellStart is the agent's first report, however long the disk refuses it.
 func (p *process) tellStart() {
-	started := &events.AgentStarted{Version: p.build.Version, SHA256: p.build.SHA256, PID: p.run}
-	if o := p.state.Order; o != nil {
-		started.Order = o.ID
-	}
+	started := p.state.Start()
+	started.SHA256, started.PID = p.build.SHA256, p.run
 	p.told = p.disk.outbox.put(started)
 	if !p.told {
 		p.later(time.Second, p.tellStart)
