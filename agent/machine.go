@@ -57,7 +57,7 @@ func Step(s State, in Input) (State, []Effect) {
 // Start is a process's first report: what it runs, and what the journal says that the
 // centre may not have heard.
 func (s State) Start() *events.AgentStarted {
-	r := &events.AgentStarted{Version: s.Running, PID: s.PID}
+	r := &events.AgentStarted{Version: s.Running, PID: s.PID, Unproven: s.Unproven != "" && s.Good == s.Running.String()}
 	if s.Order != nil {
 		r.Order, r.NoReturn = s.Order.ID, s.NoReturn
 	}

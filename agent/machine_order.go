@@ -35,10 +35,11 @@ func (s State) ordered(in Ordered) (State, []Effect) {
 	}
 	s.Journal = s.idle()
 	s.Order = order
-	if in.Order.Tools.Version == s.Running && s.Unproven != "" && f == nil {
+	there := in.Order.Tools.Version == s.Running && (f == nil || f.Code == codeWrongVersion)
+	if there && s.Unproven != "" {
 		return s.proveInPlace(working)
 	}
-	if in.Order.Tools.Version == s.Running && (f == nil || f.Code == codeWrongVersion) {
+	if there {
 		r := &events.AgentUpgraded{Version: s.Running}
 		r.Order = s.Order.ID
 		s.Journal = s.idle()

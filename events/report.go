@@ -68,6 +68,9 @@ type AgentStarted struct {
 	// NoReturn is the step of that order that cannot be undone, once the journal names it:
 	// said at every start, because a process may die between noting and telling it.
 	NoReturn string `json:"no_return,omitempty"`
+	// Unproven: the version took such a step in an order that ended otherwise, and has
+	// never proved itself.
+	Unproven bool `json:"unproven,omitempty"`
 }
 
 func (*AgentStarted) Kind() string     { return "agent.started/1" }

@@ -65,6 +65,7 @@ func (s *State) foldReport(now time.Time, p events.Report) {
 		if m.Adrift = p.Order; p.Order == m.Ended || s.isOpen(m.ID, p.Order) {
 			m.Adrift = ""
 		}
+		m.Unproven = m.Unproven || p.Unproven
 		if p.NoReturn != "" && p.Order != m.Ended {
 			m.NoReturn = &NoReturn{p.Order, p.NoReturn}
 		}

@@ -61,6 +61,8 @@ type Journal struct {
 type Guard struct {
 	Order   Order `json:"order"` // that brought it
 	Crashes int   `json:"crashes"`
+	// Unproven is the Unproven of the version before it, should that come back.
+	Unproven string `json:"unproven,omitempty"`
 }
 
 // Order is an accepted order.

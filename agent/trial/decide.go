@@ -104,7 +104,7 @@ func Committed(j install.Journal) install.Journal {
 	j.Guard = nil
 	if to := j.Order.Tools.Version.String(); to != j.Good {
 		if j.NoReturn == "" {
-			j.Guard = &install.Guard{Order: *j.Order}
+			j.Guard = &install.Guard{Order: *j.Order, Unproven: j.Unproven}
 		}
 		j.Last, j.Good = j.Good, to
 	}

@@ -33,7 +33,7 @@ func Ended(j install.Journal, r Run, attempts int, settle time.Duration) (next i
 		j.Guard = nil
 	case r.Asked:
 	case g.Crashes+1 < attempts || j.Last == "":
-		j.Guard = &install.Guard{Order: g.Order, Crashes: g.Crashes + 1}
+		j.Guard = &install.Guard{Order: g.Order, Crashes: g.Crashes + 1, Unproven: g.Unproven}
 	default:
 		r.Failure.Step = events.StepAfterCommit
 		r.Failure.Text = fmt.Sprintf("version %s was kept and then failed %d times: %s", r.Version, g.Crashes+1, r.Failure.Text)
@@ -49,7 +49,7 @@ func fallBack(j install.Journal, f events.Failure) install.Journal {
 		j.Seq--
 	}
 	order := j.Guard.Order
-	j.Order, j.Guard = &order, nil
+	j.Order, j.Unproven, j.Guard = &order, j.Guard.Unproven, nil
 	j.Good, j.Last = j.Last, ""
 	return RolledBack(j, f)
 }

@@ -105,6 +105,23 @@ func TestAnOrderInWorkIsLookedAtAgain(t *testing.T) {
 	}
 }
 
+// A version that had never proved itself was good only because nothing before it could come
+// back. When the one after it falls, it comes back as what it was.
+func TestAnUnprovenVersionComesBackUnproven(t *testing.T) {
+	tried1 := onTrial(t, 1)
+	tried1.Unproven = "burn the bridge"
+	j, back := trial.Committed(tried1), false
+	if j.Unproven != "" {
+		t.Fatalf("what is kept has proved itself: %+v", j)
+	}
+	for range attempts {
+		j, back = trial.Ended(j, crashed(tried, time.Second), attempts, settle)
+	}
+	if !back || j.Good != good || j.Unproven != "burn the bridge" {
+		t.Errorf("back %v: %+v", back, j)
+	}
+}
+
 func TestOutputsFitIntoRecords(t *testing.T) {
 	f := events.Failure{Step: "trial", Cause: events.CauseVersion, Code: "crashed", Text: strings.Repeat("ä", 5000), Output: "x" + strings.Repeat("€", 5000)}
 	j := trial.RolledBack(onTrial(t, 3), f)

@@ -47,6 +47,7 @@ func TestFleetsConverge(t *testing.T) {
 func TestStoriesThatOnceWentWrong(t *testing.T) {
 	for _, c := range []Config{
 		{Seed: 892839153, Machines: 34}, // killed between noting that there is no way back and telling it
+		{Seed: 339618032, Machines: 33}, // a version that never proved itself came back, and was believed
 	} {
 		if _, err := Run(c); err != nil {
 			t.Error(err)
