@@ -172,8 +172,13 @@ func TestTheNextSourceIsAskedWhenOneIsBad(t *testing.T) {
 	p.ask(upgrade(next))
 	p.waitKind(0, "upgrade.completed/1")
 	s := p.state()
-	if stored := s.Tools[next.Version.String()]; stored == nil || s.Lost[nothing] == nil || s.Lost[dir] != nil {
+	if stored := s.Tools[next.Version.String()]; stored == nil || stored.SignedBy != signer(t).Public || s.Lost[nothing] == nil || s.Lost[dir] != nil {
 		t.Fatalf("stored %+v, lost %v", stored, s.Lost)
+	}
+	var c statesrv.Catalogue
+	p.query("tools", nil, &c)
+	if len(c.Problems) != 1 || !strings.Contains(c.Problems[0], nothing) || len(c.Sources) != 1 || c.Sources[0].Source != dir {
+		t.Fatalf("the catalogue is %+v", c)
 	}
 }
 
@@ -370,31 +375,6 @@ func TestASourceThatBreaksOffIsLostNotHopeless(t *testing.T) {
 	}
 	if s := p.state(); s.Upgrade == nil || len(s.Upgrade.Halted) > 0 {
 		t.Fatalf("the upgrade is %+v", s.Upgrade)
-	}
-}
-
-// The first source is bad: that is said, and the next one has what is needed.
-func TestABadSourceIsReportedAndTheNextIsTried(t *testing.T) {
-	p := newPlace(t)
-	next, data := packed(t, "1.25.1", "new jujud")
-	dir, _ := tree(t, next, data)
-	p.start(func(c *statesrv.Config) {
-		c.Genesis.Settings = map[string]string{
-			"agent-metadata-url": "http://127.0.0.1:9/tools", "tools-source": dir, "tools-signers": signer(t).Public,
-		}
-	})
-	p.zero()
-	var c statesrv.Catalogue
-	p.query("tools", nil, &c)
-	if len(c.Problems) != 1 || !strings.Contains(c.Problems[0], "127.0.0.1:9") || len(c.Sources) != 1 || c.Sources[0].Source != dir {
-		t.Fatalf("the catalogue is %+v", c)
-	}
-	if _, got := p.ask(upgrade(next)); got != "upgrade.requested/1 upgrade.accepted/1" {
-		t.Fatalf("the upgrade is %q", got)
-	}
-	stored := decode[*events.ToolsStored](p, p.waitKind(0, "tools.stored/1"))
-	if !strings.HasPrefix(stored.Source, dir) || stored.SignedBy != signer(t).Public {
-		t.Fatalf("stored %+v", stored)
 	}
 }
 

@@ -29,8 +29,8 @@ type Trust struct {
 
 // Seen remembers the newest signing of a file that a source has shown.
 type Seen interface {
-	// Newest returns ErrRolledBack when an older signing than counter by the same signer
-	// was not the newest that was seen; else it notes counter.
+	// Newest returns ErrRolledBack when a newer signing than counter, of that file by that
+	// signer, was seen there before; else it notes counter.
 	Newest(source, signer, path string, counter uint64) error
 }
 
