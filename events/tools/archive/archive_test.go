@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -222,4 +223,27 @@ func FuzzWalk(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What it costs to see what is in an archive: the program of this test, packed, is read.
+func BenchmarkWalk(b *testing.B) {
+	program, err := os.ReadFile(os.Args[0])
+	if err != nil {
+		b.Fatal(err)
+	}
+	var packed bytes.Buffer
+	if err := archive.Pack(&packed, archive.File{Name: archive.Jujud, Size: int64(len(program)), Body: bytes.NewReader(program)}); err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(packed.Len()))
+	for b.Loop() {
+		for e, err := range archive.Walk(bytes.NewReader(packed.Bytes()), archive.Limits{}) {
+			if err == nil {
+				_, err = io.Copy(io.Discard, e.Body)
+			}
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
 }
