@@ -2,7 +2,6 @@ package events
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/jujube-project/jujube/events/version"
@@ -20,6 +19,8 @@ type EnvironmentCreated struct {
 type Operator struct {
 	Name string `json:"name"` // letters, digits, - and _
 	Key  string `json:"key"`  // public nkey, "U…"
+
+	Grants []Grant `json:"grants,omitempty"` // none: nothing is allowed
 }
 
 func (*EnvironmentCreated) Kind() string   { return "environment.created/1" }
@@ -38,8 +39,8 @@ func (e *EnvironmentCreated) Validate() error {
 		return errors.New("no operator")
 	}
 	for _, o := range e.Operators {
-		if !IsID(o.Name) || o.Key == "" {
-			return fmt.Errorf("operator %q with key %q: both must be given", o.Name, o.Key)
+		if err := o.validate(); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -1,0 +1,64 @@
+package events_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/jujube-project/jujube/events"
+)
+
+func TestRosterMay(t *testing.T) {
+	prod, dev := map[string]string{"env": "prod", "rack": "a"}, map[string]string{"env": "dev"}
+	alice := events.Operator{Name: "alice", Key: "UA", Grants: []events.Grant{{Role: events.RoleOperate, Labels: map[string]string{"env": "dev"}}}}
+	root := events.Operator{Name: "root", Key: "UR", Grants: []events.Grant{{Role: events.RoleAdmin}}}
+	for _, c := range []struct {
+		name   string
+		who    events.Operator
+		role   string
+		labels map[string]string
+		want   bool
+	}{
+		{"her role in her scope", alice, events.RoleOperate, dev, true},
+		{"her role in another scope", alice, events.RoleOperate, prod, false},
+		{"her role on a machine without labels", alice, events.RoleOperate, nil, false},
+		{"another role in her scope", alice, events.RoleApprove, dev, false},
+		{"an admin anything", root, events.RoleRelease, prod, true},
+		{"nobody nothing", events.Operator{}, events.RoleRead, nil, false},
+	} {
+		if got := c.who.May(c.role, c.labels); got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+func TestRosterNeeded(t *testing.T) {
+	r := events.Roster{Quorums: []events.Quorum{{Operators: 2, Labels: map[string]string{"env": "prod"}}, {Operators: 3, Labels: map[string]string{"env": "prod", "rack": "a"}}}}
+	for labels, want := range map[string]int{"": 1, "env=dev": 1, "env=prod": 2, "env=prod rack=a": 3} {
+		m := map[string]string{}
+		for _, word := range strings.Fields(labels) {
+			k, v, _ := strings.Cut(word, "=")
+			m[k] = v
+		}
+		if got := r.Needed(m); got != want {
+			t.Errorf("%q needs %d, want %d", labels, got, want)
+		}
+	}
+}
+
+func TestRosterValidate(t *testing.T) {
+	ok := events.Operator{Name: "a", Key: "UA", Grants: []events.Grant{{Role: events.RoleRead}}}
+	for text, r := range map[string]events.Roster{
+		"0 operators":   {},
+		"stands twice":  {Operators: []events.Operator{ok, ok}},
+		"has the role":  {Operators: []events.Operator{{Name: "a", Key: "UA", Grants: []events.Grant{{Role: "root"}}}}},
+		"label":         {Operators: []events.Operator{{Name: "a", Key: "UA", Grants: []events.Grant{{Role: events.RoleRead, Labels: map[string]string{"a b": ""}}}}}},
+		"a quorum of 0": {Operators: []events.Operator{ok}, Quorums: []events.Quorum{{}}},
+	} {
+		if err := r.Validate(); err == nil || !strings.Contains(err.Error(), text) {
+			t.Errorf("%v, want %q", err, text)
+		}
+	}
+	if err := (events.Roster{Operators: []events.Operator{ok}}).Validate(); err != nil {
+		t.Error(err)
+	}
+}
