@@ -1,10 +1,7 @@
 package bus
 
 import (
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/nats-io/jwt/v2"
 )
@@ -22,7 +19,7 @@ func (c Credentials) Identity() (*Identity, error) { return ParseIdentity([]byte
 // LoadCredentials reads a NATS credentials file. A file that others may read is refused:
 // whoever read it once can use it for ever.
 func LoadCredentials(path string) (Credentials, error) {
-	b, err := readSecret(path)
+	b, err := ReadSecret(path)
 	if err != nil {
 		return Credentials{}, err
 	}
@@ -48,44 +45,4 @@ func (c Credentials) Save(path string) error {
 		return fmt.Errorf("write credentials %s: %w", path, err)
 	}
 	return writeSecret(path, b)
-}
-
-func readSecret(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("read secret: %w", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("read secret %s: others can read it (mode %v); after `chmod 600 %s` it is used again", path, info.Mode().Perm(), path)
-	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read secret: %w", err)
-	}
-	return b, nil
-}
-
-// writeSecret replaces path atomically and durably.
-func writeSecret(path string, b []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-")
-	if err != nil {
-		return fmt.Errorf("write secret: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(fmt.Errorf("write secret %s: %w", path, err), os.Remove(f.Name()))
-		}
-	}()
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err = os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }

@@ -285,7 +285,7 @@ func (t *Trust) user(account, name, publicKey string) (string, error) {
 
 // LoadTrust reads what Save wrote. A file that others may read is refused.
 func LoadTrust(path string) (*Trust, error) {
-	b, err := readSecret(path)
+	b, err := ReadSecret(path)
 	if err != nil {
 		return nil, err
 	}

@@ -113,7 +113,7 @@ func (b *bootstrap) run(ctx context.Context) (err error) {
 	}
 	b.app.say("Starting machine 0, the state server, in %s", b.dataDir)
 	m := machine{ID: "0", DataDir: b.dataDir}
-	m.PID, m.Started, err = startDaemon(ctx, b.jujud, filepath.Join(b.dataDir, "log", "machine-0.log"), nil, "state-server", "--data-dir", b.dataDir)
+	m.PID, m.Started, err = startDaemon(ctx, b.jujud, filepath.Join(b.dataDir, "log", "machine-0.log"), "", "state-server", "--data-dir", b.dataDir)
 	if err != nil {
 		return fail(err, "What bootstrap had made was removed again.", "")
 	}

@@ -108,13 +108,13 @@ func fakeHeard(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// fakejoin FILE makes $JUJUBE_JOIN of the token in FILE, pinning the fake environment.
+// fakejoin FILE TO writes the token in FILE to TO, pinning the fake environment.
 func fakeJoin(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: fakejoin FILE")
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: fakejoin FILE TO")
 	}
 	token, err := bus.ParseJoinToken(ts.ReadFile(args[0]))
 	ts.Check(err)
 	token.Authorities = fakesOf(ts).authority.Certificate
-	ts.Setenv("JUJUBE_JOIN", token.String())
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(token.String()), 0o600))
 }

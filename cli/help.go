@@ -80,12 +80,16 @@ environments/NAME.yaml says where an environment is, and which of its machines t
 client started on this host; credentials/NAME.creds is your key to it. Whoever has a copy
 of both can use the environment as you. A credentials file that others can read is not
 used.`},
-	{"machines", "how hosts become machines, here and elsewhere", `juju add-machine makes a place and prints the one command that a host needs to take it:
+	{"machines", "how hosts become machines, here and elsewhere", `juju add-machine makes a place and prints a one-time token, and the one command that a
+host needs to take the place with it. The token is a secret until it was used: it is read
+from the standard input, or from a file (--save-tokens writes such files), and never from
+the command line, where everybody on the host could see it.
 
-  jujud machine --data-dir /var/lib/juju --join TOKEN
+  jujud machine --data-dir /var/lib/juju --join-file -
+  jujud machine --data-dir /var/lib/juju --join-file /media/stick/machine-3.join
 
 The token works once. After that the host has a key of its own, and the same command
-without --join, or the systemd unit in docs/systemd, starts it again. With --local the
+without --join-file, or the systemd unit in docs/systemd, starts it again. With --local the
 machine runs on this host, in the background, until destroy-environment or
 remove-machine; after a reboot, start it with jujud machine --data-dir DIR.
 

@@ -30,9 +30,10 @@ func (a *App) addMachineCommand() *cobra.Command {
 	var m addMachine
 	cmd := &cobra.Command{
 		Use: "add-machine", Short: "Let machines join the environment", Args: cobra.NoArgs,
-		Long: `Make places for machines. For each, a one-time command is printed that makes a host that
-machine: the token in it works once, and not for ever. With --local the machines are
-started here instead, each with a data directory of its own.
+		Long: `Make places for machines. For each, a token is printed, and the command on whose standard
+input it makes a host that machine: it works once, and not for ever. With --save-tokens the
+tokens go into files instead, which only you can read. With --local the machines are
+started here, each with a data directory of its own.
 
 A machine should join with the jujud that the environment runs; juju status shows which.`,
 		Example: `  juju add-machine
@@ -177,15 +178,14 @@ func (s *session) welcome(ctx context.Context, token bus.JoinToken, m addMachine
 	if m.local {
 		return s.startLocal(ctx, token, m)
 	}
-	how := "--join " + token.String()
+	how, secret := "-", "token "+token.Machine+": "+token.String()+"\n"
 	if m.tokens != "" {
-		file := filepath.Join(m.tokens, events.MachineTag(token.Machine)+".join")
-		if err := install.WriteFile(file, []byte(token.String()+"\n")); err != nil {
+		how, secret = filepath.Join(m.tokens, events.MachineTag(token.Machine)+".join"), ""
+		if err := install.WriteFile(how, []byte(token.String()+"\n")); err != nil {
 			return err
 		}
-		how = "--join-file " + file
 	}
-	_, err := fmt.Fprintf(s.app.Stdout, "machine %s: jujud machine --data-dir %s %s\n", token.Machine, m.dataDir, how)
+	_, err := fmt.Fprintf(s.app.Stdout, "machine %s: jujud machine --data-dir %s --join-file %s\n%s", token.Machine, m.dataDir, how, secret)
 	return err
 }
 
@@ -207,7 +207,7 @@ func (s *session) startLocal(ctx context.Context, token bus.JoinToken, m addMach
 	}
 	log := filepath.Join(local.DataDir, "log", events.MachineTag(local.ID)+".log")
 	var err error
-	local.PID, local.Started, err = startDaemon(ctx, m.jujud, log, []string{"JUJUBE_JOIN=" + token.String()}, "machine", "--data-dir", local.DataDir)
+	local.PID, local.Started, err = startDaemon(ctx, m.jujud, log, token.String(), "machine", "--data-dir", local.DataDir, "--join-file", "-")
 	if err != nil {
 		return errors.Join(fmt.Errorf("start machine %s: %w", local.ID, err), s.app.discard(s.Env, local))
 	}

@@ -20,9 +20,9 @@ import (
 const readyTimeout = 90 * time.Second
 
 // startDaemon starts a jujud in the background and waits until it says that it is ready,
-// as systemd would. When it ends before, the last lines of its log are the error. env is
-// added to its environment: the place for what must not be seen in a list of processes.
-func startDaemon(ctx context.Context, jujud, logFile string, env []string, args ...string) (pid int, started uint64, err error) {
+// as systemd would. When it ends before, the last lines of its log are the error. It reads
+// secret from its standard input.
+func startDaemon(ctx context.Context, jujud, logFile, secret string, args ...string) (pid int, started uint64, err error) {
 	socket, err := listenNotify()
 	if err != nil {
 		return 0, 0, err
@@ -37,8 +37,8 @@ func startDaemon(ctx context.Context, jujud, logFile string, env []string, args 
 	}
 	defer func() { _ = log.Close() }()
 	cmd := exec.Command(jujud, args...)
-	cmd.Env = append(append(os.Environ(), "NOTIFY_SOCKET="+socket.LocalAddr().String()), env...)
-	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+socket.LocalAddr().String())
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(secret), log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		return 0, 0, fmt.Errorf("start %s: %w", jujud, err)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -16,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/agent"
+	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/agent/launcher"
 	"github.com/jujube-project/jujube/agent/pipe"
 	"github.com/jujube-project/jujube/agent/steps"
@@ -25,28 +27,26 @@ import (
 )
 
 func (o *options) machineCommand() *cobra.Command {
-	var join, joinFile, workloads string
+	var join joinToken
+	var workloads string
 	cmd := &cobra.Command{
 		Use: "machine", Short: "Run this machine's agent, and keep it running.", Args: noArgs,
 		Long: `Run this machine's agent under a launcher that restarts it, and that goes back to the
-version before when a new one does not prove itself. With --join the machine is first
+version before when a new one does not prove itself. With --join-file the machine is first
 enrolled, once, with a token of juju add-machine.`,
-		Example: "  jujud machine --data-dir /var/lib/juju --join jujube1.…\n  jujud machine --data-dir /var/lib/juju",
+		Example: "  jujud machine --data-dir /var/lib/juju --join-file /media/stick/machine-3.join\n  jujud machine --data-dir /var/lib/juju --join-file - < machine-3.join\n  jujud machine --data-dir /var/lib/juju",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if join == "" {
-				join = os.Getenv(joinVariable)
-			}
-			if err := os.Unsetenv(joinVariable); err != nil { // the agent has no use for it
+			if err := join.check(); err != nil {
 				return err
 			}
-			if err := o.enrolOnce(cmd.Context(), join, joinFile); err != nil {
+			join.stdin = cmd.InOrStdin()
+			if err := o.enrolOnce(cmd.Context(), join); err != nil {
 				return err
 			}
 			return o.launch(cmd.Context(), workloads)
 		},
 	}
-	cmd.Flags().StringVar(&join, "join", "", "one-time token of juju add-machine; else it is read from $"+joinVariable)
-	cmd.Flags().StringVar(&joinFile, "join-file", "", "file that holds the token, read only when the machine is not yet enrolled")
+	join.flags(cmd)
 	workloadsFlag(cmd, &workloads)
 	return cmd
 }
@@ -75,35 +75,29 @@ the log and the decisions on it, together with the machine's own agent.`,
 
 // enrolOnce enrols the machine in a process of its own, so that the launcher itself
 // never holds a connection.
-func (o *options) enrolOnce(ctx context.Context, join, joinFile string) error {
-	_, err := agent.LoadConf(o.dataDir)
-	switch {
-	case err == nil || !errors.Is(err, agent.ErrNoConf):
+func (o *options) enrolOnce(ctx context.Context, join joinToken) error {
+	_, unknown := agent.LoadConf(o.dataDir)
+	if unknown == nil || !errors.Is(unknown, agent.ErrNoConf) {
+		return unknown
+	}
+	token, err := join.read()
+	if err != nil {
 		return err
-	case join == "" && joinFile != "":
-		b, err := os.ReadFile(joinFile)
-		if err != nil {
-			return fmt.Errorf("read the join token: %w; nothing was started", err)
-		}
-		join = strings.TrimSpace(string(b))
-	case join == "":
-		return err
+	}
+	if token == "" {
+		return unknown
 	}
 	exe, err := os.Executable()
 	if err != nil {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, exe, "enrol", "--data-dir", o.dataDir)
-	cmd.Env = append(os.Environ(), joinVariable+"="+join)
-	cmd.Stderr = os.Stderr
+	cmd.Stdin, cmd.Stderr = strings.NewReader(token), os.Stderr
 	if err := cmd.Run(); err != nil {
 		return errors.New("the machine was not enrolled; see above")
 	}
 	return nil
 }
-
-// joinVariable hands the token to the enrolling process without showing it in argv.
-const joinVariable = "JUJUBE_JOIN"
 
 // launcherMemory is what the launcher may use before its garbage is collected.
 const launcherMemory = 8 << 20
@@ -140,9 +134,15 @@ func (o *options) launch(ctx context.Context, workloads string) error {
 func (o *options) enrolCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "enrol", Short: "Enrol this host with a join token.", Hidden: true, Args: noArgs,
-		Long:    "Enrol this host with the join token in " + joinVariable + ". jujud machine --join does this.",
-		Example: "  " + joinVariable + "=jujube1.… jujud enrol --data-dir /var/lib/juju",
-		RunE:    func(cmd *cobra.Command, _ []string) error { return o.enrol(cmd.Context(), os.Getenv(joinVariable)) },
+		Long:    "Enrol this host with the join token on the standard input. jujud machine --join-file does this.",
+		Example: "  jujud enrol --data-dir /var/lib/juju < machine-3.join",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			token, err := (&joinToken{file: "-", stdin: cmd.InOrStdin()}).read()
+			if err != nil {
+				return err
+			}
+			return o.enrol(cmd.Context(), token)
+		},
 	}
 }
 
@@ -200,14 +200,18 @@ func (o *options) enrol(ctx context.Context, text string) error {
 // lost is repeated with the same one.
 func hostKey(conf agent.Conf) (*bus.Identity, error) {
 	path := conf.CredentialsFile() + ".pending"
-	if b, err := os.ReadFile(path); err == nil {
+	b, err := bus.ReadSecret(path)
+	if err == nil {
 		return bus.ParseIdentity(b)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
 	}
 	id, err := bus.NewIdentity()
 	if err != nil {
 		return nil, err
 	}
-	return id, os.WriteFile(path, id.Seed(), 0o600)
+	return id, install.WriteFile(path, id.Seed())
 }
 
 func ownVersion() (version.Binary, error) {

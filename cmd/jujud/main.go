@@ -64,7 +64,7 @@ func rootCommand() *cobra.Command {
 		Short: "The server software of a Jujube environment.",
 		Long: `jujud runs on every machine of an environment: as the launcher and agent of the
 machine, and on state servers as the state server too. Operators use juju instead.`,
-		Example:       "  jujud machine --data-dir /var/lib/juju --join TOKEN\n  jujud machine --data-dir /var/lib/juju",
+		Example:       "  jujud machine --data-dir /var/lib/juju --join-file FILE\n  jujud machine --data-dir /var/lib/juju",
 		SilenceErrors: true, SilenceUsage: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {

@@ -103,7 +103,7 @@ func (r *rehearsal) read(name string) []byte {
 	return b
 }
 
-var tokenPattern = regexp.MustCompile(`machine (\d+): .*--join (\S+)`)
+var tokenPattern = regexp.MustCompile(`token (\d+): (\S+)`)
 
 // join lets a machine join for each of the bad binaries, with the old version.
 func (r *rehearsal) join(bad []badBinary) {
@@ -119,7 +119,7 @@ func (r *rehearsal) join(bad []badBinary) {
 func (r *rehearsal) start(b badBinary, id, token string) {
 	h := &rehearsedHost{badBinary: b, id: id, dir: r.path("machine-" + id)}
 	enrol := exec.Command(r.path("jujud"), "enrol", "--data-dir", h.dir)
-	enrol.Env = append(os.Environ(), joinVariable+"="+token)
+	enrol.Stdin = strings.NewReader(token)
 	if out, err := enrol.CombinedOutput(); err != nil {
 		r.t.Fatalf("enrol machine %s: %v\n%s", h.id, err, out)
 	}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jujube-project/jujube/bus"
+)
+
+// joinToken is where a join token comes from: a file, or the standard input. Never the
+// command line or the environment: other users of the host, and every program that is
+// started from here, could read those.
+type joinToken struct {
+	file  string // "-": stdin
+	given string // --join, which is refused
+	stdin io.Reader
+}
+
+// joinVariable is where earlier versions took the token from.
+const joinVariable = "JUJUBE_JOIN"
+
+// maxTokenBytes limits what is read as a token.
+const maxTokenBytes = 64 << 10
+
+var errSecretSeen = errors.New("a secret in the command line or in the environment can be read by other programs of this host")
+
+func (j *joinToken) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&j.file, "join-file", "", "file that holds a one-time token of juju add-machine, or - for the standard input; read only when the machine is not yet enrolled")
+	cmd.Flags().StringVar(&j.given, "join", "", "")
+	_ = cmd.Flags().MarkHidden("join") // the flag is defined above
+}
+
+// check refuses a token where it can be seen. It is no secret any more.
+func (j *joinToken) check() error {
+	if j.given == "" && os.Getenv(joinVariable) == "" {
+		return nil
+	}
+	return fmt.Errorf("%w: %w; the token was not used; let juju remove-machine take its place away and juju add-machine make another one; hand it over in a file or on the standard input: --join-file FILE, --join-file -",
+		errUsage, errSecretSeen)
+}
+
+// read gives the token, "" if none was handed over.
+func (j *joinToken) read() (string, error) {
+	var b []byte
+	var err error
+	switch j.file {
+	case "":
+		return "", nil
+	case "-":
+		if b, err = io.ReadAll(io.LimitReader(j.stdin, maxTokenBytes+1)); err == nil && len(b) > maxTokenBytes {
+			err = fmt.Errorf("there are more than %d bytes on the standard input", maxTokenBytes)
+		}
+	default:
+		b, err = bus.ReadSecret(j.file)
+	}
+	if err != nil {
+		return "", fmt.Errorf("read the join token: %w; nothing was started", err)
+	}
+	return strings.TrimSpace(string(b)), nil
+}
