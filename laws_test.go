@@ -47,8 +47,8 @@ var onlyStandard = []struct {
 	from    string
 	besides []string
 }{
-	{"events…", []string{"github.com/hashicorp/go-version"}},
-	{"projections…", []string{"github.com/hashicorp/go-version"}},
+	{"events…", []string{"github.com/hashicorp/go-version", "golang.org/x/mod/sumdb/tlog", "golang.org/x/mod/sumdb/note"}},
+	{"projections…", []string{"github.com/hashicorp/go-version", "golang.org/x/mod/sumdb/tlog", "golang.org/x/mod/sumdb/note"}},
 }
 
 // A goPackage is what `go list` says of one.

@@ -1,0 +1,147 @@
+package tree
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+)
+
+// Head is how much of a log there is: the root over its first Size records. The zero Head
+// is the empty log.
+type Head struct {
+	Size uint64 `json:"size"`
+	Root Hash   `json:"root"`
+}
+
+// String shows a head to a person.
+func (h Head) String() string { return fmt.Sprintf("%d records, root %s", h.Size, h.Root) }
+
+// Checkpoint is a head that was signed.
+type Checkpoint struct {
+	Head
+	Note []byte // the signed note, exactly
+}
+
+// MaxNoteBytes limits a checkpoint as it is read: three lines and a few signatures.
+const MaxNoteBytes = 4 << 10
+
+// maxSize keeps sizes within what a tree of 64-bit signed indexes takes.
+const maxSize = 1 << 56
+
+// origin is the first line of a checkpoint: which log it is of. It is also the name of
+// the keys that sign it.
+func origin(environment string) string { return "jujube.log/" + environment }
+
+// Signer signs the checkpoints of one log.
+type Signer struct {
+	environment string
+	signer      note.Signer
+}
+
+// NewKey makes a log key of an environment: the private half for NewSigner, and the public
+// one, which goes into the roster.
+func NewKey(rand io.Reader, environment string) (private, public string, err error) {
+	private, public, err = note.GenerateKey(rand, origin(environment))
+	if err != nil {
+		return "", "", fmt.Errorf("make a log key: %w", err)
+	}
+	return private, public, nil
+}
+
+// NewSigner reads the private half of a log key.
+func NewSigner(environment, private string) (*Signer, error) {
+	s, err := note.NewSigner(strings.TrimSpace(private))
+	if err == nil && s.Name() != origin(environment) {
+		err = errors.New("it is the key of another log")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the log key: %w", err)
+	}
+	return &Signer{environment, s}, nil
+}
+
+// Sign makes a checkpoint of a head.
+func (s *Signer) Sign(h Head) (Checkpoint, error) {
+	text := fmt.Sprintf("%s\n%d\n%s\n", origin(s.environment), h.Size, h.Root)
+	signed, err := note.Sign(&note.Note{Text: text}, s.signer)
+	if err != nil {
+		return Checkpoint{}, fmt.Errorf("sign a checkpoint: %w", err)
+	}
+	return Checkpoint{Head: h, Note: signed}, nil
+}
+
+// Verifiers are the log keys of one environment that are believed.
+type Verifiers struct {
+	environment string
+	known       note.Verifiers
+}
+
+// NewVerifiers reads public log keys. Those of another log, or that are none, are refused.
+// Without any, nothing is believed.
+func NewVerifiers(environment string, public []string) (Verifiers, error) {
+	var list []note.Verifier
+	for _, key := range public {
+		v, err := note.NewVerifier(strings.TrimSpace(key))
+		if err == nil && v.Name() != origin(environment) {
+			err = errors.New("it is the key of another log")
+		}
+		if err != nil {
+			return Verifiers{}, fmt.Errorf("read the log key %q: %w", key, err)
+		}
+		list = append(list, v)
+	}
+	return Verifiers{environment, note.VerifierList(list...)}, nil
+}
+
+// Open reads a checkpoint, which must be of this environment's log and signed by a key
+// that is believed.
+func (v Verifiers) Open(signed []byte) (Checkpoint, error) {
+	if len(signed) > MaxNoteBytes {
+		return Checkpoint{}, fmt.Errorf("read a checkpoint: %d bytes, limit %d", len(signed), MaxNoteBytes)
+	}
+	if v.known == nil {
+		return Checkpoint{}, errors.New("read a checkpoint: no log key is known")
+	}
+	n, err := note.Open(signed, v.known)
+	if err != nil {
+		return Checkpoint{}, fmt.Errorf("read a checkpoint: %w", err)
+	}
+	head, err := parse(n.Text, v.environment)
+	return Checkpoint{Head: head, Note: signed}, err
+}
+
+// Parse reads a checkpoint that was verified before and kept where nobody else writes: its
+// key may have been replaced since.
+func Parse(signed []byte, environment string) (Checkpoint, error) {
+	if len(signed) > MaxNoteBytes {
+		return Checkpoint{}, fmt.Errorf("read a checkpoint: %d bytes, limit %d", len(signed), MaxNoteBytes)
+	}
+	text, _, ok := strings.Cut(string(signed), "\n\n")
+	if !ok {
+		return Checkpoint{}, errors.New("read a checkpoint: it has no signature")
+	}
+	head, err := parse(text+"\n", environment)
+	return Checkpoint{Head: head, Note: signed}, err
+}
+
+// parse reads the text of a checkpoint; lines that a later release adds are passed over.
+func parse(text, environment string) (Head, error) {
+	lines := strings.Split(text, "\n")
+	if len(lines) < 4 || lines[0] != origin(environment) {
+		return Head{}, fmt.Errorf("read a checkpoint: it is not of the log of environment %s", environment)
+	}
+	size, err := strconv.ParseUint(lines[1], 10, 64)
+	if err != nil || size > maxSize || strconv.FormatUint(size, 10) != lines[1] {
+		return Head{}, fmt.Errorf("read a checkpoint: %q is no size", lines[1])
+	}
+	root, err := base64.StdEncoding.DecodeString(lines[2])
+	if err != nil || len(root) != len(Hash{}) {
+		return Head{}, fmt.Errorf("read a checkpoint: %q is no root", lines[2])
+	}
+	return Head{Size: size, Root: Hash(root)}, nil
+}
