@@ -28,6 +28,8 @@ type Conf struct {
 	// UpgradingToVersion is set while upgrade steps of that version are begun but not done.
 	UpgradingToVersion version.Number `yaml:"upgradingToVersion,omitempty"`
 	Values             Values         `yaml:"values,omitempty"`
+
+	Labels map[string]string `yaml:"labels,omitempty"` // as the machine was invited with: operators' rights hang on them
 }
 
 // Values are settings of this host. Zero values take the defaults.

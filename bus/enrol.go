@@ -23,7 +23,25 @@ type JoinToken struct {
 	Authorities string      `json:"authorities"` // certificates that are believed, PEM
 	Enrol       Credentials `json:"enrol"`       // of the ENROL account
 	Seed        string      `json:"seed"`
+	Anchor      string      `json:"anchor,omitempty"` // of the site's trust: sha256 of its root, in hex
+
+	Labels map[string]string `json:"labels,omitempty"` // of the machine
 }
+
+// Refusal is an enrolment or a token that is refused, with a stable code.
+type Refusal struct {
+	Code string `json:"code"`
+	Text string `json:"text"`
+}
+
+func (r *Refusal) Error() string { return r.Text + " (" + r.Code + ")" }
+
+// Codes of refusals that are found here; package statesrv has more.
+const (
+	TokenMalformed = "token-malformed"
+	TokenProof     = "token-proof" // who asks does not have the secret of the token that he names
+	Possession     = "pop"         // who asks does not have the key under which he wants to be known
+)
 
 const tokenPrefix = "jujube1."
 
@@ -36,27 +54,35 @@ func (t JoinToken) String() string {
 	return tokenPrefix + base64.RawURLEncoding.EncodeToString(b)
 }
 
-// ParseJoinToken reads what String wrote.
+// ParseJoinToken reads what String wrote. It returns a Refusal with TokenMalformed for
+// everything else.
 func ParseJoinToken(s string) (JoinToken, error) {
 	var t JoinToken
 	text, ok := strings.CutPrefix(strings.TrimSpace(s), tokenPrefix)
 	if !ok {
-		return t, fmt.Errorf("read the join token: it does not begin with %q; copy it whole from `juju add-machine`", tokenPrefix)
+		return t, malformed("it does not begin with %q; copy it whole from `juju add-machine`", tokenPrefix)
 	}
 	b, err := base64.RawURLEncoding.DecodeString(text)
 	if err == nil {
 		err = json.Unmarshal(b, &t)
 	}
 	if err != nil {
-		return t, fmt.Errorf("read the join token: it is cut short or altered (%w); copy it whole from `juju add-machine`", err)
+		return t, malformed("it is cut short or altered (%v); copy it whole from `juju add-machine`", err)
 	}
-	if t.Machine == "" || t.Seed == "" || len(t.URLs) == 0 {
-		return t, errors.New("read the join token: it lacks the machine, the secret or the address; copy it whole from `juju add-machine`")
+	if !events.IsMachine(t.Machine) || t.Seed == "" || len(t.URLs) == 0 {
+		return t, malformed("it lacks the machine, the secret or the address; copy it whole from `juju add-machine`")
+	}
+	if err := events.CheckLabels(t.Labels); err != nil {
+		return t, malformed("%v; copy it whole from `juju add-machine`", err)
 	}
 	if err := CheckAuthorities(t.Authorities); err != nil {
-		return t, fmt.Errorf("read the join token: it does not pin the environment's certificate authority: %w; ask for a new one with `juju add-machine`", err)
+		return t, malformed("it does not pin the environment's certificate authority: %v; ask for a new one with `juju add-machine`", err)
 	}
 	return t, nil
+}
+
+func malformed(format string, args ...any) error {
+	return &Refusal{TokenMalformed, "read the join token: " + fmt.Sprintf(format, args...)}
 }
 
 // EnrolRequest is what a host with a token says of itself.
@@ -66,6 +92,7 @@ type EnrolRequest struct {
 	TokenKey    string `json:"token_key"` // public half of the token
 	Key         string `json:"key"`       // public nkey the host made
 	Hostname    string `json:"hostname"`
+	Host        string `json:"host"`    // digest of what tells the host from others, sha256 in hex
 	Version     string `json:"version"` // binary version it runs
 
 	Answer func(Enrolled, error) `json:"-"`
@@ -77,7 +104,7 @@ type Enrolled struct {
 	Environment string   `json:"environment"`
 	JWT         string   `json:"jwt"`
 	URLs        []string `json:"urls"`
-	Error       string   `json:"error,omitempty"`
+	Refused     *Refusal `json:"refused,omitempty"`
 }
 
 // enrolType separates the signatures of an enrolment from every other use of the keys.
@@ -92,7 +119,7 @@ type sealedEnrolment struct {
 }
 
 // Enrol enrols this host over a connection made with the token's ENROL credentials.
-// facts needs Hostname and Version only. Repeating it with the same identity gives the
+// facts needs Hostname, Host and Version only. Repeating it with the same identity gives the
 // same machine.
 func (c *Conn) Enrol(ctx context.Context, token JoinToken, id *Identity, facts EnrolRequest) (Enrolled, error) {
 	key, err := ParseIdentity([]byte(token.Seed))
@@ -119,8 +146,8 @@ func (c *Conn) Enrol(ctx context.Context, token JoinToken, id *Identity, facts E
 	if err := json.Unmarshal(m.Data, &answer); err != nil {
 		return Enrolled{}, fmt.Errorf("enrol as machine %s: %w", token.Machine, err)
 	}
-	if answer.Error != "" {
-		return Enrolled{}, fmt.Errorf("enrol as machine %s: refused: %s", token.Machine, answer.Error)
+	if answer.Refused != nil {
+		return Enrolled{}, fmt.Errorf("enrol as machine %s: refused: %w", token.Machine, answer.Refused)
 	}
 	return answer, nil
 }
@@ -132,12 +159,12 @@ func (c *Conn) ServeEnrol(f func(EnrolRequest)) (stop func(), err error) {
 		req, err := openEnrolment(m.Data)
 		if err != nil {
 			c.garbage(m.Subject, err)
-			c.answer(m, Enrolled{Error: err.Error()})
+			c.answer(m, Enrolled{Refused: refusalOf(err)})
 			return
 		}
 		req.Answer = func(e Enrolled, err error) {
 			if err != nil {
-				e = Enrolled{Error: err.Error()}
+				e = Enrolled{Refused: refusalOf(err)}
 			}
 			c.answer(m, e)
 		}
@@ -145,22 +172,31 @@ func (c *Conn) ServeEnrol(f func(EnrolRequest)) (stop func(), err error) {
 	})
 }
 
+// refusalOf gives an error its code; one without is the state server's own trouble.
+func refusalOf(err error) *Refusal {
+	var r *Refusal
+	if errors.As(err, &r) {
+		return r
+	}
+	return &Refusal{"unavailable", err.Error()}
+}
+
 func openEnrolment(data []byte) (EnrolRequest, error) {
 	var sealed sealedEnrolment
 	var req EnrolRequest
 	if err := json.Unmarshal(data, &sealed); err != nil {
-		return req, fmt.Errorf("read enrolment: %w", err)
+		return req, &Refusal{TokenMalformed, fmt.Sprintf("read enrolment: %v", err)}
 	}
 	d := json.NewDecoder(bytes.NewReader(sealed.Request))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&req); err != nil {
-		return req, fmt.Errorf("read enrolment: %w", err)
+		return req, &Refusal{TokenMalformed, fmt.Sprintf("read enrolment: %v", err)}
 	}
 	if err := Verify(req.TokenKey, events.PAE(enrolType+".token", sealed.Request), sealed.ByToken); err != nil {
-		return req, fmt.Errorf("check the token of an enrolment: %w", err)
+		return req, &Refusal{TokenProof, fmt.Sprintf("check the token of an enrolment: %v", err)}
 	}
 	if err := Verify(req.Key, events.PAE(enrolType+".host", sealed.Request), sealed.ByKey); err != nil {
-		return req, fmt.Errorf("check the host's key of an enrolment: %w", err)
+		return req, &Refusal{Possession, fmt.Sprintf("check the host's key of an enrolment: %v", err)}
 	}
 	return req, nil
 }

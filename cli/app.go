@@ -90,7 +90,7 @@ Begin with:
 	})
 	root.AddCommand(
 		a.bootstrapCommand(), a.destroyCommand(), a.switchCommand(), a.environmentsCommand(),
-		a.addMachineCommand(), a.removeMachineCommand(), a.resolvedCommand(), a.deployCommand(), a.addUnitCommand(), a.removeUnitCommand(), a.removeServiceCommand(),
+		a.addMachineCommand(), a.approveMachineCommand(), a.removeMachineCommand(), a.resolvedCommand(), a.deployCommand(), a.addUnitCommand(), a.removeUnitCommand(), a.removeServiceCommand(),
 		a.reader().statusCommand(), a.reader().auditCommand(),
 		a.syncToolsCommand(), a.metadataCommand(), a.upgradeCommand(), a.upgradePathCommand(),
 		a.restartAgentCommand(), a.setEnvCommand(), a.getEnvCommand(), a.unsetEnvCommand(),

@@ -24,6 +24,8 @@ type addMachine struct {
 	dataDir string
 	tokens  string
 	ttl     time.Duration
+	labels  map[string]string
+	approve bool
 }
 
 func (a *App) addMachineCommand() *cobra.Command {
@@ -35,9 +37,13 @@ input it makes a host that machine: it works once, and not for ever. With --save
 tokens go into files instead, which only you can read. With --local the machines are
 started here, each with a data directory of its own.
 
+The labels of a machine are what operators' rights are granted for; they are part of its
+token. With --approve, or with the setting enrol-policy=approve, a host that has joined is
+given nothing before juju approve-machine; so is, always, a host that was a machine before.
+
 A machine should join with the jujud that the environment runs; juju status shows which.`,
 		Example: `  juju add-machine
-  juju add-machine -n 3 --ttl 2h
+  juju add-machine -n 3 --ttl 2h --labels env=prod,room=2
   juju add-machine -n 3 --local
   juju add-machine -n 3 --save-tokens /media/stick`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -54,6 +60,8 @@ A machine should join with the jujud that the environment runs; juju status show
 	f.StringVar(&m.dataDir, "data-dir", "", "data directory in the printed command (default /var/lib/juju); with --local, where each machine gets one (default JUJU_DATA/machines/NAME)")
 	f.StringVar(&m.tokens, "save-tokens", "", "write the tokens to files machine-N.join in this directory, for jujud machine --join-file, and print none")
 	f.DurationVar(&m.ttl, "ttl", time.Hour, "how long the tokens work")
+	f.StringToStringVar(&m.labels, "labels", nil, "labels of the machines: NAME=VALUE,…")
+	f.BoolVar(&m.approve, "approve", false, "let them wait for juju approve-machine after they have joined")
 	return cmd
 }
 
@@ -65,6 +73,9 @@ func (m *addMachine) check() error {
 		return usage("-n is 1 to 200, not %d", m.n)
 	case m.ttl < time.Second:
 		return usage("--ttl is a second or more, not %v", m.ttl)
+	}
+	if err := events.CheckLabels(m.labels); err != nil {
+		return usage("--labels: %v", err)
 	}
 	if m.dataDir == "" && !m.local {
 		m.dataDir = "/var/lib/juju"
@@ -81,7 +92,7 @@ func (s *session) addMachines(ctx context.Context, m addMachine) error {
 		}
 	}
 	secrets := map[string]*bus.Identity{}
-	ask := &events.AskAddMachine{TTL: int64(m.ttl / time.Second)}
+	ask := &events.AskAddMachine{TTL: int64(m.ttl / time.Second), Labels: m.labels, Approve: m.approve}
 	for range m.n {
 		id, err := bus.NewIdentity()
 		if err != nil {
@@ -153,7 +164,7 @@ func (s *session) invitations(recs []events.Record, secrets map[string]*bus.Iden
 		if !ok || secrets[invited.TokenKey] == nil {
 			continue
 		}
-		t, err := s.token(invited.Machine, secrets[invited.TokenKey], enrol)
+		t, err := s.token(invited, secrets[invited.TokenKey], enrol)
 		if err != nil {
 			return nil, err
 		}
@@ -162,13 +173,14 @@ func (s *session) invitations(recs []events.Record, secrets map[string]*bus.Iden
 	return tokens, nil
 }
 
-func (s *session) token(machine string, secret *bus.Identity, enrol []byte) (bus.JoinToken, error) {
+func (s *session) token(invited *events.MachineInvited, secret *bus.Identity, enrol []byte) (bus.JoinToken, error) {
 	pinned, err := bus.PinnedAuthorities(s.app.authoritiesFile(s.Env.Name))
 	if err != nil {
 		return bus.JoinToken{}, err
 	}
 	t := bus.JoinToken{
-		Environment: s.Env.UUID, Name: s.Env.Name, Machine: machine, URLs: s.Env.URLs, Authorities: pinned, Seed: string(secret.Seed()),
+		Environment: s.Env.UUID, Name: s.Env.Name, Machine: invited.Machine, URLs: s.Env.URLs, Authorities: pinned, Seed: string(secret.Seed()),
+		Labels: invited.Labels,
 	}
 	return t, decodeJSON(enrol, &t.Enrol)
 }

@@ -14,6 +14,9 @@ type MachineInvited struct {
 	TokenKey    string    `json:"token_key"` // public nkey of the token; its seed never reaches the log
 	Expires     time.Time `json:"expires"`
 	StateServer bool      `json:"state_server,omitempty"`
+
+	Labels  map[string]string `json:"labels,omitempty"`  // of the machine, once enrolled
+	Approve bool              `json:"approve,omitempty"` // it then waits for approval, whatever the policy says
 }
 
 func (*MachineInvited) Kind() string     { return "machine.invited/1" }
@@ -24,7 +27,7 @@ func (e *MachineInvited) Validate() error {
 	if e.TokenKey == "" || e.Expires.IsZero() {
 		return errors.New("no token or no expiry")
 	}
-	return needMachine(e.Machine)
+	return errors.Join(needMachine(e.Machine), CheckLabels(e.Labels))
 }
 
 // MachineEnrolled binds a machine to the key that its host made.
@@ -34,6 +37,10 @@ type MachineEnrolled struct {
 	Hostname    string         `json:"hostname"`
 	Version     version.Binary `json:"version"` // what it ran when it enrolled
 	StateServer bool           `json:"state_server,omitempty"`
+
+	Host    string            `json:"host,omitempty"`    // digest of what tells this host from others, sha256 in hex; its own claim
+	Labels  map[string]string `json:"labels,omitempty"`  // as invited
+	Pending string            `json:"pending,omitempty"` // why it waits for an operator's approval; empty: it does not
 }
 
 func (*MachineEnrolled) Kind() string     { return "machine.enrolled/1" }
@@ -44,7 +51,40 @@ func (e *MachineEnrolled) Validate() error {
 	if e.Key == "" || e.Version.IsZero() {
 		return errors.New("no key or no version")
 	}
-	return errors.Join(needMachine(e.Machine), needText("hostname", e.Hostname, 253))
+	return errors.Join(
+		needMachine(e.Machine), needText("hostname", e.Hostname, 253), needText("host", e.Host, 64), needText("pending", e.Pending, 1024), CheckLabels(e.Labels),
+	)
+}
+
+// MachineApproved ends the waiting of a machine that enrolled, and the quarantine of one
+// that is back in good hands.
+type MachineApproved struct {
+	Machine string `json:"machine"`
+}
+
+func (*MachineApproved) Kind() string     { return "machine.approved/1" }
+func (e *MachineApproved) Entity() string { return entityMachine(e.Machine) }
+
+// Validate asks for the machine.
+func (e *MachineApproved) Validate() error { return needMachine(e.Machine) }
+
+// TokenGuessed is an alarm: somebody tries to enrol as an invited machine with tokens that
+// are not its own. For a while nobody can.
+type TokenGuessed struct {
+	Machine string    `json:"machine"`
+	Tries   int       `json:"tries"`
+	Until   time.Time `json:"until"` // nobody enrols as that machine before
+}
+
+func (*TokenGuessed) Kind() string     { return "machine.token_guessed/1" }
+func (e *TokenGuessed) Entity() string { return entityMachine(e.Machine) }
+
+// Validate asks for all fields.
+func (e *TokenGuessed) Validate() error {
+	if e.Tries < 1 || e.Until.IsZero() {
+		return errors.New("no tries or no end")
+	}
+	return needMachine(e.Machine)
 }
 
 // MachineRemoved ends a machine: its key is no longer obeyed or served.

@@ -17,18 +17,19 @@ const MaxRequestBytes = 64 << 10
 
 // Actions an operator can ask for.
 const (
-	ActionUpgrade       = "upgrade"
-	ActionRestart       = "restart-agent"
-	ActionSyncTools     = "sync-tools"
-	ActionSetEnv        = "set-env"
-	ActionUnsetEnv      = "unset-env"
-	ActionAddMachine    = "add-machine"
-	ActionRemoveMachine = "remove-machine"
-	ActionDeploy        = "deploy"
-	ActionAddUnit       = "add-unit"
-	ActionRemoveUnit    = "remove-unit"
-	ActionRemoveService = "remove-service"
-	ActionResolved      = "resolved"
+	ActionUpgrade        = "upgrade"
+	ActionRestart        = "restart-agent"
+	ActionSyncTools      = "sync-tools"
+	ActionSetEnv         = "set-env"
+	ActionUnsetEnv       = "unset-env"
+	ActionAddMachine     = "add-machine"
+	ActionRemoveMachine  = "remove-machine"
+	ActionDeploy         = "deploy"
+	ActionAddUnit        = "add-unit"
+	ActionRemoveUnit     = "remove-unit"
+	ActionRemoveService  = "remove-service"
+	ActionResolved       = "resolved"
+	ActionApproveMachine = "approve-machine"
 )
 
 // Ask is what an operator's client writes, signs and publishes: the statement inside a
@@ -40,18 +41,19 @@ type Ask struct {
 	Created     time.Time `json:"created"`
 	Expires     time.Time `json:"expires"` // not judged later than this
 
-	Upgrade       *AskUpgrade       `json:"upgrade,omitempty"`
-	Restart       *AskRestart       `json:"restart,omitempty"`
-	SyncTools     *AskSyncTools     `json:"sync_tools,omitempty"`
-	SetEnv        map[string]string `json:"set_env,omitempty"`
-	UnsetEnv      []string          `json:"unset_env,omitempty"`
-	AddMachine    *AskAddMachine    `json:"add_machine,omitempty"`
-	RemoveMachine string            `json:"remove_machine,omitempty"`
-	Deploy        *AskDeploy        `json:"deploy,omitempty"`
-	AddUnit       *AskAddUnit       `json:"add_unit,omitempty"`
-	RemoveUnit    string            `json:"remove_unit,omitempty"`
-	RemoveService string            `json:"remove_service,omitempty"`
-	Resolved      string            `json:"resolved,omitempty"` // id of a machine
+	Upgrade        *AskUpgrade       `json:"upgrade,omitempty"`
+	Restart        *AskRestart       `json:"restart,omitempty"`
+	SyncTools      *AskSyncTools     `json:"sync_tools,omitempty"`
+	SetEnv         map[string]string `json:"set_env,omitempty"`
+	UnsetEnv       []string          `json:"unset_env,omitempty"`
+	AddMachine     *AskAddMachine    `json:"add_machine,omitempty"`
+	RemoveMachine  string            `json:"remove_machine,omitempty"`
+	Deploy         *AskDeploy        `json:"deploy,omitempty"`
+	AddUnit        *AskAddUnit       `json:"add_unit,omitempty"`
+	RemoveUnit     string            `json:"remove_unit,omitempty"`
+	RemoveService  string            `json:"remove_service,omitempty"`
+	Resolved       string            `json:"resolved,omitempty"`        // id of a machine
+	ApproveMachine string            `json:"approve_machine,omitempty"` // id of a machine
 }
 
 // AskUpgrade asks for a version, and names the very archives that are meant.
@@ -82,6 +84,9 @@ type AskSyncTools struct {
 type AskAddMachine struct {
 	TokenKeys []string `json:"token_keys"` // public nkeys; the seeds go to the hosts
 	TTL       int64    `json:"ttl_s"`      // seconds until the tokens expire
+
+	Labels  map[string]string `json:"labels,omitempty"`  // of each of the machines
+	Approve bool              `json:"approve,omitempty"` // they wait for approval, whatever the policy says
 }
 
 // AskDeploy asks for a unit of a service, and says what the service is.

@@ -11,6 +11,7 @@ func (s *State) Clone() *State {
 	c := *s
 	c.Settings = maps.Clone(s.Settings)
 	c.Machines = cloneEach(s.Machines)
+	c.Hosts = maps.Clone(s.Hosts)
 	c.Units = cloneEach(s.Units)
 	c.Tools = cloneEach(s.Tools)
 	c.Marks = maps.Clone(s.Marks)

@@ -24,6 +24,7 @@ func New() *State {
 	return &State{
 		Settings: map[string]string{},
 		Machines: map[string]*Machine{},
+		Hosts:    map[string]string{},
 		Units:    map[string]*Unit{},
 		Tools:    map[string]*StoredTools{},
 		Marks:    tools.SaidBy{},
@@ -78,6 +79,7 @@ func moment(t time.Time) time.Time {
 var withoutEffect = map[string]bool{
 	(*events.SnapshotTaken)(nil).Kind(): true,
 	(*events.UnitsAssigned)(nil).Kind(): true,
+	(*events.TokenGuessed)(nil).Kind():  true,
 }
 
 // apply is the table from fact to change. It returns false for a kind that a build
@@ -108,6 +110,8 @@ func (s *State) apply(r events.Record, payload events.Payload) bool {
 		s.foldInvited(r.Time, p)
 	case *events.MachineEnrolled:
 		s.foldEnrolled(r.Time, p)
+	case *events.MachineApproved:
+		s.foldApproved(r.Time, p)
 	case *events.MachineRemoved:
 		delete(s.Machines, p.Machine)
 	case *events.MachineLost:

@@ -11,20 +11,34 @@ import (
 
 func (s *State) foldInvited(now time.Time, p *events.MachineInvited) {
 	s.countMachine(p.Machine)
-	if m := s.Machines[p.Machine]; m != nil && m.Life == LifeAlive {
+	if m := s.Machines[p.Machine]; m != nil && m.Life != LifeInvited {
 		return
 	}
 	s.Machines[p.Machine] = &Machine{
 		ID: p.Machine, Life: LifeInvited, StateServer: p.StateServer,
-		TokenKey: p.TokenKey, Expires: moment(p.Expires), Since: now,
+		TokenKey: p.TokenKey, Expires: moment(p.Expires), Since: now, Labels: p.Labels, Approve: p.Approve,
 	}
 }
 
 func (s *State) foldEnrolled(now time.Time, p *events.MachineEnrolled) {
 	s.countMachine(p.Machine)
-	s.Machines[p.Machine] = &Machine{
+	m := &Machine{
 		ID: p.Machine, Life: LifeAlive, StateServer: p.StateServer,
 		Key: p.Key, Hostname: p.Hostname, Version: p.Version, Since: now,
+		Host: p.Host, Labels: p.Labels, Pending: p.Pending,
+	}
+	if p.Pending != "" {
+		m.Life = LifePending
+	}
+	if p.Host != "" {
+		s.Hosts[p.Host] = p.Machine
+	}
+	s.Machines[p.Machine] = m
+}
+
+func (s *State) foldApproved(now time.Time, p *events.MachineApproved) {
+	if m := s.Machines[p.Machine]; m != nil && m.Life == LifePending {
+		m.Life, m.Pending, m.Since = LifeAlive, "", now
 	}
 }
 

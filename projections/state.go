@@ -34,8 +34,9 @@ type State struct {
 	Requests    map[string]Outcome `json:"requests"`       // what became of each request, by id
 	RequestsSeq uint64             `json:"requests_seq"`   // how far the REQUESTS stream has been judged
 
-	NextMachine int            `json:"next_machine"`
-	NextUnit    map[string]int `json:"next_unit"` // by service
+	Hosts       map[string]string `json:"hosts"` // by a host's digest: the machine that it was last
+	NextMachine int               `json:"next_machine"`
+	NextUnit    map[string]int    `json:"next_unit"` // by service
 
 	Skipped map[string]uint64 `json:"skipped,omitempty"` // records this build could not fold, by kind
 
@@ -66,6 +67,11 @@ type Machine struct {
 	Resolved bool      `json:"resolved,omitempty"`  // an operator cleared Denied; its next order says so too
 	Unproven bool      `json:"unproven,omitempty"`  // its version took such a step and never proved itself
 	NoReturn *NoReturn `json:"no_return,omitempty"` // until the order's end: it does not go back by itself
+
+	Labels  map[string]string `json:"labels,omitempty"`
+	Host    string            `json:"host,omitempty"`    // digest of what tells its host from others
+	Approve bool              `json:"approve,omitempty"` // while invited: it will wait for approval
+	Pending string            `json:"pending,omitempty"` // why it waits for approval
 }
 
 // NoReturn is an upgrade step that cannot be undone, and the order in which it was taken.
@@ -81,9 +87,11 @@ type Denied struct {
 	Time  time.Time   `json:"time"`
 }
 
-// A machine is invited, then enrolled. Removed ones leave the state.
+// A machine is invited, then enrolled, and waits for approval where policy asks for it.
+// Removed ones leave the state.
 const (
 	LifeInvited = "invited"
+	LifePending = "pending" // enrolled and not approved: it is given nothing
 	LifeAlive   = "alive"
 )
 

@@ -3,12 +3,31 @@ package statesrv
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
+	"time"
+	"unicode"
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/projections"
+)
+
+// Words of the setting enrol-policy.
+const (
+	enrolAuto    = "auto"    // who has a token is a machine
+	enrolApprove = "approve" // who has a token waits for juju approve-machine
+)
+
+// Codes of refused enrolments.
+const (
+	codeTokenEnvironment = "token-environment"
+	codeTokenUnknown     = "token-unknown"
+	codeTokenWrong       = "token-wrong"
+	codeTokenUsed        = "token-used"
+	codeTokenExpired     = "token-expired"
+	codeTokenLocked      = "token-locked"
 )
 
 // decideEnrolment makes a host with the right token a machine, once. The same host
@@ -17,26 +36,57 @@ func decideEnrolment(d *draft, r bus.EnrolRequest) error {
 	m := d.state.Machines[r.Machine]
 	switch {
 	case r.Environment != d.state.UUID:
-		return fmt.Errorf("the token is for environment %s, this one is %s", r.Environment, d.state.UUID)
+		return refuseEnrolment(codeTokenEnvironment, "the token is for environment %s, this one is %s", r.Environment, d.state.UUID)
 	case m == nil:
-		return errors.New("nobody was invited as that machine, or it was removed")
-	case m.Life == projections.LifeAlive && m.Key == r.Key:
+		return refuseEnrolment(codeTokenUnknown, "nobody was invited as that machine, or it was removed")
+	case m.Life != projections.LifeInvited && m.Key == r.Key:
 		return nil
-	case m.Life == projections.LifeAlive:
-		return errors.New("the token was used already; ask for a new one with juju add-machine")
+	case m.Life != projections.LifeInvited:
+		return refuseEnrolment(codeTokenUsed, "the token was used already; ask for a new one with juju add-machine")
 	case m.TokenKey != r.TokenKey:
-		return errors.New("the token is not the one of that invitation")
+		return refuseEnrolment(codeTokenWrong, "the token is not the one of that invitation")
 	case d.now.After(m.Expires):
-		return fmt.Errorf("the token expired at %s; ask for a new one with juju add-machine", m.Expires.Format("2006-01-02 15:04:05Z"))
+		return refuseEnrolment(codeTokenExpired, "the token expired at %s; ask for a new one with juju add-machine", m.Expires.Format("2006-01-02 15:04:05Z"))
 	}
 	v, err := version.ParseBinary(r.Version)
 	if err != nil {
-		return err
+		return refuseEnrolment(bus.TokenMalformed, "%v", err)
 	}
 	_, err = d.add(events.MachineTag(r.Machine), "", "", &events.MachineEnrolled{
-		Machine: r.Machine, Key: r.Key, Hostname: clip(r.Hostname, 253), Version: v, StateServer: m.StateServer,
+		Machine: r.Machine, Key: r.Key, Hostname: hostname(r.Hostname), Version: v, StateServer: m.StateServer,
+		Host: clip(r.Host, 64), Labels: maps.Clone(m.Labels), Pending: mustWait(d.state, m, r),
 	})
 	return err
+}
+
+func refuseEnrolment(code, format string, args ...any) error {
+	return &bus.Refusal{Code: code, Text: fmt.Sprintf(format, args...)}
+}
+
+// mustWait says why a host that may enrol is given nothing before an operator approves it.
+func mustWait(s *projections.State, m *projections.Machine, r bus.EnrolRequest) string {
+	before := s.Hosts[clip(r.Host, 64)]
+	switch {
+	case before != "":
+		return "its host was machine " + before + " before"
+	case m.Approve:
+		return "its invitation asks for approval"
+	case value(s, "enrol-policy") == enrolApprove:
+		return "enrol-policy is " + enrolApprove
+	}
+	return ""
+}
+
+// hostname is what a host calls itself, made harmless: at most 253 bytes, and nothing
+// that a terminal would obey. Source of the limit: RFC 1035.
+func hostname(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r == unicode.ReplacementChar || !unicode.IsGraphic(r) {
+			return '?'
+		}
+		return r
+	}, s)
+	return clip(s, 253)
 }
 
 // clip shortens s to at most n bytes.
@@ -44,10 +94,16 @@ func clip(s string, n int) string { return strings.ToValidUTF8(s[:min(len(s), n)
 
 // onEnrol queues an enrolment; its credentials leave only after it is in the log.
 func (t *term) onEnrol(r bus.EnrolRequest) {
+	if until := t.guesses.locked(r.Machine, t.cfg.Now()); !until.IsZero() {
+		t.metrics.garbage("enrol")
+		r.Answer(bus.Enrolled{}, refuseEnrolment(codeTokenLocked, "there were too many wrong tokens for machine %s; nobody enrols as it before %s", r.Machine, until.UTC().Format(time.RFC3339)))
+		return
+	}
 	t.writer.submit(change{
 		decide: func(d *draft) error { return decideEnrolment(d, r) },
 		done: func(_ uint64, err error) {
 			if err != nil {
+				t.enrolmentRefused(r, err)
 				r.Answer(bus.Enrolled{}, err)
 				return
 			}
@@ -55,4 +111,22 @@ func (t *term) onEnrol(r bus.EnrolRequest) {
 			r.Answer(bus.Enrolled{Machine: r.Machine, Environment: r.Environment, JWT: token, URLs: t.cfg.URLs}, err)
 		},
 	})
+}
+
+// enrolmentRefused notes a refusal, and raises the alarm when somebody guesses. It is
+// called by the writer.
+func (t *term) enrolmentRefused(r bus.EnrolRequest, err error) {
+	t.cfg.Logger.Warn("refused an enrolment", "machine", r.Machine, "key", r.Key, "err", err)
+	var refused *bus.Refusal
+	if !errors.As(err, &refused) || refused.Code != codeTokenWrong {
+		return
+	}
+	until, locks := t.guesses.wrong(r.Machine, t.cfg.Now())
+	if !locks {
+		return
+	}
+	t.writer.submit(change{decide: func(d *draft) error {
+		_, err := d.add("", "", "", &events.TokenGuessed{Machine: r.Machine, Tries: maxGuesses, Until: until})
+		return err
+	}})
 }

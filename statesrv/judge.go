@@ -65,18 +65,19 @@ func (t *term) knowledge(st *projections.State) knowledge {
 
 // judges decides on requests, by action.
 var judges = map[string]func(*inquiry) verdict{
-	events.ActionUpgrade:       judgeUpgrade,
-	events.ActionRestart:       judgeRestart,
-	events.ActionSyncTools:     judgeSyncTools,
-	events.ActionSetEnv:        judgeSetEnv,
-	events.ActionUnsetEnv:      judgeUnsetEnv,
-	events.ActionAddMachine:    judgeAddMachine,
-	events.ActionRemoveMachine: judgeRemoveMachine,
-	events.ActionDeploy:        judgeDeploy,
-	events.ActionAddUnit:       judgeAddUnit,
-	events.ActionRemoveUnit:    judgeRemoveUnit,
-	events.ActionRemoveService: judgeRemoveService,
-	events.ActionResolved:      judgeResolved,
+	events.ActionUpgrade:        judgeUpgrade,
+	events.ActionRestart:        judgeRestart,
+	events.ActionSyncTools:      judgeSyncTools,
+	events.ActionSetEnv:         judgeSetEnv,
+	events.ActionUnsetEnv:       judgeUnsetEnv,
+	events.ActionAddMachine:     judgeAddMachine,
+	events.ActionRemoveMachine:  judgeRemoveMachine,
+	events.ActionDeploy:         judgeDeploy,
+	events.ActionAddUnit:        judgeAddUnit,
+	events.ActionRemoveUnit:     judgeRemoveUnit,
+	events.ActionRemoveService:  judgeRemoveService,
+	events.ActionResolved:       judgeResolved,
+	events.ActionApproveMachine: judgeApproveMachine,
 }
 
 // judge decides on one request. It is pure: the same state, request and time give the

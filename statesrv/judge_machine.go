@@ -28,14 +28,29 @@ func judgeAddMachine(q *inquiry) verdict {
 	case a.TTL <= 0 || time.Duration(a.TTL)*time.Second > maxTokenLife:
 		return verdict{reasons: refuse(codeBadValue, "a join token lives between a second and %v", maxTokenLife)}
 	}
+	if err := events.CheckLabels(a.Labels); err != nil {
+		return verdict{reasons: refuse(codeBadValue, "%v", err)}
+	}
 	var v verdict
 	for i, key := range a.TokenKeys {
 		v.decided = append(v.decided, &events.MachineInvited{
 			Machine: strconv.Itoa(q.state.NextMachine + i), TokenKey: key,
-			Expires: q.now.Add(time.Duration(a.TTL) * time.Second),
+			Expires: q.now.Add(time.Duration(a.TTL) * time.Second), Labels: a.Labels, Approve: a.Approve,
 		})
 	}
 	return v
+}
+
+// judgeApproveMachine lets a host be the machine that it enrolled as.
+func judgeApproveMachine(q *inquiry) verdict {
+	m := q.state.Machines[q.ask.ApproveMachine]
+	if m == nil || m.Life == projections.LifeInvited {
+		return verdict{reasons: refuse(codeNoMachine, "there is no enrolled machine %q", q.ask.ApproveMachine)}
+	}
+	if m.Life != projections.LifePending {
+		return verdict{reasons: refuse(codeInUse, "machine %s does not wait for approval", m.ID)}
+	}
+	return verdict{decided: []events.Payload{&events.MachineApproved{Machine: m.ID}}}
 }
 
 func judgeRemoveMachine(q *inquiry) verdict {

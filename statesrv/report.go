@@ -38,6 +38,8 @@ func decideReport(d *draft, rec events.Record, report events.Report) (code strin
 	head := report.Head()
 	m := d.state.Machines[head.Machine]
 	switch {
+	case m != nil && m.Life == projections.LifePending:
+		return bus.ReportRetry, fmt.Errorf("machine %s waits for approval", head.Machine)
 	case m == nil || m.Life != projections.LifeAlive:
 		return bus.ReportInvalid, fmt.Errorf("%w: machine %s is not enrolled", errInvalidReport, head.Machine)
 	case m.Seen(head):

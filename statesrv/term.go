@@ -20,6 +20,7 @@ type term struct {
 	ctx      context.Context // ends with the term
 	writer   *writer
 	presence *presence
+	guesses  *guesses
 	tools    *toolbox
 	uploads  *uploads
 	hashing  sync.Mutex // one object of the store is read at a time
@@ -38,7 +39,7 @@ func (s *Server) newTerm(ctx context.Context) (*term, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &term{Server: s, ctx: ctx, presence: newPresence(s.cfg.Now()), snapshotAt: st.Seq}
+	t := &term{Server: s, ctx: ctx, presence: newPresence(s.cfg.Now()), guesses: newGuesses(), snapshotAt: st.Seq}
 	t.writer = &writer{
 		log: s.log, queue: make(chan change, queueLength), ended: make(chan struct{}), state: st, plan: t.planUpgrade, stored: t.afterCommit,
 		newID: s.cfg.NewID, now: s.cfg.Now, actor: s.cfg.Name, metrics: s.metrics, logger: s.cfg.Logger,

@@ -156,7 +156,7 @@ func (o *options) enrol(ctx context.Context, text string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, enrolTimeout)
 	defer cancel()
-	conf := agent.Conf{Tag: "machine-" + token.Machine, DataDir: o.dataDir, Environment: token.Environment, APIAddresses: token.URLs}
+	conf := agent.Conf{Tag: "machine-" + token.Machine, DataDir: o.dataDir, Environment: token.Environment, APIAddresses: token.URLs, Labels: token.Labels}
 	if err := os.MkdirAll(conf.Layout().Agent(), 0o700); err != nil {
 		return fmt.Errorf("prepare the data directory: %w", err)
 	}
@@ -178,11 +178,8 @@ func (o *options) enrol(ctx context.Context, text string) error {
 	if err != nil {
 		return err
 	}
-	hostname, err := os.Hostname()
-	if err != nil {
-		hostname = "unknown"
-	}
-	enrolled, err := conn.Enrol(ctx, token, id, bus.EnrolRequest{Hostname: hostname, Version: own.String()})
+	hostname, host := agent.Host(o.dataDir)
+	enrolled, err := conn.Enrol(ctx, token, id, bus.EnrolRequest{Hostname: hostname, Host: host, Version: own.String()})
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/version"
@@ -72,7 +73,14 @@ func tellMachine(payload events.Payload) (why, machine string) {
 	case *events.MachineInvited:
 		return "a host may join as this machine", p.Machine
 	case *events.MachineEnrolled:
+		if p.Pending != "" {
+			return fmt.Sprintf("%s joined with %s and waits for approval: %s", p.Hostname, p.Version, p.Pending), p.Machine
+		}
 		return fmt.Sprintf("%s joined with %s", p.Hostname, p.Version), p.Machine
+	case *events.MachineApproved:
+		return "was approved", p.Machine
+	case *events.TokenGuessed:
+		return fmt.Sprintf("somebody tried %d wrong tokens for it; nobody joins as it before %s", p.Tries, p.Until.UTC().Format(time.TimeOnly)), p.Machine
 	case *events.MachineRemoved:
 		return "was removed", p.Machine
 	case *events.MachineLost:

@@ -82,7 +82,7 @@ func makeMachine(s *projections.State, m *projections.Machine) Machine {
 	}
 	out := Machine{
 		AgentState: state, AgentStateInfo: info, AgentVersion: number(m.Version.Number),
-		DNSName: m.Hostname, Life: m.Life, Series: m.Version.Series, Since: stamp(m.Since), Denied: makeDenied(m),
+		DNSName: m.Hostname, Life: m.Life, Series: m.Version.Series, Since: stamp(m.Since), Denied: makeDenied(m), Labels: m.Labels,
 	}
 	if m.Version.Arch != "" {
 		out.Hardware = "arch=" + m.Version.Arch
@@ -96,8 +96,11 @@ func makeMachine(s *projections.State, m *projections.Machine) Machine {
 // agentState is the state of a machine's agent as long as it is heard. A failure is an
 // error while the upgrade that it belongs to is open; after that it is a remark.
 func agentState(s *projections.State, m *projections.Machine) (state, info string) {
-	if m.Life != projections.LifeAlive {
+	switch m.Life {
+	case projections.LifeInvited:
 		return AgentPending, "waits for its host to join until " + stamp(m.Expires)
+	case projections.LifePending:
+		return AgentPending, "waits for juju approve-machine " + m.ID + ": " + m.Pending
 	}
 	if m.Started.IsZero() {
 		return AgentPending, "waits for the first start of its agent"

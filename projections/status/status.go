@@ -96,13 +96,14 @@ type Machine struct {
 	AgentStateInfo string `json:"agent-state-info,omitempty"`
 	AgentVersion   string `json:"agent-version,omitempty"`
 	DNSName        string `json:"dns-name,omitempty"`
-	Life           string `json:"life"` // alive, or invited until its host has joined
+	Life           string `json:"life"` // alive; before that invited, until its host has joined, or pending, until it is approved
 	Series         string `json:"series,omitempty"`
 	Hardware       string `json:"hardware,omitempty"`                   // "arch=amd64"
 	MemberStatus   string `json:"state-server-member-status,omitempty"` // has-vote on a state server
 	Since          string `json:"since,omitempty"`                      // of the agent-state
 
-	Denied []Denied `json:"denied,omitempty"` // until juju resolved
+	Denied []Denied          `json:"denied,omitempty"` // until juju resolved
+	Labels map[string]string `json:"labels,omitempty"`
 }
 
 // Denied is a build that a machine refuses, because it failed there by its own fault.
