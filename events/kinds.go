@@ -9,6 +9,8 @@ var kinds = map[string]func() Payload{
 	"request.received/1":    func() Payload { return &RequestReceived{} },
 	"request.refused/1":     func() Payload { return &RequestRefused{} },
 
+	"trust.published/1": func() Payload { return &TrustPublished{} },
+
 	"machine.invited/1":       func() Payload { return &MachineInvited{} },
 	"machine.enrolled/1":      func() Payload { return &MachineEnrolled{} },
 	"machine.approved/1":      func() Payload { return &MachineApproved{} },

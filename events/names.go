@@ -76,6 +76,7 @@ func needText(what, text string, limit int) error {
 const (
 	entityEnvironment = "environment"
 	entityTools       = "tools"
+	entityTrust       = "trust"
 )
 
 func entityMachine(id string) string    { return "machine." + MachineTag(id) }

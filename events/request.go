@@ -30,6 +30,7 @@ const (
 	ActionRemoveService  = "remove-service"
 	ActionResolved       = "resolved"
 	ActionApproveMachine = "approve-machine"
+	ActionTrust          = "trust"
 )
 
 // Ask is what an operator's client writes, signs and publishes: the statement inside a
@@ -52,6 +53,7 @@ type Ask struct {
 	AddUnit        *AskAddUnit       `json:"add_unit,omitempty"`
 	RemoveUnit     string            `json:"remove_unit,omitempty"`
 	RemoveService  string            `json:"remove_service,omitempty"`
+	Trust          *AskTrust         `json:"trust,omitempty"`
 	Resolved       string            `json:"resolved,omitempty"`        // id of a machine
 	ApproveMachine string            `json:"approve_machine,omitempty"` // id of a machine
 }

@@ -15,8 +15,16 @@ func (s *State) foldCreated(p *events.EnvironmentCreated) bool {
 	if s.UUID != "" {
 		return false // only the first one made the environment
 	}
-	s.UUID, s.Name, s.AgentVersion, s.Operators = p.UUID, p.Name, p.AgentVersion, p.Operators
+	s.UUID, s.Name, s.AgentVersion = p.UUID, p.Name, p.AgentVersion
+	s.Trust.Roster.Operators = p.Operators
 	return true
+}
+
+// foldTrust takes over what was published. The state server verified that it follows on what
+// was there; a timestamp's version may go back, when its key was replaced.
+func (s *State) foldTrust(r events.Record, p *events.TrustPublished) {
+	s.Trust = Trust{TrustPublished: *p, Seq: r.Seq, Time: s.Time}
+	s.Trust.Fresh, s.Trust.Expires = moment(p.Fresh), moment(p.Expires)
 }
 
 func (s *State) foldSetting(p *events.SettingChanged) {

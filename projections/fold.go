@@ -90,6 +90,8 @@ func (s *State) apply(r events.Record, payload events.Payload) bool {
 		return s.foldCreated(p)
 	case *events.SettingChanged:
 		s.foldSetting(p)
+	case *events.TrustPublished:
+		s.foldTrust(r, p)
 
 	case *events.RequestReceived:
 		s.foldRequest(r.Seq, p.Request)

@@ -18,7 +18,7 @@ type State struct {
 	UUID         string            `json:"uuid"`
 	Name         string            `json:"name"`
 	AgentVersion version.Number    `json:"agent_version"` // what the environment wants
-	Operators    []events.Operator `json:"operators"`
+	Trust        Trust             `json:"trust"`
 	Settings     map[string]string `json:"settings"`
 
 	Machines map[string]*Machine     `json:"machines"` // by id
@@ -41,6 +41,14 @@ type State struct {
 	Skipped map[string]uint64 `json:"skipped,omitempty"` // records this build could not fold, by kind
 
 	recent []string // ids in Requests, oldest first: a function of Requests, so not part of the JSON
+}
+
+// Trust is what the newest published metadata says. Before the first, it has the operators
+// that the environment began with, and no bundle.
+type Trust struct {
+	events.TrustPublished
+	Seq  uint64    `json:"seq"`
+	Time time.Time `json:"time"`
 }
 
 // Machine is one host.

@@ -2,7 +2,6 @@ package statesrv
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/jujube-project/jujube/bus"
@@ -113,12 +112,12 @@ func authenticate(s *projections.State, r bus.Request) (events.Signed, events.As
 	if ask.ID != r.ID || signed.Key != r.Key {
 		return signed, ask, events.Operator{}, fmt.Errorf("%w: the request lies under another id or key than it names", events.ErrInvalid)
 	}
-	i := slices.IndexFunc(s.Operators, func(o events.Operator) bool { return o.Key == signed.Key })
-	if i < 0 {
+	operator, ok := s.Trust.Roster.Operator(signed.Key)
+	if !ok {
 		return signed, ask, events.Operator{}, fmt.Errorf("%w: key %s is no operator's", bus.ErrDenied, signed.Key)
 	}
 	err = bus.Verify(signed.Key, events.PAE(events.RequestType, signed.Statement), signed.Signature)
-	return signed, ask, s.Operators[i], err
+	return signed, ask, operator, err
 }
 
 // decideRequest judges a stored request once and records request and verdict together.

@@ -32,6 +32,7 @@ something else gets a new number, and an upcaster from the old one.
 var entities = map[string]string{
 	"entityEnvironment": "environment",
 	"entityTools":       "tools",
+	"entityTrust":       "trust",
 	"entityMachine":     "machine.machine-N",
 	"entityUnit":        "unit.unit-SERVICE-N",
 	"entityUpgrade":     "upgrade.ID",

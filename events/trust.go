@@ -1,0 +1,108 @@
+package events
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/version"
+)
+
+// TrustPublished says which bundle of signed metadata the environment has from here on, and
+// what is in it. Machines believe the bundle, not this record: it tells them where the
+// bundle is, and everybody else what it says.
+type TrustPublished struct {
+	Bundle  Object        `json:"bundle"`
+	Version TrustVersions `json:"version"`
+	Fresh   time.Time     `json:"fresh"`   // until then nothing newer must be shown: the timestamp expires
+	Expires time.Time     `json:"expires"` // the first of the other roles to expire
+
+	Timestamp []byte `json:"timestamp"` // the document of that role, for whoever has the rest already
+
+	Roster  Roster          `json:"roster"`
+	Floor   *version.Number `json:"floor,omitempty"` // nothing older may be installed
+	Revoked *Revoked        `json:"revoked,omitempty"`
+}
+
+// Object names bytes in the object store.
+type Object struct {
+	SHA256 string `json:"sha256"` // 64 hex digits, and its name
+	Size   int64  `json:"size_bytes"`
+}
+
+// TrustVersions are the versions of the four roles. Source: TUF 1.0, section 3.
+type TrustVersions struct {
+	Root      int64 `json:"root"`
+	Targets   int64 `json:"targets"`
+	Snapshot  int64 `json:"snapshot"`
+	Timestamp int64 `json:"timestamp"`
+}
+
+// Revoked is what nobody may rely on any more: the signed target revoked.json.
+type Revoked struct {
+	Keys      []string `json:"keys,omitempty"`      // public nkeys
+	Artefacts []string `json:"artefacts,omitempty"` // sha256 of archives
+	Requests  []string `json:"requests,omitempty"`  // ids
+}
+
+// Limits of trusted metadata.
+const (
+	MaxBundleBytes    = 16 << 20 // a bundle in the object store
+	MaxTimestampBytes = 16 << 10
+	MaxRevoked        = 1000 // entries of each of the three lists
+)
+
+func (*TrustPublished) Kind() string   { return "trust.published/1" }
+func (*TrustPublished) Entity() string { return entityTrust }
+
+// Validate checks sizes, and that every role has a version and an end.
+func (e *TrustPublished) Validate() error {
+	v := e.Version
+	switch {
+	case v.Root < 1 || v.Targets < 1 || v.Snapshot < 1 || v.Timestamp < 1:
+		return fmt.Errorf("versions of roles %+v: each must be at least 1", v)
+	case e.Fresh.IsZero() || e.Expires.IsZero():
+		return errors.New("a role without an end")
+	case len(e.Timestamp) == 0 || len(e.Timestamp) > MaxTimestampBytes:
+		return fmt.Errorf("timestamp of %d bytes, must be 1 to %d", len(e.Timestamp), MaxTimestampBytes)
+	case e.Revoked != nil && e.Revoked.Validate() != nil:
+		return e.Revoked.Validate()
+	}
+	return errors.Join(e.Bundle.Validate(), e.Roster.Validate())
+}
+
+// Validate checks that the object can be a bundle of metadata.
+func (o Object) Validate() error {
+	switch {
+	case !tools.IsDigest(o.SHA256):
+		return fmt.Errorf("sha256 %q is not 64 lower-case hex digits", o.SHA256)
+	case o.Size <= 0 || o.Size > MaxBundleBytes:
+		return fmt.Errorf("bundle of %d bytes, must be 1 to %d", o.Size, MaxBundleBytes)
+	}
+	return nil
+}
+
+// Validate checks sizes and forms.
+func (r Revoked) Validate() error {
+	if n := max(len(r.Keys), len(r.Artefacts), len(r.Requests)); n > MaxRevoked {
+		return fmt.Errorf("%d revocations of one sort; at most %d", n, MaxRevoked)
+	}
+	for _, d := range r.Artefacts {
+		if !tools.IsDigest(d) {
+			return fmt.Errorf("revoked archive %q is not 64 lower-case hex digits", d)
+		}
+	}
+	for _, id := range slices.Concat(r.Keys, r.Requests) {
+		if !IsID(id) {
+			return fmt.Errorf("%q is neither a key nor a request", id)
+		}
+	}
+	return nil
+}
+
+// AskTrust asks the state server to publish a bundle that was staged in the object store.
+type AskTrust struct {
+	Bundle Object `json:"bundle"`
+}
