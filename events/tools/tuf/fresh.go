@@ -1,0 +1,120 @@
+package tuf
+
+import (
+	"crypto"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/theupdateframework/go-tuf/v2/metadata"
+)
+
+// Lives say how long what the online keys sign holds.
+type Lives struct{ Snapshot, Timestamp time.Duration }
+
+// DefaultLives are those of an environment whose state server is up. Without a network
+// they are 30 to 90 days. Source: SECURITY.md §3 and §6.3.
+var DefaultLives = Lives{Snapshot: 7 * 24 * time.Hour, Timestamp: 24 * time.Hour}
+
+// restart is a version that nobody reaches by counting: a stolen key signed it. Its reader
+// forgets it when the root takes the key away, so counting begins anew.
+const restart = math.MaxInt64 / 2
+
+// After takes snapshot and timestamp of what is published, for Freshen to count on from
+// there: a publication that was staged a while ago carries old ones, or none.
+func (r *Repository) After(published Bundle) {
+	r.b.Snapshot, r.b.Timestamp = published.Snapshot, published.Timestamp
+}
+
+// Freshen signs a new timestamp, and a new snapshot where the targets changed, half of the
+// snapshot's life is over or its keys are no longer those of the root. It needs the
+// thresholds of both roles among the keys.
+func (r *Repository) Freshen(now time.Time, lives Lives, keys ...crypto.Signer) error {
+	snapshot, err := r.freshSnapshot(now, lives, keys)
+	if err != nil {
+		return err
+	}
+	timestamp, err := r.freshTimestamp(now, lives, snapshot, keys)
+	if err != nil {
+		return err
+	}
+	r.b.Snapshot, r.b.Timestamp = snapshot, timestamp
+	return nil
+}
+
+func (r *Repository) freshSnapshot(now time.Time, lives Lives, keys []crypto.Signer) ([]byte, error) {
+	targets, err := inspect(Targets, r.b.Targets)
+	if err != nil {
+		return nil, err
+	}
+	doc := metadata.Snapshot(second(now.Add(lives.Snapshot)))
+	doc.Signed.Meta[Targets+".json"] = metaFor(r.b.Targets, targets.Signed.Version)
+	if len(r.b.Snapshot) > 0 {
+		old, err := metadata.Snapshot().FromBytes(r.b.Snapshot)
+		if err != nil {
+			return nil, refuse(CodeFormat, "the snapshot: %v", err)
+		}
+		half := old.Signed.Expires.Add(-lives.Snapshot / 2)
+		if m := old.Signed.Meta[Targets+".json"]; m != nil && m.VerifyLengthHashes(r.b.Targets) == nil && now.Before(half) && r.covers(Snapshot, old) {
+			return r.b.Snapshot, nil
+		}
+		doc.Signed.Version = following(old.Signed.Version)
+	}
+	return signAs(r, Snapshot, doc, keys)
+}
+
+func (r *Repository) freshTimestamp(now time.Time, lives Lives, snapshot []byte, keys []crypto.Signer) ([]byte, error) {
+	snap, err := inspect(Snapshot, snapshot)
+	if err != nil {
+		return nil, err
+	}
+	doc := metadata.Timestamp(second(now.Add(lives.Timestamp)))
+	doc.Signed.UnrecognizedFields = map[string]any{"made": second(now)}
+	doc.Signed.Meta[Snapshot+".json"] = metaFor(snapshot, snap.Signed.Version)
+	if len(r.b.Timestamp) > 0 {
+		old, err := inspect(Timestamp, r.b.Timestamp)
+		if err != nil {
+			return nil, err
+		}
+		doc.Signed.Version = following(old.Signed.Version)
+	}
+	return signAs(r, Timestamp, doc, keys)
+}
+
+// signAs signs with those of the keys that the newest root lists for the role.
+func signAs[T metadata.Roles](r *Repository, role string, doc *metadata.Metadata[T], keys []crypto.Signer) ([]byte, error) {
+	listed := r.Roles().each()[role]
+	for _, key := range keys {
+		public, err := publicOfSigner(key)
+		if err != nil {
+			return nil, fmt.Errorf("sign the %s: %w", role, err)
+		}
+		if contains(listed.Public, public) {
+			if err := signDoc(doc, key); err != nil {
+				return nil, fmt.Errorf("sign the %s: %w", role, err)
+			}
+		}
+	}
+	if len(doc.Signatures) < listed.Threshold {
+		return nil, fmt.Errorf("sign the %s: %d of the keys at hand may, %d must; the root lists %s", role, len(doc.Signatures), listed.Threshold, idsOf(listed.Public))
+	}
+	var b []byte
+	err := store(&b, doc)
+	return b, err
+}
+
+func (r *Repository) covers(role string, doc any) bool {
+	return covers(r.b.Roots[len(r.b.Roots)-1], role, doc)
+}
+
+func metaFor(b []byte, version int64) *metadata.MetaFiles {
+	t, _ := metadata.TargetFile().FromBytes("", b) // sha256 is known to it
+	return &metadata.MetaFiles{Length: t.Length, Hashes: t.Hashes, Version: version}
+}
+
+func following(version int64) int64 {
+	if version >= restart {
+		return 1
+	}
+	return version + 1
+}

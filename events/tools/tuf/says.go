@@ -1,0 +1,107 @@
+package tuf
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"slices"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/version"
+)
+
+// Targets whose content is read where the metadata is. When the targets name one of them,
+// the bundle must bring it.
+const (
+	FileOperators = "operators.json" // an events.Roster
+	FileFloor     = "floor.json"     // a Floor
+	FileRevoked   = "revoked.json"   // an events.Revoked
+)
+
+// Floor is the content of floor.json.
+type Floor struct {
+	Version version.Number `json:"version"` // nothing older may be installed
+}
+
+// says is what the signed files say.
+type says struct {
+	roster  events.Roster
+	floor   version.Number
+	revoked events.Revoked
+}
+
+// takeFiles accepts the files that came along: each must be a target and fit, and those
+// that are read must be there.
+func (t *Trusted) takeFiles(files map[string][]byte) error {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		target, ok := t.target.Signed.Targets[name]
+		if !ok {
+			return refuse(CodeMismatch, "the file %.80q is no target", name)
+		}
+		if target.Length != int64(len(files[name])) || target.Hashes["sha256"] != digest(files[name]) {
+			return refuse(CodeMismatch, "the file %.80q is not the one that was signed", name)
+		}
+	}
+	for _, name := range []string{FileOperators, FileFloor, FileRevoked} {
+		if _, named := t.target.Signed.Targets[name]; named && files[name] == nil {
+			return refuse(CodeMismatch, "the file %s was signed and is not there", name)
+		}
+	}
+	t.kept.Files = maps.Clone(files)
+	t.says = says{}
+	return t.says.read(files)
+}
+
+func (s *says) read(files map[string][]byte) error {
+	var floor Floor
+	if b, ok := files[FileOperators]; ok {
+		if err := readFile(FileOperators, b, &s.roster, func() error { return s.roster.Validate() }); err != nil {
+			return err
+		}
+	}
+	if b, ok := files[FileRevoked]; ok {
+		if err := readFile(FileRevoked, b, &s.revoked, func() error { return s.revoked.Validate() }); err != nil {
+			return err
+		}
+	}
+	if b, ok := files[FileFloor]; ok {
+		if err := readFile(FileFloor, b, &floor, func() error { return nil }); err != nil {
+			return err
+		}
+	}
+	s.floor = floor.Version
+	return nil
+}
+
+// readFile decodes one signed file. Unknown fields are refused: they would be meant to
+// bind, and this reader would not be bound.
+func readFile(name string, b []byte, into any, validate func() error) error {
+	if err := strict(b); err != nil {
+		return refuse(CodeFormat, "%s: %v", name, err)
+	}
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		return refuse(CodeFormat, "%s: %v", name, err)
+	}
+	if err := validate(); err != nil {
+		return refuse(CodeFormat, "%s: %v", name, err)
+	}
+	return nil
+}
+
+// Tools says whether an archive may be installed: nil, or a *Refusal with CodeUnknown,
+// CodeDisagree or CodeRevoked. Expiry is not looked at: see Fresh.
+func (t Trusted) Tools(want tools.Tools) error {
+	target, ok := t.target.Signed.Targets[want.FileName()]
+	switch {
+	case !ok:
+		return refuse(CodeUnknown, "nobody signed %s", want.FileName())
+	case target.Hashes["sha256"] != want.SHA256 || target.Length != want.Size:
+		return refuse(CodeDisagree, "%s was signed with the digest %.12s… and %d bytes; asked for are %.12s… and %d", want.FileName(), target.Hashes["sha256"], target.Length, want.SHA256, want.Size)
+	case slices.Contains(t.says.revoked.Artefacts, want.SHA256):
+		return refuse(CodeRevoked, "%s with the digest %.12s… was taken back", want.FileName(), want.SHA256)
+	}
+	return nil
+}
