@@ -61,6 +61,16 @@ func serverTLS(c *certificates) (*tls.Config, error) {
 	return &tls.Config{MinVersion: tls.VersionTLS13, GetCertificate: c.get, SessionTicketsDisabled: true}, nil
 }
 
+// HTTPSConfig is how a state server serves HTTP beyond its host: under names, with
+// certificates of the environment's own authority, which renew themselves.
+func (t *Trust) HTTPSConfig(names []string, now func() time.Time) (*tls.Config, error) {
+	c := &certificates{authority: t.Authorities[0], names: names, now: now}
+	if _, err := c.get(nil); err != nil {
+		return nil, fmt.Errorf("serve HTTPS: %w", err)
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS13, GetCertificate: c.get, SessionTicketsDisabled: true}, nil
+}
+
 // checkURLs refuses an address that is not TLS's.
 func checkURLs(urls []string) error {
 	if len(urls) == 0 {

@@ -94,7 +94,7 @@ Begin with:
 		a.reader().statusCommand(), a.reader().auditCommand(),
 		a.syncToolsCommand(), a.metadataCommand(), a.upgradeCommand(), a.upgradePathCommand(),
 		a.restartAgentCommand(), a.setEnvCommand(), a.getEnvCommand(), a.unsetEnvCommand(),
-		a.versionCommand(), a.demoCommand(), a.demoWorkloadCommand(), a.containerCommand(),
+		a.versionCommand(), a.httpTokenCommand(), a.demoCommand(), a.demoWorkloadCommand(), a.containerCommand(),
 	)
 	root.SetHelpCommand(a.helpCommand())
 	root.InitDefaultCompletionCmd(a.Args...)

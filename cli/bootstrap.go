@@ -77,7 +77,7 @@ When machine 0 cannot be started, everything that was made is removed again.`,
 	f.StringVar(&b.host, "host", "127.0.0.1", "address that NATS listens on")
 	f.IntVar(&b.port, "port", 0, fmt.Sprintf("port that NATS listens on; 0 chooses a free one, once (with --systemd %d)", systemdPort))
 	f.StringSliceVar(&b.advertise, "advertise", nil, "names or addresses under which machines reach it (default: --host)")
-	f.StringVar(&b.http, "http", "", "HOST:PORT for /healthz, /metrics and /status; none if empty")
+	f.StringVar(&b.http, "http", "", "HOST:PORT of the web page, /status, /metrics and /healthz; without HOST this host only; none if empty")
 	f.StringVar(&b.natsURL, "nats-url", "", "use this external NATS instead of the one inside jujud; needs --systemd")
 	f.StringVar(&b.natsCA, "nats-ca", "", "file with the certificate, in PEM, of your own authority that signs the external NATS server's")
 	f.StringVar(&b.jujud, "jujud", "", "the jujud to run (default: beside juju, then in the PATH)")
@@ -146,8 +146,12 @@ func (b *bootstrap) checkFlags() error {
 		return usage("port %d is not 0 to 65535", b.port)
 	}
 	if b.http != "" {
-		if _, _, err := net.SplitHostPort(b.http); err != nil {
+		host, _, err := net.SplitHostPort(b.http)
+		if err != nil {
 			return usage("--http %q is not HOST:PORT", b.http)
+		}
+		if ip := net.ParseIP(host); host != "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			b.app.say("WARNING the pages on %s can be reached from other hosts: they are HTTPS there, and all but /healthz need a token of juju http-token", b.http)
 		}
 	}
 	if b.agent != "" {

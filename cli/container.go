@@ -53,7 +53,7 @@ func (a *App) containerBootstrapCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&b.dataDir, "data-dir", "", "machine 0's directory")
 	f.StringSliceVar(&b.advertise, "advertise", nil, "name of the state server's container")
-	f.StringVar(&b.http, "http", "", "HOST:PORT for /healthz, /metrics and /status")
+	f.StringVar(&b.http, "http", "", "HOST:PORT of the web page, /status, /metrics and /healthz")
 	f.StringVar(&b.jujud, "jujud", "", "the jujud that the state server runs")
 	return cmd
 }

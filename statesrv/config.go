@@ -26,7 +26,8 @@ type Config struct {
 	Trust       *bus.Trust
 	URLs        []string // where enrolled machines connect
 	Genesis     Genesis  // opens an empty log
-	HTTPAddr    string   // HOST:PORT of /healthz, /metrics, /status; empty: none
+	HTTPAddr    string   // HOST:PORT of the web page, /status, /metrics, /healthz; no HOST: loopback; empty: none
+	HTTPNames   []string // names under which they may be asked for, besides this host's own
 	LeaseTTL    time.Duration
 	Now         func() time.Time
 	NewID       func() string
@@ -57,7 +58,7 @@ type FileConfig struct {
 	Port        int      `yaml:"port"`                // 0: chosen at the first start and written back
 	Advertise   []string `yaml:"advertise,omitempty"` // hosts that machines connect to; empty: Host
 	NATSURL     string   `yaml:"nats_url,omitempty"`  // of an external NATS; empty: embedded
-	HTTP        string   `yaml:"http,omitempty"`      // HOST:PORT; empty: no HTTP
+	HTTP        string   `yaml:"http,omitempty"`      // HOST:PORT, no HOST: loopback; empty: no HTTP
 	Replicas    int      `yaml:"replicas,omitempty"`  // of the streams; 0: 1
 	Genesis     Genesis  `yaml:"genesis"`
 }

@@ -148,7 +148,7 @@ func (r *stateServerRole) connect(ctx context.Context, dataDir string, conf agen
 	}
 	server, err = statesrv.New(statesrv.Config{
 		Dir: statesrv.Dir(dataDir), StoreDir: storeDir, Name: file.Name, Environment: file.Environment, Bus: r.conn, Trust: trust, URLs: urls,
-		Genesis: file.Genesis, HTTPAddr: file.HTTP, Now: time.Now, NewID: newID, Logger: log,
+		Genesis: file.Genesis, HTTPAddr: file.HTTP, HTTPNames: file.Advertise, Now: time.Now, NewID: newID, Logger: log,
 	})
 	return server, err
 }
