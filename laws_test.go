@@ -37,7 +37,7 @@ var laws = []law{
 	{"agent…", []string{"module/statesrv…", "module/cli…"}, "agents and state servers meet on the bus only"},
 	{"statesrv…", []string{"module/agent…", "module/cli…"}, "agents and state servers meet on the bus only"},
 	{"agent/launcher…", []string{"github.com/nats-io/…", "github.com/synadia-io/…", "net/http…", "module/bus…"}, "the launcher judges a trial and is never updated: it is small and has no network"},
-	{"cmd…", []string{"testing", "module/projections/scenario", "module/agent/install/crashfs", "module/bus/memlog", "module/bus/bustest", "module/bus/logtest"}, "what tests need is not in the product"},
+	{"cmd…", []string{"testing", "module/projections/scenario", "module/agent/install/crashfs", "module/bus/memlog", "module/bus/bustest", "module/bus/logtest", "module/events/testkey"}, "what tests need is not in the product"},
 	{"agent/pipe", []string{"github.com/nats-io/…", "net/http…", "module/bus…"}, "launcher and agent talk over pipes alone"},
 	{"agent/install", []string{"github.com/nats-io/…", "net/http…", "module/bus…"}, "installing is done on files alone"},
 }

@@ -40,6 +40,7 @@ type Parent interface {
 // Config is what an agent needs.
 type Config struct {
 	Conf      Conf
+	Identity  events.Signer // the machine's key: it signs every report
 	Bus       Bus
 	Parent    Parent
 	Committed <-chan string // from the launcher: orders whose new version is kept
@@ -97,7 +98,7 @@ func New(cfg Config) (*Agent, error) {
 	if j.Phase == install.PhaseTrial && j.Order != nil && j.Order.Tools.Version != cfg.Own {
 		cfg.Logger.Error("this is not the version on trial, so it proves nothing", "version", cfg.Own.String(), "on trial", j.Order.Tools.Version.String())
 	}
-	a.outbox, err = openOutbox(a.layout.Outbox(), a.layout.Machine, cfg.Now, cfg.NewID, cfg.Logger)
+	a.outbox, err = openOutbox(a.layout.Outbox(), a.layout.Machine, cfg.Identity, cfg.Now, cfg.NewID, cfg.Logger)
 	if err != nil {
 		return nil, err
 	}

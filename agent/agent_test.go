@@ -20,6 +20,7 @@ import (
 	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/agent/steps"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/testkey"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
 )
@@ -114,7 +115,7 @@ func testAgent(t *testing.T, b *fakeBus, releases ...steps.Release) *Agent {
 	}
 	n := 0
 	a, err := New(Config{
-		Conf: conf, Bus: b, Own: binOf(t, "1.25.1"), Steps: releases, Now: func() time.Time { return time.Unix(1, 0) },
+		Conf: conf, Identity: testkey.Of("machine-3"), Bus: b, Own: binOf(t, "1.25.1"), Steps: releases, Now: func() time.Time { return time.Unix(1, 0) },
 		NewID: func() string { n++; return fmt.Sprintf("id-%d", n) }, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

@@ -34,6 +34,7 @@ type outbox struct {
 	dir     string
 	machine string
 	epoch   string
+	signer  events.Signer
 	logger  *slog.Logger
 	now     func() time.Time
 	newID   func() string
@@ -48,12 +49,12 @@ type outbox struct {
 const maxProgress = 200
 
 // openOutbox opens the directory; what an earlier process left there is sent first.
-func openOutbox(dir, machine string, now func() time.Time, newID func() string, logger *slog.Logger) (*outbox, error) {
+func openOutbox(dir, machine string, signer events.Signer, now func() time.Time, newID func() string, logger *slog.Logger) (*outbox, error) {
 	if err := os.MkdirAll(filepath.Join(dir, "refused"), 0o700); err != nil {
 		return nil, fmt.Errorf("open the outbox: %w", err)
 	}
 	o := &outbox{
-		dir: dir, machine: machine, now: now, newID: newID, logger: logger,
+		dir: dir, machine: machine, signer: signer, now: now, newID: newID, logger: logger,
 		more: make(chan struct{}, 1), acked: make(chan struct{}),
 	}
 	names, err := o.list()
@@ -128,7 +129,7 @@ func (o *outbox) poke() {
 	}
 }
 
-// put numbers a report and makes it durable. Mere progress is dropped when much waits. A
+// put numbers a report, signs it, and makes it durable: sent again it is the same bytes. Mere progress is dropped when much waits. A
 // report that ends an order is put once while it waits; sent before, it is recognized by
 // the state server.
 func (o *outbox) put(report events.Report) (n uint64, err error) {
@@ -148,6 +149,9 @@ func (o *outbox) put(report events.Report) (n uint64, err error) {
 	report.SetHead(events.ReportHead{Machine: o.machine, Epoch: o.epoch, N: o.n + 1})
 	rec, err := events.New(events.Envelope{ID: id, Time: o.now(), Actor: events.MachineTag(o.machine)}, report)
 	if err != nil {
+		return 0, err
+	}
+	if rec, err = rec.Signed(o.signer); err != nil {
 		return 0, err
 	}
 	data, err := events.Marshal(rec)

@@ -12,13 +12,14 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/testkey"
 	"github.com/jujube-project/jujube/events/version"
 )
 
 func openTestOutbox(t *testing.T, dir, epoch string) *outbox {
 	t.Helper()
 	n := 0
-	o, err := openOutbox(dir, "3", func() time.Time { return time.Unix(1, 0) }, func() string {
+	o, err := openOutbox(dir, "3", testkey.Of("machine-3"), func() time.Time { return time.Unix(1, 0) }, func() string {
 		if n++; n == 1 {
 			return epoch
 		}

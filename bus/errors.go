@@ -23,7 +23,7 @@ var (
 	// ErrExists: the name is taken, by something else than what was offered.
 	ErrExists = errors.New("exists already")
 	// ErrSignature: the signature is not that key's over those bytes.
-	ErrSignature = errors.New("signature does not match")
+	ErrSignature = events.ErrSignature
 	// ErrNoSpace: the store has no room for more.
 	ErrNoSpace = errors.New("the state server's store is full")
 	// ErrUntrusted: what answers is not the environment's server, as far as the pinned

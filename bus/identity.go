@@ -3,6 +3,7 @@ package bus
 import (
 	"fmt"
 
+	"github.com/jujube-project/jujube/events"
 	"github.com/nats-io/nkeys"
 )
 
@@ -54,13 +55,4 @@ func IsPublicKey(s string) bool { return nkeys.IsValidPublicUserKey(s) }
 
 // Verify checks that sig is the signature of the holder of publicKey over b. It returns
 // ErrSignature for any other outcome.
-func Verify(publicKey string, b, sig []byte) error {
-	keys, err := nkeys.FromPublicKey(publicKey)
-	if err != nil {
-		return fmt.Errorf("%w: public key %q: %w", ErrSignature, publicKey, err)
-	}
-	if err := keys.Verify(b, sig); err != nil {
-		return fmt.Errorf("%w: by %s: %w", ErrSignature, publicKey, err)
-	}
-	return nil
-}
+func Verify(publicKey string, b, sig []byte) error { return events.CheckSignature(publicKey, b, sig) }

@@ -9,15 +9,20 @@ import (
 	"time"
 )
 
-// wireName opens every encoded record. The number is the layout of the first line.
-const wireName = "jujube/1"
+// The word that opens an encoded record. Its number is the layout of the first line.
+const (
+	wireName   = "jujube/1"
+	wireSigned = "jujube/2" // of a record with a signature
+)
 
 // Marshal gives the bytes of a record on the wire: one line with the envelope, then
 // the payload as JSON. A person can read it in any NATS tool, and a replay can skip a
 // record without decoding its payload:
 //
 //	jujube/1 ID KIND TIME ENTITY ACTOR CAUSATION CORRELATION\n{...}
+//	jujube/2 ID KIND TIME ENTITY ACTOR CAUSATION CORRELATION KEY SIGNATURE\n{...}
 //
+// The second form is that of a signed record.
 // TIME is in nanoseconds since 1970, an empty field is "-". Seq is not part of it: the
 // log knows the position.
 func Marshal(r Record) ([]byte, error) {
@@ -25,15 +30,22 @@ func Marshal(r Record) ([]byte, error) {
 		return nil, err
 	}
 	b := make([]byte, 0, len(r.Data)+256)
-	b = append(b, wireName...)
-	for _, f := range []string{
-		r.ID, r.Kind, strconv.FormatInt(r.Time.UnixNano(), 10),
+	head := []string{
+		wireName, r.ID, r.Kind, strconv.FormatInt(r.Time.UnixNano(), 10),
 		r.Entity, r.Actor, r.Causation, r.Correlation,
-	} {
+	}
+	if r.Key != "" {
+		head[0] = wireSigned
+		head = append(head, r.Key, r.Signature)
+	}
+	for i, f := range head {
 		if f == "" {
 			f = "-"
 		}
-		b = append(append(b, ' '), f...)
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		b = append(b, f...)
 	}
 	b = append(append(b, '\n'), r.Data...)
 	if len(b) > MaxRecordBytes {
@@ -53,9 +65,9 @@ func Unmarshal(b []byte) (Record, error) {
 	if !ok {
 		return Record{}, fmt.Errorf("%w: no envelope line", ErrInvalid)
 	}
-	var f [8]string
-	if !fields(string(head), &f) || f[0] != wireName {
-		return Record{}, fmt.Errorf("%w: the envelope line is not %q and seven fields", ErrInvalid, wireName)
+	var f [10]string
+	if !fields(string(head), &f) {
+		return Record{}, fmt.Errorf("%w: the envelope line is neither %q and seven fields nor %q and nine", ErrInvalid, wireName, wireSigned)
 	}
 	ns, err := strconv.ParseInt(f[3], 10, 64)
 	if err != nil {
@@ -64,18 +76,22 @@ func Unmarshal(b []byte) (Record, error) {
 	r := Record{
 		Envelope: Envelope{
 			ID: f[1], Time: time.Unix(0, ns).UTC(),
-			Actor: f[5], Causation: f[6], Correlation: f[7],
+			Actor: f[5], Causation: f[6], Correlation: f[7], Key: f[8], Signature: f[9],
 		},
 		Kind: f[2], Entity: f[4], Data: bytes.Clone(data),
 	}
 	return r, r.validate()
 }
 
-// fields splits the envelope line into exactly eight fields; "-" becomes empty.
-func fields(line string, f *[8]string) bool {
-	for i := range f {
+// fields splits the envelope line into the fields of its layout; "-" becomes empty.
+func fields(line string, f *[10]string) bool {
+	n := len(f) - 2
+	if strings.HasPrefix(line, wireSigned) {
+		n = len(f)
+	}
+	for i := range n {
 		word, rest, more := strings.Cut(line, " ")
-		if word == "" || more != (i < len(f)-1) {
+		if word == "" || more != (i < n-1) {
 			return false
 		}
 		if word == "-" {
@@ -83,7 +99,7 @@ func fields(line string, f *[8]string) bool {
 		}
 		f[i], line = word, rest
 	}
-	return true
+	return f[0] == wireName && n < len(f) || f[0] == wireSigned && f[n-1] != ""
 }
 
 func encodePayload(p Payload) ([]byte, error) {

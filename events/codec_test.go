@@ -21,10 +21,14 @@ func TestRecordsSurviveTheWire(t *testing.T) {
 	word := rapid.StringMatching(`[!-~]{1,40}`).Filter(func(s string) bool { return s != "-" })
 	maybe := rapid.OneOf(rapid.Just(""), word)
 	rapid.Check(t, func(t *rapid.T) {
+		key, signature := "", ""
+		if rapid.Bool().Draw(t, "signed") {
+			key, signature = word.Draw(t, "key"), word.Draw(t, "signature")
+		}
 		want := events.Record{
 			Envelope: events.Envelope{
 				ID: word.Draw(t, "id"), Actor: word.Draw(t, "actor"),
-				Causation: maybe.Draw(t, "causation"), Correlation: maybe.Draw(t, "correlation"),
+				Causation: maybe.Draw(t, "causation"), Correlation: maybe.Draw(t, "correlation"), Key: key, Signature: signature,
 				Time: time.Unix(rapid.Int64Range(0, 9e9).Draw(t, "s"), rapid.Int64Range(0, 999_999_999).Draw(t, "ns")).UTC(),
 			},
 			Kind: word.Draw(t, "kind"), Entity: word.Draw(t, "entity"),
@@ -48,7 +52,11 @@ func TestUnmarshalRefuses(t *testing.T) {
 	for name, wire := range map[string]string{
 		"nothing":           "",
 		"no envelope":       "{}",
-		"another layout":    "jujube/2 id a/1 0 environment alice - -\n{}",
+		"another layout":    "jujube/3 id a/1 0 environment alice - -\n{}",
+		"a signed one less": "jujube/2 id a/1 0 environment alice - - UKEY\n{}",
+		"no signature":      "jujube/2 id a/1 0 environment alice - - UKEY -\n{}",
+		"no key":            "jujube/2 id a/1 0 environment alice - - - c2ln\n{}",
+		"a signature more":  "jujube/1 id a/1 0 environment alice - - UKEY c2ln\n{}",
 		"a field too few":   "jujube/1 id a/1 0 environment alice -\n{}",
 		"a field too many":  "jujube/1 id a/1 0 environment alice - - -\n{}",
 		"an empty field":    "jujube/1 id a/1 0 environment  - -\n{}",

@@ -79,6 +79,9 @@ const (
 	entityTrust       = "trust"
 )
 
+// IsOrder says whether an entity is what a machine obeys: its orders, and its list of units.
+func IsOrder(entity string) bool { return strings.HasPrefix(entity, "order.") }
+
 func entityMachine(id string) string    { return "machine." + MachineTag(id) }
 func entityUnit(name string) string     { return "unit." + UnitTag(name) }
 func entityUpgrade(id string) string    { return "upgrade." + id }

@@ -21,6 +21,8 @@ type Envelope struct {
 	Actor       string    // who did it: "operator-alice", "machine-3", "state-server-0"
 	Causation   string    // ID of the record or request that directly caused it; may be empty
 	Correlation string    // ID of the request that all of this belongs to; may be empty
+	Key         string    // public nkey of who signed kind, entity and payload; empty: nobody did
+	Signature   string    // see Record.Signed
 }
 
 // Record is one fact as it lies in the log.
@@ -61,6 +63,8 @@ func (r Record) validate() error {
 		{"actor", r.Actor, true},
 		{"causation", r.Causation, false},
 		{"correlation", r.Correlation, false},
+		{"key", r.Key, r.Signature != ""},
+		{"signature", r.Signature, r.Key != ""},
 	} {
 		if err := validateField(f.name, f.value, f.required); err != nil {
 			return err

@@ -259,6 +259,14 @@ type ReportLate struct {
 	Order  string `json:"order"`
 	Report string `json:"report"` // its kind
 	Data   []byte `json:"data"`   // its payload, byte for byte
+
+	Key       string `json:"key,omitempty"` // who signed it, as in its envelope
+	Signature string `json:"signature,omitempty"`
+}
+
+// Original is the report as its machine signed it.
+func (e *ReportLate) Original() Record {
+	return Record{Envelope: Envelope{Key: e.Key, Signature: e.Signature}, Kind: e.Report, Entity: e.Entity(), Data: e.Data}
 }
 
 func (*ReportLate) Kind() string     { return "report.late/1" }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/testkey"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/projections"
@@ -30,7 +31,7 @@ func environment(v2 string) *projections.State {
 	s := projections.New()
 	s.UUID, s.AgentVersion, s.NextMachine = "env", bin("1.25.0").Number, 3
 	for id, v := range map[string]string{"0": "1.25.0", "1": "1.25.0", "2": v2} {
-		s.Machines[id] = &projections.Machine{ID: id, Life: projections.LifeAlive, Version: bin(v), StateServer: id == "0", Key: "K" + id}
+		s.Machines[id] = &projections.Machine{ID: id, Life: projections.LifeAlive, Version: bin(v), StateServer: id == "0", Key: testkey.Of("machine-" + id).Public()}
 	}
 	s.Units["web/0"] = &projections.Unit{UnitSpec: events.UnitSpec{Unit: "web/0", Machine: "1", Command: []string{"x"}, Restart: "always"}, Service: "web"}
 	s.NextUnit["web"] = 1

@@ -27,10 +27,24 @@ func parseReport(r bus.Report) (events.Record, events.Report, error) {
 		return rec, nil, fmt.Errorf("%w: %s is not for an agent to tell", errInvalidReport, rec.Kind)
 	}
 	if tag := events.MachineTag(report.Head().Machine); tag != r.Machine {
-		return rec, nil, fmt.Errorf("%w: %s speaks of %s", errInvalidReport, r.Machine, tag)
+		return rec, nil, fmt.Errorf("%w: %s: %s speaks of %s", errInvalidReport, codeEventAuthor, r.Machine, tag)
 	}
 	return rec, report, nil
 }
+
+// authentic checks that a report is signed with its machine's key.
+func authentic(m *projections.Machine, rec events.Record) error {
+	if m == nil || m.Life != projections.LifeAlive {
+		return nil // refused for that
+	}
+	if err := rec.CheckSignature(m.Key); err != nil {
+		return fmt.Errorf("%w: %s: machine %s did not say this: %w", errInvalidReport, codeEventAuthor, m.ID, err)
+	}
+	return nil
+}
+
+// codeEventAuthor: who sent a report is not the machine that it speaks of.
+const codeEventAuthor = "event-author"
 
 // decideReport records a report once. It returns bus.ReportDuplicate as the code for one
 // that was recorded before.
@@ -55,7 +69,7 @@ func decideReport(d *draft, rec events.Record, report events.Report) (code strin
 			return bus.ReportRetry, err
 		}
 	}
-	var payload events.Payload = report
+	var instead events.Payload
 	correlation := rec.Correlation
 	if o, ok := report.(events.OrderReport); ok {
 		open := d.state.Orders[head.Machine]
@@ -68,10 +82,15 @@ func decideReport(d *draft, rec events.Record, report events.Report) (code strin
 		case isTerminal(rec.Kind) && o.OrderID() == m.Ended && (!takenBack(o) || m.TakenBack(o.OrderID())):
 			return bus.ReportDuplicate, nil // the agent died between saying so and noting that it did
 		case isTerminal(rec.Kind):
-			payload = late(head, o, rec)
+			instead = late(head, o, rec)
 		}
 	}
-	if _, err := d.add(events.MachineTag(head.Machine), causeOf(report), correlation, payload); err != nil {
+	if instead != nil {
+		_, err = d.add(events.MachineTag(head.Machine), causeOf(report), correlation, instead)
+	} else {
+		err = d.take(head.Machine, causeOf(report), correlation, rec)
+	}
+	if err != nil {
 		return bus.ReportInvalid, fmt.Errorf("%w: %w", errInvalidReport, err)
 	}
 	return "", nil
@@ -93,7 +112,7 @@ func causeOf(report events.Report) string {
 
 // late keeps a terminal report of an order that has ended: no order ends twice.
 func late(head events.ReportHead, o events.OrderReport, rec events.Record) *events.ReportLate {
-	return &events.ReportLate{ReportHead: head, Order: o.OrderID(), Report: rec.Kind, Data: rec.Data}
+	return &events.ReportLate{ReportHead: head, Order: o.OrderID(), Report: rec.Kind, Data: rec.Data, Key: rec.Key, Signature: rec.Signature}
 }
 
 func isTerminal(kind string) bool {
@@ -116,6 +135,12 @@ func (t *term) onReport(r bus.Report) {
 	var code string
 	t.writer.submit(change{
 		decide: func(d *draft) (err error) {
+			if err = t.authentic(d.state.Machines[report.Head().Machine], rec); err != nil {
+				code = bus.ReportInvalid
+				t.metrics.garbage("report")
+				t.cfg.Logger.Warn("refused a report", "machine", r.Machine, "kind", rec.Kind, "err", err)
+				return err
+			}
 			code, err = decideReport(d, rec, report)
 			return err
 		},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/testkey"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/projections/rollout"
@@ -44,20 +45,32 @@ func (k *desk) report(from string, n uint64, r events.Report) string {
 	if err != nil {
 		k.t.Fatal(err)
 	}
+	if rec, err = rec.Signed(testkey.Of("machine-1")); err != nil {
+		k.t.Fatal(err)
+	}
+	code, err := k.hear(from, rec)
+	if err != nil && !errors.Is(err, errInvalidReport) {
+		k.t.Fatal(err)
+	}
+	return code
+}
+
+// hear hands in a record that came under a machine's subject.
+func (k *desk) hear(from string, rec events.Record) (code string, err error) {
+	k.t.Helper()
 	data, err := events.Marshal(rec)
 	if err != nil {
 		k.t.Fatal(err)
 	}
 	rec, parsed, err := parseReport(bus.Report{Machine: from, Data: data})
-	if err != nil {
-		if !errors.Is(err, errInvalidReport) {
-			k.t.Fatal(err)
-		}
-		return bus.ReportInvalid
+	if err == nil {
+		err = authentic(k.d.state.Machines[parsed.Head().Machine], rec)
 	}
-	code, err := decideReport(k.d, rec, parsed)
-	_ = k.decided(err)
-	return code
+	if err != nil {
+		return bus.ReportInvalid, err
+	}
+	code, err = decideReport(k.d, rec, parsed)
+	return code, k.decided(err)
 }
 
 // order gives machine 1 an open order.
@@ -145,6 +158,64 @@ func TestWhatIsNotAnAgentsToTellIsRefused(t *testing.T) {
 		}
 	}
 	k.want("")
+}
+
+// Each row is a report that machine 1 did not make, or that was changed on its way.
+func TestBI86OnlyTheMachineItselfReports(t *testing.T) {
+	for name, c := range map[string]struct {
+		by      string // who signs
+		machine string // of whom it speaks
+		from    string // under whose subject it came
+		edit    func(*events.Record)
+	}{
+		"BI-86 signed by A, says B":              {"machine-2", "1", "machine-1", nil},
+		"BI-86 signed by A, says B, sent by A":   {"machine-2", "1", "machine-2", nil},
+		"BI-86 signed by B, sent by A":           {"machine-1", "1", "machine-2", nil},
+		"BI-86 signed by the state server":       {"state server", "1", "machine-1", nil},
+		"BI-86 edited on its way":                {"machine-1", "1", "machine-1", func(r *events.Record) { r.Data = append(r.Data, ' ') }},
+		"BI-86 unsigned":                         {"machine-1", "1", "machine-1", func(r *events.Record) { r.Key, r.Signature = "", "" }},
+		"BI-86 the key of B, the signature of A": {"machine-2", "1", "machine-1", func(r *events.Record) { r.Key = testkey.Of("machine-1").Public() }},
+	} {
+		k := newDesk(t)
+		before := k.d.state.Digest()
+		r := &events.AgentStarted{Version: bin("1.25.0")}
+		r.SetHead(events.ReportHead{Machine: c.machine, Epoch: "e1", N: 1})
+		rec, err := events.New(events.Envelope{ID: "sent", Time: judged, Actor: "machine-" + c.machine}, r)
+		if err == nil {
+			rec, err = rec.Signed(testkey.Of(c.by))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.edit != nil {
+			c.edit(&rec)
+		}
+		code, err := k.hear(c.from, rec)
+		if code != bus.ReportInvalid || err == nil || !strings.Contains(err.Error(), "event-author") {
+			t.Errorf("%s: answered %q: %v; want event-author", name, code, err)
+		}
+		if k.want(""); k.d.state.Digest() != before {
+			t.Errorf("%s: the state has changed", name)
+		}
+	}
+}
+
+// What a machine says lies in the log byte for byte, with its signature, also when it
+// comes after its order has ended.
+func TestReportsKeepTheirSignature(t *testing.T) {
+	k := newDesk(t)
+	k.report("machine-1", 1, &events.AgentStarted{Version: bin("1.25.0")})
+	k.report("machine-1", 2, upgraded("gone"))
+	k.want("agent.started/1 report.late/1")
+	late, err := events.Decode(k.d.recs[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []events.Record{k.d.recs[0], late.(*events.ReportLate).Original()} {
+		if err := r.CheckSignature(testkey.Of("machine-1").Public()); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 func mustMarshal(t *testing.T, p events.Payload) []byte {

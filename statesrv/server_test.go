@@ -35,6 +35,7 @@ type place struct {
 	testing.TB
 	bus   *bustest.Bus
 	alice *bus.Conn
+	host  *bus.Conn // of machine 0
 	log   *bus.Log
 	dir   string
 	ahead atomic.Int64
@@ -45,7 +46,7 @@ func newPlace(t testing.TB) *place {
 	t.Helper()
 	b := bustest.Start(t)
 	alice := b.Operator("alice")
-	return &place{TB: t, bus: b, alice: alice, log: alice.Log(), dir: t.TempDir()}
+	return &place{TB: t, bus: b, alice: alice, host: b.Agent("machine-0"), log: alice.Log(), dir: t.TempDir()}
 }
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
@@ -66,7 +67,7 @@ func (p *place) config(conn *bus.Conn) statesrv.Config {
 		Genesis: statesrv.Genesis{
 			Settings: map[string]string{"tools-source": "none"},
 			Name:     "test", AgentVersion: bin("1.25.0").Number, Operators: []events.Operator{{Name: "alice", Key: p.alice.Public()}},
-			Machine: statesrv.GenesisMachine{Key: "K0", Hostname: "zero", Version: bin("1.25.0")},
+			Machine: statesrv.GenesisMachine{Key: p.host.Public(), Hostname: "zero", Version: bin("1.25.0")},
 		},
 	}
 }
@@ -345,6 +346,9 @@ func (a *agent) report(ctx context.Context, r events.Report) {
 	a.n++
 	r.SetHead(events.ReportHead{Machine: a.id, Epoch: "e1", N: a.n})
 	rec, err := events.New(events.Envelope{ID: newID(), Time: time.Now(), Actor: events.MachineTag(a.id)}, r)
+	if err == nil {
+		rec, err = rec.Signed(a.conn.Identity())
+	}
 	if err != nil {
 		a.p.Error(err)
 		return
@@ -368,7 +372,7 @@ func (a *agent) try(ctx context.Context, rec events.Record) (bus.ReportAnswer, e
 }
 
 // zero is machine 0, the state server's own.
-func (p *place) zero() *agent { return p.agent("0", p.bus.Agent("machine-0")) }
+func (p *place) zero() *agent { return p.agent("0", p.host) }
 
 func TestAnUpgradeFromRequestToCompletion(t *testing.T) {
 	p := newPlace(t)

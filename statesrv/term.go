@@ -25,6 +25,8 @@ type term struct {
 	uploads  *uploads
 	hashing  sync.Mutex // one object of the store is read at a time
 
+	authentic func(*projections.Machine, events.Record) error // who said it; rehearsals take that for granted
+
 	mu    sync.Mutex
 	over  bool
 	tasks sync.WaitGroup
@@ -39,10 +41,10 @@ func (s *Server) newTerm(ctx context.Context) (*term, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &term{Server: s, ctx: ctx, presence: newPresence(s.cfg.Now()), guesses: newGuesses(), snapshotAt: st.Seq}
+	t := &term{Server: s, ctx: ctx, presence: newPresence(s.cfg.Now()), guesses: newGuesses(), authentic: authentic, snapshotAt: st.Seq}
 	t.writer = &writer{
 		log: s.log, queue: make(chan change, queueLength), ended: make(chan struct{}), state: st, plan: t.planUpgrade, stored: t.afterCommit,
-		newID: s.cfg.NewID, now: s.cfg.Now, actor: s.cfg.Name, metrics: s.metrics, logger: s.cfg.Logger,
+		newID: s.cfg.NewID, now: s.cfg.Now, actor: s.cfg.Name, signer: s.cfg.Bus.Identity(), metrics: s.metrics, logger: s.cfg.Logger,
 	}
 	t.tools = newToolbox(s.cfg.Bus.Tools(), s.seenFile(), s.cfg.Now, s.cfg.Logger)
 	t.tools.configure(st)

@@ -48,6 +48,7 @@ type writer struct {
 	newID   func() string
 	now     func() time.Time
 	actor   string
+	signer  events.Signer
 	metrics *metrics
 	logger  *slog.Logger
 	pause   func(context.Context, time.Duration) error // nil: wait; simulated fleets have another clock
@@ -202,7 +203,7 @@ type answer struct {
 func (w *writer) commit(ctx context.Context, batch []change) error {
 	for more := true; more; {
 		before := w.state.Seq
-		d := &draft{state: w.state, now: w.now().UTC(), newID: w.newID, actor: w.actor}
+		d := &draft{state: w.state, now: w.now().UTC(), newID: w.newID, actor: w.actor, signer: w.signer}
 		var answers []answer
 		answers, batch = decideAll(d, batch)
 		more = !w.planned(d) || len(batch) > 0

@@ -229,7 +229,7 @@ func TestACopyOfWhatWasNotStoredIsNoDuplicate(t *testing.T) {
 	w := testWriter(t, memlog.New())
 	w.state = environment("1.25.0")
 	s := &Server{cfg: Config{Now: func() time.Time { return judged }}, metrics: w.metrics}
-	term := &term{Server: s, writer: w, presence: newPresence(judged)}
+	term := &term{Server: s, writer: w, presence: newPresence(judged), authentic: func(*projections.Machine, events.Record) error { return nil }}
 	report := &events.AgentStarted{Version: bin("1.25.0")}
 	report.SetHead(events.ReportHead{Machine: "1", Epoch: "e", N: 1})
 	answers := make(chan bus.ReportAnswer, 2)

@@ -27,6 +27,7 @@ type Bus struct {
 	URLs   []string
 	// Authorities is the file of certificates that connections believe.
 	Authorities string
+	keeper      *bus.Identity // of the state server, through all its restarts
 	dir         string
 	change      func(*bus.ServerConfig)
 }
@@ -59,7 +60,11 @@ func unstarted(t testing.TB) *Bus {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &Bus{T: t, Trust: trust, dir: t.TempDir()}
+	keeper, err := bus.NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &Bus{T: t, Trust: trust, keeper: keeper, dir: t.TempDir()}
 	b.Authorities = filepath.Join(b.dir, "ca.pem")
 	if err := bus.PinAuthorities(b.Authorities, trust.Certificates()); err != nil {
 		t.Fatal(err)
@@ -108,6 +113,11 @@ func (b *Bus) Connect(sign func(publicKey string) (string, error)) *bus.Conn {
 	if err != nil {
 		b.T.Fatal(err)
 	}
+	return b.as(id, sign)
+}
+
+func (b *Bus) as(id *bus.Identity, sign func(publicKey string) (string, error)) *bus.Conn {
+	b.T.Helper()
 	token, err := sign(id.Public())
 	if err != nil {
 		b.T.Fatal(err)
@@ -127,10 +137,10 @@ func (b *Bus) With(cfg bus.ConnConfig) *bus.Conn {
 	return c
 }
 
-// StateServer connects a state server.
+// StateServer connects a state server, always with the same key.
 func (b *Bus) StateServer() *bus.Conn {
 	b.T.Helper()
-	return b.Connect(func(key string) (string, error) { return b.Trust.StateServerJWT("state-server-0", key) })
+	return b.as(b.keeper, func(key string) (string, error) { return b.Trust.StateServerJWT("state-server-0", key) })
 }
 
 // Operator connects an operator.

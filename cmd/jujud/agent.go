@@ -130,12 +130,20 @@ func (o *options) newAgent(ctx context.Context, conf agent.Conf, server *bus.Ser
 	if err != nil {
 		return nil, nil, err
 	}
+	creds, err := bus.LoadCredentials(conf.CredentialsFile())
+	if err != nil {
+		return nil, nil, err
+	}
+	id, err := creds.Identity()
+	if err != nil {
+		return nil, nil, err
+	}
 	restarts, _ := strconv.Atoi(os.Getenv("JUJUBE_RESTARTS"))
 	b := &agentBus{tag: conf.Tag, ready: make(chan struct{})}
 	var wg sync.WaitGroup
 	wg.Go(func() { b.connect(ctx, conf, server, log) })
 	cfg := agent.Config{
-		Conf: conf, Bus: b, Parent: parent, Committed: parent.Committed, Own: own, Steps: steps.Registry,
+		Conf: conf, Identity: id, Bus: b, Parent: parent, Committed: parent.Committed, Own: own, Steps: steps.Registry,
 		StateServer: statesrv.IsStateServer(o.dataDir), PID: os.Getpid(), Restarts: restarts,
 		Now: time.Now, NewID: newID, Logger: log,
 	}

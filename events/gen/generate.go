@@ -22,8 +22,11 @@ envelope, then its payload as JSON:
 
     jujube/1 ID KIND TIME ENTITY ACTOR CAUSATION CORRELATION
     {"…": …}
+    jujube/2 ID KIND TIME ENTITY ACTOR CAUSATION CORRELATION KEY SIGNATURE
+    {"…": …}
 
-TIME is in nanoseconds since 1970, an empty field is ` + "`-`" + `. A record lies under the
+The second form carries the signature of who says it (a machine its reports, a state
+server its orders) over kind, entity and payload, byte for byte. TIME is in nanoseconds since 1970, an empty field is ` + "`-`" + `. A record lies under the
 subject ` + "`log.ENTITY`" + ` of the stream LOG. It is never changed: a kind that must mean
 something else gets a new number, and an upcaster from the old one.
 `

@@ -25,6 +25,7 @@ const (
 	FoundTerminal = "terminal"      // an order ended twice, or one ended that never was
 	FoundReport   = "report-twice"  // a report stands in the log twice
 	FoundDigest   = "digest"        // the state at a snapshot is another one than it says
+	FoundAuthor   = "event-author"  // a report or an order is not signed by whom it is from
 	FoundServed   = "served-digest" // the state server serves another state than the log gives
 )
 
@@ -41,6 +42,7 @@ type Verifier struct {
 	open      map[string]Open                   // by order
 	ended     map[string]uint64                 // sequence of the terminal record, by order
 	machines  map[string]string                 // the open order, by machine
+	opened    string                            // who signed the first record; empty: a log of before records were signed
 	next      uint64
 }
 
@@ -84,6 +86,10 @@ func (v *Verifier) Fold(r events.Record, invalid error) {
 		return
 	}
 	payload, err := events.Decode(r)
+	if r.Seq == 1 {
+		v.opened = r.Key
+	}
+	v.checkAuthor(r, payload)
 	if p, ok := payload.(events.Report); ok {
 		v.checkReport(r.Seq, p)
 	}

@@ -92,6 +92,9 @@ func record(actor string, payload events.Payload) events.Record {
 	return must(events.New(events.Envelope{ID: newID(), Time: time.Now().UTC(), Actor: actor}, payload))
 }
 
+// signed is a record as its machine tells it.
+func signed(by events.Signer, rec events.Record) events.Record { return must(rec.Signed(by)) }
+
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // created opens a log.
@@ -100,12 +103,12 @@ func created() events.Record {
 	return record("state-server-0", &events.EnvironmentCreated{UUID: environment, Name: "bench", AgentVersion: oldVersion.Number, Operators: operators})
 }
 
-// enrolled are machines from first on.
-func enrolled(first, n int) []events.Record {
+// enrolled are machines from first on, with their keys.
+func enrolled(first, n int, key func(i int) string) []events.Record {
 	recs := make([]events.Record, n)
 	for i := range recs {
 		id := fmt.Sprint(first + i)
-		recs[i] = record("state-server-0", &events.MachineEnrolled{Machine: id, Key: "UBENCH" + id, Hostname: "host-" + id, Version: oldVersion})
+		recs[i] = record("state-server-0", &events.MachineEnrolled{Machine: id, Key: key(first + i), Hostname: "host-" + id, Version: oldVersion})
 	}
 	return recs
 }

@@ -25,14 +25,6 @@ func ingest(ctx context.Context, dir string, s sizes) ([]figure, error) {
 	}
 	defer p.close()
 	log := p.conn.Log()
-	if err := fill(ctx, log, append([]events.Record{created()}, enrolled(0, s.senders)...)); err != nil {
-		return nil, err
-	}
-	stop, err := p.serve(ctx, dir)
-	if err != nil {
-		return nil, err
-	}
-	defer stop()
 	agents := make([]*bus.Conn, s.senders)
 	for i := range agents {
 		if agents[i], err = p.agent(ctx, i); err != nil {
@@ -40,12 +32,20 @@ func ingest(ctx context.Context, dir string, s sizes) ([]figure, error) {
 		}
 		defer agents[i].Close()
 	}
+	if err := fill(ctx, log, append([]events.Record{created()}, enrolled(0, s.senders, func(i int) string { return agents[i].Public() })...)); err != nil {
+		return nil, err
+	}
+	stop, err := p.serve(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	defer stop()
 	raw, err := yardstick.Start(filepath.Join(dir, "yardstick"))
 	if err != nil {
 		return nil, err
 	}
 	defer raw.Close()
-	payload, err := events.Marshal(record("machine-0", started(0, 1)))
+	payload, err := events.Marshal(signed(agents[0].Identity(), record("machine-0", started(0, 1))))
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +116,7 @@ func report(ctx context.Context, agents []*bus.Conn, base int, d time.Duration) 
 		all.Go(func() {
 			tag := events.MachineTag(fmt.Sprint(i))
 			for n := base + 1; ctx.Err() == nil; n++ {
-				if a, err := c.Report(ctx, tag, record(tag, started(i, n))); err == nil && a.Code == "" {
+				if a, err := c.Report(ctx, tag, signed(c.Identity(), record(tag, started(i, n)))); err == nil && a.Code == "" {
 					counts[i]++
 				}
 			}

@@ -109,7 +109,7 @@ func (p *programs) enrolFleet(ctx context.Context, n int) error {
 		return err
 	}
 	defer conn.Close()
-	return fill(ctx, conn.Log(), enrolled(1, n))
+	return fill(ctx, conn.Log(), enrolled(1, n, func(i int) string { return fmt.Sprint("UBENCH", i) }))
 }
 
 // urlOf finds the NATS URL in agent.conf.
