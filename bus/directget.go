@@ -49,7 +49,8 @@ func (c *Conn) getBatch(ctx context.Context, stream string, q getQuery) iter.Seq
 			return
 		}
 		inbox := c.nats.NewInbox()
-		sub, err := c.nats.SubscribeSync(inbox)
+		answers := make(chan *nats.Msg, q.Batch+1)
+		sub, err := c.nats.ChanSubscribe(inbox, answers)
 		if err != nil {
 			yield(stored{}, translate(err))
 			return
@@ -60,12 +61,12 @@ func (c *Conn) getBatch(ctx context.Context, stream string, q getQuery) iter.Seq
 			return
 		}
 		for {
-			m, err := nextMsg(ctx, sub)
+			m, err := c.nextOf(ctx, answers)
 			if err != nil {
 				yield(stored{}, err)
 				return
 			}
-			if status := m.Header.Get("Status"); status != "" && len(m.Data) == 0 {
+			if status, ended := statusOf(m); ended {
 				if err := endOfBatch(status, m.Header.Get("Description")); err != nil {
 					yield(stored{}, err)
 				}
@@ -75,6 +76,25 @@ func (c *Conn) getBatch(ctx context.Context, stream string, q getQuery) iter.Seq
 			if !yield(s, err) || err != nil {
 				return
 			}
+		}
+	}
+}
+
+// nextOf takes the next message as it is: what nats.go makes of a status is not asked, as
+// a stored message may carry any.
+func (c *Conn) nextOf(ctx context.Context, answers <-chan *nats.Msg) (*nats.Msg, error) {
+	look := time.NewTicker(answerLook)
+	defer look.Stop()
+	for {
+		select {
+		case m := <-answers:
+			return m, nil
+		case <-look.C:
+			if c.nats.IsClosed() {
+				return nil, nats.ErrConnectionClosed
+			}
+		case <-ctx.Done():
+			return nil, ctx.Err()
 		}
 	}
 }
@@ -98,21 +118,38 @@ func endOfBatch(status, description string) error {
 	return fmt.Errorf("NATS answers %s %s", status, description)
 }
 
-func parseStored(m *nats.Msg) (stored, error) {
-	seq, err := strconv.ParseUint(m.Header.Get("Nats-Sequence"), 10, 64)
-	if err != nil {
-		return stored{}, fmt.Errorf("read a stored message: sequence %q: %w", m.Header.Get("Nats-Sequence"), err)
+// statusOf is what NATS says in place of a stored message. A stored one has a sequence,
+// and may carry any other header that its publisher liked, a status too.
+func statusOf(m *nats.Msg) (status string, is bool) {
+	return m.Header.Get("Status"), fromNATS(m.Header, "Nats-Sequence") == ""
+}
+
+// fromNATS is a header that NATS itself has added: it adds behind those that the publisher
+// of a stored message has given, under the same name perhaps. (nats-server 2.15, genHeader)
+func fromNATS(h nats.Header, name string) string {
+	values := h.Values(name)
+	if len(values) == 0 {
+		return ""
 	}
-	at, err := time.Parse(time.RFC3339Nano, m.Header.Get("Nats-Time-Stamp"))
+	return values[len(values)-1]
+}
+
+func parseStored(m *nats.Msg) (stored, error) {
+	number := fromNATS(m.Header, "Nats-Sequence")
+	seq, err := strconv.ParseUint(number, 10, 64)
+	if err != nil {
+		return stored{}, fmt.Errorf("read a stored message: sequence %q: %w", number, err)
+	}
+	at, err := time.Parse(time.RFC3339Nano, fromNATS(m.Header, "Nats-Time-Stamp"))
 	if err != nil {
 		at = time.Time{}
 	}
-	pending, err := strconv.ParseUint(m.Header.Get("Nats-Num-Pending"), 10, 64)
+	pending, err := strconv.ParseUint(fromNATS(m.Header, "Nats-Num-Pending"), 10, 64)
 	if err != nil {
 		pending = 0 // a lone Direct Get does not tell
 	}
 	return stored{
-		pending: pending, stream: m.Header.Get("Nats-Stream"), subject: m.Header.Get("Nats-Subject"),
+		pending: pending, stream: fromNATS(m.Header, "Nats-Stream"), subject: fromNATS(m.Header, "Nats-Subject"),
 		seq: seq, time: at, header: m.Header, data: m.Data,
 	}, nil
 }
@@ -126,10 +163,10 @@ func (c *Conn) getLast(ctx context.Context, stream, subject string) (stored, err
 	if err != nil {
 		return stored{}, fmt.Errorf("read the newest of %s: %w", subject, translate(err))
 	}
-	switch status := m.Header.Get("Status"); status {
-	case "":
+	switch status, is := statusOf(m); {
+	case !is:
 		return parseStored(m)
-	case "404":
+	case status == "404":
 		return stored{}, fmt.Errorf("read the newest of %s: %w", subject, ErrNotFound)
 	default:
 		return stored{}, fmt.Errorf("read the newest of %s: %w", subject, endOfBatch(status, m.Header.Get("Description")))

@@ -5,11 +5,11 @@ import "time"
 // Every stream, bucket, subject and account of an environment, on one screen.
 //
 // CONTROL owns the streams. What the others may do there is imported, item by item,
-// from what CONTROL exports; see trust.go for the permissions of each role.
+// from what CONTROL exports; see roles.go for the permissions of each role.
 //
 //	account    who                         may
-//	CONTROL    state servers               everything below
-//	OPERATORS  juju                        publish own requests; read the log; follow live; query; upload
+//	CONTROL    state servers               write the log, tools and the lease; serve the rest; delete tools only
+//	OPERATORS  juju                        read the log; follow live; query; who is no mere reader: publish own requests, upload
 //	AGENTS     machines                    report, beat; read own orders and tools chunks; follow own live orders
 //	ENROL      a host with a join token    ask to be enrolled
 //	SYS        nobody but NATS itself
@@ -28,6 +28,7 @@ const (
 	bucketTools    = "tools"              // archives by digest; its stream is OBJ_tools
 	streamTools    = "OBJ_" + bucketTools // where the bucket keeps its objects
 	bucketLease    = "lease"              // which state server leads
+	streamLease    = "KV_" + bucketLease  // where the bucket keeps its key
 )
 
 // Subjects.

@@ -68,11 +68,11 @@ func (c *Conn) Orders(ctx context.Context, tag string, f func(events.Record)) er
 // parseLive reads a message that the log republished. Only NATS sets these headers
 // behind the wall between the accounts; the order itself is checked again by the agent.
 func parseLive(m *nats.Msg) (stored, error) {
-	seq, err := strconv.ParseUint(m.Header.Get("Nats-Sequence"), 10, 64)
+	seq, err := strconv.ParseUint(fromNATS(m.Header, "Nats-Sequence"), 10, 64)
 	if err != nil {
 		return stored{}, err
 	}
-	s := stored{stream: m.Header.Get("Nats-Stream"), subject: m.Header.Get("Nats-Subject"), seq: seq, data: m.Data}
+	s := stored{stream: fromNATS(m.Header, "Nats-Stream"), subject: fromNATS(m.Header, "Nats-Subject"), seq: seq, data: m.Data}
 	if s.stream != streamLog || subjectLive+s.subject[min(len(subjectLog), len(s.subject)):] != m.Subject {
 		return stored{}, errors.New("the headers name another stream or subject")
 	}

@@ -19,19 +19,32 @@ func (c *Conn) Provision(ctx context.Context, replicas int) error {
 			return err
 		}
 	}
-	_, err := c.js.CreateOrUpdateObjectStore(ctx, jetstream.ObjectStoreConfig{
+	_, err := c.js.CreateObjectStore(ctx, jetstream.ObjectStoreConfig{
 		Bucket: bucketTools, Storage: jetstream.FileStorage, Replicas: replicas,
 	})
-	if err != nil {
-		return fmt.Errorf("make bucket %s: %w", bucketTools, translate(err))
+	if err = c.there(ctx, streamTools, err); err != nil {
+		return fmt.Errorf("make bucket %s: %w", bucketTools, err)
 	}
-	_, err = c.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
+	_, err = c.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
 		Bucket: bucketLease, Storage: jetstream.FileStorage, Replicas: replicas, LimitMarkerTTL: time.Minute,
 	})
-	if err != nil {
-		return fmt.Errorf("make bucket %s: %w", bucketLease, translate(err))
+	if err = c.there(ctx, streamLease, err); err != nil {
+		return fmt.Errorf("make bucket %s: %w", bucketLease, err)
 	}
 	return nil
+}
+
+// there takes a bucket that could not be made because it exists, with other replicas
+// perhaps: nobody who may use a bucket may change what it is.
+func (c *Conn) there(ctx context.Context, stream string, err error) error {
+	if !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+		return translate(err)
+	}
+	s, err := c.js.Stream(ctx, stream)
+	if err == nil && (s.CachedInfo().Config.Storage != jetstream.FileStorage || !s.CachedInfo().Config.AllowDirect) {
+		err = errors.New("NATS keeps it in another way than this environment needs; nothing was changed")
+	}
+	return translate(err)
 }
 
 func logConfig(replicas int) jetstream.StreamConfig {

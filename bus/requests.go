@@ -47,8 +47,11 @@ func (c *Conn) PublishRequest(ctx context.Context, id *Identity, ask events.Ask)
 	}
 	subject := subjectRequest + id.Public() + "." + ask.ID
 	ack, err := c.js.Publish(ctx, subject, data)
-	if err == nil {
+	if err == nil && !ack.Duplicate {
 		return ack.Sequence, nil
+	}
+	if err == nil {
+		err = fmt.Errorf("%w: NATS says that it has it already, and has other bytes", ErrExists)
 	}
 	if seq, same := c.sameRequest(ctx, subject, data); errors.Is(translate(err), ErrExists) && same {
 		return seq, nil

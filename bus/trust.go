@@ -15,81 +15,15 @@ import (
 
 // Trust is the environment's NATS authority: the operator, the accounts and the keys
 // that sign users into them. Bootstrap makes it; the state server keeps it, as a secret.
-// With it goes every permission, so the roles stand in this one file.
+// The permissions that go with its keys stand in roles.go.
 type Trust struct {
-	Environment string            `json:"environment"`
-	Operator    string            `json:"operator"`     // operator JWT
-	Accounts    map[string]string `json:"accounts"`     // account name → account JWT
-	AccountIDs  map[string]string `json:"account_ids"`  // account name → public key
-	SigningKeys map[string]string `json:"signing_keys"` // account name → seed of its scoped signing key
-	Authorities []Authority       `json:"authorities"`  // of certificates; the first signs, all are believed
+	Environment string              `json:"environment"`
+	Operator    string              `json:"operator"`     // operator JWT
+	Accounts    map[string]string   `json:"accounts"`     // account name → account JWT
+	AccountIDs  map[string]string   `json:"account_ids"`  // account name → public key
+	SigningKeys map[roleName]string `json:"signing_keys"` // name of a role → seed of its scoped signing key
+	Authorities []Authority         `json:"authorities"`  // of certificates; the first signs, all are believed
 }
-
-// role is what a scoped signing key may give out: users of one account with one fixed
-// set of permissions. {{name()}} is the user's name, {{subject()}} its public key.
-type role struct {
-	account      string
-	publish      []string
-	subscribe    []string
-	payloadBytes int64
-}
-
-// Inbox prefixes, one for each user, so that nobody can read another's answers.
-const inboxTemplate = "_INBOX.{{subject()}}.>"
-
-func inboxPrefix(publicKey string) string { return "_INBOX." + publicKey }
-
-var roles = []role{
-	{account: accountControl, publish: []string{">"}, subscribe: []string{">"}, payloadBytes: maxPayloadBytes},
-	{
-		account: accountOperators,
-		publish: []string{
-			subjectRequest + "{{subject()}}.*", subjectQuery + "*", subjectUpload + "*",
-			directGet(streamLog),
-			directGet(streamRequests) + "." + subjectRequest + "{{subject()}}.*",
-		},
-		subscribe:    []string{inboxTemplate, subjectLive + ">"},
-		payloadBytes: maxPieceBytes + 4096,
-	},
-	{
-		account: accountAgents,
-		publish: []string{
-			subjectReport + "{{name()}}", subjectBeat + "{{name()}}",
-			directGet(streamLog) + "." + subjectLog + "order.{{name()}}.*",
-			directGet(streamTools) + ".$O." + bucketTools + ".M.*",
-			directGet(streamTools),
-		},
-		subscribe:    []string{inboxTemplate, subjectLive + "order.{{name()}}.*"},
-		payloadBytes: maxReportBytes,
-	},
-	{account: accountEnrol, publish: []string{subjectEnrol}, subscribe: []string{inboxTemplate}, payloadBytes: maxEnrolBytes},
-}
-
-// crossing is one thing that passes from CONTROL to another account.
-type crossing struct {
-	account string
-	subject string
-	stream  bool // CONTROL's messages flow out (all of live.>); else the account's requests flow in
-	many    bool // a request is answered by several messages
-}
-
-var crossings = []crossing{
-	{account: accountOperators, subject: subjectRequest + "*.*"},
-	{account: accountOperators, subject: subjectQuery + "*", many: true},
-	{account: accountOperators, subject: subjectUpload + "*"},
-	{account: accountOperators, subject: directGet(streamLog), many: true},
-	{account: accountOperators, subject: directGet(streamRequests) + "." + subjectRequest + "*.*"},
-	{account: accountOperators, subject: subjectLive + ">", stream: true},
-	{account: accountAgents, subject: subjectReport + "*"},
-	{account: accountAgents, subject: subjectBeat + "*"},
-	{account: accountAgents, subject: directGet(streamLog) + "." + subjectLog + "order.*.*"},
-	{account: accountAgents, subject: directGet(streamTools) + ".$O." + bucketTools + ".M.*"},
-	{account: accountAgents, subject: directGet(streamTools), many: true},
-	{account: accountAgents, subject: subjectLive + "order.*.*", stream: true},
-	{account: accountEnrol, subject: subjectEnrol},
-}
-
-func directGet(stream string) string { return "$JS.API.DIRECT.GET." + stream }
 
 // NewTrust makes the operator, the accounts and a scoped signing key for each role. The
 // operator's and the accounts' own keys are forgotten: nothing can widen a role later
@@ -101,7 +35,7 @@ func NewTrust(environmentUUID string) (*Trust, error) {
 	}
 	t := &Trust{
 		Environment: environmentUUID,
-		Accounts:    map[string]string{}, AccountIDs: map[string]string{}, SigningKeys: map[string]string{},
+		Accounts:    map[string]string{}, AccountIDs: map[string]string{}, SigningKeys: map[roleName]string{},
 	}
 	keys := map[string]nkeys.KeyPair{}
 	for _, name := range []string{accountSystem, accountControl, accountOperators, accountAgents, accountEnrol} {
@@ -186,7 +120,7 @@ func (t *Trust) accountClaims(name string) (*jwt.AccountClaims, error) {
 		}
 		signer, err := nkeys.CreateAccount()
 		if err != nil {
-			return nil, fmt.Errorf("make the signing key of %s: %w", name, err)
+			return nil, fmt.Errorf("make the signing key of %s: %w", r.name, err)
 		}
 		scope, err := r.scope(signer)
 		if err != nil {
@@ -195,61 +129,33 @@ func (t *Trust) accountClaims(name string) (*jwt.AccountClaims, error) {
 		claims.SigningKeys.AddScopedSigner(scope)
 		seed, err := signer.Seed()
 		if err != nil {
-			return nil, fmt.Errorf("make the signing key of %s: %w", name, err)
+			return nil, fmt.Errorf("make the signing key of %s: %w", r.name, err)
 		}
-		t.SigningKeys[name] = string(seed)
+		t.SigningKeys[r.name] = string(seed)
 	}
 	return claims, nil
 }
 
-// cross adds the exports of CONTROL, or the imports of any other account.
-func (t *Trust) cross(name string, claims *jwt.AccountClaims) {
-	for _, c := range crossings {
-		kind, response := jwt.Service, jwt.ResponseType(jwt.ResponseTypeSingleton)
-		if c.stream {
-			kind, response = jwt.Stream, ""
-		} else if c.many {
-			response = jwt.ResponseTypeStream
-		}
-		switch name {
-		case accountControl:
-			if !c.stream || c.subject == subjectLive+">" {
-				claims.Exports.Add(&jwt.Export{Name: c.subject, Subject: jwt.Subject(c.subject), Type: kind, ResponseType: response})
-			}
-		case c.account:
-			claims.Imports.Add(&jwt.Import{
-				Name: c.subject, Subject: jwt.Subject(c.subject), Account: t.AccountIDs[accountControl], Type: kind,
-			})
-		}
-	}
-}
-
-func (r role) scope(signer nkeys.KeyPair) (*jwt.UserScope, error) {
-	public, err := signer.PublicKey()
-	if err != nil {
-		return nil, fmt.Errorf("make the signing key of %s: %w", r.account, err)
-	}
-	scope := jwt.NewUserScope()
-	scope.Key, scope.Role = public, r.account
-	scope.Template.Permissions.Pub.Allow.Add(r.publish...)
-	scope.Template.Permissions.Sub.Allow.Add(r.subscribe...)
-	scope.Template.Limits.Payload = r.payloadBytes
-	return scope, nil
-}
-
 // AgentJWT signs a machine's agent in. machineTag is "machine-3".
 func (t *Trust) AgentJWT(machineTag, publicKey string) (string, error) {
-	return t.user(accountAgents, machineTag, publicKey)
+	return t.user(roleAgent, machineTag, publicKey)
 }
 
-// OperatorJWT signs an operator in.
+// OperatorJWT signs an operator in who may ask for something. What he may ask for is
+// judged by his grants, at the state server and at each machine.
 func (t *Trust) OperatorJWT(name, publicKey string) (string, error) {
-	return t.user(accountOperators, name, publicKey)
+	return t.user(roleOperator, name, publicKey)
 }
 
-// StateServerJWT signs a state server in: it may do everything within CONTROL.
+// ReaderJWT signs in an operator who may see everything and ask for nothing
+// (events.RoleRead): NATS takes no request and no upload from him.
+func (t *Trust) ReaderJWT(name, publicKey string) (string, error) {
+	return t.user(roleReader, name, publicKey)
+}
+
+// StateServerJWT signs a state server in.
 func (t *Trust) StateServerJWT(name, publicKey string) (string, error) {
-	return t.user(accountControl, name, publicKey)
+	return t.user(roleStateServer, name, publicKey)
 }
 
 // EnrolCredentials makes a user that can do nothing but ask to be enrolled.
@@ -258,23 +164,23 @@ func (t *Trust) EnrolCredentials() (Credentials, error) {
 	if err != nil {
 		return Credentials{}, err
 	}
-	token, err := t.user(accountEnrol, "enrol", id.Public())
+	token, err := t.user(roleEnrol, "enrol", id.Public())
 	return Credentials{JWT: token, Seed: string(id.Seed())}, err
 }
 
-// user signs a user into an account. The name becomes part of subjects, so only names
+// user signs a user in with a role. The name becomes part of subjects, so only names
 // that cannot be wildcards or several tokens are signed.
-func (t *Trust) user(account, name, publicKey string) (string, error) {
+func (t *Trust) user(role roleName, name, publicKey string) (string, error) {
 	if name == "" || strings.ContainsAny(name, ".*> \t\r\n") || !nkeys.IsValidPublicUserKey(publicKey) {
 		return "", fmt.Errorf("sign user %q with key %q in: the name or the key is malformed", name, publicKey)
 	}
-	signer, err := nkeys.FromSeed([]byte(t.SigningKeys[account]))
+	signer, err := nkeys.FromSeed([]byte(t.SigningKeys[role]))
 	if err != nil {
-		return "", fmt.Errorf("sign user %s in: the signing key of %s: %w", name, account, err)
+		return "", fmt.Errorf("sign user %s in: this environment's trust has no key of the role %s: %w", name, role, err)
 	}
 	claims := jwt.NewUserClaims(publicKey)
 	claims.Name = name
-	claims.IssuerAccount = t.AccountIDs[account]
+	claims.IssuerAccount = t.AccountIDs[role.account()]
 	claims.UserPermissionLimits = jwt.UserPermissionLimits{}
 	token, err := claims.Encode(signer)
 	if err != nil {
@@ -293,7 +199,7 @@ func LoadTrust(path string) (*Trust, error) {
 	if err := json.Unmarshal(b, t); err != nil {
 		return nil, fmt.Errorf("read trust %s: %w", path, err)
 	}
-	if t.Operator == "" || t.Accounts[accountControl] == "" || t.SigningKeys[accountAgents] == "" {
+	if t.Operator == "" || t.Accounts[accountControl] == "" || t.SigningKeys[roleAgent] == "" {
 		return nil, fmt.Errorf("read trust %s: it names no operator or lacks an account", path)
 	}
 	if len(t.Authorities) == 0 {

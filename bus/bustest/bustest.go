@@ -54,6 +54,15 @@ func StartWith(t testing.TB, change func(*bus.ServerConfig)) *Bus {
 	return b
 }
 
+// StartEmpty is Start without streams and buckets.
+func StartEmpty(t testing.TB) *Bus {
+	t.Helper()
+	b := unstarted(t)
+	b.change = func(*bus.ServerConfig) {}
+	b.start(0)
+	return b
+}
+
 func unstarted(t testing.TB) *Bus {
 	t.Helper()
 	trust, err := bus.NewTrust(Environment)
