@@ -80,14 +80,11 @@ func (s *site) firstKeys(role string) []ed25519.PrivateKey {
 func TestBI27ChainOfRoots(t *testing.T) {
 	s := newSite(t, 1)
 	trusted := s.begin(s.publish(start))
+	bundle := s.publish(start)
 	at := map[int]tuf.Bundle{}
 	for n := 1; n <= 257; n++ {
-		s.must(s.repo.SetRoles(s.roles(), start.Add(365*day)))
-		_, err := s.repo.Sign(tuf.Root, signers("root-a")...)
-		s.must(err)
-		if n >= 255 {
-			at[n] = s.publish(start)
-		}
+		bundle = forge(t, bundle, tuf.Root, nil, key("root-a"))
+		at[n] = bundle
 	}
 	for _, n := range []int{255, 256} {
 		t.Run(fmt.Sprintf("BI-27 %d roots", n), func(t *testing.T) {
@@ -100,7 +97,7 @@ func TestBI27ChainOfRoots(t *testing.T) {
 	t.Run("BI-27 257 roots", func(t *testing.T) {
 		got, err := trusted.Update(at[257], start)
 		refused(t, err, tuf.CodeTooManyRoots)
-		if v := got.Versions(); v.Root != 257 || v.Timestamp != trusted.Versions().Timestamp {
+		if v := got.Versions(); v.Root != 257 || v.Timestamp != 1 {
 			t.Errorf("after the first cycle: %+v", v)
 		}
 		got, err = tuf.ParseTrusted(got.Marshal()) // a restart in between

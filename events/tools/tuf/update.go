@@ -43,6 +43,7 @@ func (t Trusted) Update(b Bundle, now time.Time) (Trusted, error) {
 // the accepted one are passed over.
 func (t Trusted) takeRoots(chain [][]byte) (next Trusted, more bool, err error) {
 	taken := 0
+	var before root // that of t, once it was needed
 	for _, b := range chain {
 		s, err := inspect(Root, b)
 		if err != nil {
@@ -57,7 +58,11 @@ func (t Trusted) takeRoots(chain [][]byte) (next Trusted, more bool, err error) 
 		case s.Signed.Version != have+1:
 			return t, false, refuse(CodeRollback, "root version %d was offered where %d comes next", s.Signed.Version, have+1)
 		}
-		if err := guarded(Root, func() error { return acceptNext(t.kept.Root, b) }); err != nil {
+		err = guarded(Root, func() (err error) {
+			before, err = t.acceptNext(before, b)
+			return err
+		})
+		if err != nil {
 			return t, false, err
 		}
 		t.kept.Root, t.root = b, s
@@ -82,22 +87,22 @@ func acceptFirst(b []byte) (shape, error) {
 }
 
 // acceptNext checks a root against the one before and against itself.
-func acceptNext(before, b []byte) error {
-	old, err := readRoot(before)
-	if err != nil {
-		return err
+func (t Trusted) acceptNext(before root, b []byte) (next root, err error) {
+	if before.doc == nil {
+		if before, err = readRoot(t.kept.Root); err != nil {
+			return root{}, err
+		}
 	}
-	root, err := readRoot(b)
-	if err != nil {
-		return err
+	if next, err = readRoot(b); err != nil {
+		return root{}, err
 	}
-	if err := old.only.VerifyDelegate(Root, root.doc); err != nil {
-		return err
+	if err := before.only.VerifyDelegate(Root, next.doc); err != nil {
+		return root{}, err
 	}
-	return root.only.VerifyDelegate(Root, root.doc)
+	return next, next.only.VerifyDelegate(Root, next.doc)
 }
 
-// A root is read twice: once as it was signed, once with only those keys that can be used.
+// A root as it was signed, and the same with only those keys that can be used.
 type root struct{ doc, only rootDoc }
 
 func readRoot(b []byte) (root, error) {
@@ -105,14 +110,13 @@ func readRoot(b []byte) (root, error) {
 	if err != nil {
 		return root{}, err
 	}
-	only, err := metadata.Root().FromBytes(b)
-	if err != nil {
-		return root{}, err
+	only := *doc
+	only.Signed.Roles = map[string]*metadata.Role{}
+	for name, r := range doc.Signed.Roles {
+		struck := func(id string) bool { return !usable(doc.Signed.Keys[id]) }
+		only.Signed.Roles[name] = &metadata.Role{KeyIDs: slices.DeleteFunc(slices.Clone(r.KeyIDs), struck), Threshold: r.Threshold}
 	}
-	for _, r := range only.Signed.Roles {
-		r.KeyIDs = slices.DeleteFunc(r.KeyIDs, func(id string) bool { return !usable(only.Signed.Keys[id]) })
-	}
-	return root{doc, only}, nil
+	return root{doc, &only}, nil
 }
 
 func usable(k *metadata.Key) bool {
