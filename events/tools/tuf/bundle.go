@@ -1,7 +1,6 @@
 package tuf
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -42,13 +41,8 @@ func ParseBundle(b []byte) (Bundle, error) {
 	if len(b) > MaxBundle {
 		return Bundle{}, refuse(CodeFormat, "the bundle has %d bytes, limit %d", len(b), MaxBundle)
 	}
-	if err := strict(b); err != nil {
-		return Bundle{}, refuse(CodeFormat, "the bundle: %v", err)
-	}
 	var bundle Bundle
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&bundle); err != nil {
+	if err := json.Unmarshal(b, &bundle); err != nil { // without a reader around it, which would hold the bytes again
 		return Bundle{}, refuse(CodeFormat, "the bundle: %v", err)
 	}
 	return bundle, bundle.checkSizes()

@@ -52,7 +52,7 @@ func (d doc) sign(t testing.TB, keys ...ed25519.PrivateKey) doc {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.Signatures = nil
+	d.Signatures = []sig{}
 	for _, k := range keys {
 		d.Signatures = append(d.Signatures, sig{tuf.KeyID(k.Public().(ed25519.PublicKey)), hex.EncodeToString(ed25519.Sign(k, payload))})
 	}

@@ -68,9 +68,6 @@ func ParseTrusted(b []byte) (Trusted, error) {
 	if len(b) > MaxBundle {
 		return Trusted{}, refuse(CodeFormat, "what was trusted has %d bytes, limit %d", len(b), MaxBundle)
 	}
-	if err := strict(b); err != nil {
-		return Trusted{}, refuse(CodeFormat, "what was trusted: %v", err)
-	}
 	var k kept
 	if err := json.Unmarshal(b, &k); err != nil {
 		return Trusted{}, refuse(CodeFormat, "what was trusted: %v", err)
