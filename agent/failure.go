@@ -6,6 +6,7 @@ import (
 
 	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/limits"
 )
 
 func (a *Agent) stage(e Stage) *events.Failure {
@@ -44,8 +45,8 @@ func failure(step string, err error) *events.Failure {
 
 // What a failure says at most, in bytes; see events.Failure.
 const (
-	maxText   = 4000
-	maxOutput = 8000
+	maxText   = limits.FailureText
+	maxOutput = limits.FailureOutput
 )
 
 // clipText keeps the beginning of a text, as valid UTF-8.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/limits"
 )
 
 // Answer is what the state server says to a report.
@@ -46,7 +47,7 @@ type outbox struct {
 }
 
 // maxProgress is how many reports may wait before mere progress is no longer added.
-const maxProgress = 200
+const maxProgress = limits.WaitingProgress
 
 // openOutbox opens the directory; what an earlier process left there is sent first.
 func openOutbox(dir, machine string, signer events.Signer, now func() time.Time, newID func() string, logger *slog.Logger) (*outbox, error) {

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jujube-project/jujube/events/limits"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -36,6 +37,8 @@ type Conn struct {
 	id   *Identity
 	nats *nats.Conn
 	js   jetstream.JetStream
+
+	rates *rates // of the machines that this connection hears
 
 	mu        sync.Mutex
 	reconnect map[int]func() // called after every reconnection, by registration
@@ -65,7 +68,7 @@ func Connect(ctx context.Context, cfg ConnConfig) (*Conn, error) {
 	} else if err := cfg.check(); err != nil {
 		return nil, fmt.Errorf("connect: %w; nothing was sent", err)
 	}
-	c := &Conn{cfg: cfg, id: id, reconnect: map[int]func(){}}
+	c := &Conn{cfg: cfg, id: id, rates: newRates(time.Now), reconnect: map[int]func(){}}
 	if c.cfg.Logger == nil {
 		c.cfg.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -231,7 +234,7 @@ func (c *Conn) subscribe(subject string, limit int, f func(*nats.Msg)) (stop fun
 	if err != nil {
 		return nil, fmt.Errorf("subscribe to %s: %w", subject, translate(err))
 	}
-	if err := sub.SetPendingLimits(-1, 256<<20); err != nil {
+	if err := sub.SetPendingLimits(-1, limits.PendingBytes); err != nil {
 		return nil, fmt.Errorf("subscribe to %s: %w", subject, err)
 	}
 	if err := c.nats.Flush(); err != nil {

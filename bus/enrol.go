@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/limits"
 	"github.com/nats-io/nats.go"
 )
 
@@ -155,7 +156,7 @@ func (c *Conn) Enrol(ctx context.Context, token JoinToken, id *Identity, facts E
 // ServeEnrol hands every enrolment whose two signatures are right to f. f decides
 // whether the token is one of an open invitation.
 func (c *Conn) ServeEnrol(f func(EnrolRequest)) (stop func(), err error) {
-	return c.subscribe(subjectEnrol, maxEnrolBytes, func(m *nats.Msg) {
+	return c.subscribe(subjectEnrol, limits.EnrolBytes, func(m *nats.Msg) {
 		req, err := openEnrolment(m.Data)
 		if err != nil {
 			c.garbage(m.Subject, err)

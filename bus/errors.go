@@ -29,8 +29,10 @@ var (
 	// ErrUntrusted: what answers is not the environment's server, as far as the pinned
 	// certificates tell. Nothing was sent to it.
 	ErrUntrusted = errors.New("not this environment's server")
-	// ErrTooLarge: over a limit of names.go or of package events.
+	// ErrTooLarge: over a limit of package limits.
 	ErrTooLarge = errors.New("too large")
+	// ErrTooOften: a machine says more than it may; what is over the limit is not heard.
+	ErrTooOften = errors.New("too many messages of one machine")
 )
 
 // JetStream error codes that have a meaning here. Source: nats-server errors.json.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/limits"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/synadia-io/orbit.go/jetstreamext"
@@ -31,8 +32,8 @@ func (l *Log) Append(ctx context.Context, expected uint64, recs ...events.Record
 	if len(recs) == 0 {
 		return expected, nil
 	}
-	if len(recs) > events.MaxBatch {
-		return 0, fmt.Errorf("append %d records: %w: at most %d", len(recs), ErrTooLarge, events.MaxBatch)
+	if len(recs) > limits.BatchRecords {
+		return 0, fmt.Errorf("append %d records: %w: at most %d", len(recs), ErrTooLarge, limits.BatchRecords)
 	}
 	msgs := make([]*nats.Msg, len(recs))
 	for i, r := range recs {
@@ -203,7 +204,7 @@ func (l *Log) hints() (hint chan struct{}, stop func(), err error) {
 		default:
 		}
 	}
-	unsubscribe, err := l.conn.subscribe(subjectLive+">", maxPayloadBytes, func(*nats.Msg) { poke() })
+	unsubscribe, err := l.conn.subscribe(subjectLive+">", limits.PayloadBytes, func(*nats.Msg) { poke() })
 	if err != nil {
 		return nil, nil, err
 	}

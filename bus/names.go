@@ -43,19 +43,11 @@ const (
 	subjectUpload  = "upload."   // upload.SHA256: request; one piece of an archive
 )
 
-// Limits on what is taken from the network. Records and requests have theirs in events.
+// Limits of the server that are not about what it takes.
 const (
-	maxPayloadBytes = 1 << 20   // any NATS message
-	maxReportBytes  = 32 << 10  // one report
-	maxBeatBytes    = 1 << 10   // one heartbeat
-	maxEnrolBytes   = 8 << 10   // one enrolment
-	maxPieceBytes   = 512 << 10 // one piece of an upload
-	maxAnswerBytes  = 512 << 10 // one message of an answer to a query
+	maxStoreBytes = 1 << 40          // of JetStream; the disk ends before
+	authTimeout   = 20 * time.Second // a fleet that comes back at once is not thrown out
 )
 
-// Limits of the server.
-const (
-	maxStoreBytes  = 1 << 40 // of JetStream; the disk ends before
-	maxConnections = 200_000
-	authTimeout    = 20 * time.Second // a fleet that comes back at once is not thrown out
-)
+// maxAnswerBytes is one message of an answer to a query.
+const maxAnswerBytes = 512 << 10

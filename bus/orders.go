@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/limits"
 	"github.com/nats-io/nats.go"
 )
 
@@ -31,7 +32,7 @@ func (c *Conn) Orders(ctx context.Context, tag string, f func(events.Record)) er
 		default:
 		}
 	}
-	stop, err := c.subscribe(subjectLive+"order."+tag+".*", events.MaxRecordBytes, func(m *nats.Msg) {
+	stop, err := c.subscribe(subjectLive+"order."+tag+".*", limits.RecordBytes, func(m *nats.Msg) {
 		s, err := parseLive(m)
 		if err != nil {
 			c.garbage(m.Subject, err)

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jujube-project/jujube/events/limits"
 	"github.com/klauspost/compress/zstd"
 	"github.com/nats-io/nats.go"
 )
@@ -27,22 +28,19 @@ const (
 	headerError = "Jujube-Error"
 )
 
-// maxQueryAnswer bounds what a client unpacks.
-const maxQueryAnswer = 1 << 30
-
 // encoder and decoder are made at first use: an agent never needs them.
 var (
 	encoder = sync.OnceValues(func() (*zstd.Encoder, error) {
 		return zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest))
 	})
 	decoder = sync.OnceValues(func() (*zstd.Decoder, error) {
-		return zstd.NewReader(nil, zstd.WithDecoderMaxMemory(maxQueryAnswer))
+		return zstd.NewReader(nil, zstd.WithDecoderMaxMemory(limits.AnswerBytes))
 	})
 )
 
 // ServeQueries hands every query to f until stop is called; f may answer later.
 func (c *Conn) ServeQueries(f func(Query)) (stop func(), err error) {
-	return c.subscribe(subjectQuery+"*", maxPieceBytes, func(m *nats.Msg) {
+	return c.subscribe(subjectQuery+"*", limits.PieceBytes, func(m *nats.Msg) {
 		f(Query{
 			Name: strings.TrimPrefix(m.Subject, subjectQuery), Body: m.Data,
 			Answer: func(answer []byte, err error) { c.answerQuery(m, answer, err) },

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/limits"
 	"github.com/nats-io/nats.go"
 )
 
@@ -41,9 +42,15 @@ type Beat struct {
 // ServeReports hands every report to f until stop is called. f must not block for long:
 // it queues the report and answers later.
 func (c *Conn) ServeReports(f func(Report)) (stop func(), err error) {
-	return c.subscribe(subjectReport+"*", maxReportBytes, func(m *nats.Msg) {
+	return c.subscribe(subjectReport+"*", limits.ReportBytes, func(m *nats.Msg) {
+		tag := strings.TrimPrefix(m.Subject, subjectReport)
+		if !c.rates.allow(tag) {
+			c.garbage(m.Subject, ErrTooOften)
+			c.answer(m, ReportAnswer{Code: ReportRetry, Text: ErrTooOften.Error()})
+			return
+		}
 		f(Report{
-			Machine: strings.TrimPrefix(m.Subject, subjectReport), Data: m.Data,
+			Machine: tag, Data: m.Data,
 			Answer: func(a ReportAnswer) { c.answer(m, a) },
 		})
 	})
@@ -69,8 +76,8 @@ func (c *Conn) Report(ctx context.Context, tag string, rec events.Record) (Repor
 	if err != nil {
 		return ReportAnswer{}, fmt.Errorf("report %s: %w", rec.Kind, err)
 	}
-	if len(data) > maxReportBytes {
-		return ReportAnswer{}, fmt.Errorf("report %s: %w: %d bytes, limit %d", rec.Kind, ErrTooLarge, len(data), maxReportBytes)
+	if len(data) > limits.ReportBytes {
+		return ReportAnswer{}, fmt.Errorf("report %s: %w: %d bytes, limit %d", rec.Kind, ErrTooLarge, len(data), limits.ReportBytes)
 	}
 	var a ReportAnswer
 	m, err := c.nats.RequestWithContext(ctx, subjectReport+tag, data)
@@ -85,13 +92,18 @@ func (c *Conn) Report(ctx context.Context, tag string, rec events.Record) (Repor
 
 // ServeBeats hands every heartbeat to f until stop is called.
 func (c *Conn) ServeBeats(f func(tag string, b Beat)) (stop func(), err error) {
-	return c.subscribe(subjectBeat+"*", maxBeatBytes, func(m *nats.Msg) {
+	return c.subscribe(subjectBeat+"*", limits.BeatBytes, func(m *nats.Msg) {
 		var b Beat
+		tag := strings.TrimPrefix(m.Subject, subjectBeat)
+		if !c.rates.allow(tag) {
+			c.garbage(m.Subject, ErrTooOften)
+			return
+		}
 		if err := json.Unmarshal(m.Data, &b); err != nil {
 			c.garbage(m.Subject, err)
 			return
 		}
-		f(strings.TrimPrefix(m.Subject, subjectBeat), b)
+		f(tag, b)
 	})
 }
 

@@ -10,11 +10,12 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/limits"
 	"github.com/nats-io/nats.go"
 )
 
 // maxRequestBytes is a signed request with the headers NATS adds.
-const maxRequestBytes = events.MaxRequestBytes + 1024
+const maxRequestBytes = limits.RequestBytes + limits.HeaderBytes
 
 // Request is one stored request as a state server receives it: nothing about it was
 // checked but that NATS let the holder of Key publish it.
@@ -42,8 +43,8 @@ func (c *Conn) PublishRequest(ctx context.Context, id *Identity, ask events.Ask)
 	if err != nil {
 		return 0, fmt.Errorf("publish request: %w", err)
 	}
-	if len(data) > events.MaxRequestBytes {
-		return 0, fmt.Errorf("publish request: %w: %d bytes, limit %d", ErrTooLarge, len(data), events.MaxRequestBytes)
+	if len(data) > limits.RequestBytes {
+		return 0, fmt.Errorf("publish request: %w: %d bytes, limit %d", ErrTooLarge, len(data), limits.RequestBytes)
 	}
 	subject := subjectRequest + id.Public() + "." + ask.ID
 	ack, err := c.js.Publish(ctx, subject, data)
@@ -69,7 +70,7 @@ func (c *Conn) Requests(ctx context.Context, from uint64, f func(Request)) error
 		default:
 		}
 	}
-	stop, err := c.subscribe(subjectRequest+"*.*", maxPayloadBytes, func(*nats.Msg) { poke() })
+	stop, err := c.subscribe(subjectRequest+"*.*", limits.PayloadBytes, func(*nats.Msg) { poke() })
 	if err != nil {
 		return err
 	}

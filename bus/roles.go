@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/jujube-project/jujube/events/limits"
 	"github.com/nats-io/jwt/v2"
 	"github.com/nats-io/nkeys"
 )
@@ -67,7 +68,7 @@ var roles = []role{
 			inboxTemplate, subjectReport + "*", subjectBeat + "*", subjectEnrol, subjectQuery + "*", subjectUpload + "*",
 			subjectRequest + "*.*", subjectLive + ">",
 		},
-		payloadBytes: maxPayloadBytes,
+		payloadBytes: limits.PayloadBytes,
 	},
 	{
 		name: roleOperator, account: accountOperators,
@@ -76,13 +77,13 @@ var roles = []role{
 			directGet(streamRequests) + "." + subjectRequest + "{{subject()}}.*",
 		}),
 		subscribe:    []string{inboxTemplate, subjectLive + ">"},
-		payloadBytes: maxPieceBytes + 4096,
+		payloadBytes: limits.PieceBytes + 4096,
 	},
 	{
 		name: roleReader, account: accountOperators,
 		publish:      reads,
 		subscribe:    []string{inboxTemplate, subjectLive + ">"},
-		payloadBytes: maxPieceBytes,
+		payloadBytes: limits.PieceBytes,
 	},
 	{
 		name: roleAgent, account: accountAgents,
@@ -93,11 +94,11 @@ var roles = []role{
 			directGet(streamTools),
 		},
 		subscribe:    []string{inboxTemplate, subjectLive + "order.{{name()}}.*"},
-		payloadBytes: maxReportBytes,
+		payloadBytes: limits.ReportBytes,
 	},
 	{
 		name: roleEnrol, account: accountEnrol,
-		publish: []string{subjectEnrol}, subscribe: []string{inboxTemplate}, payloadBytes: maxEnrolBytes,
+		publish: []string{subjectEnrol}, subscribe: []string{inboxTemplate}, payloadBytes: limits.EnrolBytes,
 	},
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jujube-project/jujube/events/limits"
 	"github.com/nats-io/jwt/v2"
 	"github.com/nats-io/nats-server/v2/server"
 )
@@ -87,7 +88,7 @@ func (cfg ServerConfig) options() (*server.Options, error) {
 		ServerName: orDefault(cfg.Name, "jujube"), Host: orDefault(cfg.Host, "127.0.0.1"), Port: cfg.Port,
 		NoSigs: true, StoreDir: cfg.StoreDir, JetStream: true, DisableJetStreamBanner: true,
 		JetStreamMaxStore: maxStoreBytes, SyncAlways: true,
-		MaxPayload: maxPayloadBytes, MaxConn: maxConnections, AuthTimeout: authTimeout.Seconds(),
+		MaxPayload: limits.PayloadBytes, MaxConn: limits.Connections, AuthTimeout: authTimeout.Seconds(),
 		TrustedOperators: []*jwt.OperatorClaims{operator}, AccountResolver: resolver,
 		SystemAccount: cfg.Trust.AccountIDs[accountSystem],
 	}

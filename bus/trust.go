@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jujube-project/jujube/events/limits"
 	"github.com/nats-io/jwt/v2"
 	"github.com/nats-io/nkeys"
 )
@@ -249,7 +250,7 @@ func (t *Trust) NATSConfig(listen, storeDir, tlsDir string) string {
 	}
 	fmt.Fprintf(&b, "}\njetstream: { store_dir: %q, sync_interval: always, max_file_store: %d }\n", storeDir, maxStoreBytes)
 	fmt.Fprintf(&b, "max_payload: %d\nmax_connections: %d\nauthorization: { timeout: %d }\n",
-		maxPayloadBytes, maxConnections, int(authTimeout/time.Second))
+		limits.PayloadBytes, limits.Connections, int(authTimeout/time.Second))
 	fmt.Fprintf(&b, "tls: { cert_file: %q, key_file: %q, min_version: \"1.3\", handshake_first: true, timeout: %d }\n",
 		filepath.Join(tlsDir, NATSCertificate), filepath.Join(tlsDir, NATSKey), int(authTimeout/time.Second))
 	return b.String()

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/nats-io/nats.go"
 )
@@ -51,7 +52,7 @@ const UploadWindow = 3
 // ServeUploads hands every piece to f until stop is called; f may answer later. Pieces of
 // one client come in the order in which it sent them.
 func (c *Conn) ServeUploads(f func(Piece)) (stop func(), err error) {
-	return c.subscribe(subjectUpload+"*", maxPieceBytes, func(m *nats.Msg) {
+	return c.subscribe(subjectUpload+"*", limits.PieceBytes, func(m *nats.Msg) {
 		p := Piece{Data: m.Data, Answer: func(a PieceAnswer) { c.answer(m, a) }}
 		err := json.Unmarshal([]byte(m.Header.Get(headerPiece)), &p.Head)
 		if err == nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"iter"
+
+	"github.com/jujube-project/jujube/events/limits"
 )
 
 // Log is the append-only record of an environment. bus keeps it on JetStream,
@@ -35,7 +37,7 @@ type Log interface {
 }
 
 // MaxBatch is how many records one Append takes (JetStream's own limit of an atomic batch).
-const MaxBatch = 1000
+const MaxBatch = limits.BatchRecords
 
 // ErrConflict is returned by Log.Append when the log does not end where the writer
 // thought. The writer's state is old: it must read on before it decides again.

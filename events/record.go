@@ -5,13 +5,15 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/jujube-project/jujube/events/limits"
 )
 
 // Limits of a record. They are part of the wire contract: what exceeds them is
 // refused by New and by Unmarshal, so neither a writer nor a reader can be flooded.
 const (
-	MaxRecordBytes = 256 << 10 // an encoded record, envelope and payload
-	MaxFieldBytes  = 256       // one envelope field
+	MaxRecordBytes = limits.RecordBytes // an encoded record, envelope and payload
+	MaxFieldBytes  = limits.FieldBytes  // one envelope field
 )
 
 // Envelope is what every record says about itself.

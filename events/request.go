@@ -8,12 +8,13 @@ import (
 	"io"
 	"time"
 
+	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
 )
 
 // MaxRequestBytes limits a signed request on the wire.
-const MaxRequestBytes = 64 << 10
+const MaxRequestBytes = limits.RequestBytes
 
 // Actions an operator can ask for.
 const (

@@ -6,6 +6,7 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/projections"
@@ -157,7 +158,7 @@ func (q *inquiry) record(d *draft, seq uint64, v verdict) error {
 }
 
 // maxReason bounds the text of a reason that quotes an error.
-const maxReason = 1024
+const maxReason = limits.ReasonBytes
 
 func (q *inquiry) add(d *draft, seq uint64, v verdict) error {
 	first, err := d.add("operator-"+q.req.Operator, fmt.Sprintf("%s%d", projections.CauseRequests, seq), q.req.ID, v.received)

@@ -8,14 +8,15 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/projections"
 )
 
 // Limits of one request.
 const (
-	maxInvitations = 200 // machines added at once
-	maxRestarts    = 500 // agents restarted at once
-	maxTokenLife   = 7 * 24 * time.Hour
+	maxInvitations = limits.Invitations    // machines added at once
+	maxRestarts    = limits.RestartsAtOnce // agents restarted at once
+	maxTokenLife   = limits.TokenLife
 )
 
 func judgeAddMachine(q *inquiry) verdict {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/events/testkey"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
@@ -74,7 +75,10 @@ func upgradeTo(v, client string, reset bool) events.Ask {
 // Each row: what is asked, of which environment, and what is decided: the kinds of the
 // decision, or the codes of all refusals in order.
 func TestJudge(t *testing.T) {
-	manyTags := make([]string, maxInvitations+1)
+	manyTags := make([]string, limits.Invitations+1)
+	for i := range manyTags {
+		manyTags[i] = fmt.Sprint("K", i)
+	}
 	for name, c := range map[string]struct {
 		state *projections.State
 		ask   events.Ask
@@ -105,6 +109,9 @@ func TestJudge(t *testing.T) {
 		"add machines":                       {environment("1.25.0"), events.Ask{Action: events.ActionAddMachine, AddMachine: &events.AskAddMachine{TokenKeys: []string{"A", "B"}, TTL: 60}}, "machine.invited/1 machine.invited/1"},
 		"add too many":                       {environment("1.25.0"), events.Ask{Action: events.ActionAddMachine, AddMachine: &events.AskAddMachine{TokenKeys: manyTags, TTL: 60}}, "refused: too-many"},
 		"a token for ever":                   {environment("1.25.0"), events.Ask{Action: events.ActionAddMachine, AddMachine: &events.AskAddMachine{TokenKeys: []string{"A"}}}, "refused: bad-value"},
+		"limits.TokenLife":                   {environment("1.25.0"), events.Ask{Action: events.ActionAddMachine, AddMachine: &events.AskAddMachine{TokenKeys: []string{"A"}, TTL: int64(limits.TokenLife / time.Second)}}, "machine.invited/1"},
+		"one past limits.TokenLife":          {environment("1.25.0"), events.Ask{Action: events.ActionAddMachine, AddMachine: &events.AskAddMachine{TokenKeys: []string{"A"}, TTL: int64(limits.TokenLife/time.Second) + 1}}, "refused: bad-value"},
+		"limits.Invitations":                 {environment("1.25.0"), events.Ask{Action: events.ActionAddMachine, AddMachine: &events.AskAddMachine{TokenKeys: manyTags[:limits.Invitations], TTL: 60}}, strings.TrimSpace(strings.Repeat("machine.invited/1 ", limits.Invitations))},
 		"remove":                             {environment("1.25.0"), events.Ask{Action: events.ActionRemoveMachine, RemoveMachine: "2"}, "machine.removed/1"},
 		"remove one with units":              {environment("1.25.0"), events.Ask{Action: events.ActionRemoveMachine, RemoveMachine: "1"}, "refused: in-use"},
 		"remove the state server":            {environment("1.25.0"), events.Ask{Action: events.ActionRemoveMachine, RemoveMachine: "0"}, "refused: in-use"},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/simplestreams"
 	"github.com/jujube-project/jujube/events/version"
@@ -197,7 +198,7 @@ func decideSources(d *draft, now []listed) error {
 
 // maxMarks is how many words of a source are recorded at a time; the rest is when it is
 // asked again.
-const maxMarks = 256
+const maxMarks = limits.Marks
 
 // decideMarks records what a source says of versions, so that it holds, too, when the
 // source is lost.

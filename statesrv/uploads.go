@@ -8,6 +8,7 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/projections"
@@ -24,8 +25,8 @@ type uploads struct {
 
 // Bounds on uploads. Together they bound the memory: maxUploads × the window of a client.
 const (
-	maxUploads = 4           // archives that are received at a time
-	uploadIdle = time.Minute // without a piece, an upload is put aside
+	maxUploads = limits.Uploads    // archives that are received at a time
+	uploadIdle = limits.UploadIdle // without a piece, an upload is put aside
 )
 
 func newUploads(t *term) *uploads {
@@ -104,8 +105,8 @@ func (t *term) announced(request string, v version.Binary) (*events.ToolsSyncReq
 // maxParts of them, and none that nobody went on with for keepParts.
 const (
 	sweepEvery = time.Hour
-	keepParts  = 24 * time.Hour
-	maxParts   = 8
+	keepParts  = limits.UploadKept
+	maxParts   = limits.UploadParts
 )
 
 // sweep removes what uploads have left and nobody came back for.

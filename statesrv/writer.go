@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/projections"
 )
 
@@ -35,7 +36,7 @@ var errTooMuch = fmt.Errorf("it would take more than %d records at once", events
 func notStored(err error) bool { return errors.Is(err, errBusy) || errors.Is(err, errStopped) }
 
 // queueLength bounds how many changes wait: beyond it senders are told to come back.
-const queueLength = 8192
+const queueLength = limits.QueuedChanges
 
 // writer owns the state and the log's end. One goroutine runs it.
 type writer struct {

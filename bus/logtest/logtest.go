@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/limits"
 )
 
 // Run holds the log that open makes to the text of events.Log. Every open gives a new,
@@ -231,10 +232,10 @@ func invalid(t *testing.T, log events.Log) {
 }
 
 func batchLimit(t *testing.T, log events.Log) {
-	if _, err := log.Append(t.Context(), 0, records(t, 1, events.MaxBatch+1)...); err == nil {
+	if _, err := log.Append(t.Context(), 0, records(t, 1, limits.BatchRecords+1)...); err == nil {
 		t.Fatal("a batch over the limit was taken")
 	}
-	if last := appended(t, log, 0, records(t, 1, events.MaxBatch)...); last != events.MaxBatch {
+	if last := appended(t, log, 0, records(t, 1, limits.BatchRecords)...); last != limits.BatchRecords {
 		t.Fatalf("a full batch ends at %d", last)
 	}
 }

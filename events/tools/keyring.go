@@ -7,13 +7,15 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/jujube-project/jujube/events/limits"
 )
 
 // signatureType separates a signature over metadata from every other use of a key.
 const signatureType = "jujube.metadata.v1"
 
 // maxSignature bounds a detached signature.
-const maxSignature = 4096
+const maxSignature = limits.SignatureBytes
 
 // Keyring trusts some public keys, each alone. It is the first Verifier. The zero Keyring
 // trusts nobody.

@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"regexp"
 
+	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/events/version"
 )
 
 // MaxArchiveBytes limits one archive of tools, compressed.
-const MaxArchiveBytes = 512 << 20
+const MaxArchiveBytes = limits.ArchiveBytes
 
 // Tools is one archive of jujud for one number, series and architecture.
 type Tools struct {

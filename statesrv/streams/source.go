@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/events/tools/simplestreams"
 )
 
@@ -31,7 +32,7 @@ type Source interface {
 }
 
 // maxMetadata bounds an index or a products file.
-const maxMetadata = 32 << 20
+const maxMetadata = limits.MetadataBytes
 
 // ErrSource is wrapped by every failure of a source: where it is and what was wrong.
 var ErrSource = errors.New("bad source of tools")

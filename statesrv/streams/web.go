@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/jujube-project/jujube/events/limits"
 )
 
 // Times and bounds of HTTP. A download may last; a silent server may not.
@@ -21,7 +23,7 @@ const (
 	headerTimeout   = 20 * time.Second // to connect, and again for the headers
 	stallTimeout    = 30 * time.Second // without a byte
 	metadataTimeout = 2 * time.Minute  // for one index or products file
-	maxRedirects    = 5
+	maxRedirects    = limits.Redirects
 )
 
 var client = &http.Client{

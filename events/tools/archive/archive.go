@@ -15,6 +15,8 @@ import (
 	"io/fs"
 	"iter"
 	"time"
+
+	"github.com/jujube-project/jujube/events/limits"
 )
 
 // Names of what an archive may hold.
@@ -25,8 +27,8 @@ const (
 
 // Limits bound what an archive unpacks to.
 type Limits struct {
-	Entries int   // 0: 16
-	Bytes   int64 // of all entries together, unpacked; 0: 1 GiB
+	Entries int   // 0: limits.ArchiveEntries
+	Bytes   int64 // of all entries together, unpacked; 0: limits.UnpackedBytes
 }
 
 // Entry is one regular file. Body is valid until the next entry is asked for.
@@ -37,21 +39,22 @@ type Entry struct {
 	Body io.Reader
 }
 
-// ErrArchive is wrapped by every refusal of an archive.
-var ErrArchive = errors.New("bad archive of tools")
-
-// maxForceVersion bounds a FORCE-VERSION file.
-const maxForceVersion = 128
+// ErrArchive is wrapped by every refusal of an archive, and ErrLarge by the refusal of one
+// that would unpack to too much.
+var (
+	ErrArchive = errors.New("bad archive of tools")
+	ErrLarge   = errors.New("it unpacks to more than it may")
+)
 
 // Walk yields the files of a tgz, in its order. It refuses, with ErrArchive, anything
 // but a flat set of regular files with different names that stays within the limits and
 // holds a jujud. After an error it yields no more.
 func Walk(r io.Reader, limit Limits) iter.Seq2[Entry, error] {
 	if limit.Entries == 0 {
-		limit.Entries = 16
+		limit.Entries = limits.ArchiveEntries
 	}
 	if limit.Bytes == 0 {
-		limit.Bytes = 1 << 30
+		limit.Bytes = limits.UnpackedBytes
 	}
 	return func(yield func(Entry, error) bool) {
 		fail := func(format string, args ...any) {
@@ -80,14 +83,11 @@ func Walk(r io.Reader, limit Limits) iter.Seq2[Entry, error] {
 			fail("there is no %s in it", Jujud)
 			return
 		}
-		if n, err := io.Copy(io.Discard, io.LimitReader(unzipped, trailing+1)); err != nil || n > trailing {
+		if n, err := io.Copy(io.Discard, io.LimitReader(unzipped, limits.TrailingBytes+1)); err != nil || n > limits.TrailingBytes {
 			fail("it does not end where its list of files ends (%v)", err)
 		}
 	}
 }
-
-// trailing is how much padding tar may leave behind its end.
-const trailing = 1 << 20
 
 type walk struct {
 	tar   *tar.Reader
@@ -112,10 +112,10 @@ func (w *walk) next() (Entry, error) {
 		return Entry{}, fmt.Errorf("it holds more than %d files", w.limit.Entries)
 	case h.Size == 0:
 		return Entry{}, fmt.Errorf("%q is empty", h.Name)
-	case h.Name == ForceVersion && h.Size > maxForceVersion:
-		return Entry{}, fmt.Errorf("%q has %d bytes, limit %d", h.Name, h.Size, maxForceVersion)
+	case h.Name == ForceVersion && h.Size > limits.ForceVersionBytes:
+		return Entry{}, fmt.Errorf("%q has %d bytes, limit %d", h.Name, h.Size, limits.ForceVersionBytes)
 	case h.Size > w.limit.Bytes-w.bytes: // a sum could overflow
-		return Entry{}, fmt.Errorf("it unpacks to more than %d bytes", w.limit.Bytes)
+		return Entry{}, fmt.Errorf("%w: more than %d bytes", ErrLarge, w.limit.Bytes)
 	}
 	w.seen[h.Name] = true
 	w.bytes += h.Size

@@ -1,0 +1,62 @@
+// Package limits is every bound on what this product takes from a network or a file: how
+// large, how many, how often, how long. The numbers stand here and nowhere else; those who
+// enforce them import them. docs/LIMITS.md is made from this file.
+package limits
+
+import "time"
+
+// Messages on the bus.
+const (
+	PayloadBytes  = 1 << 20          // any NATS message
+	ReportBytes   = 32 << 10         // one report of a machine
+	BeatBytes     = 1 << 10          // one heartbeat
+	EnrolBytes    = 8 << 10          // one enrolment
+	PieceBytes    = 512 << 10        // one piece of an upload, one question
+	RequestBytes  = 64 << 10         // one signed request of an operator
+	HeaderBytes   = 1 << 10          // the headers that NATS may add to a request
+	AnswerBytes   = 1 << 30          // an answer to a query, unpacked
+	PendingBytes  = 256 << 20        // messages that wait for one handler; NATS drops what comes beyond
+	Connections   = 200_000          // at one NATS server
+	ReportsAtOnce = 100              // messages of one machine, reports and beats together, …
+	ReportEvery   = time.Second / 10 // … and how soon there may be another one
+)
+
+// Records of the log.
+const (
+	RecordBytes  = 256 << 10 // an encoded record, envelope and payload
+	FieldBytes   = 256       // one field of an envelope
+	BatchRecords = 1000      // records that are appended at once; a limit of NATS
+)
+
+// Tools: archives and what is said of them.
+const (
+	ArchiveBytes      = 512 << 20 // an archive, packed
+	UnpackedBytes     = 1 << 30   // what an archive unpacks to, all files together
+	ArchiveEntries    = 16        // files in an archive
+	ForceVersionBytes = 128       // a FORCE-VERSION file
+	TrailingBytes     = 1 << 20   // padding behind the list of files in an archive
+	MetadataBytes     = 32 << 20  // one file of a source's metadata
+	SignatureBytes    = 4096      // the signature of such a file
+	Redirects         = 5         // that are followed to a source
+	Marks             = 256       // signings of versions that a source may speak of
+)
+
+// Uploads and what a state server keeps waiting.
+const (
+	Uploads        = 4                  // archives that are received at a time
+	UploadParts    = 8                  // beginnings of archives that are kept
+	UploadIdle     = time.Minute        // without a piece an upload is put aside
+	UploadKept     = 24 * time.Hour     // a beginning that nobody went on with is removed
+	QueuedChanges  = 8192               // changes that wait for the log; beyond it senders are told to come back
+	Invitations    = 200                // machines that are added at once
+	RestartsAtOnce = 500                // agents that are restarted at once
+	TokenLife      = 7 * 24 * time.Hour // of a join token
+	ReasonBytes    = 1024               // a reason that somebody gives
+)
+
+// A machine: downloads and the self-test of what was downloaded.
+const (
+	FailureText     = 4000 // bytes of what an agent says of a failure
+	FailureOutput   = 8000 // bytes of a program's output in it
+	WaitingProgress = 200  // reports that wait before mere progress is dropped
+)
