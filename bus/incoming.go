@@ -26,6 +26,7 @@ import (
 // was hashed and checked. One goroutine at a time may use it.
 type Incoming struct {
 	store  *ToolStore
+	what   string // for a person
 	tools  tools.Tools
 	check  io.WriteCloser // is shown every byte, in order
 	hash   hash.Hash
@@ -51,10 +52,14 @@ func (s *ToolStore) Receive(ctx context.Context, t tools.Tools, newCheck func() 
 	if err := t.Validate(); err != nil {
 		return nil, fmt.Errorf("store tools: %w", err)
 	}
+	return s.receive(ctx, "tools "+t.Version.String(), t, newCheck)
+}
+
+func (s *ToolStore) receive(ctx context.Context, what string, t tools.Tools, newCheck func() io.WriteCloser) (*Incoming, error) {
 	if !s.begin(t.SHA256) {
-		return nil, fmt.Errorf("store tools %s: %w", t.Version, ErrBusy)
+		return nil, fmt.Errorf("store %s: %w", what, ErrBusy)
 	}
-	in := &Incoming{store: s, tools: t}
+	in := &Incoming{store: s, what: what, tools: t}
 	err := in.resume(ctx, newCheck)
 	if errors.Is(err, errPieces) { // what is there cannot be continued
 		if err = in.purge(ctx); err == nil {
@@ -63,7 +68,7 @@ func (s *ToolStore) Receive(ctx context.Context, t tools.Tools, newCheck func() 
 	}
 	if err != nil {
 		in.Close()
-		return nil, fmt.Errorf("store tools %s: %w", t.Version, err)
+		return nil, fmt.Errorf("store %s: %w", what, err)
 	}
 	return in, nil
 }
@@ -119,7 +124,7 @@ func (in *Incoming) Next() int64 { return in.next }
 func (in *Incoming) Append(data []byte) (stored func(context.Context) error, err error) {
 	left := in.tools.Size - in.next
 	if n := int64(len(data)); n > left || (n < left && n%chunkBytes != 0) {
-		return nil, fmt.Errorf("store tools %s: %d bytes at %d of %d end neither a chunk of %d nor the archive", in.tools.Version, n, in.next, in.tools.Size, chunkBytes)
+		return nil, fmt.Errorf("store %s: %d bytes at %d of %d end neither a chunk of %d nor the archive", in.what, n, in.next, in.tools.Size, chunkBytes)
 	}
 	var sent []jetstream.PubAckFuture
 	for len(data) > 0 {
@@ -131,11 +136,11 @@ func (in *Incoming) Append(data []byte) (stored func(context.Context) error, err
 		// A chunk that is sent again would come behind its successors.
 		ack, err := in.store.conn.js.PublishMsgAsync(m, jetstream.WithRetryAttempts(0))
 		if err != nil {
-			return nil, fmt.Errorf("store tools %s: %w", in.tools.Version, translate(err))
+			return nil, fmt.Errorf("store %s: %w", in.what, translate(err))
 		}
 		sent = append(sent, ack)
 		if err := in.take(chunk); err != nil {
-			return nil, fmt.Errorf("store tools %s: %w", in.tools.Version, err)
+			return nil, fmt.Errorf("store %s: %w", in.what, err)
 		}
 	}
 	return func(ctx context.Context) error { return in.wait(ctx, sent) }, nil
@@ -158,7 +163,7 @@ func (in *Incoming) wait(ctx context.Context, sent []jetstream.PubAckFuture) err
 			err = ctx.Err()
 		}
 		if err != nil {
-			return fmt.Errorf("store tools %s: %w", in.tools.Version, err)
+			return fmt.Errorf("store %s: %w", in.what, err)
 		}
 	}
 	return nil
@@ -188,7 +193,7 @@ func (in *Incoming) Commit(ctx context.Context) error {
 		err = in.describe(ctx)
 	}
 	if err != nil {
-		return fmt.Errorf("store tools %s: %w", in.tools.Version, err)
+		return fmt.Errorf("store %s: %w", in.what, err)
 	}
 	return nil
 }
@@ -217,7 +222,7 @@ func (in *Incoming) whole(ctx context.Context) error {
 func (in *Incoming) describe(ctx context.Context) error {
 	info := jetstream.ObjectInfo{
 		ObjectMeta: jetstream.ObjectMeta{
-			Name: in.tools.SHA256, Description: in.tools.Version.String(), Opts: &jetstream.ObjectMetaOptions{ChunkSize: chunkBytes},
+			Name: in.tools.SHA256, Description: in.what, Opts: &jetstream.ObjectMetaOptions{ChunkSize: chunkBytes},
 		},
 		Bucket: bucketTools, NUID: in.tools.SHA256, Size: uint64(in.tools.Size), Chunks: in.chunks,
 		Digest: "SHA-256=" + base64.URLEncoding.EncodeToString(in.hash.Sum(nil)),

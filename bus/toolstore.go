@@ -152,12 +152,13 @@ func (s *ToolStore) Has(ctx context.Context, sha256 string) (bool, error) {
 
 // objectInfo is what NATS keeps of an object. Source: NATS ADR-20.
 type objectInfo struct {
-	Name    string `json:"name"`
-	NUID    string `json:"nuid"`
-	Size    int64  `json:"size"`
-	Chunks  uint64 `json:"chunks"`
-	Deleted bool   `json:"deleted"`
-	Options struct {
+	Name        string `json:"name"`
+	Description string `json:"description"`
+	NUID        string `json:"nuid"`
+	Size        int64  `json:"size"`
+	Chunks      uint64 `json:"chunks"`
+	Deleted     bool   `json:"deleted"`
+	Options     struct {
 		ChunkSize int64 `json:"max_chunk_size"`
 	} `json:"options"`
 }
@@ -226,7 +227,7 @@ type Object struct {
 	Size   int64  `json:"size_bytes"`
 }
 
-// List gives all whole objects, by name.
+// List gives all whole archives, by name.
 func (s *ToolStore) List(ctx context.Context) ([]Object, error) {
 	infos, err := s.objects(ctx)
 	if err != nil {
@@ -234,7 +235,9 @@ func (s *ToolStore) List(ctx context.Context) ([]Object, error) {
 	}
 	list := make([]Object, 0, len(infos))
 	for _, info := range infos {
-		list = append(list, Object{SHA256: info.Name, Size: info.Size})
+		if info.Description != metadataName {
+			list = append(list, Object{SHA256: info.Name, Size: info.Size})
+		}
 	}
 	return list, nil
 }

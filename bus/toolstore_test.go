@@ -173,3 +173,30 @@ func TestOneStoresAnArchiveAtATime(t *testing.T) {
 	}
 	in.Close()
 }
+
+// What is no archive lies beside them, under its digest, and can be taken out again.
+func TestMetadataBesideArchives(t *testing.T) {
+	s := bustest.Start(t).StateServer().Tools()
+	data := bytes.Repeat([]byte("signed "), 60<<10) // more than one chunk
+	o, err := s.PutMetadata(t.Context(), data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.PutMetadata(t.Context(), data); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.GetMetadata(t.Context(), o); err != nil || !bytes.Equal(got, data) {
+		t.Fatalf("got %d bytes, %v", len(got), err)
+	}
+	short := o
+	short.Size--
+	if _, err := s.GetMetadata(t.Context(), short); !errors.Is(err, bus.ErrDigest) {
+		t.Errorf("more than was promised: %v", err)
+	}
+	if err := errors.Join(s.KeepMetadata(t.Context(), o.SHA256), s.KeepMetadata(t.Context()), s.KeepMetadata(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.GetMetadata(t.Context(), o); !errors.Is(err, bus.ErrNotFound) {
+		t.Errorf("removed, and read with %v", err)
+	}
+}

@@ -76,8 +76,9 @@ func (b *bootstrap) keys(trust *bus.Trust, conf agent.Conf, operator string) err
 	if err != nil {
 		return err
 	}
-	if _, err = b.credentials(func(key string) (string, error) { return trust.StateServerJWT("state-server-0", key) },
-		func(c bus.Credentials) error { return c.Save(statesrv.CredentialsFile(b.dataDir)) }); err != nil {
+	serverKey, err := b.credentials(func(key string) (string, error) { return trust.StateServerJWT("state-server-0", key) },
+		func(c bus.Credentials) error { return c.Save(statesrv.CredentialsFile(b.dataDir)) })
+	if err != nil {
 		return err
 	}
 	machineKey, err := b.credentials(func(key string) (string, error) { return trust.AgentJWT("machine-0", key) },
@@ -89,7 +90,11 @@ func (b *bootstrap) keys(trust *bus.Trust, conf agent.Conf, operator string) err
 	if err != nil {
 		return err
 	}
-	server := b.serverConfig(operator, operatorKey, machineKey)
+	admin := events.Operator{Name: operator, Key: operatorKey, Grants: []events.Grant{{Role: events.RoleAdmin}}}
+	if err := b.makeSite(events.Roster{Operators: []events.Operator{admin}, StateServers: []string{serverKey}}); err != nil {
+		return err
+	}
+	server := b.serverConfig(admin, machineKey)
 	server.Genesis.Settings = map[string]string{"tools-signers": toolsKey.Public}
 	if b.source != "" {
 		server.Genesis.Settings["tools-source"] = b.source
@@ -97,7 +102,7 @@ func (b *bootstrap) keys(trust *bus.Trust, conf agent.Conf, operator string) err
 	return errors.Join(trust.Save(statesrv.TrustFile(b.dataDir)), server.Save(b.dataDir))
 }
 
-func (b *bootstrap) serverConfig(operator, operatorKey, machineKey string) statesrv.FileConfig {
+func (b *bootstrap) serverConfig(admin events.Operator, machineKey string) statesrv.FileConfig {
 	hostname, err := os.Hostname()
 	if err != nil {
 		hostname = "localhost"
@@ -106,7 +111,7 @@ func (b *bootstrap) serverConfig(operator, operatorKey, machineKey string) state
 		Environment: b.uuid, Name: "state-server-0", Host: b.host, Port: b.port, Advertise: b.advertise,
 		NATSURL: b.natsURL, HTTP: b.http,
 		Genesis: statesrv.Genesis{
-			Name: b.name, AgentVersion: b.version.Number, Operators: []events.Operator{{Name: operator, Key: operatorKey}},
+			Name: b.name, AgentVersion: b.version.Number, Operators: []events.Operator{admin},
 			Machine: statesrv.GenesisMachine{Key: machineKey, Hostname: hostname, Version: b.version},
 		},
 	}

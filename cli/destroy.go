@@ -64,8 +64,8 @@ func (a *App) destroy(env environment) error {
 			return err
 		}
 	}
-	for _, file := range []string{a.environmentFile(env.Name), a.credentialsFile(env.Name), a.authoritiesFile(env.Name)} {
-		if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
+	for _, file := range []string{a.environmentFile(env.Name), a.credentialsFile(env.Name), a.authoritiesFile(env.Name), string(a.siteRepository(env.Name))} {
+		if err := os.RemoveAll(file); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
 	}

@@ -24,6 +24,7 @@ type Config struct {
 	Environment string // UUID; a log of another environment is refused
 	Bus         *bus.Conn
 	Trust       *bus.Trust
+	Site        *Site    // the signed metadata that it publishes
 	URLs        []string // where enrolled machines connect
 	Genesis     Genesis  // opens an empty log
 	HTTPAddr    string   // HOST:PORT of the web page, /status, /metrics, /healthz; no HOST: loopback; empty: none

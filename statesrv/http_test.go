@@ -1,6 +1,7 @@
 package statesrv
 
 import (
+	"crypto/ed25519"
 	"io"
 	"log/slog"
 	"net"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/bustest"
 	"github.com/jujube-project/jujube/events"
 )
@@ -29,8 +31,9 @@ func get(t *testing.T, addr, path string) (code int, body string) {
 
 func httpServer(t *testing.T, b *bustest.Bus, name, addr string) *Server {
 	t.Helper()
+	conn := b.StateServer()
 	s, err := New(Config{
-		Dir: t.TempDir(), Name: name, Environment: bustest.Environment, Bus: b.StateServer(), Trust: b.Trust,
+		Dir: t.TempDir(), Name: name, Environment: bustest.Environment, Bus: conn, Trust: b.Trust, Site: siteFor(t, conn, "A"),
 		HTTPAddr: addr, Now: time.Now, NewID: func() string { return name }, Logger: slog.New(slog.DiscardHandler),
 		Genesis: Genesis{
 			Settings: map[string]string{"tools-source": noSource},
@@ -42,6 +45,19 @@ func httpServer(t *testing.T, b *bustest.Bus, name, addr string) *Server {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// siteFor makes the metadata of an environment of one admin, with that key, and one state
+// server.
+func siteFor(t *testing.T, server *bus.Conn, admin string) *Site {
+	t.Helper()
+	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+	operator := events.Operator{Name: "alice", Key: admin, Grants: []events.Grant{{Role: events.RoleAdmin}}}
+	site, err := NewSite(events.Roster{Operators: []events.Operator{operator}, StateServers: []string{server.Public()}}, key, key, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return site
 }
 
 func TestHTTP(t *testing.T) {
@@ -58,7 +74,7 @@ func TestHTTP(t *testing.T) {
 			t.Errorf("%s: %d %s", path, code, body)
 		}
 	}
-	for _, metric := range []string{"jujube_records_appended_total 3", "jujube_queue_length ", "jujube_batch_records_count 1", `jujube_machines{state="alive"} 1`, "jujube_log_position 3"} {
+	for _, metric := range []string{"jujube_records_appended_total 4", "jujube_queue_length ", "jujube_batch_records_count 1", `jujube_machines{state="alive"} 1`, "jujube_log_position 4"} {
 		if _, body := get(t, s.httpAddr, "/metrics"); !strings.Contains(body, metric) {
 			t.Errorf("/metrics lacks %q:\n%s", metric, body)
 		}

@@ -46,20 +46,26 @@ type inquiry struct {
 	ask   events.Ask
 	req   events.Request // as it goes into the log
 	newID func() string
+	key   string // that signed it
 	knowledge
+
+	publication   *publication // of a request to publish: what was made of the staged bundle
+	unpublishable error        // or why nothing could be
 }
 
 // knowledge is what is known of tools.
 type knowledge struct {
-	have  func(tools.Tools) bool // whether an archive is stored or can be fetched
-	marks map[version.Number]tools.Marks
+	have   func(tools.Tools) bool  // whether an archive is stored or can be fetched
+	signed func(tools.Tools) error // whether release managers signed it
+	marks  map[version.Number]tools.Marks
 }
 
 // knowledge of tools at a state.
 func (t *term) knowledge(st *projections.State) knowledge {
 	return knowledge{
-		have:  func(want tools.Tools) bool { return t.tools.have(st, want) },
-		marks: marksOf(st, t.tools.said()),
+		have:   func(want tools.Tools) bool { return t.tools.have(st, want) },
+		signed: t.signed,
+		marks:  marksOf(st, t.tools.said()),
 	}
 }
 
@@ -77,6 +83,7 @@ var judges = map[string]func(*inquiry) verdict{
 	events.ActionRemoveUnit:     judgeRemoveUnit,
 	events.ActionRemoveService:  judgeRemoveService,
 	events.ActionResolved:       judgeResolved,
+	events.ActionTrust:          judgeTrust,
 	events.ActionApproveMachine: judgeApproveMachine,
 }
 
@@ -124,16 +131,22 @@ func authenticate(s *projections.State, r bus.Request) (events.Signed, events.As
 // decideRequest judges a stored request once and records request and verdict together.
 // What cannot be a request of one of the operators is counted and left out of the log.
 func (t *term) decideRequest(d *draft, r bus.Request) error {
+	return t.decideRequestWith(d, r, func(*inquiry) {})
+}
+
+// decideRequestWith lets more be known than the state says.
+func (t *term) decideRequestWith(d *draft, r bus.Request, know func(*inquiry)) error {
 	if r.Seq <= d.state.RequestsSeq {
 		return nil
 	}
 	_, ask, operator, err := authenticate(d.state, r)
 	if err == nil {
 		q := &inquiry{
-			state: d.state, now: d.now, ask: ask, newID: d.newID,
+			state: d.state, now: d.now, ask: ask, newID: d.newID, key: r.Key,
 			knowledge: t.knowledge(d.state),
 			req:       events.Request{ID: ask.ID, Action: ask.Action, Operator: operator.Name, Created: ask.Created, Signed: r.Data},
 		}
+		know(q)
 		err = q.record(d, r.Seq, judge(q))
 	}
 	if err != nil {

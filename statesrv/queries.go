@@ -57,6 +57,10 @@ func (t *term) onQuery(q bus.Query) {
 		t.spawn(func() { t.answerObjects(q) })
 	case q.Name == "tools-hash":
 		t.spawn(func() { t.answerHash(q) })
+	case q.Name == "trust-stage":
+		t.spawn(func() { t.answerStage(q) })
+	case q.Name == "trust":
+		q.Answer(t.publisher.current().Marshal(), nil)
 	case q.Name == "upgrade-check":
 		t.spawn(func() { t.answerCheck(q) })
 	default:

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/projections"
 )
 
@@ -32,6 +33,7 @@ func Rehearse(ctx context.Context, log events.Log, name string, from *projection
 	}
 	t := &term{Server: s, ctx: ctx, presence: newPresence(now())}
 	t.authentic = func(*projections.Machine, events.Record) error { return nil }
+	t.signed = func(tools.Tools) error { return nil }
 	t.tools = newToolbox(nil, nil, now, s.cfg.Logger)
 	t.writer = &writer{
 		log: log, queue: make(chan change, queueLength), ended: make(chan struct{}), state: from, plan: t.planUpgrade, stored: func(*projections.State) {},

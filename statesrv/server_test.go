@@ -3,6 +3,7 @@ package statesrv_test
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -39,14 +40,43 @@ type place struct {
 	log   *bus.Log
 	dir   string
 	ahead atomic.Int64
-	stop  func() // ends the state server that was started last
+	site  *statesrv.Site
+	creds bus.Credentials // of the state server, whichever runs
+	stop  func()          // ends the state server that was started last
 }
 
 func newPlace(t testing.TB) *place {
 	t.Helper()
 	b := bustest.Start(t)
 	alice := b.Operator("alice")
-	return &place{TB: t, bus: b, alice: alice, host: b.Agent("machine-0"), log: alice.Log(), dir: t.TempDir()}
+	id, err := bus.NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := b.Trust.StateServerJWT("state-server-0", id.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &place{
+		TB: t, bus: b, alice: alice, host: b.Agent("machine-0"), log: alice.Log(), dir: t.TempDir(), creds: bus.Credentials{JWT: token, Seed: string(id.Seed())},
+		site: siteOf(t, events.Roster{Operators: []events.Operator{admin(alice)}, StateServers: []string{id.Public()}}),
+	}
+}
+
+func admin(c *bus.Conn) events.Operator {
+	return events.Operator{Name: "alice", Key: c.Public(), Grants: []events.Grant{{Role: events.RoleAdmin}}}
+}
+
+// rootKey and targetsKey are the operator's.
+var rootKey, targetsKey = ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, 32)), ed25519.NewKeyFromSeed(bytes.Repeat([]byte{2}, 32))
+
+func siteOf(t testing.TB, r events.Roster) *statesrv.Site {
+	t.Helper()
+	site, err := statesrv.NewSite(r, rootKey, targetsKey, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return site
 }
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
@@ -61,12 +91,12 @@ func bin(text string) version.Binary {
 
 func (p *place) config(conn *bus.Conn) statesrv.Config {
 	return statesrv.Config{
-		Dir: p.dir, Name: "state-server-0", Environment: bustest.Environment, Bus: conn, Trust: p.bus.Trust, URLs: p.bus.URLs,
+		Dir: p.dir, Name: "state-server-0", Environment: bustest.Environment, Bus: conn, Trust: p.bus.Trust, Site: p.site, URLs: p.bus.URLs,
 		LeaseTTL: time.Second, Now: func() time.Time { return time.Now().Add(time.Duration(p.ahead.Load())) },
 		NewID: newID, Logger: slog.New(slog.DiscardHandler),
 		Genesis: statesrv.Genesis{
 			Settings: map[string]string{"tools-source": "none"},
-			Name:     "test", AgentVersion: bin("1.25.0").Number, Operators: []events.Operator{{Name: "alice", Key: p.alice.Public()}},
+			Name:     "test", AgentVersion: bin("1.25.0").Number, Operators: []events.Operator{admin(p.alice)},
 			Machine: statesrv.GenesisMachine{Key: p.host.Public(), Hostname: "zero", Version: bin("1.25.0")},
 		},
 	}
@@ -87,7 +117,7 @@ func (p *place) start(change ...func(*statesrv.Config)) *statesrv.Server {
 // run is start without waiting; ended tells with what it ended.
 func (p *place) run(change ...func(*statesrv.Config)) (s *statesrv.Server, ended chan error) {
 	p.Helper()
-	cfg := p.config(p.bus.StateServer())
+	cfg := p.config(p.bus.With(bus.ConnConfig{Credentials: p.creds}))
 	for _, f := range change {
 		f(&cfg)
 	}

@@ -36,6 +36,7 @@ var Settings = []Setting{
 	{"tools-source", PublicSource, "directory or URL of a simplestreams tree that is searched for tools next; none turns it off", checkPublicSource},
 	{"tools-signers", "", "public keys whose signatures on trees of tools are believed", eachWord(checkSigner)},
 	{"tools-unsigned", "", "sources of tools that may be unsigned, each by the name that it is given elsewhere", eachWord(checkSource)},
+	{"trust-expiry", "24h", "how long the state server's word holds that nothing newer was published; an air-gapped site takes 720h to 2160h", duration(time.Minute, 90*24*time.Hour)},
 	{"upgrade-policy", "step", "how a version is chosen: step, newest or patch", oneOf("step", "newest", "patch")},
 	{"upgrade-max-in-flight", "10", "how many machines are upgraded at a time, 1 to 1000", number(1, 1000)},
 	{"upgrade-health-window", "10s", "how long a new version must prove itself before it is kept", duration(0, time.Hour)},

@@ -88,6 +88,10 @@ func (s *Server) continues(ctx context.Context, st *projections.State) error {
 func (t *term) afterCommit(st *projections.State) {
 	t.metrics.state(st)
 	t.tools.configure(st)
+	if life := lives(st).Timestamp; life != t.life {
+		t.life = life
+		t.pokeRefresh()
+	}
 	if st.Seq < t.snapshotAt+snapshotEvery {
 		return
 	}

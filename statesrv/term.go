@@ -10,6 +10,7 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/projections"
 )
 
@@ -17,13 +18,17 @@ import (
 // when the lease, the fence or the operator says so. Nothing of it outlives it.
 type term struct {
 	*Server
-	ctx      context.Context // ends with the term
-	writer   *writer
-	presence *presence
-	guesses  *guesses
-	tools    *toolbox
-	uploads  *uploads
-	hashing  sync.Mutex // one object of the store is read at a time
+	ctx       context.Context // ends with the term
+	writer    *writer
+	presence  *presence
+	guesses   *guesses
+	tools     *toolbox
+	uploads   *uploads
+	staging   staging
+	publisher *publisher
+	signed    func(tools.Tools) error // whether release managers signed an archive; rehearsals take that for granted
+	refresh   chan struct{}           // holds one token when the settings give another life
+	hashing   sync.Mutex              // one object of the store is read at a time
 
 	authentic func(*projections.Machine, events.Record) error // who said it; rehearsals take that for granted
 
@@ -31,8 +36,9 @@ type term struct {
 	over  bool
 	tasks sync.WaitGroup
 
-	status     cachedStatus // the writer's goroutine only
-	snapshotAt uint64       // likewise
+	status     cachedStatus  // the writer's goroutine only
+	snapshotAt uint64        // likewise
+	life       time.Duration // likewise: of the timestamps that are signed
 }
 
 // newTerm reads the state, and opens an empty log.
@@ -49,28 +55,42 @@ func (s *Server) newTerm(ctx context.Context) (*term, error) {
 	t.tools = newToolbox(s.cfg.Bus.Tools(), s.seenFile(), s.cfg.Now, s.cfg.Logger)
 	t.tools.configure(st)
 	t.uploads = newUploads(t)
-	if st.Seq == 0 {
-		err = t.openLog(ctx)
+	t.publisher = &publisher{site: s.cfg.Site, store: s.cfg.Bus.Tools(), own: s.cfg.Bus.Identity().Public()}
+	t.signed, t.refresh, t.life = t.publisher.signed, make(chan struct{}, 1), lives(st).Timestamp
+	first, err := t.publisher.open(ctx, st, s.cfg.Now())
+	if err == nil && first != nil {
+		err = t.openLog(ctx, first)
 	}
 	return t, err
 }
 
-// openLog writes the first records: the environment and machine 0.
-func (t *term) openLog(ctx context.Context) error {
+// openLog writes the first records: the environment, its metadata and machine 0. A log that
+// lacks only the metadata gets that.
+func (t *term) openLog(ctx context.Context, first *publication) error {
 	var refused error
-	err := t.writer.commit(ctx, []change{{decide: t.genesis, done: func(_ uint64, err error) { refused = err }}})
+	err := t.writer.commit(ctx, []change{{decide: func(d *draft) error { return t.genesis(d, first) }, done: func(_ uint64, err error) { refused = err }}})
 	if err == nil && refused != nil {
 		err = fmt.Errorf("%w: open it: %w; nothing was written; look at genesis: in server.yaml", errUnusable, refused)
+	}
+	if err == nil {
+		err = t.publisher.published(ctx, first)
 	}
 	return err
 }
 
-func (t *term) genesis(d *draft) error {
+func (t *term) genesis(d *draft, first *publication) error {
+	if d.state.Seq > 0 {
+		_, err := d.add(t.cfg.Name, "", "", &first.fact)
+		return err
+	}
 	g := t.cfg.Genesis
 	created, err := d.add(t.cfg.Name, "", "", &events.EnvironmentCreated{
 		UUID: t.cfg.Environment, Name: g.Name, AgentVersion: g.AgentVersion, Operators: g.Operators,
 	})
 	if err != nil {
+		return err
+	}
+	if _, err := d.add(t.cfg.Name, created.ID, "", &first.fact); err != nil {
 		return err
 	}
 	for _, key := range sortedKeys(g.Settings) {
@@ -144,6 +164,10 @@ func (t *term) judgeRequests() {
 	}
 	err := t.cfg.Bus.Requests(t.ctx, from, func(r bus.Request) {
 		t.lookForTools(r)
+		if _, ask, err := events.ParseSigned(r.Data); err == nil && ask.Trust != nil {
+			t.decideTrust(r, ask.Trust.Bundle)
+			return
+		}
 		_ = t.writer.submitWait(t.ctx, change{decide: func(d *draft) error { return t.decideRequest(d, r) }})
 	})
 	if t.ctx.Err() == nil {

@@ -122,6 +122,10 @@ func remember(dataDir string, file statesrv.FileConfig, conf *agent.Conf, urls [
 }
 
 func (r *stateServerRole) connect(ctx context.Context, dataDir string, conf agent.Conf, file statesrv.FileConfig, trust *bus.Trust, urls []string, log *slog.Logger) (*statesrv.Server, error) {
+	site, err := statesrv.LoadSite(dataDir)
+	if err != nil {
+		return nil, err
+	}
 	creds, err := bus.LoadCredentials(statesrv.CredentialsFile(dataDir))
 	if err != nil {
 		return nil, err
@@ -147,7 +151,7 @@ func (r *stateServerRole) connect(ctx context.Context, dataDir string, conf agen
 		storeDir = statesrv.StoreDir(dataDir)
 	}
 	server, err = statesrv.New(statesrv.Config{
-		Dir: statesrv.Dir(dataDir), StoreDir: storeDir, Name: file.Name, Environment: file.Environment, Bus: r.conn, Trust: trust, URLs: urls,
+		Dir: statesrv.Dir(dataDir), StoreDir: storeDir, Name: file.Name, Environment: file.Environment, Bus: r.conn, Trust: trust, Site: site, URLs: urls,
 		Genesis: file.Genesis, HTTPAddr: file.HTTP, HTTPNames: file.Advertise, Now: time.Now, NewID: newID, Logger: log,
 	})
 	return server, err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -87,8 +88,15 @@ func rate(perSecond float64) string { return fmt.Sprintf("%.0f/s", perSecond) }
 
 // serve runs a state server on the bus.
 func (p *place) serve(ctx context.Context, dir string) (stop func(), err error) {
+	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+	site, err := statesrv.NewSite(events.Roster{
+		Operators: []events.Operator{{Name: "bench", Key: "BENCH", Grants: []events.Grant{{Role: events.RoleAdmin}}}}, StateServers: []string{p.conn.Public()},
+	}, key, key, time.Now())
+	if err != nil {
+		return nil, err
+	}
 	server, err := statesrv.New(statesrv.Config{
-		Dir: dir, Name: "state-server-0", Environment: environment, Bus: p.conn, Trust: p.trust, URLs: []string{p.server.URL()},
+		Dir: dir, Name: "state-server-0", Environment: environment, Bus: p.conn, Trust: p.trust, Site: site, URLs: []string{p.server.URL()},
 		Now: time.Now, NewID: newID, Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	})
 	if err != nil {

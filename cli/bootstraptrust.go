@@ -1,0 +1,32 @@
+package cli
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools/tuf"
+	"github.com/jujube-project/jujube/statesrv"
+)
+
+// makeSite makes the environment's signed metadata: this client keeps the keys of root and
+// targets, machine 0 makes its own two where it runs, and gets what was signed.
+func (b *bootstrap) makeSite(roster events.Roster) error {
+	repo := b.app.siteRepository(b.name)
+	root, err := repo.keys().make(tuf.Root)
+	if err != nil {
+		return err
+	}
+	targets, err := repo.keys().make(tuf.Targets)
+	if err != nil {
+		return err
+	}
+	site, err := statesrv.NewSite(roster, root.Private, targets.Private, time.Now())
+	if err != nil {
+		return err
+	}
+	if err := site.Save(b.dataDir); err != nil {
+		return fmt.Errorf("hand the site's metadata to machine 0: %w", err)
+	}
+	return repo.pin(site.Anchor)
+}

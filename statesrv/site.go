@@ -1,0 +1,131 @@
+package statesrv
+
+import (
+	"crypto"
+	"crypto/ed25519"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools/tuf"
+)
+
+// Site is what a state server needs to publish the environment's signed metadata: which root
+// is pinned, and its own two keys. They say how fresh metadata is and nothing more: neither
+// an archive nor an operator can be added with them.
+type Site struct {
+	Anchor tuf.Anchor
+	Keys   []crypto.Signer // of the snapshot and of the timestamp
+	First  tuf.Bundle      // opens the log; snapshot and timestamp are not signed yet
+}
+
+// siteFile is site.json in the state server's directory.
+type siteFile struct {
+	Anchor    string `json:"anchor"`
+	Snapshot  []byte `json:"snapshot_seed"`
+	Timestamp []byte `json:"timestamp_seed"`
+}
+
+func siteKeysFile(dataDir string) string   { return filepath.Join(Dir(dataDir), "site.json") }
+func siteBundleFile(dataDir string) string { return filepath.Join(Dir(dataDir), "site-first.json") }
+
+// How long what people sign holds. Source: SECURITY.md §3, made longer for whoever is alone:
+// every change to the targets begins their time anew.
+const (
+	SiteRootLife    = 3 * 365 * 24 * time.Hour
+	SiteTargetsLife = 365 * 24 * time.Hour
+)
+
+// NewSite makes an environment's metadata: a root and targets of one key each, which the
+// operator keeps, and the state server's own two keys, which are made here and stay here.
+func NewSite(roster events.Roster, root, targets ed25519.PrivateKey, now time.Time) (*Site, error) {
+	s := &Site{}
+	var online []ed25519.PublicKey
+	for range 2 {
+		public, private, err := ed25519.GenerateKey(nil)
+		if err != nil {
+			return nil, err
+		}
+		online, s.Keys = append(online, public), append(s.Keys, private)
+	}
+	one := func(k ed25519.PublicKey) tuf.Keys { return tuf.Keys{Public: []ed25519.PublicKey{k}, Threshold: 1} }
+	repo, err := tuf.NewRepository(tuf.Roles{
+		Root: one(root.Public().(ed25519.PublicKey)), Targets: one(targets.Public().(ed25519.PublicKey)),
+		Snapshot: one(online[0]), Timestamp: one(online[1]),
+	}, now.Add(SiteRootLife), now.Add(SiteTargetsLife))
+	if err == nil {
+		err = repo.SetJSON(now.Add(SiteTargetsLife), tuf.FileOperators, roster)
+	}
+	if err == nil {
+		_, err = repo.Sign(tuf.Root, root)
+	}
+	if err == nil {
+		_, err = repo.Sign(tuf.Targets, targets)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("make the site's metadata: %w", err)
+	}
+	s.First, s.Anchor = repo.Bundle(), repo.Anchor()
+	return s, nil
+}
+
+// Save writes what the state server of a data directory needs.
+func (s *Site) Save(dataDir string) error {
+	f := siteFile{Anchor: s.Anchor.SHA256}
+	for i, seed := range []*[]byte{&f.Snapshot, &f.Timestamp} {
+		*seed = s.Keys[i].(ed25519.PrivateKey).Seed()
+	}
+	return errors.Join(writeFile(siteBundleFile(dataDir), s.First.Marshal()), f.save(dataDir))
+}
+
+// LoadSite reads what bootstrap left for the state server.
+func LoadSite(dataDir string) (*Site, error) {
+	f, err := loadSiteFile(dataDir)
+	if err != nil {
+		return nil, err
+	}
+	s := &Site{Anchor: tuf.Anchor{SHA256: f.Anchor}}
+	for _, seed := range [][]byte{f.Snapshot, f.Timestamp} {
+		if len(seed) != ed25519.SeedSize {
+			return nil, fmt.Errorf("read %s: a seed has %d bytes, must have %d", siteKeysFile(dataDir), len(seed), ed25519.SeedSize)
+		}
+		s.Keys = append(s.Keys, ed25519.NewKeyFromSeed(seed))
+	}
+	b, err := os.ReadFile(siteBundleFile(dataDir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil // the log was opened elsewhere
+	}
+	if err == nil {
+		s.First, err = tuf.ParseBundle(b)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the site's first metadata: %w", err)
+	}
+	return s, nil
+}
+
+func loadSiteFile(dataDir string) (siteFile, error) {
+	var f siteFile
+	b, err := bus.ReadSecret(siteKeysFile(dataDir))
+	if err == nil {
+		err = json.Unmarshal(b, &f)
+	}
+	if err != nil {
+		return f, fmt.Errorf("read the site's keys: %w; juju bootstrap makes them", err)
+	}
+	return f, nil
+}
+
+func (f siteFile) save(dataDir string) error {
+	b, err := json.Marshal(f)
+	if err != nil {
+		return err
+	}
+	return writeFile(siteKeysFile(dataDir), append(b, '\n'))
+}
