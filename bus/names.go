@@ -33,8 +33,9 @@ const (
 
 // Subjects.
 const (
-	subjectLog     = "log."      // log.ENTITY, stored in LOG
-	subjectLive    = "live."     // live.ENTITY: LOG republishes every record after its commit
+	subjectLog     = "log."  // log.ENTITY, stored in LOG
+	subjectLive    = "live." // live.ENTITY: LOG republishes every record after its commit
+	subjectTrust   = subjectLog + entityTrust
 	subjectRequest = "requests." // requests.OPERATOR-KEY.REQUEST-ID, stored in REQUESTS
 	subjectReport  = "report."   // report.machine-N: request; answered when the report is on disk
 	subjectBeat    = "beat."     // beat.machine-N: heartbeat, kept in memory only
@@ -42,6 +43,9 @@ const (
 	subjectQuery   = "query."    // query.NAME: request; answered in one or more messages
 	subjectUpload  = "upload."   // upload.SHA256: request; one piece of an archive
 )
+
+// entityTrust is the entity of trust.published: every machine may read its newest record.
+const entityTrust = "trust"
 
 // Limits of the server that are not about what it takes.
 const (

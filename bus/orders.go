@@ -17,7 +17,7 @@ import (
 const resyncEvery = 5 * time.Minute
 
 // Orders hands the newest record of each of a machine's order subjects (agent and
-// units) to f: at the start, after every reconnection, live, and every few minutes. It
+// units), and of what is published of trust, to f: at the start, after every reconnection, live, and every few minutes. It
 // never hands out the same or an older one twice within one call. It blocks until ctx
 // is done. tag is "machine-3".
 //
@@ -32,7 +32,7 @@ func (c *Conn) Orders(ctx context.Context, tag string, f func(events.Record)) er
 		default:
 		}
 	}
-	stop, err := c.subscribe(subjectLive+"order."+tag+".*", limits.RecordBytes, func(m *nats.Msg) {
+	live := func(m *nats.Msg) {
 		s, err := parseLive(m)
 		if err != nil {
 			c.garbage(m.Subject, err)
@@ -43,11 +43,14 @@ func (c *Conn) Orders(ctx context.Context, tag string, f func(events.Record)) er
 		default:
 			hint()
 		}
-	})
-	if err != nil {
-		return err
 	}
-	defer stop()
+	for _, subject := range []string{subjectLive + "order." + tag + ".*", subjectLive + entityTrust} {
+		stop, err := c.subscribe(subject, limits.RecordBytes, live)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
 	defer c.onReconnect(hint)()
 	hint()
 	for {
@@ -87,10 +90,11 @@ type orderReader struct {
 	seen map[string]uint64 // newest sequence handed out, by subject
 }
 
-// resync reads the newest order and assignment.
+// resync reads the newest order and assignment, after what is trusted: they may need it.
 func (o *orderReader) resync(ctx context.Context) error {
-	for _, leaf := range []string{"agent", "units"} {
-		s, err := o.conn.getLast(ctx, streamLog, subjectLog+"order."+o.tag+"."+leaf)
+	order := subjectLog + "order." + o.tag + "."
+	for _, subject := range []string{subjectTrust, order + "agent", order + "units"} {
+		s, err := o.conn.getLast(ctx, streamLog, subject)
 		if errors.Is(err, ErrNotFound) {
 			continue
 		}

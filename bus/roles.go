@@ -89,11 +89,11 @@ var roles = []role{
 		name: roleAgent, account: accountAgents,
 		publish: []string{
 			subjectReport + "{{name()}}", subjectBeat + "{{name()}}",
-			directGet(streamLog) + "." + subjectLog + "order.{{name()}}.*",
+			directGet(streamLog) + "." + subjectLog + "order.{{name()}}.*", directGet(streamLog) + "." + subjectTrust,
 			directGet(streamTools) + ".$O." + bucketTools + ".M.*",
 			directGet(streamTools),
 		},
-		subscribe:    []string{inboxTemplate, subjectLive + "order.{{name()}}.*"},
+		subscribe:    []string{inboxTemplate, subjectLive + "order.{{name()}}.*", subjectLive + entityTrust},
 		payloadBytes: limits.ReportBytes,
 	},
 	{
@@ -148,9 +148,11 @@ var crossings = []crossing{
 	{account: accountAgents, subject: subjectReport + "*"},
 	{account: accountAgents, subject: subjectBeat + "*"},
 	{account: accountAgents, subject: directGet(streamLog) + "." + subjectLog + "order.*.*"},
+	{account: accountAgents, subject: directGet(streamLog) + "." + subjectTrust},
 	{account: accountAgents, subject: directGet(streamTools) + ".$O." + bucketTools + ".M.*"},
 	{account: accountAgents, subject: directGet(streamTools), many: true},
 	{account: accountAgents, subject: subjectLive + "order.*.*", stream: true},
+	{account: accountAgents, subject: subjectLive + entityTrust, stream: true},
 	{account: accountEnrol, subject: subjectEnrol},
 }
 

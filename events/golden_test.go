@@ -92,6 +92,8 @@ var samples = func() []events.Payload {
 		&events.AgentStaged{},
 		&events.AgentRestarting{From: old, To: number},
 		&events.AgentStepping{Order: "o1", Release: number, Step: "move the logs", NoReturn: true, Error: "no space"},
+		&events.TrustRefused{Bundle: archive.SHA256, Code: "tuf-rollback", Text: "timestamp version 3 after 4"},
+		&events.TrustStale{Timestamp: 4, Ends: at},
 		&events.AgentUpgraded{Version: binary},
 		&events.AgentUpgradeFailed{Failure: failure},
 		&events.AgentRolledBack{Version: binary, Failure: failure},

@@ -48,6 +48,8 @@ var kinds = map[string]func() Payload{
 	"agent.staged/1":         func() Payload { return &AgentStaged{} },
 	"agent.restarting/1":     func() Payload { return &AgentRestarting{} },
 	"agent.stepping/1":       func() Payload { return &AgentStepping{} },
+	"trust.refused/1":        func() Payload { return &TrustRefused{} },
+	"trust.stale/1":          func() Payload { return &TrustStale{} },
 	"agent.upgraded/1":       func() Payload { return &AgentUpgraded{} },
 	"agent.upgrade_failed/1": func() Payload { return &AgentUpgradeFailed{} },
 	"agent.rolled_back/1":    func() Payload { return &AgentRolledBack{} },

@@ -128,6 +128,10 @@ func tellReport(report events.Report) string {
 		return fmt.Sprintf("%s; runs %s again", failed(p.Failure), number(p.Version))
 	case *events.RestartDone:
 		return fmt.Sprintf("runs again as process %d", p.PID)
+	case *events.TrustRefused:
+		return fmt.Sprintf("does not believe the published metadata %.12s (%s): %s", p.Bundle, p.Code, p.Text)
+	case *events.TrustStale:
+		return fmt.Sprintf("has heard nothing newer than the signed timestamp %d, which ends at %s", p.Timestamp, p.Ends.UTC().Format(time.RFC3339))
 	case *events.ReportLate:
 		return late(p)
 	case *events.UnitStateChanged:

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
@@ -87,6 +88,16 @@ func readFile(name string, b []byte, into any, validate func() error) error {
 	}
 	if err := validate(); err != nil {
 		return refuse(CodeFormat, "%s: %v", name, err)
+	}
+	return nil
+}
+
+// Fresh says whether anything may be decided on what is trusted: nil, or a *Refusal with
+// CodeExpired when one of the documents has ended, or none was ever accepted.
+func (t Trusted) Fresh(clock time.Time) error {
+	now := t.Now(clock)
+	if _, whole := t.Expires(); !now.Before(whole) {
+		return refuse(CodeExpired, "the signed metadata ended at %s and nothing newer came", whole.UTC().Format(time.RFC3339))
 	}
 	return nil
 }

@@ -41,6 +41,9 @@ func TestPublicationIsTakenWhole(t *testing.T) {
 			t.Errorf("expires %s, first %s", stamp, whole)
 		}
 		s.must(trusted.Tools(archive("1.25.1")))
+		s.must(trusted.Fresh(start.Add(day - 1)))
+		refused(t, trusted.Fresh(start.Add(day)), tuf.CodeExpired)
+		refused(t, tuf.Trusted{}.Fresh(start), tuf.CodeExpired)
 
 		again, err := tuf.ParseTrusted(trusted.Marshal())
 		s.must(err)

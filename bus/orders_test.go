@@ -1,0 +1,62 @@
+package bus_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/bus/bustest"
+	"github.com/jujube-project/jujube/events"
+)
+
+// A machine reads what was published of trust before it came, and hears of the next.
+func TestMachinesFollowTrust(t *testing.T) {
+	b := bustest.Start(t)
+	state, _, _ := raw(t, b, stateServerRole(b))
+	publish := func(version int64) {
+		t.Helper()
+		rec, err := events.New(events.Envelope{ID: "x", Time: time.Unix(1, 0).UTC(), Actor: "state-server-0"}, &events.TrustPublished{
+			Bundle:  events.Object{SHA256: strings.Repeat("ab", 32), Size: 9},
+			Version: events.TrustVersions{Root: 1, Targets: 1, Snapshot: 1, Timestamp: version},
+			Fresh:   time.Unix(9, 0).UTC(), Expires: time.Unix(9, 0).UTC(), Timestamp: []byte("{}"),
+			Roster: events.Roster{Operators: []events.Operator{{Name: "alice", Key: "U"}}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := events.Marshal(rec)
+		if err == nil {
+			_, err = state.Request("log.trust", data, 5*time.Second)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	publish(1)
+	id, err := bus.NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := b.Trust.AgentJWT("machine-3", id.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	agent := b.With(bus.ConnConfig{Credentials: bus.Credentials{JWT: token, Seed: string(id.Seed())}})
+	taken := make(chan events.Record, 10)
+	go func() { _ = agent.Orders(t.Context(), "machine-3", func(r events.Record) { taken <- r }) }()
+	for version := range int64(3) {
+		if version > 0 {
+			publish(version + 1)
+		}
+		select {
+		case rec := <-taken:
+			p, err := events.Decode(rec)
+			if published, ok := p.(*events.TrustPublished); err != nil || !ok || published.Version.Timestamp != version+1 {
+				t.Fatalf("it reads %+v, %v", p, err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatalf("nobody told it of version %d", version+1)
+		}
+	}
+}
