@@ -56,6 +56,24 @@ killloop: ## N upgrades of real machines while agents and launchers are killed (
 sync-test: ## sync-tools with 500 MiB, killed on both sides, its memory measured (a minute)
 	JUJUBE_SYNC_MIB=500 $(GO) test ./cli -run TestScripts/synckilled -count 1 -v
 
+# Every Fuzz target, as "DIR Target".
+FUZZ = grep -rho --include='*_test.go' -H '^func Fuzz[A-Za-z0-9]*' . | sed -n 's|^\./\(.*\)/[^/]*:func \(Fuzz.*\)|\1 \2|p' | sort
+
+.PHONY: fuzz fuzz-short
+fuzz: ## throw anything at every decoder, each for a time: make fuzz TIME=60s [ONLY=Journal]
+	@$(FUZZ) | grep -- '$(ONLY)' | while read dir target; do echo "$$dir $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(TIME) "./$$dir" || exit 1; done
+
+# Without the compiler's instrumentation, which would build NATS anew: what make test has
+# built is linked, and each target gets a thousand inputs, made of its seeds.
+fuzz-short: ## the same for a minute in total
+	@out="$$(mktemp -d)" && trap 'rm -rf "$$out"' EXIT && $(FUZZ) > "$$out/targets" && \
+	cut -d' ' -f1 "$$out/targets" | uniq | while read dir; do \
+		$(GO) test -race -c -o "$$out/test" "./$$dir" || exit 1; \
+		grep "^$$dir " "$$out/targets" | while read dir target; do \
+			( cd "$$dir" && "$$out/test" -test.run '^$$' -test.fuzz "^$$target\$$" -test.fuzztime 1000x -test.parallel 2 -test.fuzzcachedir "$$out/cache" > "$$out/said" 2>&1 ) || { echo "$$dir $$target"; cat "$$out/said"; exit 1; }; \
+		done || exit 1; \
+	done && echo "$$(wc -l < "$$out/targets") decoders withstood a thousand inputs each"
+
 bench: ## the table of docs/BENCHMARKS.md, each figure beside its yardstick (some minutes)
 	$(GO) run ./cli/sim/bench
 

@@ -54,20 +54,27 @@ const UploadWindow = 3
 func (c *Conn) ServeUploads(f func(Piece)) (stop func(), err error) {
 	return c.subscribe(subjectUpload+"*", limits.PieceBytes, func(m *nats.Msg) {
 		p := Piece{Data: m.Data, Answer: func(a PieceAnswer) { c.answer(m, a) }}
-		err := json.Unmarshal([]byte(m.Header.Get(headerPiece)), &p.Head)
-		if err == nil {
-			err = p.Head.Tools.Validate()
-		}
-		if err == nil && p.Head.Tools.SHA256 != strings.TrimPrefix(m.Subject, subjectUpload) {
-			err = errors.New("the head names another digest than the subject")
-		}
-		if err != nil {
+		var err error
+		if p.Head, err = parsePieceHead(m); err != nil {
 			c.garbage(m.Subject, err)
 			c.answer(m, PieceAnswer{Error: err.Error()})
 			return
 		}
 		f(p)
 	})
+}
+
+func parsePieceHead(m *nats.Msg) (head PieceHead, err error) {
+	if err := json.Unmarshal([]byte(m.Header.Get(headerPiece)), &head); err != nil {
+		return head, err
+	}
+	if err := head.Tools.Validate(); err != nil {
+		return head, err
+	}
+	if head.Tools.SHA256 != strings.TrimPrefix(m.Subject, subjectUpload) {
+		return head, errors.New("the head names another digest than the subject")
+	}
+	return head, nil
 }
 
 // maxRestarts is how often an upload lets itself be sent elsewhere in the archive, as

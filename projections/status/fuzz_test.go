@@ -1,0 +1,30 @@
+package status_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/jujube-project/jujube/projections/status"
+)
+
+// What a state server answers is shown in every format, and none lets a terminal obey it.
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(`{"environment":{"name":"e","agent-version":"1.2.3"},"machines":{"1":{"agent-state":"started","dns-name":"\u001b[2J"}},"services":{"web":{"units":{"web/0":{"machine":"1"}}}},"upgrade":{"blockers":[{"code":"x","text":"y"}],"waiting":[{"reason":"r","machines":["1"]}]}}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		st, err := status.Parse(b)
+		if err != nil {
+			return
+		}
+		for _, format := range status.Formats {
+			var out bytes.Buffer
+			if err := status.Write(&out, format, st, status.Options{}); err != nil {
+				t.Fatal(err)
+			}
+			if strings.ContainsFunc(out.String(), func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }) {
+				t.Fatalf("%s: %q", format, out.String())
+			}
+		}
+	})
+}
