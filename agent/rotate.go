@@ -26,7 +26,7 @@ const (
 // file systems can only cut off everything, and lose what is written between the end of
 // the copy and the cut.
 func rotateLog(name string, limit int64) error {
-	f, err := os.OpenFile(name, os.O_RDWR, 0)
+	f, err := os.OpenFile(name, os.O_RDWR|unix.O_NOFOLLOW, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -65,7 +65,7 @@ func copyOfLog(name string, n int) string { return fmt.Sprintf("%s.%d", name, n)
 
 // copyFront makes a copy of the first n bytes. One that could not be made is removed.
 func copyFront(f *os.File, name string, n int64) error {
-	to, err := os.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	to, err := os.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func copyFront(f *os.File, name string, n int64) error {
 
 // copyRest appends to the copy everything from offset n on, to the end as it is by then.
 func copyRest(f *os.File, name string, n int64) error {
-	to, err := os.OpenFile(name, os.O_APPEND|os.O_WRONLY, 0)
+	to, err := os.OpenFile(name, os.O_APPEND|os.O_WRONLY|unix.O_NOFOLLOW, 0)
 	if err != nil {
 		return err
 	}

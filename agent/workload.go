@@ -57,7 +57,7 @@ func startWorkload(l install.Layout, spec events.UnitSpec, note func(*workload) 
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	log, err := os.OpenFile(l.Log(events.UnitTag(spec.Unit)), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	log, err := os.OpenFile(l.Log(events.UnitTag(spec.Unit)), os.O_CREATE|os.O_APPEND|os.O_WRONLY|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, err
 	}

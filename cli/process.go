@@ -31,7 +31,7 @@ func startDaemon(ctx context.Context, jujud, logFile, secret string, args ...str
 	if err := os.MkdirAll(filepath.Dir(logFile), 0o700); err != nil {
 		return 0, 0, err
 	}
-	log, err := os.OpenFile(logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	log, err := os.OpenFile(logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return 0, 0, err
 	}

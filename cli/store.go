@@ -192,7 +192,7 @@ func (a *App) lockStore() (unlock func(), err error) {
 	if err := os.MkdirAll(a.data(), 0o700); err != nil {
 		return nil, fmt.Errorf("lock %s: %w", a.data(), err)
 	}
-	f, err := os.OpenFile(filepath.Join(a.data(), "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := os.OpenFile(filepath.Join(a.data(), "lock"), os.O_CREATE|os.O_RDWR|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", a.data(), err)
 	}

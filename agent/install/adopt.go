@@ -65,7 +65,7 @@ func (l Layout) copyIn(from, to string) (digest string, err error) {
 	if err != nil {
 		return "", err
 	}
-	digest, err = l.writeHashed(to, 0o755, src, -1)
+	digest, err = l.writeHashed(to, 0o700, src, -1)
 	return digest, errors.Join(err, src.Close())
 }
 

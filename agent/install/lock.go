@@ -15,7 +15,7 @@ var ErrLocked = errors.New("another jujud runs on this data directory")
 // Lock takes a lock file for this process; the kernel gives it back when the process
 // ends, however it does. Without wait a lock that is held is ErrLocked.
 func Lock(path string, wait bool) (unlock func(), err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}

@@ -93,7 +93,7 @@ func (l Layout) extract(f File, dir string) (files map[string]string, err error)
 	files = map[string]string{}
 	for e, err := range archive.Walk(f, archive.Limits{}) {
 		if err == nil {
-			files[e.Name], err = l.writeHashed(filepath.Join(dir, e.Name), e.Mode, e.Body, e.Size)
+			files[e.Name], err = l.writeHashed(filepath.Join(dir, e.Name), e.Mode&0o700, e.Body, e.Size)
 		}
 		if err != nil {
 			return nil, err

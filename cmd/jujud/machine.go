@@ -76,6 +76,9 @@ the log and the decisions on it, together with the machine's own agent.`,
 // enrolOnce enrols the machine in a process of its own, so that the launcher itself
 // never holds a connection.
 func (o *options) enrolOnce(ctx context.Context, join joinToken) error {
+	if err := install.Ours(o.dataDir); err != nil {
+		return err
+	}
 	_, unknown := agent.LoadConf(o.dataDir)
 	if unknown == nil || !errors.Is(unknown, agent.ErrNoConf) {
 		return unknown
@@ -105,6 +108,9 @@ const launcherMemory = 8 << 20
 func (o *options) launch(ctx context.Context, workloads string) error {
 	if workloads != pipe.WorkloadsStop && workloads != pipe.WorkloadsKeep {
 		return fmt.Errorf("%w: --workloads is stop or keep, not %q", errUsage, workloads)
+	}
+	if err := install.Ours(o.dataDir); err != nil {
+		return err
 	}
 	debug.SetGCPercent(20)
 	debug.SetMemoryLimit(launcherMemory)
@@ -150,6 +156,9 @@ const enrolTimeout = time.Minute
 
 // enrol makes this host's key, asks to be enrolled, and writes what it is from now on.
 func (o *options) enrol(ctx context.Context, text string) error {
+	if err := install.Ours(o.dataDir); err != nil {
+		return err
+	}
 	token, err := bus.ParseJoinToken(text)
 	if err != nil {
 		return err
