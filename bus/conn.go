@@ -21,10 +21,15 @@ type ConnConfig struct {
 	Authorities string   // file with the certificates of the authorities that are believed
 	Server      *Server  // set: connect within the process instead, without TCP and TLS
 	Credentials Credentials
-	Name        string       // shown in NATS monitoring
-	Logger      *slog.Logger // nil: silent
+	// CredentialsFile, if it is not empty, is read at every connection: credentials of the
+	// same key that were renewed there are used from then on.
+	CredentialsFile string
+	Name            string       // shown in NATS monitoring
+	Logger          *slog.Logger // nil: silent
 	// OnConnect is called after every connection but the first; it must not block.
 	OnConnect func()
+	// OnDenied is called whenever the server refuses the credentials; it must not block.
+	OnDenied func()
 	// OnGarbage is told of every message that was skipped because it could not be
 	// what its subject carries. It must not block.
 	OnGarbage func(subject string, err error)
@@ -59,6 +64,12 @@ const (
 // ErrDenied when the server does not know the credentials, and ErrUntrusted when all that
 // answer are not the environment's servers.
 func Connect(ctx context.Context, cfg ConnConfig) (*Conn, error) {
+	if cfg.CredentialsFile != "" {
+		var err error
+		if cfg.Credentials, err = LoadCredentials(cfg.CredentialsFile); err != nil {
+			return nil, fmt.Errorf("connect: %w", err)
+		}
+	}
 	id, err := cfg.Credentials.Identity()
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
@@ -116,7 +127,7 @@ func (c *Conn) options(first chan struct{}, refused chan error) []nats.Option {
 	var once sync.Once
 	untrusted := 0
 	opts := []nats.Option{
-		nats.Name(c.cfg.Name), nats.UserJWTAndSeed(c.cfg.Credentials.JWT, c.cfg.Credentials.Seed),
+		nats.Name(c.cfg.Name), nats.UserJWT(c.token, c.id.Sign),
 		nats.CustomInboxPrefix(inboxPrefix(c.id.Public())),
 		nats.MaxReconnects(-1), nats.RetryOnFailedConnect(true), nats.IgnoreAuthErrorAbort(),
 		nats.CustomReconnectDelay(reconnectDelay), nats.Timeout(dialTimeout), nats.DrainTimeout(drainTimeout),
@@ -129,10 +140,13 @@ func (c *Conn) options(first chan struct{}, refused chan error) []nats.Option {
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { c.cfg.Logger.Debug("disconnected from NATS", "err", err) }),
 		nats.ErrorHandler(func(_ *nats.Conn, sub *nats.Subscription, err error) {
 			c.cfg.Logger.Warn("NATS reports an error", "err", err)
+			if c.cfg.OnDenied != nil && denied(err) {
+				c.cfg.OnDenied()
+			}
 		}),
 		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) {
 			switch {
-			case errors.Is(err, nats.ErrAuthorization):
+			case denied(err):
 				err = fmt.Errorf("%w: %w", ErrDenied, err)
 			case errors.Is(err, ErrUntrusted):
 				c.cfg.Logger.Warn("refused a server", "err", err)
@@ -153,6 +167,30 @@ func (c *Conn) options(first chan struct{}, refused chan error) []nats.Option {
 		return append(opts, nats.InProcessServer(c.cfg.Server.nats))
 	}
 	return append(opts, nats.SetCustomDialer(dialer{c.cfg.Authorities}), nats.SkipHostLookup(), nats.IgnoreDiscoveredServers())
+}
+
+// denied says whether a server refused credentials, or let them in no longer.
+func denied(err error) bool {
+	return errors.Is(err, nats.ErrAuthorization) || errors.Is(err, nats.ErrAuthExpired) || errors.Is(err, nats.ErrAuthRevoked)
+}
+
+// token is the JWT of the newest credentials of this connection's key.
+func (c *Conn) token() (string, error) {
+	if c.cfg.CredentialsFile == "" {
+		return c.cfg.Credentials.JWT, nil
+	}
+	creds, err := LoadCredentials(c.cfg.CredentialsFile)
+	if err != nil {
+		return "", err
+	}
+	id, err := creds.Identity()
+	if err != nil {
+		return "", err
+	}
+	if id.Public() != c.id.Public() {
+		return "", fmt.Errorf("read credentials %s: they are of another key now", c.cfg.CredentialsFile)
+	}
+	return creds.JWT, nil
 }
 
 // reconnectDelay waits with full jitter, doubling up to slowestRetry.

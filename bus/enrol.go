@@ -41,7 +41,8 @@ func (r *Refusal) Error() string { return r.Text + " (" + r.Code + ")" }
 const (
 	TokenMalformed = "token-malformed"
 	TokenProof     = "token-proof" // who asks does not have the secret of the token that he names
-	Possession     = "pop"         // who asks does not have the key under which he wants to be known
+	RenewMalformed = "renew-malformed"
+	Possession     = "pop" // who asks does not have the key under which he wants to be known
 )
 
 const tokenPrefix = "jujube1."

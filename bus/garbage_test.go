@@ -45,7 +45,7 @@ func serve(t *testing.T, b *bustest.Bus) served {
 			})
 		},
 		func() (func(), error) {
-			return server.ServeBeats(func(tag string, _ bus.Beat) { s.taken <- "beat." + tag })
+			return server.ServeBeats(func(tag string, _ bus.Beat, _ func(bus.Echoed)) { s.taken <- "beat." + tag })
 		},
 		func() (func(), error) { return server.ServeEnrol(func(bus.EnrolRequest) { s.taken <- "enrol" }) },
 		func() (func(), error) {

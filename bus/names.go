@@ -11,8 +11,8 @@ import "time"
 //	CONTROL    state servers               write the log, tools and the lease; serve the rest; delete tools only
 //	OPERATORS  juju                        read the log; follow live; query; who is no mere reader: publish own requests, upload
 //	AGENTS     machines                    report, beat; read own orders and tools chunks; follow own live orders
-//	ENROL      a host with a join token    ask to be enrolled
-//	SYS        nobody but NATS itself
+//	ENROL      a host with a join token    ask to be enrolled; ask for new credentials
+//	SYS        state servers               tell NATS whose credentials are revoked
 const (
 	accountControl   = "CONTROL"
 	accountOperators = "OPERATORS"
@@ -29,6 +29,7 @@ const (
 	streamTools    = "OBJ_" + bucketTools // where the bucket keeps its objects
 	bucketLease    = "lease"              // which state server leads
 	streamLease    = "KV_" + bucketLease  // where the bucket keeps its key
+	dirAccounts    = "accounts"           // where NATS keeps the accounts' claims, beside its streams
 )
 
 // Subjects.
@@ -38,8 +39,9 @@ const (
 	subjectTrust   = subjectLog + entityTrust
 	subjectRequest = "requests." // requests.OPERATOR-KEY.REQUEST-ID, stored in REQUESTS
 	subjectReport  = "report."   // report.machine-N: request; answered when the report is on disk
-	subjectBeat    = "beat."     // beat.machine-N: heartbeat, kept in memory only
+	subjectBeat    = "beat."     // beat.machine-N: heartbeat, kept in memory only; now and then a request
 	subjectEnrol   = "enrol"     // request of a host with a join token
+	subjectRenew   = "renew"     // request of a machine whose credentials end
 	subjectQuery   = "query."    // query.NAME: request; answered in one or more messages
 	subjectUpload  = "upload."   // upload.SHA256: request; one piece of an archive
 )

@@ -37,6 +37,15 @@ type Beat struct {
 	Version string `json:"version"`
 	Seq     uint64 `json:"seq"` // newest order seen
 	PID     int    `json:"pid"`
+
+	Instance string `json:"instance,omitempty"` // of the process: another one, another instance
+	Echo     string `json:"echo,omitempty"`     // the Nonce of the newest Echoed that this process got
+}
+
+// Echoed answers a heartbeat that asks for it.
+type Echoed struct {
+	Nonce string `json:"nonce"`
+	Again bool   `json:"again,omitempty"` // say it back at once: somebody else beats under this name
 }
 
 // ServeReports hands every report to f until stop is called. f must not block for long:
@@ -90,8 +99,9 @@ func (c *Conn) Report(ctx context.Context, tag string, rec events.Record) (Repor
 	return a, nil
 }
 
-// ServeBeats hands every heartbeat to f until stop is called.
-func (c *Conn) ServeBeats(f func(tag string, b Beat)) (stop func(), err error) {
+// ServeBeats hands every heartbeat to f until stop is called. answer is nil for one that
+// wants none.
+func (c *Conn) ServeBeats(f func(tag string, b Beat, answer func(Echoed))) (stop func(), err error) {
 	return c.subscribe(subjectBeat+"*", limits.BeatBytes, func(m *nats.Msg) {
 		var b Beat
 		tag := strings.TrimPrefix(m.Subject, subjectBeat)
@@ -103,7 +113,11 @@ func (c *Conn) ServeBeats(f func(tag string, b Beat)) (stop func(), err error) {
 			c.garbage(m.Subject, err)
 			return
 		}
-		f(tag, b)
+		var answer func(Echoed)
+		if m.Reply != "" {
+			answer = func(e Echoed) { c.answer(m, e) }
+		}
+		f(tag, b, answer)
 	})
 }
 
@@ -114,4 +128,21 @@ func (c *Conn) Beat(tag string, b Beat) error {
 		return err
 	}
 	return translate(c.nats.Publish(subjectBeat+tag, data))
+}
+
+// Greet sends a heartbeat and waits for what is to be said in the next one.
+func (c *Conn) Greet(ctx context.Context, tag string, b Beat) (Echoed, error) {
+	var e Echoed
+	data, err := json.Marshal(b)
+	if err != nil {
+		return e, err
+	}
+	m, err := c.nats.RequestWithContext(ctx, subjectBeat+tag, data)
+	if err != nil {
+		return e, fmt.Errorf("beat: %w", translate(err))
+	}
+	if err := json.Unmarshal(m.Data, &e); err != nil {
+		return e, fmt.Errorf("beat: %w", err)
+	}
+	return e, nil
 }

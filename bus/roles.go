@@ -21,6 +21,7 @@ const (
 	roleReader      roleName = "READERS"
 	roleAgent       roleName = accountAgents
 	roleEnrol       roleName = accountEnrol
+	roleSystem      roleName = accountSystem
 )
 
 // role is a fixed set of permissions within one account. {{name()}} is the user's name,
@@ -65,7 +66,7 @@ var roles = []role{
 			api("STREAM.RESTORE.%s", streamLog, streamRequests), []string{subjectRequest + ">"},
 		),
 		subscribe: []string{
-			inboxTemplate, subjectReport + "*", subjectBeat + "*", subjectEnrol, subjectQuery + "*", subjectUpload + "*",
+			inboxTemplate, subjectReport + "*", subjectBeat + "*", subjectEnrol, subjectRenew, subjectQuery + "*", subjectUpload + "*",
 			subjectRequest + "*.*", subjectLive + ">",
 		},
 		payloadBytes: limits.PayloadBytes,
@@ -98,7 +99,11 @@ var roles = []role{
 	},
 	{
 		name: roleEnrol, account: accountEnrol,
-		publish: []string{subjectEnrol}, subscribe: []string{inboxTemplate}, payloadBytes: limits.EnrolBytes,
+		publish: []string{subjectEnrol, subjectRenew}, subscribe: []string{inboxTemplate}, payloadBytes: limits.EnrolBytes,
+	},
+	{
+		name: roleSystem, account: accountSystem,
+		publish: []string{accountUpdate("*")}, subscribe: []string{inboxTemplate}, payloadBytes: limits.PayloadBytes,
 	},
 }
 
@@ -154,6 +159,7 @@ var crossings = []crossing{
 	{account: accountAgents, subject: subjectLive + "order.*.*", stream: true},
 	{account: accountAgents, subject: subjectLive + entityTrust, stream: true},
 	{account: accountEnrol, subject: subjectEnrol},
+	{account: accountEnrol, subject: subjectRenew},
 }
 
 // cross adds the exports of CONTROL, or the imports of any other account.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -67,6 +68,9 @@ func StartServer(cfg ServerConfig) (*Server, error) {
 	return &Server{nats: s}, nil
 }
 
+// accountsSync is how often servers of one cluster compare the accounts that they know.
+const accountsSync = 2 * time.Minute
+
 func (cfg ServerConfig) options() (*server.Options, error) {
 	if cfg.Trust == nil || len(cfg.Trust.Authorities) == 0 || cfg.StoreDir == "" {
 		return nil, errors.New("start NATS: no trust, no certificate authority or no store directory")
@@ -78,7 +82,10 @@ func (cfg ServerConfig) options() (*server.Options, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start NATS: the trust's operator: %w", err)
 	}
-	resolver := &server.MemAccResolver{}
+	resolver, err := server.NewDirAccResolver(filepath.Join(cfg.StoreDir, dirAccounts), 0, accountsSync, server.NoDelete)
+	if err != nil {
+		return nil, fmt.Errorf("start NATS: %w", err)
+	}
 	for name, id := range cfg.Trust.AccountIDs {
 		if err := resolver.Store(id, cfg.Trust.Accounts[name]); err != nil {
 			return nil, fmt.Errorf("start NATS: account %s: %w", name, err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,20 +24,29 @@ type Trust struct {
 	Accounts    map[string]string   `json:"accounts"`     // account name → account JWT
 	AccountIDs  map[string]string   `json:"account_ids"`  // account name → public key
 	SigningKeys map[roleName]string `json:"signing_keys"` // name of a role → seed of its scoped signing key
+	OperatorKey string              `json:"operator_key"` // seed of the operator's signing key, for what accounts revoke
 	Authorities []Authority         `json:"authorities"`  // of certificates; the first signs, all are believed
 }
 
 // NewTrust makes the operator, the accounts and a scoped signing key for each role. The
-// operator's and the accounts' own keys are forgotten: nothing can widen a role later
-// without a new Trust.
+// operator's and the accounts' own keys are forgotten. What stays is a signing key of the
+// operator's: with it the state server says whom an account does not let in any more.
 func NewTrust(environmentUUID string) (*Trust, error) {
 	operator, err := nkeys.CreateOperator()
 	if err != nil {
 		return nil, fmt.Errorf("make the operator key: %w", err)
 	}
+	signer, err := nkeys.CreateOperator()
+	if err != nil {
+		return nil, fmt.Errorf("make the operator's signing key: %w", err)
+	}
+	seed, err := signer.Seed()
+	if err != nil {
+		return nil, fmt.Errorf("make the operator's signing key: %w", err)
+	}
 	t := &Trust{
-		Environment: environmentUUID,
-		Accounts:    map[string]string{}, AccountIDs: map[string]string{}, SigningKeys: map[roleName]string{},
+		Environment: environmentUUID, OperatorKey: string(seed),
+		Accounts: map[string]string{}, AccountIDs: map[string]string{}, SigningKeys: map[roleName]string{},
 	}
 	keys := map[string]nkeys.KeyPair{}
 	for _, name := range []string{accountSystem, accountControl, accountOperators, accountAgents, accountEnrol} {
@@ -52,14 +62,14 @@ func NewTrust(environmentUUID string) (*Trust, error) {
 		if err != nil {
 			return nil, err
 		}
-		if t.Accounts[name], err = claims.Encode(operator); err != nil {
+		if t.Accounts[name], err = claims.Encode(signer); err != nil {
 			return nil, fmt.Errorf("sign account %s: %w", name, err)
 		}
 	}
 	if err := t.AddAuthority(time.Now()); err != nil {
 		return nil, err
 	}
-	return t, t.signOperator(operator)
+	return t, t.signOperator(operator, signer)
 }
 
 // AddAuthority makes another certificate authority, which is believed from now on and
@@ -91,12 +101,17 @@ func (t *Trust) Certificates() string {
 	return b.String()
 }
 
-func (t *Trust) signOperator(operator nkeys.KeyPair) error {
+func (t *Trust) signOperator(operator, signer nkeys.KeyPair) error {
 	public, err := operator.PublicKey()
 	if err != nil {
 		return fmt.Errorf("sign the operator: %w", err)
 	}
+	signs, err := signer.PublicKey()
+	if err != nil {
+		return fmt.Errorf("sign the operator: %w", err)
+	}
 	claims := jwt.NewOperatorClaims(public)
+	claims.SigningKeys.Add(signs)
 	claims.Name = "jujube-" + t.Environment
 	claims.SystemAccount = t.AccountIDs[accountSystem]
 	if t.Operator, err = claims.Encode(operator); err != nil {
@@ -137,9 +152,20 @@ func (t *Trust) accountClaims(name string) (*jwt.AccountClaims, error) {
 	return claims, nil
 }
 
-// AgentJWT signs a machine's agent in. machineTag is "machine-3".
+// DefaultLife is how long a machine's credentials hold when no setting says otherwise.
+const DefaultLife = 7 * 24 * time.Hour
+
+// AgentJWT signs a machine's agent in for the first time. machineTag is "machine-3".
 func (t *Trust) AgentJWT(machineTag, publicKey string) (string, error) {
-	return t.user(roleAgent, machineTag, publicKey)
+	return t.RenewedJWT(machineTag, publicKey, 0, time.Now().Add(DefaultLife))
+}
+
+// RenewedJWT signs a machine's agent in until ends. generation counts its renewals.
+func (t *Trust) RenewedJWT(machineTag, publicKey string, generation uint64, ends time.Time) (string, error) {
+	return t.user(roleAgent, machineTag, publicKey, func(c *jwt.UserClaims) {
+		c.Expires = ends.Unix()
+		c.Tags.Add(generationTag + strconv.FormatUint(generation, 10))
+	})
 }
 
 // OperatorJWT signs an operator in who may ask for something. What he may ask for is
@@ -161,17 +187,26 @@ func (t *Trust) StateServerJWT(name, publicKey string) (string, error) {
 
 // EnrolCredentials makes a user that can do nothing but ask to be enrolled.
 func (t *Trust) EnrolCredentials() (Credentials, error) {
+	return t.credentials(roleEnrol, "enrol")
+}
+
+// SystemCredentials makes a user that can do nothing but say what accounts revoke.
+func (t *Trust) SystemCredentials() (Credentials, error) {
+	return t.credentials(roleSystem, "revoke")
+}
+
+func (t *Trust) credentials(role roleName, name string) (Credentials, error) {
 	id, err := NewIdentity()
 	if err != nil {
 		return Credentials{}, err
 	}
-	token, err := t.user(roleEnrol, "enrol", id.Public())
+	token, err := t.user(role, name, id.Public())
 	return Credentials{JWT: token, Seed: string(id.Seed())}, err
 }
 
 // user signs a user in with a role. The name becomes part of subjects, so only names
 // that cannot be wildcards or several tokens are signed.
-func (t *Trust) user(role roleName, name, publicKey string) (string, error) {
+func (t *Trust) user(role roleName, name, publicKey string, more ...func(*jwt.UserClaims)) (string, error) {
 	if name == "" || strings.ContainsAny(name, ".*> \t\r\n") || !nkeys.IsValidPublicUserKey(publicKey) {
 		return "", fmt.Errorf("sign user %q with key %q in: the name or the key is malformed", name, publicKey)
 	}
@@ -183,6 +218,9 @@ func (t *Trust) user(role roleName, name, publicKey string) (string, error) {
 	claims.Name = name
 	claims.IssuerAccount = t.AccountIDs[role.account()]
 	claims.UserPermissionLimits = jwt.UserPermissionLimits{}
+	for _, f := range more {
+		f(claims)
+	}
 	token, err := claims.Encode(signer)
 	if err != nil {
 		return "", fmt.Errorf("sign user %s in: %w", name, err)
@@ -202,6 +240,9 @@ func LoadTrust(path string) (*Trust, error) {
 	}
 	if t.Operator == "" || t.Accounts[accountControl] == "" || t.SigningKeys[roleAgent] == "" {
 		return nil, fmt.Errorf("read trust %s: it names no operator or lacks an account", path)
+	}
+	if t.OperatorKey == "" {
+		return nil, fmt.Errorf("read trust %s: it has no signing key of the operator: a juju made it that could not revoke credentials; bootstrap a new environment", path)
 	}
 	if len(t.Authorities) == 0 {
 		return nil, fmt.Errorf("read trust %s: it has no certificate authority: a juju made it that did not encrypt its connections; bootstrap a new environment", path)
@@ -243,8 +284,10 @@ func (t *Trust) SaveNATSCertificate(dir string, names []string, now time.Time) e
 func (t *Trust) NATSConfig(listen, storeDir, tlsDir string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# NATS for the environment %s. It holds no secret.\n", t.Environment)
-	fmt.Fprintf(&b, "listen: %q\noperator: %s\nsystem_account: %s\nresolver: MEMORY\nresolver_preload: {\n",
+	fmt.Fprintf(&b, "listen: %q\noperator: %s\nsystem_account: %s\n",
 		listen, t.Operator, t.AccountIDs[accountSystem])
+	fmt.Fprintf(&b, "# The state server tells it whose credentials were revoked; it keeps that there.\n")
+	fmt.Fprintf(&b, "resolver: { type: full, dir: %q, allow_delete: false, interval: \"2m\" }\nresolver_preload: {\n", filepath.Join(storeDir, dirAccounts))
 	for _, name := range []string{accountSystem, accountControl, accountOperators, accountAgents, accountEnrol} {
 		fmt.Fprintf(&b, "  # %s\n  %s: %s\n", name, t.AccountIDs[name], t.Accounts[name])
 	}

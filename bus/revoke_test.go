@@ -1,0 +1,125 @@
+package bus_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/bus/bustest"
+)
+
+// BI-69: revoked credentials are cut off at once and do not come back; those of others,
+// and newer ones of the same key, hold. On the embedded server and on a separate one.
+func TestBI69RevokedCredentialsAreCutOff(t *testing.T) {
+	for name, start := range map[string]func(testing.TB) *bustest.Bus{"embedded": bustest.Start, "separate": bustest.StartProcess} {
+		t.Run(name, func(t *testing.T) {
+			b := start(t)
+			id, err := bus.NewIdentity()
+			if err != nil {
+				t.Fatal(err)
+			}
+			token, err := b.Trust.AgentJWT("machine-3", id.Public())
+			if err != nil {
+				t.Fatal(err)
+			}
+			creds := bus.Credentials{JWT: token, Seed: string(id.Seed())}
+			denied := make(chan struct{}, 100)
+			victim := b.With(bus.ConnConfig{Credentials: creds, OnDenied: func() { denied <- struct{}{} }})
+			other := b.Agent("machine-4")
+			system, err := b.Trust.SystemCredentials()
+			if err != nil {
+				t.Fatal(err)
+			}
+			nats := b.With(bus.ConnConfig{Credentials: system})
+			began := time.Now()
+			revoke(t, b, nats, map[string]time.Time{id.Public(): began})
+			<-denied // it was dropped, tried to come back, and was refused
+			t.Logf("refused %v after it was revoked", time.Since(began))
+			if victim.Connected() {
+				t.Error("it is connected all the same")
+			}
+			if err := other.Beat("machine-4", bus.Beat{}); err != nil || !other.Connected() {
+				t.Errorf("another one was cut off, too: %v", err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			defer cancel()
+			if _, err := bus.Connect(ctx, bus.ConnConfig{URLs: b.URLs, Authorities: b.Authorities, Credentials: creds}); !errors.Is(err, bus.ErrDenied) {
+				t.Errorf("connecting anew: %v, want ErrDenied", err)
+			}
+			revoke(t, b, nats, map[string]time.Time{id.Public(): began.Add(-time.Minute)})
+			b.With(bus.ConnConfig{Credentials: creds}) // made after that
+		})
+	}
+}
+
+func revoke(t *testing.T, b *bustest.Bus, system *bus.Conn, machines map[string]time.Time) {
+	t.Helper()
+	claims, err := b.Trust.Revocations(bus.Revoked{Machines: machines})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range claims {
+		if err := system.UpdateAccount(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// What was revoked stays revoked when NATS starts again.
+func TestRevocationsOutliveTheServer(t *testing.T) {
+	b := bustest.Start(t)
+	id, err := bus.NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := b.Trust.AgentJWT("machine-3", id.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	system, err := b.Trust.SystemCredentials()
+	if err != nil {
+		t.Fatal(err)
+	}
+	revoke(t, b, b.With(bus.ConnConfig{Credentials: system}), map[string]time.Time{id.Public(): time.Now()})
+	b.Restart()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	_, err = bus.Connect(ctx, bus.ConnConfig{URLs: b.URLs, Authorities: b.Authorities, Credentials: bus.Credentials{JWT: token, Seed: string(id.Seed())}})
+	if !errors.Is(err, bus.ErrDenied) {
+		t.Errorf("connecting after a restart: %v, want ErrDenied", err)
+	}
+}
+
+// Who tells NATS whose credentials are revoked can do nothing else there.
+func TestTheSystemUserOnlyRevokes(t *testing.T) {
+	b := bustest.Start(t)
+	creds, err := b.Trust.SystemCredentials()
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := make(chan error, 10)
+	nc, err := nats.Connect(b.URLs[0], nats.UserJWTAndSeed(creds.JWT, creds.Seed), nats.RootCAs(b.Authorities), nats.TLSHandshakeFirst(),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { refused <- err }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	for _, subject := range []string{"$SYS.REQ.SERVER.PING", "$SYS.REQ.CLAIMS.DELETE", "$SYS.REQ.CLAIMS.UPDATE", "$SYS.REQ.SERVER.X.RELOAD", "log.environment"} {
+		if err := nc.Publish(subject, []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-refused; !errors.Is(err, nats.ErrPermissionViolation) {
+			t.Errorf("publish to %s: %v", subject, err)
+		}
+	}
+	if _, err := nc.SubscribeSync("$SYS.>"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-refused; !errors.Is(err, nats.ErrPermissionViolation) {
+		t.Errorf("subscribe to $SYS.>: %v", err)
+	}
+}
