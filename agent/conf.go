@@ -53,6 +53,12 @@ func (c Conf) Layout() install.Layout { return install.Layout{Dir: c.DataDir, Ma
 // CredentialsFile is how the agent connects to NATS.
 func (c Conf) CredentialsFile() string { return filepath.Join(c.Layout().Agent(), "agent.creds") }
 
+// EnrolFile is how the agent asks for new credentials: it may do nothing else with it.
+func (c Conf) EnrolFile() string { return filepath.Join(c.Layout().Agent(), "enrol.creds") }
+
+// RenewalFile keeps under which nonce new credentials are asked for.
+func (c Conf) RenewalFile() string { return filepath.Join(c.Layout().Agent(), "renewal.json") }
+
 // AuthoritiesFile holds the certificates of the authorities that the agent believes.
 func (c Conf) AuthoritiesFile() string { return filepath.Join(c.Layout().Agent(), "ca.pem") }
 

@@ -240,6 +240,9 @@ func (c *Conn) Identity() *Identity { return c.id }
 // Connected says whether the connection stands at this moment.
 func (c *Conn) Connected() bool { return c.nats.IsConnected() }
 
+// Reconnect ends the wait for the next try to connect.
+func (c *Conn) Reconnect() error { return c.nats.ForceReconnect() }
+
 // Close lets what was received be handled, sends what is waiting, and closes. It is
 // idempotent.
 func (c *Conn) Close() {

@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/limits"
 )
 
 // generationTag stands in a machine's JWT before how often it was renewed.

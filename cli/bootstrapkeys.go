@@ -86,6 +86,13 @@ func (b *bootstrap) keys(trust *bus.Trust, conf agent.Conf, operator string) err
 	if err != nil {
 		return err
 	}
+	renews, err := trust.EnrolCredentials()
+	if err == nil {
+		err = renews.Save(conf.EnrolFile())
+	}
+	if err != nil {
+		return err
+	}
 	toolsKey, err := b.app.toolsKey()
 	if err != nil {
 		return err

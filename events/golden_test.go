@@ -60,6 +60,8 @@ var samples = func() []events.Payload {
 		&events.MachineInvited{Machine: "3", TokenKey: "UTOKEN", Expires: at, StateServer: true},
 		&events.MachineEnrolled{Machine: "3", Key: "UKEY", Hostname: "host3", Version: binary, StateServer: true},
 		&events.MachineApproved{Machine: "3"},
+		&events.MachineQuarantined{Machine: "3", Code: events.CodeClone, Text: "two"},
+		&events.MachineRenewed{Machine: "3", Generation: 4, Nonce: "n1"},
 		&events.TokenGuessed{Machine: "3", Tries: 5, Until: at},
 		&events.MachineRemoved{Machine: "3"},
 		&events.MachineLost{Machine: "3", LastHeard: at},

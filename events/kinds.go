@@ -15,6 +15,8 @@ var kinds = map[string]func() Payload{
 	"machine.enrolled/1":      func() Payload { return &MachineEnrolled{} },
 	"machine.approved/1":      func() Payload { return &MachineApproved{} },
 	"machine.token_guessed/1": func() Payload { return &TokenGuessed{} },
+	"machine.quarantined/1":   func() Payload { return &MachineQuarantined{} },
+	"machine.renewed/1":       func() Payload { return &MachineRenewed{} },
 	"machine.removed/1":       func() Payload { return &MachineRemoved{} },
 	"machine.lost/1":          func() Payload { return &MachineLost{} },
 	"machine.returned/1":      func() Payload { return &MachineReturned{} },

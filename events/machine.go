@@ -68,6 +68,46 @@ func (e *MachineApproved) Entity() string { return entityMachine(e.Machine) }
 // Validate asks for the machine.
 func (e *MachineApproved) Validate() error { return needMachine(e.Machine) }
 
+// MachineQuarantined shuts a machine out: its credentials are revoked, and it gets others
+// only after approval.
+type MachineQuarantined struct {
+	Machine string `json:"machine"`
+	Code    string `json:"code"` // CodeClone
+	Text    string `json:"text"`
+}
+
+// CodeClone: two hosts have one machine's key.
+const CodeClone = "clone"
+
+func (*MachineQuarantined) Kind() string     { return "machine.quarantined/1" }
+func (e *MachineQuarantined) Entity() string { return entityMachine(e.Machine) }
+
+// Validate asks for all fields.
+func (e *MachineQuarantined) Validate() error {
+	if e.Code == "" || e.Text == "" {
+		return errors.New("no code or no text")
+	}
+	return errors.Join(needMachine(e.Machine), needText("code", e.Code, 64), needText("text", e.Text, 1024))
+}
+
+// MachineRenewed says that a machine was given its next credentials.
+type MachineRenewed struct {
+	Machine    string `json:"machine"`
+	Generation uint64 `json:"generation"` // of the new ones
+	Nonce      string `json:"nonce"`      // under which it asked: only who asked so may be answered again
+}
+
+func (*MachineRenewed) Kind() string     { return "machine.renewed/1" }
+func (e *MachineRenewed) Entity() string { return entityMachine(e.Machine) }
+
+// Validate asks for all fields.
+func (e *MachineRenewed) Validate() error {
+	if e.Generation == 0 {
+		return errors.New("no generation")
+	}
+	return errors.Join(needMachine(e.Machine), needID("nonce", e.Nonce))
+}
+
 // TokenGuessed is an alarm: somebody tries to enrol as an invited machine with tokens that
 // are not its own. For a while nobody can.
 type TokenGuessed struct {

@@ -11,6 +11,8 @@ func (s *State) Clone() *State {
 	c := *s
 	c.Settings = maps.Clone(s.Settings)
 	c.Machines = cloneEach(s.Machines)
+	c.Revoked = maps.Clone(s.Revoked)
+	c.Dismissed = maps.Clone(s.Dismissed)
 	c.Hosts = maps.Clone(s.Hosts)
 	c.Units = cloneEach(s.Units)
 	c.Tools = cloneEach(s.Tools)

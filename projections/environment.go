@@ -23,6 +23,7 @@ func (s *State) foldCreated(p *events.EnvironmentCreated) bool {
 // foldTrust takes over what was published. The state server verified that it follows on what
 // was there; a timestamp's version may go back, when its key was replaced.
 func (s *State) foldTrust(r events.Record, p *events.TrustPublished) {
+	s.dismiss(s.Trust.Roster.Operators, p.Roster.Operators, s.Time)
 	s.Trust = Trust{TrustPublished: *p, Seq: r.Seq, Time: s.Time}
 	s.Trust.Fresh, s.Trust.Expires = moment(p.Fresh), moment(p.Expires)
 }

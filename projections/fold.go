@@ -25,6 +25,7 @@ func New() *State {
 		Settings: map[string]string{},
 		Machines: map[string]*Machine{},
 		Hosts:    map[string]string{},
+		Revoked:  map[string]time.Time{}, Dismissed: map[string]time.Time{},
 		Units:    map[string]*Unit{},
 		Tools:    map[string]*StoredTools{},
 		Marks:    tools.SaidBy{},
@@ -115,7 +116,11 @@ func (s *State) apply(r events.Record, payload events.Payload) bool {
 	case *events.MachineApproved:
 		s.foldApproved(r.Time, p)
 	case *events.MachineRemoved:
-		delete(s.Machines, p.Machine)
+		s.foldRemoved(s.Time, p.Machine)
+	case *events.MachineQuarantined:
+		s.foldQuarantined(s.Time, p)
+	case *events.MachineRenewed:
+		s.foldRenewed(s.Time, p)
 	case *events.MachineLost:
 		s.foldPresence(r.Time, p.Machine, true)
 	case *events.MachineResolved:

@@ -37,8 +37,55 @@ func (s *State) foldEnrolled(now time.Time, p *events.MachineEnrolled) {
 }
 
 func (s *State) foldApproved(now time.Time, p *events.MachineApproved) {
-	if m := s.Machines[p.Machine]; m != nil && m.Life == LifePending {
-		m.Life, m.Pending, m.Since = LifeAlive, "", now
+	m := s.Machines[p.Machine]
+	if m == nil || (m.Life != LifePending && m.Life != LifeQuarantined) {
+		return
+	}
+	m.Readmitted = m.Life == LifeQuarantined
+	m.Life, m.Pending, m.Quarantine, m.Since = LifeAlive, "", "", now
+}
+
+func (s *State) foldQuarantined(now time.Time, p *events.MachineQuarantined) {
+	if m := s.Machines[p.Machine]; m != nil && m.Life != LifeInvited {
+		m.Life, m.Quarantine, m.Since = LifeQuarantined, p.Text+" ("+p.Code+")", now
+		s.revoke(m.Key, now)
+	}
+}
+
+func (s *State) foldRenewed(now time.Time, p *events.MachineRenewed) {
+	if m := s.Machines[p.Machine]; m != nil {
+		m.Generation, m.Nonce, m.Renewed, m.Readmitted = p.Generation, p.Nonce, now, false
+	}
+}
+
+func (s *State) foldRemoved(now time.Time, id string) {
+	if m := s.Machines[id]; m != nil && m.Key != "" {
+		s.revoke(m.Key, now)
+	}
+	delete(s.Machines, id)
+}
+
+// MaxLife is the longest life of a machine's credentials: what was revoked longer ago has
+// ended by itself.
+const MaxLife = 30 * 24 * time.Hour
+
+func (s *State) revoke(key string, now time.Time) {
+	for k, t := range s.Revoked {
+		if now.Sub(t) > MaxLife {
+			delete(s.Revoked, k)
+		}
+	}
+	s.Revoked[key] = now
+}
+
+// dismiss revokes the credentials of operators who are not among those of now any more,
+// and forgives those who are again.
+func (s *State) dismiss(before, after []events.Operator, now time.Time) {
+	for _, o := range before {
+		s.Dismissed[o.Key] = now
+	}
+	for _, o := range after {
+		delete(s.Dismissed, o.Key)
 	}
 }
 

@@ -34,9 +34,11 @@ type State struct {
 	Requests    map[string]Outcome `json:"requests"`       // what became of each request, by id
 	RequestsSeq uint64             `json:"requests_seq"`   // how far the REQUESTS stream has been judged
 
-	Hosts       map[string]string `json:"hosts"` // by a host's digest: the machine that it was last
-	NextMachine int               `json:"next_machine"`
-	NextUnit    map[string]int    `json:"next_unit"` // by service
+	Revoked     map[string]time.Time `json:"revoked"`   // keys of machines that were shut out → the credentials until when
+	Dismissed   map[string]time.Time `json:"dismissed"` // likewise of operators
+	Hosts       map[string]string    `json:"hosts"`     // by a host's digest: the machine that it was last
+	NextMachine int                  `json:"next_machine"`
+	NextUnit    map[string]int       `json:"next_unit"` // by service
 
 	Skipped map[string]uint64 `json:"skipped,omitempty"` // records this build could not fold, by kind
 
@@ -80,6 +82,12 @@ type Machine struct {
 	Host    string            `json:"host,omitempty"`    // digest of what tells its host from others
 	Approve bool              `json:"approve,omitempty"` // while invited: it will wait for approval
 	Pending string            `json:"pending,omitempty"` // why it waits for approval
+
+	Generation uint64    `json:"generation,omitempty"` // how often its credentials were renewed
+	Nonce      string    `json:"nonce,omitempty"`      // under which it asked for the newest
+	Renewed    time.Time `json:"renewed,omitzero"`     // when it got them
+	Readmitted bool      `json:"readmitted,omitempty"` // approved after a quarantine: its next renewal may be of any generation
+	Quarantine string    `json:"quarantine,omitempty"` // why it is shut out
 }
 
 // NoReturn is an upgrade step that cannot be undone, and the order in which it was taken.
@@ -100,7 +108,9 @@ type Denied struct {
 const (
 	LifeInvited = "invited"
 	LifePending = "pending" // enrolled and not approved: it is given nothing
-	LifeAlive   = "alive"
+
+	LifeQuarantined = "quarantined" // shut out: its key is not one host's alone
+	LifeAlive       = "alive"
 )
 
 // Failed is what went wrong with a machine's last order.

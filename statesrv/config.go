@@ -23,8 +23,10 @@ type Config struct {
 	Name        string // "state-server-0": the actor of what it decides
 	Environment string // UUID; a log of another environment is refused
 	Bus         *bus.Conn
+	System      *bus.Conn // with which NATS is told whose credentials are revoked
 	Trust       *bus.Trust
 	Site        *Site    // the signed metadata that it publishes
+	Authorities string   // file of the certificates that machines are told to believe; empty: they keep theirs
 	URLs        []string // where enrolled machines connect
 	Genesis     Genesis  // opens an empty log
 	HTTPAddr    string   // HOST:PORT of the web page, /status, /metrics, /healthz; no HOST: loopback; empty: none

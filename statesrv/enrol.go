@@ -31,16 +31,23 @@ const (
 )
 
 // decideEnrolment makes a host with the right token a machine, once. The same host
-// asking again, because the answer was lost, is answered again.
-func decideEnrolment(d *draft, r bus.EnrolRequest) error {
+// asking again, because the answer was lost, is answered again. ends is how long its
+// credentials hold: not at all while it waits for approval.
+func decideEnrolment(d *draft, r bus.EnrolRequest) (ends time.Time, err error) {
 	m := d.state.Machines[r.Machine]
+	ends = d.now.Add(durationOf(d.state, "agent-credentials-life"))
+	refuseEnrolment := func(code, format string, args ...any) (time.Time, error) {
+		return ends, &bus.Refusal{Code: code, Text: fmt.Sprintf(format, args...)}
+	}
 	switch {
 	case r.Environment != d.state.UUID:
 		return refuseEnrolment(codeTokenEnvironment, "the token is for environment %s, this one is %s", r.Environment, d.state.UUID)
 	case m == nil:
 		return refuseEnrolment(codeTokenUnknown, "nobody was invited as that machine, or it was removed")
-	case m.Life != projections.LifeInvited && m.Key == r.Key:
-		return nil
+	case m.Life == projections.LifeAlive && m.Key == r.Key && m.Generation == 0:
+		return ends, nil
+	case m.Life == projections.LifePending && m.Key == r.Key:
+		return d.now.Add(-time.Minute), nil
 	case m.Life != projections.LifeInvited:
 		return refuseEnrolment(codeTokenUsed, "the token was used already; ask for a new one with juju add-machine")
 	case m.TokenKey != r.TokenKey:
@@ -52,15 +59,15 @@ func decideEnrolment(d *draft, r bus.EnrolRequest) error {
 	if err != nil {
 		return refuseEnrolment(bus.TokenMalformed, "%v", err)
 	}
+	pending := mustWait(d.state, m, r)
+	if pending != "" {
+		ends = d.now.Add(-time.Minute)
+	}
 	_, err = d.add(events.MachineTag(r.Machine), "", "", &events.MachineEnrolled{
 		Machine: r.Machine, Key: r.Key, Hostname: hostname(r.Hostname), Version: v, StateServer: m.StateServer,
-		Host: clip(r.Host, 64), Labels: maps.Clone(m.Labels), Pending: mustWait(d.state, m, r),
+		Host: clip(r.Host, 64), Labels: maps.Clone(m.Labels), Pending: pending,
 	})
-	return err
-}
-
-func refuseEnrolment(code, format string, args ...any) error {
-	return &bus.Refusal{Code: code, Text: fmt.Sprintf(format, args...)}
+	return ends, err
 }
 
 // mustWait says why a host that may enrol is given nothing before an operator approves it.
@@ -96,18 +103,22 @@ func clip(s string, n int) string { return strings.ToValidUTF8(s[:min(len(s), n)
 func (t *term) onEnrol(r bus.EnrolRequest) {
 	if until := t.guesses.locked(r.Machine, t.cfg.Now()); !until.IsZero() {
 		t.metrics.garbage("enrol")
-		r.Answer(bus.Enrolled{}, refuseEnrolment(codeTokenLocked, "there were too many wrong tokens for machine %s; nobody enrols as it before %s", r.Machine, until.UTC().Format(time.RFC3339)))
+		r.Answer(bus.Enrolled{}, &bus.Refusal{Code: codeTokenLocked, Text: fmt.Sprintf("there were too many wrong tokens for machine %s; nobody enrols as it before %s", r.Machine, until.UTC().Format(time.RFC3339))})
 		return
 	}
+	var ends time.Time
 	t.writer.submit(change{
-		decide: func(d *draft) error { return decideEnrolment(d, r) },
+		decide: func(d *draft) (err error) {
+			ends, err = decideEnrolment(d, r)
+			return err
+		},
 		done: func(_ uint64, err error) {
 			if err != nil {
 				t.enrolmentRefused(r, err)
 				r.Answer(bus.Enrolled{}, err)
 				return
 			}
-			token, err := t.cfg.Trust.AgentJWT(events.MachineTag(r.Machine), r.Key)
+			token, err := t.cfg.Trust.RenewedJWT(events.MachineTag(r.Machine), r.Key, 0, ends)
 			r.Answer(bus.Enrolled{Machine: r.Machine, Environment: r.Environment, JWT: token, URLs: t.cfg.URLs}, err)
 		},
 	})

@@ -48,7 +48,7 @@ func judgeApproveMachine(q *inquiry) verdict {
 	if m == nil || m.Life == projections.LifeInvited {
 		return verdict{reasons: refuse(codeNoMachine, "there is no enrolled machine %q", q.ask.ApproveMachine)}
 	}
-	if m.Life != projections.LifePending {
+	if m.Life != projections.LifePending && m.Life != projections.LifeQuarantined {
 		return verdict{reasons: refuse(codeInUse, "machine %s does not wait for approval", m.ID)}
 	}
 	return verdict{decided: []events.Payload{&events.MachineApproved{Machine: m.ID}}}

@@ -52,7 +52,7 @@ func decideReport(d *draft, rec events.Record, report events.Report) (code strin
 	head := report.Head()
 	m := d.state.Machines[head.Machine]
 	switch {
-	case m != nil && m.Life == projections.LifePending:
+	case m != nil && (m.Life == projections.LifePending || m.Life == projections.LifeQuarantined):
 		return bus.ReportRetry, fmt.Errorf("machine %s waits for approval", head.Machine)
 	case m == nil || m.Life != projections.LifeAlive:
 		return bus.ReportInvalid, fmt.Errorf("%w: machine %s is not enrolled", errInvalidReport, head.Machine)

@@ -281,23 +281,23 @@ func TestEnrolment(t *testing.T) {
 		"a taken place":       {change(func(r *bus.EnrolRequest) { r.Machine = "1" }), "used already"},
 		"no version":          {change(func(r *bus.EnrolRequest) { r.Version = "x" }), "binary version"},
 	} {
-		if err := decideEnrolment(k.d, c.req); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := decideEnrolment(k.d, c.req); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
 	}
 	k.want("")
 	for range 2 { // the answer may be lost: the same host asks again
-		if err := k.decided(decideEnrolment(k.d, good)); err != nil {
+		if _, err := decideEnrolment(k.d, good); k.decided(err) != nil {
 			t.Fatal(err)
 		}
 	}
 	k.want("machine.enrolled/1")
-	if err := decideEnrolment(k.d, change(func(r *bus.EnrolRequest) { r.Key = "thief" })); err == nil {
+	if _, err := decideEnrolment(k.d, change(func(r *bus.EnrolRequest) { r.Key = "thief" })); err == nil {
 		t.Fatal("the token was used twice")
 	}
 	late := newDesk(t)
 	late.d.state.Machines["3"] = &projections.Machine{ID: "3", Life: projections.LifeInvited, TokenKey: "T", Expires: judged.Add(-time.Minute)}
-	if err := decideEnrolment(late.d, good); err == nil || !strings.Contains(err.Error(), "expired") {
+	if _, err := decideEnrolment(late.d, good); err == nil || !strings.Contains(err.Error(), "expired") {
 		t.Fatalf("an expired token: %v", err)
 	}
 }

@@ -33,7 +33,7 @@ const (
 
 // New makes a server from cfg.
 func New(cfg Config) (*Server, error) {
-	if cfg.Bus == nil || cfg.Trust == nil || cfg.Site == nil || cfg.Now == nil || cfg.NewID == nil || cfg.Logger == nil || cfg.Dir == "" {
+	if cfg.Bus == nil || cfg.System == nil || cfg.Trust == nil || cfg.Site == nil || cfg.Now == nil || cfg.NewID == nil || cfg.Logger == nil || cfg.Dir == "" {
 		return nil, errors.New("make a state server: its configuration is incomplete")
 	}
 	if cfg.LeaseTTL == 0 {
@@ -111,6 +111,7 @@ func (s *Server) lead(ctx context.Context) error {
 	t.spawn(t.lookAtSources)
 	t.spawn(t.sweep)
 	t.spawn(t.tick)
+	t.spawn(t.revoke)
 	t.spawn(t.judgeRequests)
 	t.spawn(t.keepFresh)
 	s.leading.Store(t)

@@ -91,7 +91,7 @@ func bin(text string) version.Binary {
 
 func (p *place) config(conn *bus.Conn) statesrv.Config {
 	return statesrv.Config{
-		Dir: p.dir, Name: "state-server-0", Environment: bustest.Environment, Bus: conn, Trust: p.bus.Trust, Site: p.site, URLs: p.bus.URLs,
+		Dir: p.dir, Name: "state-server-0", Environment: bustest.Environment, Bus: conn, System: p.bus.System(), Trust: p.bus.Trust, Site: p.site, URLs: p.bus.URLs,
 		LeaseTTL: time.Second, Now: func() time.Time { return time.Now().Add(time.Duration(p.ahead.Load())) },
 		NewID: newID, Logger: slog.New(slog.DiscardHandler),
 		Genesis: statesrv.Genesis{

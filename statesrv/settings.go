@@ -32,6 +32,7 @@ var Settings = []Setting{
 	{"agent-stream", "released", "stream of tools: released, proposed, devel or testing", oneOf("released", "proposed", "devel", "testing")},
 	{"agent-download-rate", "0", "bytes a second that a machine may take to download tools; 0: as fast as it can", number(0, 1<<40)},
 	{"agent-lost-after", "30s", "how long an agent may be silent before status shows it as down", duration(time.Second, 24*time.Hour)},
+	{"agent-credentials-life", bus.DefaultLife.String(), "how long a machine's credentials hold; they are renewed after half of it", duration(10*time.Second, projections.MaxLife)},
 	{"enrol-policy", enrolAuto, "auto: who has a join token is a machine; approve: he waits for juju approve-machine", oneOf(enrolAuto, enrolApprove)},
 	{"tools-source", PublicSource, "directory or URL of a simplestreams tree that is searched for tools next; none turns it off", checkPublicSource},
 	{"tools-signers", "", "public keys whose signatures on trees of tools are believed", eachWord(checkSigner)},

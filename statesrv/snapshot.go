@@ -92,6 +92,7 @@ func (t *term) afterCommit(st *projections.State) {
 		t.life = life
 		t.pokeRefresh()
 	}
+	t.revoked.note(st)
 	if st.Seq < t.snapshotAt+snapshotEvery {
 		return
 	}

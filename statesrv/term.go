@@ -22,6 +22,8 @@ type term struct {
 	writer    *writer
 	presence  *presence
 	guesses   *guesses
+	clones    *clones
+	revoked   *revocations
 	tools     *toolbox
 	uploads   *uploads
 	staging   staging
@@ -47,7 +49,7 @@ func (s *Server) newTerm(ctx context.Context) (*term, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &term{Server: s, ctx: ctx, presence: newPresence(s.cfg.Now()), guesses: newGuesses(), authentic: authentic, snapshotAt: st.Seq}
+	t := &term{Server: s, ctx: ctx, presence: newPresence(s.cfg.Now()), guesses: newGuesses(), clones: newClones(), revoked: newRevocations(st), authentic: authentic, snapshotAt: st.Seq}
 	t.writer = &writer{
 		log: s.log, queue: make(chan change, queueLength), ended: make(chan struct{}), state: st, plan: t.planUpgrade, stored: t.afterCommit,
 		newID: s.cfg.NewID, now: s.cfg.Now, actor: s.cfg.Name, signer: s.cfg.Bus.Identity(), metrics: s.metrics, logger: s.cfg.Logger,
@@ -137,6 +139,7 @@ func (t *term) serve() (stop func(), err error) {
 		func() (func(), error) { return b.ServeReports(t.onReport) },
 		func() (func(), error) { return b.ServeBeats(t.onBeat) },
 		func() (func(), error) { return b.ServeEnrol(t.onEnrol) },
+		func() (func(), error) { return b.ServeRenewals(t.onRenew) },
 		func() (func(), error) { return b.ServeQueries(t.onQuery) },
 		func() (func(), error) { return b.ServeUploads(t.uploads.onPiece) },
 	} {
@@ -150,10 +153,21 @@ func (t *term) serve() (stop func(), err error) {
 	return stop, nil
 }
 
-func (t *term) onBeat(tag string, _ bus.Beat) {
-	if id, ok := strings.CutPrefix(tag, events.MachineTag("")); ok && events.IsMachine(id) {
-		t.presence.heard(id, t.cfg.Now())
+// onBeat notes that a machine is alive, and finds out when it is twice.
+func (t *term) onBeat(tag string, b bus.Beat, answer func(bus.Echoed)) {
+	id, ok := strings.CutPrefix(tag, events.MachineTag(""))
+	if !ok || !events.IsMachine(id) {
+		return
 	}
+	t.presence.heard(id, t.cfg.Now())
+	if answer == nil || b.Instance == "" {
+		return
+	}
+	e, clone := t.clones.greet(id, b.Instance, b.Echo, t.cfg.NewID())
+	if clone {
+		t.quarantine(id, "two hosts beat under its name at the same time")
+	}
+	answer(e)
 }
 
 // judgeRequests hands REQUESTS to the writer, in order, from where the log says.

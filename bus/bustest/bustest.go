@@ -146,6 +146,16 @@ func (b *Bus) With(cfg bus.ConnConfig) *bus.Conn {
 	return c
 }
 
+// System connects as who tells NATS whose credentials are revoked.
+func (b *Bus) System() *bus.Conn {
+	b.T.Helper()
+	creds, err := b.Trust.SystemCredentials()
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	return b.With(bus.ConnConfig{Credentials: creds})
+}
+
 // StateServer connects a state server, always with the same key.
 func (b *Bus) StateServer() *bus.Conn {
 	b.T.Helper()

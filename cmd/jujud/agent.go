@@ -139,9 +139,10 @@ func (o *options) newAgent(ctx context.Context, conf agent.Conf, server *bus.Ser
 		return nil, nil, err
 	}
 	restarts, _ := strconv.Atoi(os.Getenv("JUJUBE_RESTARTS"))
-	b := &agentBus{tag: conf.Tag, ready: make(chan struct{})}
+	b := &agentBus{tag: conf.Tag, ready: make(chan struct{}), denied: make(chan struct{}, 1), instance: newID()}
 	var wg sync.WaitGroup
 	wg.Go(func() { b.connect(ctx, conf, server, log) })
+	wg.Go(func() { b.keepCredentials(ctx, conf, server, log) })
 	cfg := agent.Config{
 		Conf: conf, Identity: id, Bus: b, Parent: parent, Committed: parent.Committed, Own: own, Steps: steps.Registry,
 		StateServer: statesrv.IsStateServer(o.dataDir), PID: os.Getpid(), Restarts: restarts,
@@ -152,13 +153,10 @@ func (o *options) newAgent(ctx context.Context, conf agent.Conf, server *bus.Ser
 	return a, func() { wg.Wait(); b.close() }, err
 }
 
-func connectAgent(ctx context.Context, conf agent.Conf, server *bus.Server, log *slog.Logger) (*bus.Conn, error) {
-	creds, err := bus.LoadCredentials(conf.CredentialsFile())
-	if err != nil {
-		return nil, err
-	}
+func connectAgent(ctx context.Context, conf agent.Conf, server *bus.Server, log *slog.Logger, denied func()) (*bus.Conn, error) {
 	return bus.Connect(ctx, bus.ConnConfig{
-		URLs: conf.APIAddresses, Authorities: conf.AuthoritiesFile(), Server: server, Credentials: creds, Name: conf.Tag, Logger: log,
+		URLs: conf.APIAddresses, Authorities: conf.AuthoritiesFile(), Server: server, CredentialsFile: conf.CredentialsFile(), Name: conf.Tag,
+		Logger: log, OnDenied: denied,
 	})
 }
 
@@ -168,19 +166,27 @@ type agentBus struct {
 	tag   string
 	conn  *bus.Conn
 	ready chan struct{} // closed when conn is set
+
+	denied   chan struct{} // the server refuses the credentials
+	instance string        // of this process
+	beats    int
+	echo     string // what the state server wants to hear in the next greeting
 }
 
 var errAway = errors.New("not connected yet")
 
 func (b *agentBus) connect(ctx context.Context, conf agent.Conf, server *bus.Server, log *slog.Logger) {
 	for ctx.Err() == nil {
-		conn, err := connectAgent(ctx, conf, server, log)
+		conn, err := connectAgent(ctx, conf, server, log, b.onDenied)
 		if err == nil {
 			b.conn = conn
 			close(b.ready)
 			return
 		}
 		log.Warn("connecting", "err", err)
+		if errors.Is(err, bus.ErrDenied) {
+			b.onDenied()
+		}
 		select {
 		case <-time.After(reconnectPause):
 		case <-ctx.Done():
@@ -237,11 +243,36 @@ func (b *agentBus) Report(ctx context.Context, rec events.Record) (agent.Answer,
 	return agent.Later, fmt.Errorf("%s: %s", a.Code, a.Text)
 }
 
+// greetEvery is how many heartbeats come to one that is answered: by it a state server
+// finds out whether somebody else has this machine's key.
+const (
+	greetEvery   = 6
+	greetTimeout = 2 * time.Second
+)
+
 func (b *agentBus) Beat(v version.Number, seq uint64) error {
 	if !b.Connected() {
 		return errAway
 	}
-	return b.conn.Beat(b.tag, bus.Beat{Version: v.String(), Seq: seq, PID: os.Getpid()})
+	beat := bus.Beat{Version: v.String(), Seq: seq, PID: os.Getpid(), Instance: b.instance}
+	if b.beats++; b.beats%greetEvery != 1 {
+		return b.conn.Beat(b.tag, beat)
+	}
+	for range 2 {
+		ctx, cancel := context.WithTimeout(context.Background(), greetTimeout)
+		beat.Echo = b.echo
+		e, err := b.conn.Greet(ctx, b.tag, beat)
+		cancel()
+		if err != nil {
+			b.beats = 0 // the next one tries again
+			return err
+		}
+		b.echo = e.Nonce
+		if !e.Again {
+			break
+		}
+	}
+	return nil
 }
 
 func (b *agentBus) Fetch(ctx context.Context, sha256 string, offset int64, w io.Writer) (int64, error) {

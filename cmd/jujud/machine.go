@@ -192,7 +192,7 @@ func (o *options) enrol(ctx context.Context, text string) error {
 	if err != nil {
 		return err
 	}
-	if err := (bus.Credentials{JWT: enrolled.JWT, Seed: string(id.Seed())}).Save(conf.CredentialsFile()); err != nil {
+	if err := errors.Join(token.Enrol.Save(conf.EnrolFile()), bus.Credentials{JWT: enrolled.JWT, Seed: string(id.Seed())}.Save(conf.CredentialsFile())); err != nil {
 		return err
 	}
 	if len(enrolled.URLs) > 0 {
@@ -281,7 +281,7 @@ cannot connect either, the new one is not to blame. A state server is its own bu
 
 // reach connects to the bus with the machine's credentials, and disconnects.
 func reach(ctx context.Context, conf agent.Conf, log *slog.Logger) error {
-	conn, err := connectAgent(ctx, conf, nil, log)
+	conn, err := connectAgent(ctx, conf, nil, log, nil)
 	if err != nil {
 		return err
 	}

@@ -16,10 +16,11 @@ import (
 
 // stateServerRole is a running state server within the agent's process.
 type stateServerRole struct {
-	nats  *bus.Server // nil: an external NATS
-	conn  *bus.Conn
-	ended chan struct{} // closed when it has ended
-	stop  func()
+	nats   *bus.Server // nil: an external NATS
+	conn   *bus.Conn
+	system *bus.Conn     // tells NATS whose credentials are revoked
+	ended  chan struct{} // closed when it has ended
+	stop   func()
 }
 
 // startStateServer starts NATS, unless it is external, and the state server, and waits
@@ -59,7 +60,7 @@ func startStateServer(ctx context.Context, dataDir string, conf *agent.Conf, log
 	r.stop = func() {
 		cancel()
 		<-r.ended
-		r.conn.Close()
+		r.closeConns()
 		r.closeNATS()
 	}
 	select {
@@ -76,6 +77,14 @@ func startStateServer(ctx context.Context, dataDir string, conf *agent.Conf, log
 
 // leadTimeout is how long a start waits to lead before it stands by.
 const leadTimeout = 15 * time.Second
+
+func (r *stateServerRole) closeConns() {
+	for _, c := range []*bus.Conn{r.system, r.conn} {
+		if c != nil {
+			c.Close()
+		}
+	}
+}
 
 func (r *stateServerRole) closeNATS() {
 	if r.nats != nil {
@@ -143,7 +152,17 @@ func (r *stateServerRole) connect(ctx context.Context, dataDir string, conf agen
 		return nil, err
 	}
 	if err := r.conn.Provision(ctx, max(file.Replicas, 1)); err != nil {
-		r.conn.Close()
+		r.closeConns()
+		return nil, err
+	}
+	tells, err := trust.SystemCredentials()
+	if err == nil {
+		r.system, err = bus.Connect(ctx, bus.ConnConfig{
+			URLs: urls, Authorities: conf.AuthoritiesFile(), Server: r.nats, Credentials: tells, Name: file.Name + " revoke", Logger: log,
+		})
+	}
+	if err != nil {
+		r.closeConns()
 		return nil, err
 	}
 	storeDir := ""
@@ -151,7 +170,7 @@ func (r *stateServerRole) connect(ctx context.Context, dataDir string, conf agen
 		storeDir = statesrv.StoreDir(dataDir)
 	}
 	server, err = statesrv.New(statesrv.Config{
-		Dir: statesrv.Dir(dataDir), StoreDir: storeDir, Name: file.Name, Environment: file.Environment, Bus: r.conn, Trust: trust, Site: site, URLs: urls,
+		Dir: statesrv.Dir(dataDir), StoreDir: storeDir, Name: file.Name, Environment: file.Environment, Bus: r.conn, System: r.system, Trust: trust, Authorities: conf.AuthoritiesFile(), Site: site, URLs: urls,
 		Genesis: file.Genesis, HTTPAddr: file.HTTP, HTTPNames: file.Advertise, Now: time.Now, NewID: newID, Logger: log,
 	})
 	return server, err

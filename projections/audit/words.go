@@ -79,6 +79,10 @@ func tellMachine(payload events.Payload) (why, machine string) {
 		return fmt.Sprintf("%s joined with %s", p.Hostname, p.Version), p.Machine
 	case *events.MachineApproved:
 		return "was approved", p.Machine
+	case *events.MachineQuarantined:
+		return "was shut out: " + p.Text, p.Machine
+	case *events.MachineRenewed:
+		return fmt.Sprintf("got credentials of generation %d", p.Generation), p.Machine
 	case *events.TokenGuessed:
 		return fmt.Sprintf("somebody tried %d wrong tokens for it; nobody joins as it before %s", p.Tries, p.Until.UTC().Format(time.TimeOnly)), p.Machine
 	case *events.MachineRemoved:

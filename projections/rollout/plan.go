@@ -110,6 +110,8 @@ func look(s *projections.State, u *projections.Upgrade, id string) Step {
 		return Step{id, Blocked, "is still at order " + m.Adrift + ", which was withdrawn or timed out; its end is awaited"}
 	case m.Life == projections.LifeAlive && m.Version.Number == u.To && !m.Unproven:
 		return Step{id, Done, "runs " + u.To.String() + " already"}
+	case m.Life == projections.LifeQuarantined:
+		return Step{id, Blocked, "is shut out: " + m.Quarantine}
 	case m.Life == projections.LifePending:
 		return Step{id, Blocked, "waits for approval: juju approve-machine " + id}
 	case m.Life != projections.LifeAlive:

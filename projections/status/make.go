@@ -99,6 +99,8 @@ func agentState(s *projections.State, m *projections.Machine) (state, info strin
 	switch m.Life {
 	case projections.LifeInvited:
 		return AgentPending, "waits for its host to join until " + stamp(m.Expires)
+	case projections.LifeQuarantined:
+		return AgentError, "is shut out: " + m.Quarantine + "; juju approve-machine " + m.ID + " lets it in again"
 	case projections.LifePending:
 		return AgentPending, "waits for juju approve-machine " + m.ID + ": " + m.Pending
 	}

@@ -96,7 +96,7 @@ type Machine struct {
 	AgentStateInfo string `json:"agent-state-info,omitempty"`
 	AgentVersion   string `json:"agent-version,omitempty"`
 	DNSName        string `json:"dns-name,omitempty"`
-	Life           string `json:"life"` // alive; before that invited, until its host has joined, or pending, until it is approved
+	Life           string `json:"life"` // alive; before that invited, until its host has joined, or pending, until it is approved; or quarantined
 	Series         string `json:"series,omitempty"`
 	Hardware       string `json:"hardware,omitempty"`                   // "arch=amd64"
 	MemberStatus   string `json:"state-server-member-status,omitempty"` // has-vote on a state server

@@ -88,6 +88,14 @@ func rate(perSecond float64) string { return fmt.Sprintf("%.0f/s", perSecond) }
 
 // serve runs a state server on the bus.
 func (p *place) serve(ctx context.Context, dir string) (stop func(), err error) {
+	tells, err := p.trust.SystemCredentials()
+	if err != nil {
+		return nil, err
+	}
+	system, err := bus.Connect(ctx, bus.ConnConfig{Server: p.server, Credentials: tells})
+	if err != nil {
+		return nil, err
+	}
 	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
 	site, err := statesrv.NewSite(events.Roster{
 		Operators: []events.Operator{{Name: "bench", Key: "BENCH", Grants: []events.Grant{{Role: events.RoleAdmin}}}}, StateServers: []string{p.conn.Public()},
@@ -96,7 +104,7 @@ func (p *place) serve(ctx context.Context, dir string) (stop func(), err error) 
 		return nil, err
 	}
 	server, err := statesrv.New(statesrv.Config{
-		Dir: dir, Name: "state-server-0", Environment: environment, Bus: p.conn, Trust: p.trust, Site: site, URLs: []string{p.server.URL()},
+		Dir: dir, Name: "state-server-0", Environment: environment, Bus: p.conn, System: system, Trust: p.trust, Site: site, URLs: []string{p.server.URL()},
 		Now: time.Now, NewID: newID, Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	})
 	if err != nil {
@@ -111,7 +119,7 @@ func (p *place) serve(ctx context.Context, dir string) (stop func(), err error) 
 		cancel()
 		return nil, errors.Join(errors.New("the state server ended"), err)
 	}
-	return func() { cancel(); <-ended }, nil
+	return func() { cancel(); <-ended; system.Close() }, nil
 }
 
 // report lets every agent report, one after the other, for d; numbers begin behind base.

@@ -1,0 +1,84 @@
+package statesrv
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/projections"
+)
+
+// revocations is whose credentials NATS must refuse, as the log says, and what wakes whoever
+// tells NATS.
+type revocations struct {
+	mu   sync.Mutex
+	keys bus.Revoked
+	more chan struct{}
+}
+
+func newRevocations(st *projections.State) *revocations {
+	r := &revocations{more: make(chan struct{}, 1)}
+	r.note(st)
+	return r
+}
+
+// note takes over what the state says. It is called by the writer after each commit.
+func (r *revocations) note(st *projections.State) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if maps.Equal(r.keys.Machines, st.Revoked) && maps.Equal(r.keys.Operators, st.Dismissed) {
+		return
+	}
+	r.keys = bus.Revoked{Machines: maps.Clone(st.Revoked), Operators: maps.Clone(st.Dismissed)}
+	select {
+	case r.more <- struct{}{}:
+	default:
+	}
+}
+
+func (r *revocations) now() bus.Revoked {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.keys
+}
+
+// tellAgain is how often NATS is told although nothing has changed: one that lost its
+// files, or was away, would not know.
+const (
+	tellAgain   = time.Minute
+	tellTimeout = 4 * time.Second
+)
+
+// revoke keeps NATS told whose credentials are revoked: who is connected with them is cut
+// off in that moment.
+func (t *term) revoke() {
+	pause := retryLead
+	for {
+		if err := t.tellRevoked(); err != nil {
+			t.cfg.Logger.Warn("telling NATS whose credentials are revoked; trying again", "err", err)
+		} else {
+			pause = tellAgain
+		}
+		select {
+		case <-t.revoked.more:
+		case <-time.After(pause):
+		case <-t.ctx.Done():
+			return
+		}
+		pause = retryLead
+	}
+}
+
+func (t *term) tellRevoked() error {
+	ctx, cancel := context.WithTimeout(t.ctx, tellTimeout)
+	defer cancel()
+	claims, err := t.cfg.Trust.Revocations(t.revoked.now())
+	for _, c := range claims {
+		if err == nil {
+			err = t.cfg.System.UpdateAccount(ctx, c)
+		}
+	}
+	return err
+}
