@@ -38,7 +38,7 @@ func TestLimitsOfMessages(t *testing.T) {
 	for _, start := range []func() (func(), error){
 		func() (func(), error) { return server.ServeReports(func(r bus.Report) { took <- len(r.Data) }) },
 		func() (func(), error) {
-			return server.ServeBeats(func(_ string, beat bus.Beat) { took <- len(beat.Version) })
+			return server.ServeBeats(func(_ string, beat bus.Beat, _ func(bus.Echoed)) { took <- len(beat.Version) })
 		},
 		func() (func(), error) { return server.ServeEnrol(func(bus.EnrolRequest) {}) },
 		func() (func(), error) { return server.ServeQueries(func(q bus.Query) { took <- len(q.Body) }) },

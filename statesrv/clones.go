@@ -17,11 +17,11 @@ import (
 // It is memory only; a new term learns it again within a few beats.
 type clones struct {
 	mu       sync.Mutex
-	machines map[string]*lives
+	machines map[string]*kin
 }
 
-// lives are the newest instances of one machine, oldest first.
-type lives struct {
+// kin is the newest instances of one machine, oldest first.
+type kin struct {
 	seen int // instances, ever
 	all  []life
 }
@@ -36,7 +36,7 @@ type life struct {
 // maxLives is how many instances of a machine are remembered.
 const maxLives = 4
 
-func newClones() *clones { return &clones{machines: map[string]*lives{}} }
+func newClones() *clones { return &clones{machines: map[string]*kin{}} }
 
 // greet notes that an instance is alive and gives what it is to say back.
 func (c *clones) greet(machine, instance, echo, nonce string) (e bus.Echoed, clone bool) {
@@ -44,7 +44,7 @@ func (c *clones) greet(machine, instance, echo, nonce string) (e bus.Echoed, clo
 	defer c.mu.Unlock()
 	m := c.machines[machine]
 	if m == nil {
-		m = &lives{}
+		m = &kin{}
 		c.machines[machine] = m
 	}
 	i := slices.IndexFunc(m.all, func(l life) bool { return l.instance == instance })
