@@ -36,6 +36,8 @@ var kinds = map[string]func() Payload{
 
 	"upgrade.requested/1": func() Payload { return &UpgradeRequested{} },
 	"upgrade.accepted/1":  func() Payload { return &UpgradeAccepted{} },
+	"upgrade.pending/1":   func() Payload { return &UpgradePending{} },
+	"upgrade.approved/1":  func() Payload { return &UpgradeApproved{} },
 	"upgrade.refused/1":   func() Payload { return &UpgradeRefused{} },
 	"upgrade.halted/1":    func() Payload { return &UpgradeHalted{} },
 	"upgrade.aborted/1":   func() Payload { return &UpgradeAborted{} },

@@ -141,14 +141,17 @@ func (e *MachineRemoved) Validate() error { return needMachine(e.Machine) }
 // MachineResolved lets a machine try again the versions that failed there. It is the
 // newest word on the machine's orders: whatever came before is withdrawn or has ended.
 type MachineResolved struct {
-	Machine string `json:"machine"`
+	Machine string  `json:"machine"`
+	Warrant Warrant `json:"warrant,omitzero"`
 }
 
 func (*MachineResolved) Kind() string     { return "machine.resolved/1" }
 func (e *MachineResolved) Entity() string { return entityAgentOrder(e.Machine) }
 
 // Validate asks for the machine.
-func (e *MachineResolved) Validate() error { return needMachine(e.Machine) }
+func (e *MachineResolved) Validate() error {
+	return errors.Join(needMachine(e.Machine), e.Warrant.validate())
+}
 
 // MachineLost says that a machine was not heard for longer than policy allows.
 type MachineLost struct {

@@ -19,7 +19,7 @@ type OrderIssued struct {
 	Tools   tools.Tools    `json:"tools"`
 	Expires time.Time      `json:"expires"` // the machine must have begun by then
 	Health  int64          `json:"health_window_ms"`
-	Signed  []byte         `json:"signed"` // the operator's signed request that this executes
+	Warrant
 
 	Rate     int64 `json:"rate_bytes_s,omitempty"` // most that the download may take; 0: no limit
 	Resolved bool  `json:"resolved,omitempty"`     // forget first which versions failed here: machine.resolved came before
@@ -28,12 +28,12 @@ type OrderIssued struct {
 func (*OrderIssued) Kind() string     { return "order.issued/1" }
 func (e *OrderIssued) Entity() string { return entityAgentOrder(e.Machine) }
 
-// Validate asks for everything but the signed bytes' meaning.
+// Validate asks for everything but what the warrant means.
 func (e *OrderIssued) Validate() error {
 	if e.From.IsZero() || e.Expires.IsZero() || e.Health < 0 || e.Rate < 0 {
 		return errors.New("no version to come from, no expiry, a negative health window, or a negative rate")
 	}
-	return errors.Join(needID("order", e.Order), needID("upgrade", e.Upgrade), needMachine(e.Machine), e.Tools.Validate())
+	return errors.Join(needID("order", e.Order), needID("upgrade", e.Upgrade), needMachine(e.Machine), e.Tools.Validate(), e.Warrant.validate())
 }
 
 // OrderSuperseded withdraws an open order (the upgrade was aborted, the machine removed).
@@ -87,8 +87,9 @@ func (e *RestartRequested) Validate() error {
 // RestartOrdered tells one machine to restart its agent in place. restart.done ends it,
 // or order.superseded.
 type RestartOrdered struct {
-	Order   string `json:"order"`
-	Machine string `json:"machine"`
+	Order   string  `json:"order"`
+	Machine string  `json:"machine"`
+	Warrant Warrant `json:"warrant,omitzero"`
 }
 
 func (*RestartOrdered) Kind() string     { return "restart.ordered/1" }
@@ -96,5 +97,5 @@ func (e *RestartOrdered) Entity() string { return entityAgentOrder(e.Machine) }
 
 // Validate asks for the order and the machine.
 func (e *RestartOrdered) Validate() error {
-	return errors.Join(needID("order", e.Order), needMachine(e.Machine))
+	return errors.Join(needID("order", e.Order), needMachine(e.Machine), e.Warrant.validate())
 }

@@ -32,6 +32,7 @@ const (
 	ActionResolved       = "resolved"
 	ActionApproveMachine = "approve-machine"
 	ActionTrust          = "trust"
+	ActionApprove        = "approve-upgrade"
 )
 
 // Ask is what an operator's client writes, signs and publishes: the statement inside a
@@ -42,6 +43,9 @@ type Ask struct {
 	Action      string    `json:"action"`
 	Created     time.Time `json:"created"`
 	Expires     time.Time `json:"expires"` // not judged later than this
+
+	Until    time.Time    `json:"until,omitzero"`     // no machine begins it later than this
+	Machines *MachineList `json:"machines,omitempty"` // the machines that it lets run something
 
 	Upgrade        *AskUpgrade       `json:"upgrade,omitempty"`
 	Restart        *AskRestart       `json:"restart,omitempty"`
@@ -55,6 +59,7 @@ type Ask struct {
 	RemoveUnit     string            `json:"remove_unit,omitempty"`
 	RemoveService  string            `json:"remove_service,omitempty"`
 	Trust          *AskTrust         `json:"trust,omitempty"`
+	Approve        *AskApprove       `json:"approve,omitempty"`
 	Resolved       string            `json:"resolved,omitempty"`        // id of a machine
 	ApproveMachine string            `json:"approve_machine,omitempty"` // id of a machine
 }
@@ -64,7 +69,8 @@ type AskUpgrade struct {
 	To        version.Number `json:"to"`
 	Client    version.Number `json:"client"` // a client may not set another major than its own
 	Artefacts []tools.Tools  `json:"artefacts"`
-	Reset     bool           `json:"reset,omitempty"` // abort the upgrade in progress first
+	Reset     bool           `json:"reset,omitempty"`    // abort the upgrade in progress first
+	Rollback  bool           `json:"rollback,omitempty"` // machines may go to an older version than they run
 }
 
 // AskRestart asks for agent restarts by tag (machine-1, unit-web-0); All for everyone.
@@ -101,10 +107,14 @@ type AskDeploy struct {
 	Restart string            `json:"restart"`
 }
 
-// AskAddUnit asks for one more unit of a service, as its units are.
+// AskAddUnit asks for one more unit of a service, as its units are: the client says what
+// that is, so that nobody else does.
 type AskAddUnit struct {
-	Service string `json:"service"`
-	Machine string `json:"machine"`
+	Service string            `json:"service"`
+	Machine string            `json:"machine"`
+	Command []string          `json:"command"`
+	Env     map[string]string `json:"env,omitempty"`
+	Restart string            `json:"restart"`
 }
 
 // Signed is a statement and one operator's signature over its exact bytes.
@@ -124,7 +134,7 @@ func PAE(kind string, payload []byte) []byte {
 }
 
 // ParseSigned reads a signed request without trusting it: the caller checks the
-// signature over PAE(RequestType, Statement) with Key before it believes the Ask.
+// signature over PAE(SignedType(action), Statement) with Key before it believes the Ask.
 // Unknown fields are refused: an operator never asks for something that a state
 // server of this version would silently leave out.
 func ParseSigned(b []byte) (Signed, Ask, error) {

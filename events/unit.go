@@ -14,6 +14,8 @@ type UnitSpec struct {
 	Command []string          `json:"command"` // program and arguments; no shell
 	Env     map[string]string `json:"env,omitempty"`
 	Restart string            `json:"restart"` // a Restart… constant
+
+	Warrant Warrant `json:"warrant,omitzero"` // the request that asked for this unit
 }
 
 // When a workload that ended is started again.
@@ -33,7 +35,7 @@ func (u *UnitSpec) Validate() error {
 	case u.Restart != RestartAlways && u.Restart != RestartOnFailure && u.Restart != RestartNever:
 		return fmt.Errorf("unit %s: restart policy %q is not always, on-failure or never", u.Unit, u.Restart)
 	}
-	return needMachine(u.Machine)
+	return errors.Join(needMachine(u.Machine), u.Warrant.validate())
 }
 
 // UnitAdded places a unit.

@@ -1,0 +1,152 @@
+package warrant
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"time"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/version"
+)
+
+// Trust is the signed metadata that is believed; tuf.Trusted is one.
+type Trust interface {
+	Roster() events.Roster
+	Floor() version.Number
+	Revoked() events.Revoked
+	Tools(want tools.Tools) error // whether release managers signed that very archive
+}
+
+// Reader checks warrants: what it believes, and when it is.
+type Reader struct {
+	Environment string // UUID
+	Trust       Trust
+	Now         time.Time
+}
+
+// Check says what a warrant lets a machine do, or why nothing.
+func (r Reader) Check(w events.Warrant, m Machine) (events.Ask, error) {
+	ask, by, err := r.Request(w.Request)
+	if err != nil {
+		return ask, err
+	}
+	if err := May(by, ask.Action, []Machine{m}); err != nil {
+		return ask, err
+	}
+	if err := r.quorum(w, ask, by, []Machine{m}); err != nil {
+		return ask, err
+	}
+	if !holds(ask.Machines, w, m) {
+		return ask, refuse(CodeNotInList, "machine %s is not among the machines that request %s was signed for", m.ID, ask.ID)
+	}
+	return ask, r.window(ask)
+}
+
+// Request reads an operator's request: signed as one, by somebody on the roster, for this
+// environment, and not taken back.
+func (r Reader) Request(b []byte) (events.Ask, events.Operator, error) {
+	return r.statement(b, func(action string) bool { return action != events.ActionApprove }, events.RequestType)
+}
+
+func (r Reader) statement(b []byte, fits func(action string) bool, kind string) (events.Ask, events.Operator, error) {
+	var by events.Operator
+	signed, ask, err := events.ParseSigned(b)
+	if err == nil {
+		err = events.CheckSignature(signed.Key, events.PAE(kind, signed.Statement), signed.Signature)
+	}
+	if err != nil {
+		return ask, by, refuse(CodeSignature, "%v", err)
+	}
+	by, ok := r.Trust.Roster().Operator(signed.Key)
+	revoked := r.Trust.Revoked()
+	switch {
+	case !ok:
+		err = refuse(CodeOperator, "the key %s is no operator's", signed.Key)
+	case slices.Contains(revoked.Keys, signed.Key):
+		err = refuse(CodeOperator, "the key %s of %s is revoked", signed.Key, by.Name)
+	case !fits(ask.Action):
+		err = refuse(CodeSignature, "%s is not signed as a %s is", ask.ID, ask.Action)
+	case ask.Environment != r.Environment:
+		err = refuse(CodeEnvironment, "request %s is for environment %s, this one is %s", ask.ID, ask.Environment, r.Environment)
+	case slices.Contains(revoked.Requests, ask.ID):
+		err = refuse(CodeRevoked, "request %s was taken back", ask.ID)
+	}
+	return ask, by, err
+}
+
+// window looks at when machines may begin.
+func (r Reader) window(ask events.Ask) error {
+	until := ask.Until
+	if limit := ask.Created.Add(events.MaxRequestLife); until.After(limit) {
+		until = limit
+	}
+	if r.Now.After(until) {
+		return refuse(CodeExpired, "request %s was for machines to begin by %s; the clock here says %s", ask.ID, until.UTC().Format(time.RFC3339), r.Now.UTC().Format(time.RFC3339))
+	}
+	if ask.Created.After(r.Now.Add(maxSkew)) {
+		return refuse(CodeExpired, "request %s was signed at %s; the clock here says %s", ask.ID, ask.Created.UTC().Format(time.RFC3339), r.Now.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// maxSkew is how far an operator's clock may run ahead of a machine's.
+const maxSkew = time.Hour
+
+// quorum counts the operators who agree: who asked, and whoever else approved these very
+// bytes and may do so. Only upgrades need more than one.
+func (r Reader) quorum(w events.Warrant, ask events.Ask, by events.Operator, machines []Machine) error {
+	if ask.Action != events.ActionUpgrade {
+		return nil
+	}
+	needed := Needed(r.Trust.Roster(), machines)
+	agreed := map[string]bool{by.Key: true}
+	var last error
+	for _, b := range w.Approvals {
+		if len(agreed) >= needed {
+			break
+		}
+		who, err := r.Approval(b, ask.ID, w.Request, machines)
+		if err != nil {
+			last = err
+			continue
+		}
+		agreed[who.Key] = true
+	}
+	if len(agreed) < needed {
+		err := &Refusal{Code: CodeQuorum, Text: "too few operators agree"}
+		if last != nil {
+			err.Text += "; an approval does not count: " + last.Error()
+		}
+		return err
+	}
+	return nil
+}
+
+// Enough says whether the operators who agree are as many as these machines need.
+func (r Reader) Enough(w events.Warrant, machines []Machine) error {
+	ask, by, err := r.Request(w.Request)
+	if err != nil {
+		return err
+	}
+	return r.quorum(w, ask, by, machines)
+}
+
+// Approval says who agrees to a request, for these machines.
+func (r Reader) Approval(b []byte, id string, request []byte, machines []Machine) (events.Operator, error) {
+	ask, by, err := r.statement(b, func(action string) bool { return action == events.ActionApprove }, events.ApprovalType)
+	if err != nil {
+		return by, err
+	}
+	if ask.Approve == nil || ask.Approve.Request != id || ask.Approve.SHA256 != Digest(request) {
+		return by, refuse(CodeQuorum, "the approval of %s is for another request than these bytes", by.Name)
+	}
+	return by, May(by, events.ActionApprove, machines)
+}
+
+// Digest names the exact bytes of a request in an approval.
+func Digest(request []byte) string {
+	sum := sha256.Sum256(request)
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,108 @@
+package warrant
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/version"
+)
+
+// Server checks that a record comes from a state server of the roster.
+func (r Reader) Server(rec events.Record) error {
+	servers := r.Trust.Roster().StateServers
+	if !slices.Contains(servers, rec.Key) || slices.Contains(r.Trust.Revoked().Keys, rec.Key) {
+		return refuse(CodeServer, "%s is signed with the key %q, which is no state server's", rec.Kind, rec.Key)
+	}
+	if err := rec.CheckSignature(rec.Key); err != nil {
+		return refuse(CodeServer, "%v", err)
+	}
+	return nil
+}
+
+// Order checks an order to upgrade a machine that runs a version.
+func (r Reader) Order(o events.OrderIssued, m Machine, runs version.Number) (events.Ask, error) {
+	if o.Machine != m.ID {
+		return events.Ask{}, refuse(CodeNotForMe, "the order is for machine %s, this is machine %s", o.Machine, m.ID)
+	}
+	ask, err := r.Check(o.Warrant, m)
+	if err == nil && (ask.Action != events.ActionUpgrade || ask.Upgrade == nil || ask.ID != o.Upgrade) {
+		err = refuse(CodeNotAsked, "request %s asks for %s, the order is of upgrade %s", ask.ID, ask.Action, o.Upgrade)
+	}
+	if err == nil {
+		err = r.Target(*ask.Upgrade, o.Tools, runs)
+	}
+	return ask, err
+}
+
+// Target checks an archive: that it was asked for, that release managers signed it, and
+// that it is not too old.
+func (r Reader) Target(a events.AskUpgrade, want tools.Tools, runs version.Number) error {
+	if err := r.Trust.Tools(want); err != nil {
+		return err
+	}
+	if want.Version.Number != a.To || !slices.Contains(a.Artefacts, want) {
+		return refuse(CodeDisagree, "the archive %s with the digest %.12s… is not one that was asked for", want.Version, want.SHA256)
+	}
+	return r.Floor(a, runs)
+}
+
+// Floor refuses to go back where that was not asked for, and below what may run at all.
+func (r Reader) Floor(a events.AskUpgrade, runs version.Number) error {
+	if floor := r.Trust.Floor(); a.To.Compare(floor) < 0 {
+		return refuse(CodeFloor, "version %s is below %s, the oldest that may run", a.To, floor)
+	}
+	if a.To.Compare(runs) < 0 && !a.Rollback {
+		return refuse(CodeFloor, "version %s is older than %s, which runs, and the request is for no rollback", a.To, runs)
+	}
+	return nil
+}
+
+// Plain checks an order that names no more than a machine: a restart, or that it may try
+// again what failed.
+func (r Reader) Plain(action, machine string, w events.Warrant, m Machine) (events.Ask, error) {
+	if machine != m.ID {
+		return events.Ask{}, refuse(CodeNotForMe, "the order is for machine %s, this is machine %s", machine, m.ID)
+	}
+	ask, err := r.Check(w, m)
+	if err == nil && ask.Action != action {
+		err = refuse(CodeNotAsked, "request %s asks for %s, not for %s", ask.ID, ask.Action, action)
+	}
+	return ask, err
+}
+
+// Unit checks that somebody asked for the command of a unit.
+func (r Reader) Unit(u events.UnitSpec, m Machine) (events.Ask, error) {
+	if u.Machine != m.ID {
+		return events.Ask{}, refuse(CodeNotForMe, "unit %s is of machine %s, this is machine %s", u.Unit, u.Machine, m.ID)
+	}
+	ask, err := r.Check(u.Warrant, m)
+	if err == nil && !asks(ask, u) {
+		err = refuse(CodeNotAsked, "request %s does not ask for %s with this command", ask.ID, u.Unit)
+	}
+	return ask, err
+}
+
+// asks says whether a request is for this unit.
+func asks(ask events.Ask, u events.UnitSpec) bool {
+	var service string
+	var spec events.UnitSpec
+	switch {
+	case ask.Action == events.ActionDeploy && ask.Deploy != nil:
+		d := ask.Deploy
+		service, spec = d.Service, events.UnitSpec{Machine: d.Machine, Command: d.Command, Env: d.Env, Restart: d.Restart}
+	case ask.Action == events.ActionAddUnit && ask.AddUnit != nil:
+		d := ask.AddUnit
+		service, spec = d.Service, events.UnitSpec{Machine: d.Machine, Command: d.Command, Env: d.Env, Restart: d.Restart}
+	default:
+		return false
+	}
+	if spec.Restart == "" {
+		spec.Restart = events.RestartAlways
+	}
+	own, _, _ := strings.Cut(u.Unit, "/")
+	return own == service && spec.Machine == u.Machine && spec.Restart == u.Restart &&
+		slices.Equal(spec.Command, u.Command) && maps.Equal(spec.Env, u.Env)
+}

@@ -1,0 +1,387 @@
+package warrant_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/testkey"
+	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/events/warrant"
+)
+
+var (
+	asked = time.Date(2015, 9, 15, 12, 0, 0, 0, time.UTC)
+	prod  = map[string]string{"env": "prod"}
+	dev   = map[string]string{"env": "dev"}
+)
+
+func number(patch int) version.Number { return version.Number{Major: 1, Minor: 25, Patch: patch} }
+
+func archive(patch int, digest string) tools.Tools {
+	return tools.Tools{Version: version.Binary{Number: number(patch), Series: "trusty", Arch: "amd64"}, Size: 9, SHA256: strings.Repeat(digest, 32)}
+}
+
+// believed is signed metadata without its signatures.
+type believed struct {
+	roster  events.Roster
+	floor   version.Number
+	revoked events.Revoked
+	signed  map[string]tools.Tools // by file name
+}
+
+func (b believed) Roster() events.Roster   { return b.roster }
+func (b believed) Floor() version.Number   { return b.floor }
+func (b believed) Revoked() events.Revoked { return b.revoked }
+func (b believed) Tools(want tools.Tools) error {
+	switch have, ok := b.signed[want.FileName()]; {
+	case !ok:
+		return &warrant.Refusal{Code: warrant.CodeUnknown, Text: want.FileName()}
+	case have != want:
+		return &warrant.Refusal{Code: warrant.CodeDisagree, Text: want.FileName()}
+	}
+	return nil
+}
+
+// world is a lawful order for machine 3, and everything that makes it so.
+type world struct {
+	t       testing.TB
+	trust   believed
+	machine warrant.Machine
+	list    []warrant.Machine
+	ask     events.Ask
+	signer  string
+	kind    string // type of the signature
+	edit    func(*events.Signed)
+	agree   []events.Ask // approvals, signed in turn by
+	who     []string
+	order   events.OrderIssued
+	server  string // who signs the order
+	now     time.Time
+	runs    version.Number
+}
+
+func member(id string, labels map[string]string) warrant.Machine {
+	return warrant.Machine{ID: id, Key: testkey.Of("machine-" + id).Public(), Labels: labels}
+}
+
+func operator(name, role string, labels map[string]string) events.Operator {
+	return events.Operator{Name: name, Key: testkey.Of(name).Public(), Grants: []events.Grant{{Role: role, Labels: labels}}}
+}
+
+func newWorld(t testing.TB) *world {
+	wanted := archive(1, "ab")
+	w := &world{t: t, machine: member("3", prod), signer: "alice", kind: events.RequestType, server: "state server", now: asked.Add(time.Minute), runs: number(0)}
+	w.trust = believed{
+		roster: events.Roster{
+			Operators: []events.Operator{
+				operator("alice", events.RoleOperate, nil), operator("dave", events.RoleOperate, dev),
+				operator("bob", events.RoleApprove, nil), operator("carol", events.RoleApprove, nil), operator("rita", events.RoleRead, nil),
+			},
+			StateServers: []string{testkey.Of("state server").Public()},
+		},
+		signed: map[string]tools.Tools{wanted.FileName(): wanted},
+	}
+	w.list = []warrant.Machine{member("0", dev), member("1", dev), w.machine, member("4", prod), member("5", prod)}
+	w.ask = events.Ask{
+		ID: "r1", Environment: "env", Action: events.ActionUpgrade, Created: asked, Expires: asked.Add(10 * time.Minute), Until: asked.Add(events.MaxRequestLife),
+		Upgrade: &events.AskUpgrade{To: number(1), Client: number(1), Artefacts: []tools.Tools{wanted}},
+	}
+	w.order = events.OrderIssued{Order: "o1", Upgrade: "r1", Machine: "3", From: number(0), Tools: wanted, Expires: asked.Add(time.Hour)}
+	return w
+}
+
+// quorum asks for two operators over production.
+func (w *world) quorum() { w.trust.roster.Quorums = []events.Quorum{{Labels: prod, Operators: 2}} }
+
+func sign(t testing.TB, ask events.Ask, by, kind string, edit func(*events.Signed)) []byte {
+	t.Helper()
+	statement, err := json.Marshal(ask)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signature, _ := testkey.Of(by).Sign(events.PAE(kind, statement))
+	s := events.Signed{Statement: statement, Key: testkey.Of(by).Public(), Signature: signature}
+	if edit != nil {
+		edit(&s)
+	}
+	b, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// approve lets somebody agree; sha256 may be empty, for what is asked.
+func (w *world) approve(who, sha256 string) {
+	w.who = append(w.who, who)
+	w.agree = append(w.agree, events.Ask{
+		ID: "a" + fmt.Sprint(len(w.agree)), Environment: "env", Action: events.ActionApprove, Created: asked, Expires: asked.Add(time.Hour),
+		Approve: &events.AskApprove{Request: w.ask.ID, SHA256: sha256},
+	})
+}
+
+// make gives the warrant as the state server would.
+func (w *world) make() events.Warrant {
+	w.t.Helper()
+	list, err := warrant.NewList(w.list)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if w.ask.Machines, err = list.Signed(); err != nil {
+		w.t.Fatal(err)
+	}
+	made := events.Warrant{Request: sign(w.t, w.ask, w.signer, w.kind, w.edit)}
+	if proven, err := list.Prove(made, w.machine.ID); err == nil {
+		made = proven
+	}
+	for i, ask := range w.agree {
+		if ask.Approve.SHA256 == "" {
+			ask.Approve.SHA256 = warrant.Digest(made.Request)
+		}
+		made.Approvals = append(made.Approvals, sign(w.t, ask, w.who[i], events.ApprovalType, nil))
+	}
+	return made
+}
+
+// check is what the machine does with the order.
+func (w *world) check(made events.Warrant) error {
+	w.t.Helper()
+	w.order.Warrant = made
+	rec, err := events.New(events.Envelope{ID: "r", Time: w.now, Actor: "state-server-0"}, &w.order)
+	if err == nil {
+		rec, err = rec.Signed(testkey.Of(w.server))
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r := w.reader()
+	if err := r.Server(rec); err != nil {
+		return err
+	}
+	_, err = r.Order(w.order, w.machine, w.runs)
+	return err
+}
+
+func (w *world) reader() warrant.Reader {
+	return warrant.Reader{Environment: "env", Trust: w.trust, Now: w.now}
+}
+
+// Each row breaks one thing in a lawful order and names the code that the machine refuses
+// it with; "" is lawful.
+func TestAttacksOnOrders(t *testing.T) {
+	for name, c := range map[string]struct {
+		edit func(w *world)
+		made func(w *world, m *events.Warrant)
+		want string
+	}{
+		"lawful":                                 {},
+		"BI-41 forged by the state server":       {edit: func(w *world) { w.signer = "state server" }, want: warrant.CodeOperator},
+		"BI-41 forged under the operator's name": {edit: func(w *world) { w.signer = "state server"; w.edit = named("alice") }, want: warrant.CodeSignature},
+		"BI-41 a word changed after the signing": {edit: func(w *world) {
+			w.edit = func(s *events.Signed) { s.Statement = replaced(s.Statement, "1.25.1", "1.25.2") }
+		}, want: warrant.CodeSignature},
+		"BI-41 no request at all":               {made: func(_ *world, m *events.Warrant) { m.Request = nil }, want: warrant.CodeSignature},
+		"BI-42 a key that is not on the roster": {edit: func(w *world) { w.signer = "mallory" }, want: warrant.CodeOperator},
+		"BI-42 an operator who was removed":     {edit: func(w *world) { w.trust.roster.Operators = w.trust.roster.Operators[1:] }, want: warrant.CodeOperator},
+		"BI-42 a key that was revoked":          {edit: func(w *world) { w.trust.revoked.Keys = []string{testkey.Of("alice").Public()} }, want: warrant.CodeOperator},
+		"BI-43 dev operator, prod machine":      {edit: func(w *world) { w.signer = "dave" }, want: warrant.CodeScope},
+		"BI-43 a reader asks":                   {edit: func(w *world) { w.signer = "rita" }, want: warrant.CodeScope},
+		"BI-43 in his scope":                    {edit: func(w *world) { w.signer, w.machine, w.order.Machine = "dave", w.list[1], "1" }},
+		"BI-44 one of two":                      {edit: func(w *world) { w.quorum() }, want: warrant.CodeQuorum},
+		"BI-44 two of two":                      {edit: func(w *world) { w.quorum(); w.approve("bob", "") }},
+		"BI-44 not where no quorum is asked":    {edit: func(w *world) { w.quorum(); w.machine, w.order.Machine = w.list[1], "1" }},
+		"BI-44 by who may not approve":          {edit: func(w *world) { w.quorum(); w.approve("rita", "") }, want: warrant.CodeQuorum},
+		"BI-44 by who is not on the roster":     {edit: func(w *world) { w.quorum(); w.approve("mallory", "") }, want: warrant.CodeQuorum},
+		"BI-45 the same operator twice": {edit: func(w *world) {
+			w.trust.roster.Quorums = []events.Quorum{{Operators: 3}}
+			w.approve("bob", "")
+			w.approve("bob", "")
+		}, want: warrant.CodeQuorum},
+		"BI-45 two others": {edit: func(w *world) {
+			w.trust.roster.Quorums = []events.Quorum{{Operators: 3}}
+			w.approve("bob", "")
+			w.approve("carol", "")
+		}},
+		"BI-45 who asked approves himself": {edit: func(w *world) {
+			w.quorum()
+			w.trust.roster.Operators[0].Grants[0].Role = events.RoleAdmin
+			w.approve("alice", "")
+		}, want: warrant.CodeQuorum},
+		"BI-46 approval for other bytes":          {edit: func(w *world) { w.quorum(); w.approve("bob", strings.Repeat("cd", 32)) }, want: warrant.CodeQuorum},
+		"BI-46 approval for another id":           {edit: func(w *world) { w.quorum(); w.approve("bob", ""); w.agree[0].Approve.Request = "r2" }, want: warrant.CodeQuorum},
+		"BI-48 after its time":                    {edit: func(w *world) { w.now = asked.Add(8 * 24 * time.Hour) }, want: warrant.CodeExpired},
+		"BI-48 a life longer than any may have":   {edit: func(w *world) { w.ask.Until = asked.Add(365 * 24 * time.Hour); w.now = asked.Add(8 * 24 * time.Hour) }, want: warrant.CodeExpired},
+		"BI-48 no time at all":                    {edit: func(w *world) { w.ask.Until = time.Time{} }, want: warrant.CodeExpired},
+		"BI-48 signed in the future":              {edit: func(w *world) { w.now = asked.Add(-2 * time.Hour) }, want: warrant.CodeExpired},
+		"BI-49 a version that nobody signed":      {edit: func(w *world) { w.other(archive(2, "ab")) }, want: warrant.CodeUnknown},
+		"BI-50 another digest than the metadata":  {edit: func(w *world) { w.other(archive(1, "cd")) }, want: warrant.CodeDisagree},
+		"BI-50 another digest than the request":   {edit: func(w *world) { w.signs(archive(1, "cd")); w.order.Tools = archive(1, "cd") }, want: warrant.CodeDisagree},
+		"BI-50 another version than the request":  {edit: func(w *world) { w.signs(archive(2, "ab")); w.order.Tools = archive(2, "ab") }, want: warrant.CodeDisagree},
+		"BI-51 a machine that is not in the list": {edit: func(w *world) { w.list = w.list[:2] }, want: warrant.CodeNotInList},
+		"BI-51 another key than in the list":      {edit: func(w *world) { w.machine.Key = testkey.Of("a new disk").Public() }, want: warrant.CodeNotInList},
+		"BI-51 the proof of another machine":      {made: func(w *world, m *events.Warrant) { m.Index = 1 }, want: warrant.CodeNotInList},
+		"BI-51 a proof cut short":                 {made: func(w *world, m *events.Warrant) { m.Proof = m.Proof[1:] }, want: warrant.CodeNotInList},
+		"BI-51 a hash of another length":          {made: func(w *world, m *events.Warrant) { m.Proof[0] = m.Proof[0][1:] }, want: warrant.CodeNotInList},
+		"BI-51 no list": {made: func(w *world, m *events.Warrant) {
+			w.ask.Machines = nil
+			m.Request = sign(w.t, w.ask, "alice", events.RequestType, nil)
+		}, want: warrant.CodeNotInList},
+		"BI-52 addressed to another machine": {edit: func(w *world) { w.order.Machine = "4" }, want: warrant.CodeNotForMe},
+		"BI-55 older, and no rollback":       {edit: func(w *world) { w.runs = number(2) }, want: warrant.CodeFloor},
+		"BI-55 older, as asked":              {edit: func(w *world) { w.runs = number(2); w.ask.Upgrade.Rollback = true }},
+		"BI-56 below the floor, even so":     {edit: func(w *world) { w.runs = number(3); w.trust.floor = number(2); w.ask.Upgrade.Rollback = true }, want: warrant.CodeFloor},
+		"BI-60 an approval as the request":   {edit: func(w *world) { w.kind = events.ApprovalType }, want: warrant.CodeSignature},
+		"BI-60 the statement of an approval": {edit: func(w *world) { w.ask.Action = events.ActionApprove }, want: warrant.CodeSignature},
+		"BI-60 a request as the approval": {edit: func(w *world) { w.quorum() }, made: func(w *world, m *events.Warrant) {
+			m.Approvals = [][]byte{sign(w.t, w.ask, "bob", events.RequestType, nil)}
+		}, want: warrant.CodeQuorum},
+		"another environment's request":        {edit: func(w *world) { w.ask.Environment = "other" }, want: warrant.CodeEnvironment},
+		"a request that was taken back":        {edit: func(w *world) { w.trust.revoked.Requests = []string{"r1"} }, want: warrant.CodeRevoked},
+		"a request of another upgrade":         {edit: func(w *world) { w.order.Upgrade = "r2" }, want: warrant.CodeNotAsked},
+		"a request for a restart":              {edit: func(w *world) { w.ask.Action = events.ActionRestart }, want: warrant.CodeNotAsked},
+		"an order that no state server signed": {edit: func(w *world) { w.server = "mallory" }, want: warrant.CodeServer},
+		"a state server that was revoked":      {edit: func(w *world) { w.trust.revoked.Keys = w.trust.roster.StateServers }, want: warrant.CodeServer},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			if c.edit != nil {
+				c.edit(w)
+			}
+			made := w.make()
+			if c.made != nil {
+				c.made(w, &made)
+			}
+			err := w.check(made)
+			if got := warrant.CodeOf(err); got != c.want || (err != nil && c.want == "") {
+				t.Errorf("%v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+// other asks for, and orders, another archive than release managers signed.
+func (w *world) other(t tools.Tools) {
+	w.ask.Upgrade.Artefacts, w.ask.Upgrade.To, w.order.Tools = []tools.Tools{t}, t.Version.Number, t
+}
+
+// signs lets release managers sign another archive.
+func (w *world) signs(t tools.Tools) { w.trust.signed = map[string]tools.Tools{t.FileName(): t} }
+
+func named(who string) func(*events.Signed) {
+	return func(s *events.Signed) { s.Key = testkey.Of(who).Public() }
+}
+
+func replaced(b []byte, before, after string) []byte {
+	return []byte(strings.ReplaceAll(string(b), before, after))
+}
+
+// Each row is a unit that a state server wants to run; the operator asked for web with the
+// command "serve" on machine 3.
+func TestAttacksOnUnits(t *testing.T) {
+	for name, c := range map[string]struct {
+		unit func(*events.UnitSpec)
+		edit func(*world)
+		want string
+	}{
+		"lawful":                           {},
+		"a command that nobody asked for":  {unit: func(u *events.UnitSpec) { u.Command = []string{"rm", "-rf", "/"} }, want: warrant.CodeNotAsked},
+		"one argument more":                {unit: func(u *events.UnitSpec) { u.Command = append(u.Command, "--evil") }, want: warrant.CodeNotAsked},
+		"another environment variable":     {unit: func(u *events.UnitSpec) { u.Env = map[string]string{"LD_PRELOAD": "/tmp/x"} }, want: warrant.CodeNotAsked},
+		"another restart policy":           {unit: func(u *events.UnitSpec) { u.Restart = events.RestartNever }, want: warrant.CodeNotAsked},
+		"another service":                  {unit: func(u *events.UnitSpec) { u.Unit = "db/0" }, want: warrant.CodeNotAsked},
+		"BI-52 a unit of machine 4":        {unit: func(u *events.UnitSpec) { u.Machine = "4" }, want: warrant.CodeNotForMe},
+		"BI-51 asked for another machine":  {edit: func(w *world) { w.list = w.list[:2] }, want: warrant.CodeNotInList},
+		"BI-41 signed by the state server": {edit: func(w *world) { w.signer = "state server" }, want: warrant.CodeOperator},
+		"BI-43 out of his scope":           {edit: func(w *world) { w.signer = "dave" }, want: warrant.CodeScope},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.ask.Action, w.ask.Upgrade = events.ActionDeploy, nil
+			w.ask.Deploy = &events.AskDeploy{Service: "web", Machine: "3", Command: []string{"serve"}, Restart: events.RestartAlways}
+			if c.edit != nil {
+				c.edit(w)
+			}
+			u := events.UnitSpec{Unit: "web/0", Machine: "3", Command: []string{"serve"}, Restart: events.RestartAlways, Warrant: w.make()}
+			if c.unit != nil {
+				c.unit(&u)
+			}
+			_, err := w.reader().Unit(u, w.machine)
+			if got := warrant.CodeOf(err); got != c.want || (err != nil && c.want == "") {
+				t.Errorf("%v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestBI59ListsOfMachines(t *testing.T) {
+	many := make([]warrant.Machine, events.MaxMachines+1)
+	for i := range many {
+		many[i] = warrant.Machine{ID: fmt.Sprint(i), Key: "U"}
+	}
+	for name, c := range map[string]struct {
+		list  []warrant.Machine
+		count int // 0: refused
+	}{
+		"BI-59 empty":      {nil, 0},
+		"BI-59 one":        {many[:1], 1},
+		"BI-59 duplicates": {[]warrant.Machine{many[0], many[1], many[0]}, 2},
+		"BI-59 the most":   {many[:events.MaxMachines], events.MaxMachines},
+		"BI-59 one more":   {many, 0},
+	} {
+		list, err := warrant.NewList(c.list)
+		if (err == nil) != (c.count > 0) {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if err != nil {
+			continue
+		}
+		signed, err := list.Signed()
+		if err != nil || signed.Count != c.count || !list.Equal(signed) {
+			t.Errorf("%s: %+v, %v; want %d machines", name, signed, err, c.count)
+		}
+	}
+}
+
+// What the whole check of an order costs a machine, beside one that checks nothing.
+func BenchmarkOrder(b *testing.B) {
+	w := newWorld(b)
+	w.quorum()
+	w.approve("bob", "")
+	for i := range 10_000 {
+		w.list = append(w.list, warrant.Machine{ID: fmt.Sprint(100 + i), Key: w.machine.Key})
+	}
+	w.order.Warrant = w.make()
+	rec, err := events.New(events.Envelope{ID: "r", Time: w.now, Actor: "state-server-0"}, &w.order)
+	if err == nil {
+		rec, err = rec.Signed(testkey.Of(w.server))
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	r := w.reader()
+	for name, check := range map[string]bool{"with all checks": true, "without": false} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				p, err := events.Decode(rec)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if !check {
+					continue
+				}
+				if err := r.Server(rec); err != nil {
+					b.Fatal(err)
+				}
+				if _, err := r.Order(*p.(*events.OrderIssued), w.machine, w.runs); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
