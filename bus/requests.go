@@ -35,7 +35,7 @@ func (c *Conn) PublishRequest(ctx context.Context, id *Identity, ask events.Ask)
 	if err != nil {
 		return 0, fmt.Errorf("publish request: %w", err)
 	}
-	signature, err := id.Sign(events.PAE(events.RequestType, statement))
+	signature, err := id.Sign(events.PAE(events.SignedType(ask.Action), statement))
 	if err != nil {
 		return 0, fmt.Errorf("sign request: %w", err)
 	}

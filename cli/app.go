@@ -93,7 +93,7 @@ Begin with:
 		a.addMachineCommand(), a.approveMachineCommand(), a.removeMachineCommand(), a.resolvedCommand(), a.deployCommand(), a.addUnitCommand(), a.removeUnitCommand(), a.removeServiceCommand(),
 		a.reader().statusCommand(), a.reader().auditCommand(),
 		a.syncToolsCommand(), a.metadataCommand(), a.upgradeCommand(), a.upgradePathCommand(),
-		a.restartAgentCommand(), a.setEnvCommand(), a.getEnvCommand(), a.unsetEnvCommand(),
+		a.restartAgentCommand(), a.approveUpgradeCommand(), a.setEnvCommand(), a.getEnvCommand(), a.unsetEnvCommand(),
 		a.versionCommand(), a.httpTokenCommand(), a.demoCommand(), a.demoWorkloadCommand(), a.containerCommand(),
 	)
 	root.SetHelpCommand(a.helpCommand())

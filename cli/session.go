@@ -96,11 +96,25 @@ func (s *session) ask(ctx context.Context, query string, body []byte) ([]byte, e
 }
 
 // request signs and publishes an ask, waits until it is judged, and returns the records
-// of the decision. A refusal is an error with every reason.
-func (s *session) request(ctx context.Context, ask events.Ask) ([]events.Record, error) {
+// of the decision. A refusal is an error with every reason. When the machines that it is
+// about changed before it was judged, it is asked anew.
+func (s *session) request(ctx context.Context, ask events.Ask) (recs []events.Record, err error) {
+	for range resolveTries {
+		if recs, err = s.requestOnce(ctx, ask); !changedMeanwhile(err) {
+			break
+		}
+	}
+	return recs, err
+}
+
+func (s *session) requestOnce(ctx context.Context, ask events.Ask) ([]events.Record, error) {
 	now := time.Now().UTC()
 	ask.ID, ask.Environment = uuid.Must(uuid.NewV7()).String(), s.Env.UUID
 	ask.Created, ask.Expires = now, now.Add(requestLife)
+	ask, err := s.resolve(ctx, ask)
+	if err != nil {
+		return nil, err
+	}
 	log := s.Conn.Log()
 	from, err := s.logEnd(ctx, log)
 	if err != nil {

@@ -115,12 +115,28 @@ func (s *session) upgrade(ctx context.Context, u upgrade) error {
 		return err
 	}
 	id := recs[0].Correlation
+	if needed := waitsFor(recs); needed > 0 {
+		s.app.say("Upgrade %s to %s waits until %d operators agree; another one may: juju approve-upgrade %s", id, answer.Chosen, needed, id)
+		return nil
+	}
 	s.app.say("Upgrade %s to %s has started", id, answer.Chosen)
 	if !u.wait {
 		s.app.say("Track it with: juju status --watch")
 		return nil
 	}
 	return s.follow(ctx, recs, id)
+}
+
+// waitsFor is how many operators must agree before an upgrade begins; 0: it has begun.
+func waitsFor(recs []events.Record) int {
+	for _, rec := range recs {
+		if p, err := events.Decode(rec); err == nil {
+			if pending, ok := p.(*events.UpgradePending); ok {
+				return pending.Needed
+			}
+		}
+	}
+	return 0
 }
 
 // question gathers what the choice depends on.

@@ -108,6 +108,7 @@ func (s *State) apply(r events.Record, payload events.Payload) bool {
 	case *events.UpgradeRefused:
 		s.foldRefused(r.Seq, p.Upgrade, p.Reasons)
 		s.forgetAsked(p.Upgrade)
+		s.agreed(p.Upgrade)
 
 	case *events.MachineInvited:
 		s.foldInvited(r.Time, p)
@@ -144,12 +145,17 @@ func (s *State) apply(r events.Record, payload events.Payload) bool {
 	case *events.SourceReturned:
 		delete(s.Lost, p.Source)
 
+	case *events.UpgradePending:
+		s.foldPending(p)
+	case *events.UpgradeApproved:
+		s.foldAgreed(r.Seq, p)
 	case *events.UpgradeAccepted:
 		s.foldAccepted(r.Time, p)
 	case *events.UpgradeHalted:
 		s.foldHalted(p)
 	case *events.UpgradeAborted:
 		s.endUpgrade(r.Time, p.Upgrade, UpgradeAborted)
+		s.agreed(p.Upgrade)
 	case *events.UpgradeCompleted:
 		s.foldCompleted(r.Time, p)
 

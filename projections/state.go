@@ -28,7 +28,8 @@ type State struct {
 	Lost     map[string]*LostSource  `json:"lost"`     // sources of tools that cannot be read, by name
 	Upgrade  *Upgrade                `json:"upgrade,omitempty"`
 	Asked    *Upgrade                `json:"asked,omitempty"` // the newest upgrade.requested until it is judged
-	Orders   map[string]*Order       `json:"orders"`          // the open ones, by machine id
+	Pending  *Pending                `json:"pending,omitempty"`
+	Orders   map[string]*Order       `json:"orders"` // the open ones, by machine id
 
 	Past        []PastUpgrade      `json:"past,omitempty"` // ended upgrades, oldest first
 	Requests    map[string]Outcome `json:"requests"`       // what became of each request, by id
@@ -154,9 +155,11 @@ type Upgrade struct {
 	Operator  string                 `json:"operator"`
 	From      version.Number         `json:"from"`
 	To        version.Number         `json:"to"`
-	Artefacts map[string]tools.Tools `json:"artefacts"`        // by platform, "trusty-amd64"
-	Signed    []byte                 `json:"signed"`           // the request it executes
-	Machines  []string               `json:"machines"`         // ids it is about, in order
+	Artefacts map[string]tools.Tools `json:"artefacts"`      // by platform, "trusty-amd64"
+	Signed    []byte                 `json:"signed"`         // the request it executes
+	Machines  []string               `json:"machines"`       // ids it is about, in order
+	Keys      map[string]string      `json:"keys,omitempty"` // of these machines, when it was asked for
+	Approvals [][]byte               `json:"approvals,omitempty"`
 	Missed    map[string]string      `json:"missed,omitempty"` // archive that could not be fetched yet, by binary version → why
 	Done      map[string]string      `json:"done"`             // machine id → how its last order ended: upgraded, failed, rolled-back, timed-out
 	Halted    []events.Reason        `json:"halted,omitempty"`

@@ -45,8 +45,17 @@ func (s *State) foldAccepted(now time.Time, p *events.UpgradeAccepted) {
 		u = s.Asked
 	}
 	s.Asked = nil
+	if agreed := s.agreed(p.Upgrade); agreed != nil {
+		u = agreed
+	}
 	u.From, u.To, u.Started = p.From, p.To, now
 	u.Machines, u.Done = slices.Clone(p.Machines), map[string]string{}
+	u.Keys = make(map[string]string, len(u.Machines))
+	for _, id := range u.Machines {
+		if m := s.Machines[id]; m != nil {
+			u.Keys[id] = m.Key
+		}
+	}
 	s.Upgrade = u
 }
 

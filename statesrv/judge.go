@@ -9,12 +9,13 @@ import (
 	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/events/warrant"
 	"github.com/jujube-project/jujube/projections"
 )
 
 // Codes of refusals. They are stable; docs and scripts name them.
 const (
-	codeExpired     = "expired"
+	codeExpired     = "req-expired"
 	codeEnvironment = "other-environment"
 	codeMalformed   = "malformed"
 	codeUnknown     = "unknown-action"
@@ -44,9 +45,11 @@ type inquiry struct {
 	state *projections.State
 	now   time.Time
 	ask   events.Ask
+	by    events.Operator
 	req   events.Request // as it goes into the log
-	newID func() string
-	key   string // that signed it
+
+	machines *warrant.List // that it is about; see list
+	newID    func() string
 	knowledge
 
 	publication   *publication // of a request to publish: what was made of the staged bundle
@@ -85,6 +88,7 @@ var judges = map[string]func(*inquiry) verdict{
 	events.ActionResolved:       judgeResolved,
 	events.ActionTrust:          judgeTrust,
 	events.ActionApproveMachine: judgeApproveMachine,
+	events.ActionApprove:        judgeApprove,
 }
 
 // judge decides on one request. It is pure: the same state, request and time give the
@@ -104,32 +108,34 @@ func judge(q *inquiry) verdict {
 		return verdict{received: received, reasons: refuse(codeUnknown,
 			"this state server does not know the action %q; it may be older than the client", q.ask.Action)}
 	}
+	if reasons := q.mayAsk(); len(reasons) > 0 {
+		return verdict{received: received, reasons: reasons}
+	}
 	v := decide(q)
 	if v.received == nil {
 		v.received = received
 	}
+	if len(v.reasons) == 0 {
+		v.reasons = q.sameMachines()
+	}
 	return v
 }
 
-// authenticate finds the operator whose key signed the request.
-func authenticate(s *projections.State, r bus.Request) (events.Signed, events.Ask, events.Operator, error) {
-	signed, ask, err := events.ParseSigned(r.Data)
+// authenticate finds the operator whose key signed the request. What is no refusal with a
+// code is no request.
+func authenticate(s *projections.State, now time.Time, r bus.Request) (events.Ask, events.Operator, error) {
+	ask, operator, err := reader(s, now).Statement(r.Data)
 	if err != nil {
-		return signed, ask, events.Operator{}, err
+		return ask, operator, err
 	}
-	if ask.ID != r.ID || signed.Key != r.Key {
-		return signed, ask, events.Operator{}, fmt.Errorf("%w: the request lies under another id or key than it names", events.ErrInvalid)
+	if ask.ID != r.ID || operator.Key != r.Key {
+		return ask, operator, fmt.Errorf("%w: the request lies under another id or key than it names", events.ErrInvalid)
 	}
-	operator, ok := s.Trust.Roster.Operator(signed.Key)
-	if !ok {
-		return signed, ask, events.Operator{}, fmt.Errorf("%w: key %s is no operator's", bus.ErrDenied, signed.Key)
-	}
-	err = bus.Verify(signed.Key, events.PAE(events.RequestType, signed.Statement), signed.Signature)
-	return signed, ask, operator, err
+	return ask, operator, nil
 }
 
 // decideRequest judges a stored request once and records request and verdict together.
-// What cannot be a request of one of the operators is counted and left out of the log.
+// What no operator signed is refused without being believed in anything.
 func (t *term) decideRequest(d *draft, r bus.Request) error {
 	return t.decideRequestWith(d, r, func(*inquiry) {})
 }
@@ -139,20 +145,35 @@ func (t *term) decideRequestWith(d *draft, r bus.Request, know func(*inquiry)) e
 	if r.Seq <= d.state.RequestsSeq {
 		return nil
 	}
-	_, ask, operator, err := authenticate(d.state, r)
+	ask, operator, err := authenticate(d.state, d.now, r)
+	if _, known := d.state.Requests[ask.ID]; err == nil && known {
+		err = fmt.Errorf("%w: request %s was judged before", events.ErrInvalid, ask.ID)
+	}
 	if err == nil {
 		q := &inquiry{
-			state: d.state, now: d.now, ask: ask, newID: d.newID, key: r.Key,
+			state: d.state, now: d.now, ask: ask, by: operator, newID: d.newID,
 			knowledge: t.knowledge(d.state),
 			req:       events.Request{ID: ask.ID, Action: ask.Action, Operator: operator.Name, Created: ask.Created, Signed: r.Data},
 		}
 		know(q)
 		err = q.record(d, r.Seq, judge(q))
+	} else if reasons := reasonOf(err); warrant.CodeOf(err) != "" && events.IsID(r.ID) {
+		err = disown(d, r, reasons)
 	}
 	if err != nil {
 		t.metrics.garbage("requests")
 		t.cfg.Logger.Warn("skipped a request", "seq", r.Seq, "key", r.Key, "err", err)
 	}
+	return err
+}
+
+// disown records that a request was refused because of who signed it, or did not. One that
+// names the id of a request that was judged changes nothing about that.
+func disown(d *draft, r bus.Request, reasons []events.Reason) error {
+	if _, known := d.state.Requests[r.ID]; known {
+		return fmt.Errorf("%w: %s", events.ErrInvalid, reasons[0].Text)
+	}
+	_, err := d.add("", fmt.Sprintf("%s%d", projections.CauseRequests, r.Seq), r.ID, &events.RequestRefused{Request: r.ID, Reasons: reasons})
 	return err
 }
 

@@ -91,7 +91,7 @@ func judgeResolved(q *inquiry) verdict {
 	if o := q.state.Orders[m.ID]; o != nil {
 		return verdict{reasons: refuse(codeInUse, "machine %s has an open %s order; wait for its end, or abort its upgrade with juju upgrade-juju --reset-previous-upgrade", m.ID, o.Kind)}
 	}
-	return verdict{decided: []events.Payload{&events.MachineResolved{Machine: m.ID}}}
+	return verdict{decided: []events.Payload{&events.MachineResolved{Machine: m.ID, Warrant: q.warrantFor(m.ID)}}}
 }
 
 // judgeRestart orders restarts. An agent with an open order gets none: its restart is
@@ -115,7 +115,7 @@ func judgeRestart(q *inquiry) verdict {
 	v := verdict{received: &events.RestartRequested{Request: q.req, Machines: ids}}
 	for _, id := range ids {
 		if q.state.Orders[id] == nil {
-			v.decided = append(v.decided, &events.RestartOrdered{Order: q.newID(), Machine: id})
+			v.decided = append(v.decided, &events.RestartOrdered{Order: q.newID(), Machine: id, Warrant: q.warrantFor(id)})
 		}
 	}
 	return v

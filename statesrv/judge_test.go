@@ -12,6 +12,7 @@ import (
 	"github.com/jujube-project/jujube/events/testkey"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/events/warrant"
 	"github.com/jujube-project/jujube/projections"
 )
 
@@ -89,8 +90,8 @@ func TestJudge(t *testing.T) {
 		"machines on the new version":        {environment("1.25.1"), upgradeTo("1.25.1", "1.25.1", false), "upgrade.accepted/1"},
 		"an agent of another version":        {environment("1.23.0"), upgradeTo("1.25.1", "1.25.1", false), "refused: agent-mismatch"},
 		"a repair of that agent":             {environment("1.23.0"), upgradeTo("1.25.0", "1.25.1", false), "upgrade.accepted/1"},
-		"all blockers, mismatch first":       {halted(environment("1.23.0")), upgradeTo("1.24.0", "2.0.0", false), "refused: agent-mismatch upgrade-in-progress client-major lower-minor"},
-		"an upgrade in progress":             {halted(environment("1.25.0")), upgradeTo("1.25.2", "1.25.1", false), "refused: upgrade-in-progress"},
+		"all blockers, mismatch first":       {halted(environment("1.23.0")), upgradeTo("1.24.0", "2.0.0", false), "refused: agent-mismatch conflict client-major lower-minor"},
+		"an upgrade in progress":             {halted(environment("1.25.0")), upgradeTo("1.25.2", "1.25.1", false), "refused: conflict"},
 		"a reset withdraws and goes on":      {halted(environment("1.25.0")), upgradeTo("1.25.2", "1.25.1", true), "order.superseded/1 upgrade.aborted/1 upgrade.accepted/1"},
 		"a lower major":                      {environment("1.25.0"), upgradeTo("0.9.0", "1.25.0", false), "refused: client-major lower-major"},
 		"tools that nobody has":              {environment("1.25.0"), events.Ask{Action: events.ActionUpgrade, Upgrade: &events.AskUpgrade{To: bin("1.25.1").Number, Client: bin("1.25.1").Number}}, "refused: no-tools"},
@@ -142,7 +143,7 @@ func TestJudge(t *testing.T) {
 		"marks of somebody else":             {revoked(environment("1.25.0")), unmark("UBOB", 6), ""},
 		"sync nothing":                       {environment("1.25.0"), events.Ask{Action: events.ActionSyncTools}, "refused: malformed"},
 		"an action of the future":            {environment("1.25.0"), events.Ask{Action: "teleport"}, "refused: unknown-action"},
-		"an expired request":                 {environment("1.25.0"), events.Ask{Action: events.ActionUnsetEnv, Expires: judged.Add(-time.Second)}, "refused: expired"},
+		"an expired request":                 {environment("1.25.0"), events.Ask{Action: events.ActionUnsetEnv, Expires: judged.Add(-time.Second)}, "refused: req-expired"},
 		"another environment":                {environment("1.25.0"), events.Ask{Action: events.ActionUnsetEnv, Environment: "other"}, "refused: other-environment"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -154,8 +155,9 @@ func TestJudge(t *testing.T) {
 			}
 			c.ask.ID = "r1"
 			before := c.state.Digest()
+			lawful(t, c.state, &c.ask)
 			v := judge(&inquiry{
-				state: c.state, now: judged, ask: c.ask, knowledge: knowledge{have: func(t tools.Tools) bool { return t.SHA256 == digest }, marks: marksOf(c.state, nil)}, newID: func() string { return "id" },
+				state: c.state, now: judged, ask: c.ask, by: chief, knowledge: knowledge{have: func(t tools.Tools) bool { return t.SHA256 == digest }, marks: marksOf(c.state, nil)}, newID: func() string { return "id" },
 				req: events.Request{ID: "r1", Action: c.ask.Action, Operator: "alice", Created: judged, Signed: []byte("x")},
 			})
 			if got := describe(v); got != c.want {
@@ -170,6 +172,32 @@ func TestJudge(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// chief may do everything.
+var chief = events.Operator{Name: "alice", Key: testkey.Of("alice").Public(), Grants: []events.Grant{{Role: events.RoleAdmin}}}
+
+// lawful completes an ask as a client does.
+func lawful(t *testing.T, s *projections.State, ask *events.Ask) {
+	t.Helper()
+	r := Resolve(s, *ask)
+	ask.Created, ask.Until = judged, judged.Add(events.MaxRequestLife)
+	if ask.Upgrade != nil {
+		ask.Upgrade.Rollback = ask.Upgrade.To.Compare(r.Newest) < 0
+	}
+	if ask.AddUnit != nil && r.Unit != nil {
+		ask.AddUnit.Command, ask.AddUnit.Env, ask.AddUnit.Restart = r.Unit.Command, r.Unit.Env, r.Unit.Restart
+	}
+	if len(r.Machines) == 0 {
+		return
+	}
+	list, err := warrant.NewList(r.Machines)
+	if err == nil {
+		ask.Machines, err = list.Signed()
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

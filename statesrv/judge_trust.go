@@ -12,13 +12,10 @@ import (
 
 // judgeTrust publishes what was staged, if it was found good.
 func judgeTrust(q *inquiry) verdict {
-	operator, _ := q.state.Trust.Roster.Operator(q.key)
 	var refusal *tuf.Refusal
 	switch {
 	case q.ask.Trust == nil:
 		return verdict{reasons: refuse(codeMalformed, "the request names no bundle")}
-	case !publishes(operator):
-		return verdict{reasons: refuse(codeRole, "operator %s has neither the role %s nor %s", operator.Name, events.RoleRelease, events.RoleAdmin)}
 	case errors.As(q.unpublishable, &refusal):
 		return verdict{reasons: refuse(refusal.Code, "%s", refusal.Text)}
 	case q.unpublishable != nil:

@@ -45,8 +45,10 @@ func judgeAddUnit(q *inquiry) verdict {
 	if now == nil {
 		return verdict{reasons: refuse(codeNoService, "no unit of a service %q runs, so it is not known what it is; juju deploy %s --to %s -- COMMAND says it", a.Service, a.Service, a.Machine)}
 	}
-	spec := now.UnitSpec
-	spec.Machine = a.Machine
+	spec := events.UnitSpec{Machine: a.Machine, Command: a.Command, Env: a.Env, Restart: a.Restart}
+	if !sameService(now.UnitSpec, spec) {
+		return verdict{reasons: refuse(codeMachinesChanged, "the service %s is another command now than was signed; ask again", a.Service)}
+	}
 	return q.place(a.Service, spec)
 }
 
@@ -86,6 +88,7 @@ func (q *inquiry) place(service string, spec events.UnitSpec) verdict {
 	if m == nil || m.Life != projections.LifeAlive {
 		return verdict{reasons: refuse(codeNoMachine, "there is no enrolled machine %q to run %s on", spec.Machine, service)}
 	}
+	spec.Warrant = q.warrantFor(spec.Machine)
 	spec.Unit = fmt.Sprintf("%s/%d", service, q.state.NextUnit[service])
 	if err := spec.Validate(); err != nil {
 		return verdict{reasons: refuse(codeMalformed, "%v", err)}

@@ -15,7 +15,7 @@ import (
 // Codes of refused upgrades, in the order in which they are reported.
 const (
 	codeAgentMismatch = "agent-mismatch"
-	codeInProgress    = "upgrade-in-progress"
+	codeConflict      = "conflict"
 	codeClientMajor   = "client-major"
 	codeLowerMajor    = "lower-major"
 	codeLowerMinor    = "lower-minor"
@@ -34,8 +34,18 @@ func judgeUpgrade(q *inquiry) verdict {
 	v := verdict{received: &events.UpgradeRequested{
 		Request: q.req, Upgrade: q.ask.ID, To: a.To, Artefacts: a.Artefacts, Reset: a.Reset,
 	}}
-	if v.reasons = upgradeBlockers(q.state, a, q.knowledge); len(v.reasons) > 0 {
+	v.reasons = upgradeBlockers(q.state, a, q.knowledge)
+	for _, t := range a.Artefacts {
+		v.reasons = append(v.reasons, reasonOf(reader(q.state, q.now).Target(*a, t, newest(q.state)))...)
+	}
+	if w := q.state.Pending; w != nil && w.ID != q.ask.ID && !a.Reset {
+		v.reasons = append(v.reasons, events.Reason{Code: codeConflict, About: []string{w.ID}, Text: waits(w.ID, w.Agreed, w.Needed) + "; approve it, or drop it with --reset-previous-upgrade"})
+	}
+	if len(v.reasons) > 0 {
 		return v
+	}
+	if w := q.state.Pending; w != nil && w.ID != q.ask.ID {
+		v.decided = append(v.decided, &events.UpgradeAborted{Upgrade: w.ID, Request: q.ask.ID})
 	}
 	if u := q.state.Upgrade; u != nil {
 		v.decided = append(v.decided, supersede(q.state, u.ID, "the upgrade was aborted by request "+q.ask.ID)...)
@@ -44,7 +54,17 @@ func judgeUpgrade(q *inquiry) verdict {
 	v.decided = append(v.decided, &events.UpgradeAccepted{
 		Upgrade: q.ask.ID, From: q.state.AgentVersion, To: a.To, Machines: rollout.Sequence(q.state),
 	})
-	return v
+	return q.agreement(v)
+}
+
+// newest is the newest version that a machine runs: to go to what is older than that is a
+// rollback there.
+func newest(s *projections.State) version.Number {
+	ids := aliveMachines(s)
+	if len(ids) == 0 {
+		return s.AgentVersion
+	}
+	return s.Machines[slices.MaxFunc(ids, func(a, b string) int { return s.Machines[a].Version.Number.Compare(s.Machines[b].Version.Number) })].Version.Number
 }
 
 // maxSuperseded is how many orders an abort withdraws at once; the planner goes on.
@@ -86,7 +106,7 @@ func upgradeBlockers(s *projections.State, a *events.AskUpgrade, know knowledge)
 		if len(u.Halted) > 0 {
 			state = "was halted"
 		}
-		add(codeInProgress, []string{u.ID}, "upgrade %s to %s %s; wait for it, or abort it with --reset-previous-upgrade", u.ID, u.To, state)
+		add(codeConflict, []string{u.ID}, "upgrade %s to %s %s; wait for it, or abort it with --reset-previous-upgrade", u.ID, u.To, state)
 	}
 	if a.Client.Major != a.To.Major {
 		add(codeClientMajor, nil, "a client of version %s cannot set version %s; use a client of major version %d", a.Client, a.To, a.To.Major)

@@ -84,9 +84,13 @@ func (t *term) orderFor(d *draft, u *projections.Upgrade, id string) (*events.Or
 		t.tools.want(wanted)
 		return nil, nil
 	}
+	w, err := t.warrants.of(u, id)
+	if err != nil {
+		return nil, &events.Reason{Code: codeMachinesChanged, About: []string{events.MachineTag(id)}, Text: fmt.Sprintf("the request does not let machine %s do anything: %v", id, err)}
+	}
 	return &events.OrderIssued{
 		Order: d.newID(), Upgrade: u.ID, Machine: id, From: m.Version.Number, Tools: wanted, Expires: d.now.Add(patience),
-		Health: durationOf(d.state, "upgrade-health-window").Milliseconds(), Signed: u.Signed,
+		Health: durationOf(d.state, "upgrade-health-window").Milliseconds(), Warrant: w,
 		Rate: numberOf(d.state, "agent-download-rate"), Resolved: m.Resolved,
 	}, nil
 }

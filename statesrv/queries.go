@@ -40,6 +40,7 @@ func (t *term) onQuery(q bus.Query) {
 		"status":      func(st *projections.State) (any, error) { return t.statusJSON(st) },
 		"digest":      func(st *projections.State) (any, error) { return Position{st.Seq, st.Digest()}, nil },
 		"environment": func(st *projections.State) (any, error) { return environmentOf(st), nil },
+		"pending":     func(st *projections.State) (any, error) { return waitingOf(st), nil },
 	}[q.Name]
 	switch {
 	case ok:
@@ -61,6 +62,8 @@ func (t *term) onQuery(q bus.Query) {
 		t.spawn(func() { t.answerStage(q) })
 	case q.Name == "trust":
 		q.Answer(t.publisher.current().Marshal(), nil)
+	case q.Name == "resolve":
+		t.spawn(func() { t.answerResolve(q) })
 	case q.Name == "upgrade-check":
 		t.spawn(func() { t.answerCheck(q) })
 	default:

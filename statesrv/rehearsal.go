@@ -75,7 +75,14 @@ func (r *Rehearsal) Ask(seq uint64, operator string, ask events.Ask) {
 		}
 		q := &inquiry{
 			state: d.state, now: d.now, ask: ask, newID: d.newID, knowledge: r.t.knowledge(d.state),
+			by:  events.Operator{Name: operator, Grants: []events.Grant{{Role: events.RoleAdmin}}},
 			req: events.Request{ID: ask.ID, Action: ask.Action, Operator: operator, Created: ask.Created, Signed: []byte("{}")},
+		}
+		q.ask.Until = ask.Created.Add(events.MaxRequestLife)
+		if list, err := q.list(); err == nil {
+			if q.ask.Machines, err = list.Signed(); err != nil {
+				return err
+			}
 		}
 		return q.record(d, seq, judge(q))
 	}})

@@ -25,6 +25,7 @@ import (
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/events/warrant"
 	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/projections/audit"
 	"github.com/jujube-project/jujube/statesrv"
@@ -169,10 +170,39 @@ func (p *place) publish(ask events.Ask) string {
 	if ask.Expires.IsZero() {
 		ask.Expires = now.Add(time.Minute)
 	}
+	if body, err := json.Marshal(ask); err == nil && ask.Machines == nil {
+		p.resolve(&ask, body)
+	}
 	if _, err := p.alice.PublishRequest(p.Context(), p.alice.Identity(), ask); err != nil {
 		p.Fatal(err)
 	}
 	return ask.ID
+}
+
+// resolve does what a client does: it signs the machines that the request is about.
+func (p *place) resolve(ask *events.Ask, body []byte) {
+	p.Helper()
+	ctx, cancel := context.WithTimeout(p.Context(), 5*time.Second)
+	defer cancel()
+	b, err := p.alice.Ask(ctx, "resolve", body)
+	var r statesrv.Resolution
+	if err != nil || json.Unmarshal(b, &r) != nil || len(r.Machines) == 0 {
+		return
+	}
+	list, err := warrant.NewList(r.Machines)
+	if err == nil {
+		ask.Machines, err = list.Signed()
+	}
+	if err != nil {
+		p.Fatal(err)
+	}
+	ask.Until = ask.Created.Add(events.MaxRequestLife)
+	if ask.AddUnit != nil && r.Unit != nil {
+		ask.AddUnit.Command, ask.AddUnit.Env, ask.AddUnit.Restart = r.Unit.Command, r.Unit.Env, r.Unit.Restart
+	}
+	if ask.Upgrade != nil {
+		ask.Upgrade.Rollback = ask.Upgrade.To.Compare(r.Newest) < 0
+	}
 }
 
 // ask publishes a request and gives what was decided: the kinds, or the codes of the
@@ -481,12 +511,12 @@ func TestABrokenVersionHaltsAndIsAborted(t *testing.T) {
 		t.Fatalf("halted for %+v", halted.Reasons)
 	}
 	ask := upgrade(good)
-	if _, got := p.ask(ask); got != "refused: upgrade-in-progress" {
+	if _, got := p.ask(ask); got != "refused: conflict" {
 		t.Fatalf("another upgrade is %q", got)
 	}
 	var check statesrv.Check
 	p.query("upgrade-check", ask.Upgrade, &check)
-	if codes(check.Reasons) != "refused: upgrade-in-progress" {
+	if codes(check.Reasons) != "refused: conflict" {
 		t.Fatalf("the check says %+v", check.Reasons)
 	}
 	broken.breaks, ask.Upgrade.Reset = false, true
@@ -507,21 +537,25 @@ func TestRequestsThatWaitedAreJudgedInOrder(t *testing.T) {
 	foreign := set("patch")
 	foreign.Environment = "99999999-2222-3333-4444-555555555555"
 	stranger := p.bus.Operator("mallory") // NATS knows mallory, the environment does not
+	strange := newID()
 	if _, err := stranger.PublishRequest(t.Context(), stranger.Identity(), events.Ask{
-		ID: newID(), Environment: bustest.Environment, Action: events.ActionSetEnv, Created: time.Now(), Expires: time.Now().Add(time.Minute),
+		ID: strange, Environment: bustest.Environment, Action: events.ActionSetEnv, Created: time.Now(), Expires: time.Now().Add(time.Minute),
 		SetEnv: map[string]string{"upgrade-policy": "newest"},
 	}); err != nil {
 		t.Fatal(err)
 	}
 	ids := []string{p.publish(set("patch")), p.publish(expired), p.publish(foreign), p.publish(set("newest"))}
 	p.start()
-	for i, want := range []string{"request.received/1 setting.changed/1", "refused: expired", "refused: other-environment", "request.received/1 setting.changed/1"} {
+	for i, want := range []string{"request.received/1 setting.changed/1", "refused: req-expired", "refused: other-environment", "request.received/1 setting.changed/1"} {
 		if got := p.decision(ids[i]); got != want {
 			t.Errorf("request %d is %q, want %q", i, got, want)
 		}
 	}
+	if got := p.decision(strange); got != "refused: req-operator" {
+		t.Errorf("BI-42: a stranger's request is %q", got)
+	}
 	s := p.state()
-	if s.Settings["upgrade-policy"] != "newest" || s.RequestsSeq != 5 || len(s.Requests) != 4 {
+	if s.Settings["upgrade-policy"] != "newest" || s.RequestsSeq != 5 || len(s.Requests) != 5 {
 		t.Fatalf("the setting is %q, REQUESTS is judged up to %d, %d are known", s.Settings["upgrade-policy"], s.RequestsSeq, len(s.Requests))
 	}
 	p.stop()
@@ -529,8 +563,8 @@ func TestRequestsThatWaitedAreJudgedInOrder(t *testing.T) {
 	if _, got := p.ask(set("step")); got != "request.received/1 setting.changed/1" {
 		t.Fatalf("after a restart a request is %q", got)
 	}
-	if n := len(p.state().Requests); n != 5 {
-		t.Fatalf("%d requests are known, want 5: none is judged twice", n)
+	if n := len(p.state().Requests); n != 6 {
+		t.Fatalf("%d requests are known, want 6: none is judged twice", n)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -26,6 +27,7 @@ type term struct {
 	revoked   *revocations
 	tools     *toolbox
 	uploads   *uploads
+	warrants  warrants // the writer's goroutine only
 	staging   staging
 	publisher *publisher
 	signed    func(tools.Tools) error // whether release managers signed an archive; rehearsals take that for granted
@@ -87,7 +89,7 @@ func (t *term) genesis(d *draft, first *publication) error {
 	}
 	g := t.cfg.Genesis
 	created, err := d.add(t.cfg.Name, "", "", &events.EnvironmentCreated{
-		UUID: t.cfg.Environment, Name: g.Name, AgentVersion: g.AgentVersion, Operators: g.Operators,
+		UUID: t.cfg.Environment, Name: g.Name, AgentVersion: g.AgentVersion, Operators: admins(g.Operators),
 	})
 	if err != nil {
 		return err
@@ -107,6 +109,18 @@ func (t *term) genesis(d *draft, first *publication) error {
 		Machine: "0", Key: g.Machine.Key, Hostname: g.Machine.Hostname, Version: g.Machine.Version, StateServer: true,
 	})
 	return err
+}
+
+// admins are the operators that an environment begins with: they may do everything, until
+// signed metadata says who may.
+func admins(operators []events.Operator) []events.Operator {
+	list := slices.Clone(operators)
+	for i := range list {
+		if len(list[i].Grants) == 0 {
+			list[i].Grants = []events.Grant{{Role: events.RoleAdmin}}
+		}
+	}
+	return list
 }
 
 // spawn runs f as part of the term; after its end it runs nothing.

@@ -50,6 +50,15 @@ func (r Reader) Request(b []byte) (events.Ask, events.Operator, error) {
 	return r.statement(b, func(action string) bool { return action != events.ActionApprove }, events.RequestType)
 }
 
+// Statement reads what an operator signed, a request or an approval, each under its own type.
+func (r Reader) Statement(b []byte) (events.Ask, events.Operator, error) {
+	_, ask, err := events.ParseSigned(b)
+	if err != nil {
+		return ask, events.Operator{}, refuse(CodeSignature, "%v", err)
+	}
+	return r.statement(b, func(string) bool { return true }, events.SignedType(ask.Action))
+}
+
 func (r Reader) statement(b []byte, fits func(action string) bool, kind string) (events.Ask, events.Operator, error) {
 	var by events.Operator
 	signed, ask, err := events.ParseSigned(b)

@@ -33,7 +33,8 @@ func Role(action string) string {
 // touches none, whether he has the role anywhere.
 func May(o events.Operator, action string, machines []Machine) error {
 	role := Role(action)
-	if !o.Somewhere(role) {
+	everywhere := len(machines) == 0 && (role == events.RoleRelease || role == events.RoleAdmin) // what is about no machine is about all
+	if !o.Somewhere(role) || everywhere && !o.May(role, nil) {
 		return refuse(CodeScope, "%s does not have the role %s, which %s needs", o.Name, role, action)
 	}
 	for _, m := range machines {

@@ -169,7 +169,7 @@ func join(a, b string) string {
 func makeUpgrade(s *projections.State) *Upgrade {
 	u := s.Upgrade
 	if u == nil {
-		return nil
+		return makePending(s.Pending)
 	}
 	plan := rollout.Plan(s, rollout.PolicyOf(s))
 	out := &Upgrade{
@@ -189,6 +189,18 @@ func makeUpgrade(s *projections.State) *Upgrade {
 	}
 	out.LastError = lastError(s, u)
 	return out
+}
+
+// makePending is an upgrade that waits for operators who agree.
+func makePending(w *projections.Pending) *Upgrade {
+	if w == nil {
+		return nil
+	}
+	return &Upgrade{
+		ID: w.ID, Operator: w.Operator, Target: number(w.To), State: PendingApproval, Waiting: []Waiting{},
+		Blockers: []events.Reason{{Code: PendingApproval, Text: fmt.Sprintf(
+			"%d of %d operators agree (%s); another one may: juju approve-upgrade %s", len(w.Agreed), w.Needed, strings.Join(w.Agreed, ", "), w.ID)}},
+	}
 }
 
 // count sorts the steps of the plan into numbers, blockers and those that wait.

@@ -64,6 +64,8 @@ type Upgrade struct {
 const (
 	InProgress = "in-progress"
 	Halted     = "halted"
+
+	PendingApproval = "pending-approval"
 )
 
 // Progress counts machines. Those that were removed do not count.

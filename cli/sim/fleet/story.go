@@ -98,7 +98,7 @@ func (w *world) upgrade(r *release) {
 	}
 	w.tell("upgrade to %s (%s)", r.Version.Number, r.is)
 	w.centre.ask(events.Ask{Action: events.ActionUpgrade, Upgrade: &events.AskUpgrade{
-		To: r.Version.Number, Client: r.Version.Number, Artefacts: []tools.Tools{r.Tools}, Reset: true,
+		To: r.Version.Number, Client: r.Version.Number, Artefacts: []tools.Tools{r.Tools}, Reset: true, Rollback: true,
 	}})
 }
 

@@ -1,0 +1,72 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/warrant"
+	"github.com/jujube-project/jujube/statesrv"
+)
+
+func (a *App) approveUpgradeCommand() *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use: "approve-upgrade ID", Short: "Agree to an upgrade that another operator asked for", Args: cobra.ExactArgs(1),
+		Long: `Agree to an upgrade that waits for more operators, as the quorums of the environment ask
+for some machines. juju status shows it, and who has agreed. What is signed is the request
+of the other operator, byte for byte: this command shows what it says and asks before.
+The machines check each approval themselves.`,
+		Example: "  juju approve-upgrade 0198f2d4-4c2e-7a10-8000-5d0c2a7b9e11\n  juju approve-upgrade 0198f2d4-4c2e-7a10-8000-5d0c2a7b9e11 --yes",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.with(cmd.Context(), func(s *session) error { return s.approve(cmd.Context(), args[0], yes) })
+		},
+	}
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	return cmd
+}
+
+func (s *session) approve(ctx context.Context, id string, yes bool) error {
+	b, err := s.ask(ctx, "pending", nil)
+	if err != nil {
+		return fail(err, "Nothing was approved.", "")
+	}
+	var w statesrv.Waiting
+	if err := decodeJSON(b, &w); err != nil {
+		return err
+	}
+	if w.Upgrade != id {
+		return fail(fmt.Errorf("no upgrade %s waits for approval", id), "Nothing was approved.", "juju status")
+	}
+	_, asked, err := events.ParseSigned(w.Signed)
+	if err != nil || asked.ID != id || asked.Upgrade == nil || asked.Machines == nil {
+		return fail(errors.Join(fmt.Errorf("what waits as %s is not an upgrade of that id", id), err), "Nothing was approved.", "")
+	}
+	s.app.say("Upgrade %s to %s, of %d machines, asked at %s; %d of %d operators agree: %s", id, asked.Upgrade.To, asked.Machines.Count,
+		asked.Created.Format("2006-01-02 15:04 MST"), len(w.Agreed), w.Needed, strings.Join(w.Agreed, ", "))
+	for _, t := range asked.Upgrade.Artefacts {
+		s.app.say("  %s  sha256 %s", t.Version, t.SHA256)
+	}
+	if !yes && !s.app.confirm("You agree to this.") {
+		return fail(errors.New("not approved"), "Nothing was changed.", "")
+	}
+	recs, err := s.request(ctx, events.Ask{Action: events.ActionApprove, Approve: &events.AskApprove{Request: id, SHA256: warrant.Digest(w.Signed)}})
+	if err != nil {
+		return err
+	}
+	for _, rec := range recs {
+		switch p, _ := events.Decode(rec); p := p.(type) {
+		case *events.UpgradeAccepted:
+			s.app.say("Upgrade %s has started", id)
+			return nil
+		case *events.UpgradeRefused:
+			return refusedError{"upgrade " + id, p.Reasons}
+		}
+	}
+	s.app.say("You agree; it waits for %d more", w.Needed-len(w.Agreed)-1)
+	return nil
+}

@@ -1,0 +1,45 @@
+package projections
+
+import (
+	"github.com/jujube-project/jujube/events"
+)
+
+// Pending is an upgrade that waits for operators who agree.
+type Pending struct {
+	Upgrade
+	Needed    int      `json:"needed"` // operators, who asked for it included
+	SHA256    string   `json:"sha256"` // of its request
+	Agreed    []string `json:"agreed"` // names of operators, who asked for it first
+	Approvals [][]byte `json:"approvals,omitempty"`
+}
+
+func (s *State) foldPending(p *events.UpgradePending) {
+	if s.Asked == nil || s.Asked.ID != p.Upgrade {
+		return
+	}
+	s.Pending = &Pending{Upgrade: *s.Asked, Needed: p.Needed, SHA256: p.SHA256, Agreed: []string{s.Asked.Operator}}
+	s.Asked = nil
+}
+
+func (s *State) foldAgreed(seq uint64, p *events.UpgradeApproved) {
+	s.foldRequest(seq, p.Request)
+	if s.Pending == nil || s.Pending.ID != p.Upgrade {
+		return
+	}
+	w := *s.Pending
+	w.Agreed = append(w.Agreed[:len(w.Agreed):len(w.Agreed)], p.Request.Operator)
+	w.Approvals = append(w.Approvals[:len(w.Approvals):len(w.Approvals)], p.Request.Signed)
+	s.Pending = &w
+}
+
+// agreed takes out what waited, once it is decided; nil when that was something else.
+func (s *State) agreed(id string) *Upgrade {
+	w := s.Pending
+	if w == nil || w.ID != id {
+		return nil
+	}
+	s.Pending = nil
+	u := w.Upgrade
+	u.Approvals = w.Approvals
+	return &u
+}

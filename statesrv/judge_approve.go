@@ -1,0 +1,71 @@
+package statesrv
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/warrant"
+)
+
+// codeNotPending: nothing of that id waits for approval.
+const codeNotPending = "not-pending"
+
+// agreement lets an upgrade that nothing forbids begin, or wait until enough operators
+// agree to it.
+func (q *inquiry) agreement(v verdict) verdict {
+	needed := warrant.Needed(q.state.Trust.Roster, touched(q.state, q.ask))
+	agreed := 1
+	if w := q.state.Pending; w != nil && w.ID == q.ask.ID {
+		agreed = len(w.Agreed) + 1 // with the approval that is being judged
+	}
+	switch {
+	case agreed >= needed:
+		return v
+	case agreed > 1:
+		v.decided = nil
+		return v
+	}
+	v.decided = []events.Payload{&events.UpgradePending{Upgrade: q.ask.ID, Needed: needed, SHA256: warrant.Digest(q.req.Signed)}}
+	return v
+}
+
+// judgeApprove adds one operator who agrees. With the last one the upgrade is judged again,
+// as things are now.
+func judgeApprove(q *inquiry) verdict {
+	w := q.state.Pending
+	if a := q.ask.Approve; a == nil || w == nil || w.ID != a.Request {
+		return verdict{reasons: refuse(codeNotPending, "no upgrade of that id waits for approval; juju status shows which one does")}
+	}
+	if slices.Contains(w.Agreed, q.by.Name) {
+		return verdict{reasons: refuse(warrant.CodeQuorum, "%s has agreed already; it waits for another operator", q.by.Name)}
+	}
+	r := reader(q.state, q.now)
+	original, by, err := r.Request(w.Signed)
+	if err != nil {
+		return verdict{reasons: reasonOf(err)}
+	}
+	if _, err := r.Approval(q.req.Signed, original.ID, w.Signed, touched(q.state, original)); err != nil {
+		return verdict{reasons: reasonOf(err)}
+	}
+	v := verdict{received: &events.UpgradeApproved{Request: q.req, Upgrade: w.ID}}
+	again := *q
+	again.ask, again.by, again.machines = original, by, nil
+	again.req = events.Request{ID: original.ID, Action: original.Action, Operator: by.Name, Created: original.Created, Signed: w.Signed}
+	judged := judgeUpgrade(&again)
+	if len(judged.reasons) == 0 {
+		judged.reasons = again.sameMachines()
+	}
+	if len(judged.reasons) > 0 {
+		v.decided = []events.Payload{&events.UpgradeRefused{Upgrade: w.ID, Reasons: judged.reasons}}
+		return v
+	}
+	v.decided = judged.decided
+	return v
+}
+
+// waits says that another upgrade waits for approval.
+func waits(id string, agreed []string, needed int) string {
+	return fmt.Sprintf("upgrade %s waits for %d more operators (%s agreed)", id, needed-len(agreed), strings.Join(agreed, ", "))
+}
