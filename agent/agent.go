@@ -62,6 +62,7 @@ type Agent struct {
 	layout install.Layout
 	outbox *outbox
 	units  *units
+	trust  *trust
 	inputs chan Input
 	state  State
 	jobs   sync.WaitGroup
@@ -102,6 +103,10 @@ func New(cfg Config) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.trust, err = openTrust(a.layout, cfg.Conf.Anchor(), cfg, a.tell)
+	if err != nil {
+		return nil, err
+	}
 	a.units = newUnits(a.layout, cfg.Own.Number, a.tell, cfg.Logger)
 	return a, nil
 }
@@ -118,7 +123,7 @@ func (a *Agent) Run(ctx context.Context, keep func() bool) error {
 	if err := a.units.load(); err != nil {
 		a.cfg.Logger.Error("units", "err", err)
 	}
-	for _, loop := range []func(context.Context){a.send, a.followOrders, a.beat, a.committed} {
+	for _, loop := range []func(context.Context){a.send, a.followOrders, a.beat, a.committed, a.trust.run} {
 		a.jobs.Go(func() { loop(ctx) })
 	}
 	a.alive = time.NewTicker(cmp.Or(a.cfg.Conf.Values.SilenceTimeout, defaultSilence) / alivePerSilence)

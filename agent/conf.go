@@ -14,6 +14,7 @@ import (
 
 	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools/tuf"
 	"github.com/jujube-project/jujube/events/version"
 )
 
@@ -28,6 +29,7 @@ type Conf struct {
 	// UpgradingToVersion is set while upgrade steps of that version are begun but not done.
 	UpgradingToVersion version.Number `yaml:"upgradingToVersion,omitempty"`
 	Values             Values         `yaml:"values,omitempty"`
+	TrustRoot          string         `yaml:"trust_root,omitempty"` // sha256 of the root that all trust in operators and tools begins at
 
 	Labels map[string]string `yaml:"labels,omitempty"` // as the machine was invited with: operators' rights hang on them
 }
@@ -58,6 +60,9 @@ func (c Conf) EnrolFile() string { return filepath.Join(c.Layout().Agent(), "enr
 
 // RenewalFile keeps under which nonce new credentials are asked for.
 func (c Conf) RenewalFile() string { return filepath.Join(c.Layout().Agent(), "renewal.json") }
+
+// Anchor is the root that is pinned; the zero Anchor: none, and nothing is believed.
+func (c Conf) Anchor() tuf.Anchor { return tuf.Anchor{SHA256: c.TrustRoot} }
 
 // AuthoritiesFile holds the certificates of the authorities that the agent believes.
 func (c Conf) AuthoritiesFile() string { return filepath.Join(c.Layout().Agent(), "ca.pem") }

@@ -15,6 +15,10 @@ func (a *Agent) followOrders(ctx context.Context) {
 			a.cfg.Logger.Warn("skipped an order", "seq", rec.Seq, "err", err)
 			return
 		}
+		if p, ok := payload.(*events.TrustPublished); ok {
+			a.trust.published(p)
+			return
+		}
 		if u, ok := payload.(*events.UnitsAssigned); ok {
 			if err := a.units.assign(*u); err != nil {
 				a.cfg.Logger.Error("following the assignment of units", "err", err)

@@ -165,7 +165,7 @@ func (o *options) enrol(ctx context.Context, text string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, enrolTimeout)
 	defer cancel()
-	conf := agent.Conf{Tag: "machine-" + token.Machine, DataDir: o.dataDir, Environment: token.Environment, APIAddresses: token.URLs, Labels: token.Labels}
+	conf := agent.Conf{Tag: "machine-" + token.Machine, DataDir: o.dataDir, Environment: token.Environment, APIAddresses: token.URLs, Labels: token.Labels, TrustRoot: token.Anchor}
 	if err := os.MkdirAll(conf.Layout().Agent(), 0o700); err != nil {
 		return fmt.Errorf("prepare the data directory: %w", err)
 	}

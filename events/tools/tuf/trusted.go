@@ -136,6 +136,11 @@ func (t Trusted) Versions() events.TrustVersions {
 	}
 }
 
+// With is the publication that is trusted, under another timestamp.
+func (t Trusted) With(timestamp []byte) Bundle {
+	return Bundle{Timestamp: timestamp, Snapshot: t.kept.Snapshot, Targets: t.kept.Targets, Files: t.kept.Files}
+}
+
 // TimestampBytes is the document of that role as it was accepted.
 func (t Trusted) TimestampBytes() []byte { return t.kept.Timestamp }
 
