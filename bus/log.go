@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jujube-project/jujube/events"
@@ -94,29 +95,39 @@ const (
 	readBytes    = 4 << 20
 )
 
-// Read implements events.Log, by Direct Get: it needs no consumer and no right beyond
-// one subject, and one reader does not hold up another.
+// Read implements events.Log.
 func (l *Log) Read(ctx context.Context, from, to uint64) iter.Seq2[events.Record, error] {
 	return func(yield func(events.Record, error) bool) {
+		for stored, err := range l.Stored(ctx, from, to) {
+			var rec events.Record
+			if err == nil {
+				rec, err = stored.Record()
+			}
+			if !yield(rec, err) || err != nil && !errors.Is(err, events.ErrInvalid) {
+				return
+			}
+		}
+	}
+}
+
+// Stored implements events.Log, by Direct Get: it needs no consumer and no right beyond
+// one subject, and one reader does not hold up another.
+func (l *Log) Stored(ctx context.Context, from, to uint64) iter.Seq2[events.Stored, error] {
+	return func(yield func(events.Stored, error) bool) {
 		next := max(from, 1)
 		for next <= to {
 			got := false
 			query := getQuery{Seq: next, Batch: readMessages, MaxBytes: readBytes, UpTo: to}
 			for m, err := range l.conn.getBatch(ctx, streamLog, query) {
 				if err != nil {
-					yield(events.Record{}, fmt.Errorf("read the log from %d: %w", next, err))
+					yield(events.Stored{}, fmt.Errorf("read the log from %d: %w", next, err))
 					return
 				}
-				if m.seq > to {
-					return
-				}
-				if m.seq != next {
-					yield(events.Record{}, fmt.Errorf("read the log: %w: sequence %d is followed by %d", errGap, next-1, m.seq))
+				if m.seq > next && !yield(gap(next, min(m.seq-1, to))) || m.seq > to {
 					return
 				}
 				next, got = m.seq+1, true
-				rec, err := m.record()
-				if !yield(rec, err) {
+				if !yield(m.log(), nil) {
 					return
 				}
 			}
@@ -127,12 +138,14 @@ func (l *Log) Read(ctx context.Context, from, to uint64) iter.Seq2[events.Record
 	}
 }
 
-// errGap: the log lacks a sequence. It denies deletion, so its files were tampered with.
-var errGap = errors.New("a record is missing")
+// gap is what Stored yields for sequences that are missing.
+func gap(from, to uint64) (events.Stored, error) {
+	return events.Stored{Seq: to}, fmt.Errorf("read the log: %w: sequences %d to %d", events.ErrGap, from, to)
+}
 
 // waitFor tells a stale replica, which will catch up, from a log that has no such
 // sequence.
-func (l *Log) waitFor(ctx context.Context, seq uint64, yield func(events.Record, error) bool) bool {
+func (l *Log) waitFor(ctx context.Context, seq uint64, yield func(events.Stored, error) bool) bool {
 	last, err := l.Last(ctx)
 	if err == nil && last < seq {
 		err = fmt.Errorf("read the log: %w: sequence %d, it ends at %d", ErrNotFound, seq, last)
@@ -145,7 +158,7 @@ func (l *Log) waitFor(ctx context.Context, seq uint64, yield func(events.Record,
 			err = ctx.Err()
 		}
 	}
-	yield(events.Record{}, err)
+	yield(events.Stored{}, err)
 	return false
 }
 
@@ -177,7 +190,7 @@ func (l *Log) Follow(ctx context.Context, from uint64) iter.Seq2[events.Record, 
 				}
 				next = rec.Seq + 1
 			}
-			if errors.Is(err, errGap) {
+			if errors.Is(err, events.ErrGap) {
 				yield(events.Record{}, err)
 				return
 			}
@@ -212,15 +225,10 @@ func (l *Log) hints() (hint chan struct{}, stop func(), err error) {
 	return hint, func() { forget(); unsubscribe() }, nil
 }
 
-// record reads a stored message of the log.
-func (m stored) record() (events.Record, error) {
-	rec, err := events.Unmarshal(m.data)
-	if err == nil && subjectLog+rec.Entity != m.subject {
-		err = fmt.Errorf("%w: it lies under %q but speaks of %q", events.ErrInvalid, m.subject, rec.Entity)
-	}
-	rec.Seq = m.seq
-	if err != nil {
-		return events.Record{Envelope: events.Envelope{Time: m.time}, Seq: m.seq}, fmt.Errorf("sequence %d: %w", m.seq, err)
-	}
-	return rec, nil
+// log is a stored message of the log as its reader sees it.
+func (m stored) log() events.Stored {
+	return events.Stored{Seq: m.seq, Entity: strings.TrimPrefix(m.subject, subjectLog), Time: m.time, Bytes: m.data}
 }
+
+// record reads a stored message of the log.
+func (m stored) record() (events.Record, error) { return m.log().Record() }

@@ -25,6 +25,7 @@ const (
 const (
 	streamLog      = "LOG"                // the truth: append only, one writer
 	streamRequests = "REQUESTS"           // signed requests: one message a subject, for ever
+	streamHeads    = "CHECKPOINTS"        // the newest signed checkpoint of LOG, nothing else
 	bucketTools    = "tools"              // archives by digest; its stream is OBJ_tools
 	streamTools    = "OBJ_" + bucketTools // where the bucket keeps its objects
 	bucketLease    = "lease"              // which state server leads
@@ -37,13 +38,14 @@ const (
 	subjectLog     = "log."  // log.ENTITY, stored in LOG
 	subjectLive    = "live." // live.ENTITY: LOG republishes every record after its commit
 	subjectTrust   = subjectLog + entityTrust
-	subjectRequest = "requests." // requests.OPERATOR-KEY.REQUEST-ID, stored in REQUESTS
-	subjectReport  = "report."   // report.machine-N: request; answered when the report is on disk
-	subjectBeat    = "beat."     // beat.machine-N: heartbeat, kept in memory only; now and then a request
-	subjectEnrol   = "enrol"     // request of a host with a join token
-	subjectRenew   = "renew"     // request of a machine whose credentials end
-	subjectQuery   = "query."    // query.NAME: request; answered in one or more messages
-	subjectUpload  = "upload."   // upload.SHA256: request; one piece of an archive
+	subjectRequest = "requests."  // requests.OPERATOR-KEY.REQUEST-ID, stored in REQUESTS
+	subjectHead    = "checkpoint" // stored in CHECKPOINTS
+	subjectReport  = "report."    // report.machine-N: request; answered when the report is on disk
+	subjectBeat    = "beat."      // beat.machine-N: heartbeat, kept in memory only; now and then a request
+	subjectEnrol   = "enrol"      // request of a host with a join token
+	subjectRenew   = "renew"      // request of a machine whose credentials end
+	subjectQuery   = "query."     // query.NAME: request; answered in one or more messages
+	subjectUpload  = "upload."    // upload.SHA256: request; one piece of an archive
 )
 
 // entityTrust is the entity of trust.published: every machine may read its newest record.

@@ -14,7 +14,7 @@ import (
 // there are as they must be. replicas is 1 for an embedded server, 3 or 5 for a cluster.
 // Only a state server may call it.
 func (c *Conn) Provision(ctx context.Context, replicas int) error {
-	for _, cfg := range []jetstream.StreamConfig{logConfig(replicas), requestsConfig(replicas)} {
+	for _, cfg := range []jetstream.StreamConfig{logConfig(replicas), requestsConfig(replicas), headsConfig(replicas)} {
 		if err := c.provisionStream(ctx, cfg); err != nil {
 			return err
 		}
@@ -65,6 +65,15 @@ func requestsConfig(replicas int) jetstream.StreamConfig {
 		DenyDelete: true, DenyPurge: true, AllowDirect: true,
 		MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, DiscardNewPerSubject: true,
 		MaxMsgSize: maxRequestBytes,
+	}
+}
+
+// headsConfig: the newest checkpoint replaces the one before.
+func headsConfig(replicas int) jetstream.StreamConfig {
+	return jetstream.StreamConfig{
+		Name: streamHeads, Subjects: []string{subjectHead},
+		Storage: jetstream.FileStorage, Replicas: replicas,
+		DenyDelete: true, DenyPurge: true, AllowDirect: true, MaxMsgsPerSubject: 1,
 	}
 }
 

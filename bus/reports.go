@@ -8,6 +8,7 @@ import (
 
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/limits"
+	"github.com/jujube-project/jujube/events/tree"
 	"github.com/nats-io/nats.go"
 )
 
@@ -38,8 +39,9 @@ type Beat struct {
 	Seq     uint64 `json:"seq"` // newest order seen
 	PID     int    `json:"pid"`
 
-	Instance string `json:"instance,omitempty"` // of the process: another one, another instance
-	Echo     string `json:"echo,omitempty"`     // the Nonce of the newest Echoed that this process got
+	Log      tree.Head `json:"log,omitzero"`       // what of the log the machine has seen and believed last
+	Instance string    `json:"instance,omitempty"` // of the process: another one, another instance
+	Echo     string    `json:"echo,omitempty"`     // the Nonce of the newest Echoed that this process got
 }
 
 // Echoed answers a heartbeat that asks for it.

@@ -52,11 +52,11 @@ var roles = []role{
 	{
 		name: roleStateServer, account: accountControl,
 		publish: slices.Concat(
-			[]string{subjectLog + ">", "$O." + bucketTools + ".>", "$KV." + bucketLease + ".>", answers, inboxTemplate},
+			[]string{subjectLog + ">", subjectHead, "$O." + bucketTools + ".>", "$KV." + bucketLease + ".>", answers, inboxTemplate},
 			[]string{"$JS.API.INFO", "$JS.API.STREAM.INFO.*", "$JS.API.STREAM.PURGE." + streamTools},
-			api("STREAM.CREATE.%s", streamLog, streamRequests, streamTools, streamLease),
+			api("STREAM.CREATE.%s", streamLog, streamRequests, streamHeads, streamTools, streamLease),
 			api("DIRECT.GET.%s", streamLog, streamRequests, streamTools, streamLease),
-			api("DIRECT.GET.%s.>", streamLog, streamRequests, streamTools, streamLease),
+			api("DIRECT.GET.%s.>", streamLog, streamRequests, streamHeads, streamTools, streamLease),
 			api("CONSUMER.CREATE.%s.>", streamLease), api("CONSUMER.DELETE.%s.*", streamLease), api("CONSUMER.INFO.%s.*", streamLease),
 			[]string{"$JS.FC." + streamLease + ".>"},
 		),
@@ -108,7 +108,7 @@ var roles = []role{
 }
 
 // reads is what every operator may do: read the log and ask questions.
-var reads = []string{subjectQuery + "*", directGet(streamLog)}
+var reads = []string{subjectQuery + "*", directGet(streamLog), directGet(streamHeads) + "." + subjectHead}
 
 // api names requests to JetStream about some streams.
 func api(format string, streams ...string) []string {
@@ -148,6 +148,7 @@ var crossings = []crossing{
 	{account: accountOperators, subject: subjectQuery + "*", many: true},
 	{account: accountOperators, subject: subjectUpload + "*"},
 	{account: accountOperators, subject: directGet(streamLog), many: true},
+	{account: accountOperators, subject: directGet(streamHeads) + "." + subjectHead},
 	{account: accountOperators, subject: directGet(streamRequests) + "." + subjectRequest + "*.*"},
 	{account: accountOperators, subject: subjectLive + ">", stream: true},
 	{account: accountAgents, subject: subjectReport + "*"},

@@ -241,7 +241,7 @@ func (b *bootstrap) undo() {
 	if !b.noted {
 		return
 	}
-	made := []string{string(b.app.siteRepository(b.name)), b.app.credentialsFile(b.name), b.app.authoritiesFile(b.name), b.app.environmentFile(b.name)}
+	made := []string{string(b.app.siteRepository(b.name)), b.app.credentialsFile(b.name), b.app.authoritiesFile(b.name), b.app.logKeysFile(b.name), b.app.environmentFile(b.name)}
 	for _, name := range ownNames {
 		made = append(made, filepath.Join(b.dataDir, name))
 	}

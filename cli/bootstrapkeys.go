@@ -93,12 +93,19 @@ func (b *bootstrap) keys(trust *bus.Trust, conf agent.Conf, operator string) err
 	if err != nil {
 		return err
 	}
+	logKey, err := statesrv.NewLogKey(b.dataDir, b.uuid)
+	if err != nil {
+		return err
+	}
+	if err := b.app.pinLogKey(b.name, logKey); err != nil {
+		return err
+	}
 	toolsKey, err := b.app.toolsKey()
 	if err != nil {
 		return err
 	}
 	admin := events.Operator{Name: operator, Key: operatorKey, Grants: []events.Grant{{Role: events.RoleAdmin}}}
-	if err := b.makeSite(events.Roster{Operators: []events.Operator{admin}, StateServers: []string{serverKey}}); err != nil {
+	if err := b.makeSite(events.Roster{Operators: []events.Operator{admin}, StateServers: []string{serverKey}, Logs: []string{logKey}}); err != nil {
 		return err
 	}
 	server := b.serverConfig(admin, machineKey)

@@ -64,7 +64,7 @@ func (a *App) destroy(env environment) error {
 			return err
 		}
 	}
-	for _, file := range []string{a.environmentFile(env.Name), a.credentialsFile(env.Name), a.authoritiesFile(env.Name), string(a.siteRepository(env.Name))} {
+	for _, file := range []string{a.environmentFile(env.Name), a.credentialsFile(env.Name), a.authoritiesFile(env.Name), a.logKeysFile(env.Name), string(a.siteRepository(env.Name))} {
 		if err := os.RemoveAll(file); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}

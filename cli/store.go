@@ -84,6 +84,19 @@ func (a *App) authoritiesFile(name string) string {
 	return filepath.Join(a.data(), "credentials", name+".ca.pem")
 }
 
+// logKeysFile holds the public log keys that this client believes, one a line.
+func (a *App) logKeysFile(name string) string {
+	return filepath.Join(a.data(), "credentials", name+".log-keys")
+}
+
+// pinLogKey notes whose checkpoints of the log are believed.
+func (a *App) pinLogKey(name, public string) error {
+	if err := os.MkdirAll(filepath.Dir(a.logKeysFile(name)), 0o700); err != nil {
+		return fmt.Errorf("pin the log key: %w", err)
+	}
+	return install.WriteFile(a.logKeysFile(name), []byte(public+"\n"))
+}
+
 func (a *App) currentFile() string { return filepath.Join(a.data(), "current-environment") }
 
 // machineDir is where a machine of an environment lies on this host, if nothing else was

@@ -3,7 +3,9 @@ package events
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
+	"time"
 
 	"github.com/jujube-project/jujube/events/limits"
 )
@@ -28,6 +30,11 @@ type Log interface {
 	// error ends the reading.
 	Read(ctx context.Context, from, to uint64) iter.Seq2[Record, error]
 
+	// Stored is Read for who looks at the exact bytes, and at a log that may be damaged: a
+	// sequence that is missing is yielded with an error that wraps ErrGap, with the Seq of
+	// the last that is missing there, and reading goes on.
+	Stored(ctx context.Context, from, to uint64) iter.Seq2[Stored, error]
+
 	// Follow is Read without an end: it waits for new records until ctx is done, and
 	// then yields ctx's error. It skips none and repeats none.
 	Follow(ctx context.Context, from uint64) iter.Seq2[Record, error]
@@ -35,6 +42,32 @@ type Log interface {
 	// Last returns the sequence of the newest record, 0 for an empty log.
 	Last(ctx context.Context) (uint64, error)
 }
+
+// Stored is a record as it lies in the log, byte for byte.
+type Stored struct {
+	Seq    uint64
+	Entity string    // its subject below the log's prefix
+	Time   time.Time // when the log took it; only where its bytes are no record
+	Bytes  []byte
+}
+
+// Record reads it. What is no record is an error that wraps ErrInvalid; the result then
+// has only a Seq and a Time.
+func (s Stored) Record() (Record, error) {
+	rec, err := Unmarshal(s.Bytes)
+	if err == nil && rec.Entity != s.Entity {
+		err = fmt.Errorf("%w: it lies under %q but speaks of %q", ErrInvalid, s.Entity, rec.Entity)
+	}
+	if err != nil {
+		return Record{Envelope: Envelope{Time: s.Time}, Seq: s.Seq}, fmt.Errorf("sequence %d: %w", s.Seq, err)
+	}
+	rec.Seq = s.Seq
+	return rec, nil
+}
+
+// ErrGap: the log lacks a record. Nobody may delete from it, so its files were tampered
+// with, or damaged.
+var ErrGap = errors.New("a record is missing")
 
 // MaxBatch is how many records one Append takes (JetStream's own limit of an atomic batch).
 const MaxBatch = limits.BatchRecords

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/events/version"
 )
 
@@ -20,6 +21,10 @@ type OrderIssued struct {
 	Expires time.Time      `json:"expires"` // the machine must have begun by then
 	Health  int64          `json:"health_window_ms"`
 	Warrant
+
+	// Log proves that the request lies in the log, below a checkpoint that goes on from
+	// the one that the machine has seen last.
+	Log tree.Proof `json:"log,omitzero"`
 
 	Rate     int64 `json:"rate_bytes_s,omitempty"` // most that the download may take; 0: no limit
 	Resolved bool  `json:"resolved,omitempty"`     // forget first which versions failed here: machine.resolved came before

@@ -102,7 +102,7 @@ func (s *State) apply(r events.Record, payload events.Payload) bool {
 		s.foldRequest(r.Seq, p.Request)
 	case *events.UpgradeRequested:
 		s.foldRequest(r.Seq, p.Request)
-		s.foldUpgradeRequested(p)
+		s.foldUpgradeRequested(r.Seq, p)
 	case *events.RequestRefused:
 		s.foldRefused(r.Seq, p.Request, p.Reasons)
 	case *events.UpgradeRefused:

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/events/version"
 )
 
@@ -32,9 +33,30 @@ const (
 )
 
 func (s *State) foldOrderIssued(now time.Time, p *events.OrderIssued) {
-	s.Orders[p.Machine] = &Order{
+	o := &Order{
 		ID: p.Order, Machine: p.Machine, Kind: OrderUpgrade, Upgrade: p.Upgrade,
 		To: p.Tools.Version.Number, Issued: now, Expires: moment(p.Expires),
+	}
+	if c, err := tree.Parse(p.Log.Checkpoint, s.UUID); err == nil {
+		o.Head = c.Size
+	}
+	s.Orders[p.Machine] = o
+	if m := s.Machines[p.Machine]; m != nil && o.Head > 0 && !slices.Contains(m.Heads, o.Head) {
+		m.Heads = append(m.Heads, o.Head)
+		if len(m.Heads) > maxHeads {
+			m.Heads = slices.Delete(m.Heads, 1, 2) // the oldest is the likeliest of those before the last
+		}
+	}
+}
+
+// maxHeads is how many checkpoints a machine is thought to remember one of.
+const maxHeads = 8
+
+// believed notes that a machine works on an order: it remembers the checkpoint that came
+// with it. One that it refused it may or may not remember.
+func (m *Machine) believed(o *Order, p events.Report) {
+	if _, refused := p.(*events.AgentUpgradeFailed); !refused && o.Head > 0 {
+		m.Heads = []uint64{o.Head}
 	}
 }
 
@@ -79,6 +101,9 @@ func (s *State) foldTimedOut(now time.Time, p *events.OrderTimedOut) {
 func (s *State) foldOrderReport(now time.Time, m *Machine, p events.Report) {
 	if o, ok := p.(events.OrderReport); ok && o.OrderID() != "" && o.OrderID() != m.Ended && !s.isOpen(m.ID, o.OrderID()) {
 		m.Adrift = o.OrderID()
+	}
+	if o, ok := p.(events.OrderReport); ok && s.isOpen(m.ID, o.OrderID()) {
+		m.believed(s.Orders[m.ID], p)
 	}
 	switch p := p.(type) {
 	case *events.AgentDownloading:

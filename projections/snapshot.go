@@ -14,7 +14,7 @@ import (
 // Schema changes whenever the meaning or the JSON of a State does: a snapshot of
 // another schema is thrown away and the log folded from its start, and only digests of
 // one schema are compared.
-const Schema = 6
+const Schema = 7
 
 // ErrSnapshot is wrapped by DecodeSnapshot for bytes that are no snapshot of this
 // schema, or were damaged. The caller folds the log from its start instead.

@@ -72,6 +72,8 @@ type Machine struct {
 	Reports     uint64         `json:"reports"`           // the highest report number of that epoch
 	Failure     *Failed        `json:"failure,omitempty"` // the last upgrade's, until one succeeds
 
+	Heads []uint64 `json:"heads,omitempty"` // sizes of the log's checkpoints, of which it remembers one, or none
+
 	Ended    string    `json:"ended,omitempty"`     // the order that its agent ended last: said again, it is not recorded again
 	Adrift   string    `json:"adrift,omitempty"`    // an order that is not open any more and that it is still at: its end is awaited
 	Denied   []Denied  `json:"denied,omitempty"`    // builds that it refuses, oldest first
@@ -157,6 +159,7 @@ type Upgrade struct {
 	To        version.Number         `json:"to"`
 	Artefacts map[string]tools.Tools `json:"artefacts"`      // by platform, "trusty-amd64"
 	Signed    []byte                 `json:"signed"`         // the request it executes
+	Seq       uint64                 `json:"seq"`            // of the record that holds the request
 	Machines  []string               `json:"machines"`       // ids it is about, in order
 	Keys      map[string]string      `json:"keys,omitempty"` // of these machines, when it was asked for
 	Approvals [][]byte               `json:"approvals,omitempty"`
@@ -190,6 +193,7 @@ type Order struct {
 	Accepted bool           `json:"accepted,omitempty"`
 	Step     string         `json:"step,omitempty"` // a Step… constant
 	Percent  int            `json:"percent,omitempty"`
+	Head     uint64         `json:"head,omitempty"`    // size of the log's checkpoint that came with it
 	Trouble  string         `json:"trouble,omitempty"` // of an upgrade step that is tried again
 }
 

@@ -19,10 +19,10 @@ const (
 
 // foldUpgradeRequested keeps what an acceptance does not repeat: the archives and the
 // signed request.
-func (s *State) foldUpgradeRequested(p *events.UpgradeRequested) {
+func (s *State) foldUpgradeRequested(seq uint64, p *events.UpgradeRequested) {
 	u := &Upgrade{
 		ID: p.Upgrade, Operator: p.Request.Operator, To: p.To,
-		Artefacts: make(map[string]tools.Tools, len(p.Artefacts)), Signed: p.Request.Signed,
+		Artefacts: make(map[string]tools.Tools, len(p.Artefacts)), Signed: p.Request.Signed, Seq: seq,
 	}
 	for _, t := range p.Artefacts {
 		u.Artefacts[t.Version.Platform()] = t

@@ -13,6 +13,7 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/events/version"
 )
 
@@ -25,12 +26,14 @@ type Config struct {
 	Bus         *bus.Conn
 	System      *bus.Conn // with which NATS is told whose credentials are revoked
 	Trust       *bus.Trust
-	Site        *Site    // the signed metadata that it publishes
-	Authorities string   // file of the certificates that machines are told to believe; empty: they keep theirs
-	URLs        []string // where enrolled machines connect
-	Genesis     Genesis  // opens an empty log
-	HTTPAddr    string   // HOST:PORT of the web page, /status, /metrics, /healthz; no HOST: loopback; empty: none
-	HTTPNames   []string // names under which they may be asked for, besides this host's own
+	LogKey      *tree.Signer // signs checkpoints of the log
+	Logs        []string     // public log keys of other state servers; none: there are none
+	Site        *Site        // the signed metadata that it publishes
+	Authorities string       // file of the certificates that machines are told to believe; empty: they keep theirs
+	URLs        []string     // where enrolled machines connect
+	Genesis     Genesis      // opens an empty log
+	HTTPAddr    string       // HOST:PORT of the web page, /status, /metrics, /healthz; no HOST: loopback; empty: none
+	HTTPNames   []string     // names under which they may be asked for, besides this host's own
 	LeaseTTL    time.Duration
 	Now         func() time.Time
 	NewID       func() string

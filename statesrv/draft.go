@@ -19,6 +19,9 @@ type draft struct {
 	signer events.Signer // of what machines obey; nil in rehearsals
 	recs   []events.Record
 	staged []events.Record // of the decision being made
+
+	committed uint64 // the log's end before this batch
+	again     bool   // what follows from this batch needs it to be on disk
 }
 
 // add decides that payload happened. cause and correlation may be empty.

@@ -36,9 +36,13 @@ func startOutside(t *testing.T) *outside {
 		t.Fatal(err)
 	}
 	o := &outside{t: t, alice: alice, now: &atomic.Int64{}, logged: &lockedText{}}
+	signer, err := rehearsalKey(bustest.Environment)
+	if err != nil {
+		t.Fatal(err)
+	}
 	conn := b.StateServer()
 	o.s, err = New(Config{
-		Dir: t.TempDir(), Name: "state-server-0", Environment: bustest.Environment, Bus: conn, System: b.System(), Trust: b.Trust, Site: siteFor(t, conn, alice.Public()),
+		Dir: t.TempDir(), Name: "state-server-0", Environment: bustest.Environment, Bus: conn, System: b.System(), Trust: b.Trust, LogKey: signer, Site: siteFor(t, conn, alice.Public()),
 		HTTPAddr: "0.0.0.0:0", HTTPNames: []string{"Juju.Example.Com"}, Now: func() time.Time { return time.Now().Add(time.Duration(o.now.Load()) * time.Second) },
 		NewID: func() string { return "state-server-0" }, Logger: slog.New(slog.NewTextHandler(o.logged, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Genesis: Genesis{

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/projections/rollout"
 )
@@ -29,6 +30,10 @@ func (t *term) planUpgrade(d *draft) error {
 	case plan.Complete:
 		_, err := d.add("", u.ID, u.ID, &events.UpgradeCompleted{Upgrade: u.ID, Version: u.To})
 		return err
+	}
+	if len(plan.Order) > 0 && d.committed < u.Seq {
+		d.again = true // no proof can be made for a request that is not in the log yet
+		return nil
 	}
 	for _, id := range plan.Order[:min(len(plan.Order), maxOrders)] {
 		order, unavailable := t.orderFor(d, u, id)
@@ -71,6 +76,20 @@ func withdrawOrphans(d *draft) error {
 	return nil
 }
 
+// proofFor proves to a machine that the request of an upgrade lies in the log, whichever
+// of the checkpoints that it was given it remembers.
+func (t *term) proofFor(u *projections.Upgrade, m *projections.Machine) (tree.Proof, error) {
+	if t.asked.Seq != u.Seq {
+		for stored, err := range t.log.Stored(t.ctx, u.Seq, u.Seq) {
+			if err != nil {
+				return tree.Proof{}, err
+			}
+			t.asked = stored
+		}
+	}
+	return t.keeper.prove(t.asked, append(t.presence.heads(m.ID), m.Heads...), t.cfg.Now())
+}
+
 // orderFor is the order for one machine. It is nil while its archive is on its way; the
 // reason says why that will not come.
 func (t *term) orderFor(d *draft, u *projections.Upgrade, id string) (*events.OrderIssued, *events.Reason) {
@@ -88,7 +107,13 @@ func (t *term) orderFor(d *draft, u *projections.Upgrade, id string) (*events.Or
 	if err != nil {
 		return nil, &events.Reason{Code: codeMachinesChanged, About: []string{events.MachineTag(id)}, Text: fmt.Sprintf("the request does not let machine %s do anything: %v", id, err)}
 	}
+	proof, err := t.proofFor(u, m)
+	if err != nil {
+		t.cfg.Logger.Error("proving that an upgrade was asked for; trying again", "upgrade", u.ID, "machine", id, "err", err)
+		return nil, nil
+	}
 	return &events.OrderIssued{
+		Log:   proof,
 		Order: d.newID(), Upgrade: u.ID, Machine: id, From: m.Version.Number, Tools: wanted, Expires: d.now.Add(patience),
 		Health: durationOf(d.state, "upgrade-health-window").Milliseconds(), Warrant: w,
 		Rate: numberOf(d.state, "agent-download-rate"), Resolved: m.Resolved,

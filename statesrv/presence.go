@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/projections"
 )
 
@@ -14,16 +15,34 @@ type presence struct {
 	mu    sync.Mutex
 	since time.Time // when listening began: nobody is lost before a full period of it
 	last  map[string]time.Time
+	seen  map[string]tree.Head // newest checkpoint of the log that each machine says it remembers
 }
 
 func newPresence(now time.Time) *presence {
-	return &presence{since: now, last: map[string]time.Time{}}
+	return &presence{since: now, last: map[string]time.Time{}, seen: map[string]tree.Head{}}
 }
 
 func (p *presence) heard(machine string, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.last[machine] = now
+}
+
+// remembers notes which checkpoint a machine says it has seen last.
+func (p *presence) remembers(machine string, h tree.Head) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.seen[machine] = h
+}
+
+// heads are the sizes of checkpoints that a machine said to remember: one, or none.
+func (p *presence) heads(machine string) []uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if h, ok := p.seen[machine]; ok {
+		return []uint64{h.Size}
+	}
+	return nil
 }
 
 func (p *presence) lastHeard(machine string) (last time.Time, silent time.Time) {

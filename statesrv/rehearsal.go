@@ -1,6 +1,7 @@
 package statesrv
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/projections"
 )
 
@@ -17,30 +19,42 @@ import (
 type Rehearsal struct{ t *term }
 
 // Rehearse takes up the state, which is the fold of the log up to its Seq, and reads the
-// rest of the log. now is the server's clock; newID gives ids that were never given out.
-func Rehearse(ctx context.Context, log events.Log, name string, from *projections.State, now func() time.Time, newID func() string) (*Rehearsal, error) {
-	s := &Server{cfg: Config{Name: name, Environment: from.UUID, Now: now, NewID: newID, Logger: slog.New(slog.DiscardHandler)}, log: log}
+// rest of the log of environment. now is the server's clock; newID gives ids that were never given out.
+func Rehearse(ctx context.Context, log events.Log, environment, name string, from *projections.State, now func() time.Time, newID func() string) (*Rehearsal, error) {
+	s := &Server{cfg: Config{Name: name, Environment: environment, Now: now, NewID: newID, Logger: slog.New(slog.DiscardHandler)}, log: log}
 	s.metrics = newMetrics(s.waiting)
+	signer, err := rehearsalKey(environment)
+	if err != nil {
+		return nil, err
+	}
+	k := newKeeper(environment, signer, s.cfg.Logger)
 	last, err := log.Last(ctx)
 	if err != nil {
 		return nil, err
 	}
-	for rec, err := range log.Read(ctx, from.Seq+1, last) {
-		if err != nil {
-			return nil, err
-		}
-		from.Fold(rec)
+	if err := s.readLog(ctx, from, k, last); err != nil {
+		return nil, err
 	}
-	t := &term{Server: s, ctx: ctx, presence: newPresence(now())}
+	t := &term{Server: s, ctx: ctx, keeper: k, presence: newPresence(now())}
 	t.authentic = func(*projections.Machine, events.Record) error { return nil }
 	t.signed = func(tools.Tools) error { return nil }
 	t.tools = newToolbox(nil, nil, now, s.cfg.Logger)
 	t.writer = &writer{
-		log: log, queue: make(chan change, queueLength), ended: make(chan struct{}), state: from, plan: t.planUpgrade, stored: func(*projections.State) {},
+		log: log, queue: make(chan change, queueLength), ended: make(chan struct{}), state: from, plan: t.planUpgrade, kept: k.committed, stored: func(*projections.State) { k.passed(now()) },
 		newID: newID, now: now, actor: name, metrics: s.metrics, logger: s.cfg.Logger,
 		pause: func(context.Context, time.Duration) error { return nil },
 	}
 	return &Rehearsal{t}, nil
+}
+
+// rehearsalKey is the same log key in every rehearsal of an environment: nobody but the
+// story believes it.
+func rehearsalKey(environment string) (*tree.Signer, error) {
+	private, _, err := tree.NewKey(bytes.NewReader(make([]byte, 64)), environment)
+	if err != nil {
+		return nil, err
+	}
+	return tree.NewSigner(environment, private)
 }
 
 // State is what is committed. It belongs to the rehearsal.

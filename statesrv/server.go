@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tree"
 )
 
 // Server is one state server. New starts nothing; Run does everything.
 type Server struct {
 	cfg     Config
 	log     events.Log
+	logs    tree.Verifiers // whose checkpoints are believed
 	metrics *metrics
 	ready   chan struct{}
 	once    sync.Once
@@ -33,7 +35,7 @@ const (
 
 // New makes a server from cfg.
 func New(cfg Config) (*Server, error) {
-	if cfg.Bus == nil || cfg.System == nil || cfg.Trust == nil || cfg.Site == nil || cfg.Now == nil || cfg.NewID == nil || cfg.Logger == nil || cfg.Dir == "" {
+	if cfg.Bus == nil || cfg.System == nil || cfg.Trust == nil || cfg.LogKey == nil || cfg.Site == nil || cfg.Now == nil || cfg.NewID == nil || cfg.Logger == nil || cfg.Dir == "" {
 		return nil, errors.New("make a state server: its configuration is incomplete")
 	}
 	if cfg.LeaseTTL == 0 {
@@ -41,7 +43,9 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, log: cfg.Bus.Log(), ready: make(chan struct{})}
 	s.metrics = newMetrics(s.waiting)
-	return s, nil
+	var err error
+	s.logs, err = tree.NewVerifiers(cfg.Environment, append([]string{cfg.LogKey.Public()}, cfg.Logs...))
+	return s, err
 }
 
 // waiting is how many changes wait in the queue.
@@ -100,6 +104,7 @@ func (s *Server) lead(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer func() { _ = t.keeper.hashes.close() }()
 	defer t.end()
 	defer cancel() // before end, which waits for what runs in the term
 	stop, err := t.serve()
@@ -107,6 +112,7 @@ func (s *Server) lead(ctx context.Context) error {
 		return err
 	}
 	defer stop()
+	t.spawn(t.publishCheckpoints)
 	t.spawn(t.fetchTools)
 	t.spawn(t.lookAtSources)
 	t.spawn(t.sweep)
@@ -120,5 +126,5 @@ func (s *Server) lead(ctx context.Context) error {
 	if err := t.writer.run(ctx); err != nil {
 		return err
 	}
-	return t.writeSnapshot(t.writer.state)
+	return errors.Join(t.keeper.sign(t.cfg.Now()), t.writeSnapshot(t.writer.state))
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -24,6 +25,7 @@ import (
 	"github.com/jujube-project/jujube/bus/bustest"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
+	merkle "github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/events/warrant"
 	"github.com/jujube-project/jujube/projections"
@@ -40,6 +42,7 @@ type place struct {
 	host  *bus.Conn // of machine 0
 	log   *bus.Log
 	dir   string
+	key   *merkle.Signer
 	ahead atomic.Int64
 	site  *statesrv.Site
 	creds bus.Credentials // of the state server, whichever runs
@@ -59,7 +62,7 @@ func newPlace(t testing.TB) *place {
 		t.Fatal(err)
 	}
 	return &place{
-		TB: t, bus: b, alice: alice, host: b.Agent("machine-0"), log: alice.Log(), dir: t.TempDir(), creds: bus.Credentials{JWT: token, Seed: string(id.Seed())},
+		TB: t, bus: b, alice: alice, host: b.Agent("machine-0"), log: alice.Log(), dir: t.TempDir(), key: logKey(t, bustest.Environment), creds: bus.Credentials{JWT: token, Seed: string(id.Seed())},
 		site: siteOf(t, events.Roster{Operators: []events.Operator{admin(alice)}, StateServers: []string{id.Public()}}),
 	}
 }
@@ -80,6 +83,20 @@ func siteOf(t testing.TB, r events.Roster) *statesrv.Site {
 	return site
 }
 
+// logKey makes a log key of an environment.
+func logKey(t testing.TB, environment string) *merkle.Signer {
+	t.Helper()
+	private, _, err := merkle.NewKey(rand.Reader, environment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := merkle.NewSigner(environment, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
 func bin(text string) version.Binary {
@@ -92,7 +109,7 @@ func bin(text string) version.Binary {
 
 func (p *place) config(conn *bus.Conn) statesrv.Config {
 	return statesrv.Config{
-		Dir: p.dir, Name: "state-server-0", Environment: bustest.Environment, Bus: conn, System: p.bus.System(), Trust: p.bus.Trust, Site: p.site, URLs: p.bus.URLs,
+		Dir: p.dir, Name: "state-server-0", Environment: bustest.Environment, Bus: conn, System: p.bus.System(), Trust: p.bus.Trust, LogKey: p.key, Site: p.site, URLs: p.bus.URLs,
 		LeaseTTL: time.Second, Now: func() time.Time { return time.Now().Add(time.Duration(p.ahead.Load())) },
 		NewID: newID, Logger: slog.New(slog.DiscardHandler),
 		Genesis: statesrv.Genesis{
@@ -449,9 +466,10 @@ func TestAnUpgradeFromRequestToCompletion(t *testing.T) {
 		t.Fatal(err)
 	}
 	id, got := p.ask(upgrade(next))
-	if !strings.HasPrefix(got, "upgrade.requested/1 upgrade.accepted/1 order.issued/1") {
+	if !strings.HasPrefix(got, "upgrade.requested/1 upgrade.accepted/1") {
 		t.Fatalf("the upgrade is %q", got)
 	}
+	p.proved(id)
 	p.wait(0, "the end", func(r events.Record) bool { return r.Kind == "upgrade.completed/1" && r.Correlation == id })
 	s := p.state()
 	if s.AgentVersion != next.Version.Number || s.Upgrade != nil || len(s.Orders) > 0 {
@@ -678,7 +696,8 @@ func TestALogOfAnotherEnvironmentIsLeftAlone(t *testing.T) {
 	p := newPlace(t)
 	p.start()
 	p.stop()
-	_, ended := p.run(func(c *statesrv.Config) { c.Environment, c.Dir = "99999999-2222-3333-4444-555555555555", t.TempDir() })
+	const other = "99999999-2222-3333-4444-555555555555"
+	_, ended := p.run(func(c *statesrv.Config) { c.Environment, c.Dir, c.LogKey = other, t.TempDir(), logKey(t, other) })
 	if err := <-ended; err == nil || !strings.Contains(err.Error(), "it is the log of environment") {
 		t.Fatalf("it ended with %v", err)
 	}

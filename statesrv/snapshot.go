@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/projections"
 )
 
@@ -17,31 +18,92 @@ const snapshotEvery = 10_000
 
 func (s *Server) snapshotFile() string { return filepath.Join(s.cfg.Dir, "snapshot.json") }
 
-// load reads the state: the snapshot, if it can be used, and the log behind it. A log
-// that ends before the snapshot, or that is another environment's, is refused: writing
-// on would use sequences again that somebody has seen.
-func (s *Server) load(ctx context.Context) (*projections.State, error) {
+// load reads the state: the snapshot, if it can be used, and the log behind it; and the
+// tree over the log. A log that ends before the snapshot or before what was signed, that
+// lacks or has other records, or that is another environment's, is refused: writing on
+// would use sequences again that somebody has seen.
+func (s *Server) load(ctx context.Context) (_ *projections.State, _ *keeper, err error) {
+	k, err := s.openKeeper()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, k.hashes.close())
+		}
+	}()
 	last, err := s.log.Last(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	if err := short(last, k.last); err != nil {
+		return nil, nil, s.unusable(err)
 	}
 	st, err := s.readSnapshot(ctx, last)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	for rec, err := range s.log.Read(ctx, st.Seq+1, last) {
-		if errors.Is(err, events.ErrInvalid) {
+	if err := s.readLog(ctx, st, k, last); err != nil {
+		return nil, nil, s.unusable(err)
+	}
+	if err := s.isOurs(st); err != nil {
+		return nil, nil, err
+	}
+	kept, err := s.kept(ctx)
+	if err == nil {
+		err = short(last, kept)
+	}
+	if err == nil {
+		err = errors.Join(k.judge(k.last), k.judge(kept))
+	}
+	return st, k, s.unusable(err)
+}
+
+// short says that a log which ends at last is shorter than what was signed.
+func short(last uint64, signed tree.Checkpoint) error {
+	if signed.Size <= last {
+		return nil
+	}
+	return &doubt{codeGap, last + 1, fmt.Sprintf("the log holds %d records, but %d were signed for: it was cut, restored from an older backup, or records were deleted", last, signed.Size)}
+}
+
+// unusable says what helps where the log itself is in doubt.
+func (s *Server) unusable(err error) error {
+	var d *doubt
+	if !errors.As(err, &d) {
+		return err
+	}
+	return fmt.Errorf("%w: %w; nothing was changed; restore a backup that holds everything that was signed, or remove %s to accept the loss: whoever saw the old log will say log-fork", errUnusable, err, s.treeDir())
+}
+
+// readLog folds the log behind the snapshot, and holds each record that it reads against
+// the tree.
+func (s *Server) readLog(ctx context.Context, st *projections.State, k *keeper, last uint64) error {
+	for stored, err := range s.log.Stored(ctx, max(min(st.Seq, k.edge.Size()), 1), last) {
+		if errors.Is(err, events.ErrGap) {
+			return &doubt{codeGap, stored.Seq, err.Error()}
+		}
+		if err != nil {
+			return err
+		}
+		if err := k.take(stored); err != nil {
+			return err
+		}
+		rec, err := stored.Record()
+		if err != nil && stored.Seq > st.Seq {
 			s.cfg.Logger.Warn("skipped a record", "seq", rec.Seq, "err", err)
 			s.metrics.garbage("log")
-		} else if err != nil {
-			return nil, err
 		}
 		st.Fold(rec)
 	}
+	return nil
+}
+
+func (s *Server) isOurs(st *projections.State) error {
 	if st.Seq > 0 && st.UUID != s.cfg.Environment {
-		return nil, fmt.Errorf("%w: it is the log of environment %q, this state server is of %s; nothing was changed; give it the NATS store of its own environment", errUnusable, st.UUID, s.cfg.Environment)
+		return fmt.Errorf("%w: it is the log of environment %q, this state server is of %s; nothing was changed; give it the NATS store of its own environment", errUnusable, st.UUID, s.cfg.Environment)
 	}
-	return st, nil
+	return nil
 }
 
 // readSnapshot gives the state of the snapshot, or of an empty log when there is none
@@ -93,6 +155,7 @@ func (t *term) afterCommit(st *projections.State) {
 		t.pokeRefresh()
 	}
 	t.revoked.note(st)
+	t.keeper.passed(t.cfg.Now())
 	if st.Seq < t.snapshotAt+snapshotEvery {
 		return
 	}

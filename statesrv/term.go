@@ -21,6 +21,7 @@ type term struct {
 	*Server
 	ctx       context.Context // ends with the term
 	writer    *writer
+	keeper    *keeper
 	presence  *presence
 	guesses   *guesses
 	clones    *clones
@@ -43,17 +44,18 @@ type term struct {
 	status     cachedStatus  // the writer's goroutine only
 	snapshotAt uint64        // likewise
 	life       time.Duration // likewise: of the timestamps that are signed
+	asked      events.Stored // likewise: the record that holds the request of the upgrade in progress
 }
 
 // newTerm reads the state, and opens an empty log.
 func (s *Server) newTerm(ctx context.Context) (*term, error) {
-	st, err := s.load(ctx)
+	st, k, err := s.load(ctx)
 	if err != nil {
 		return nil, err
 	}
-	t := &term{Server: s, ctx: ctx, presence: newPresence(s.cfg.Now()), guesses: newGuesses(), clones: newClones(), revoked: newRevocations(st), authentic: authentic, snapshotAt: st.Seq}
+	t := &term{Server: s, ctx: ctx, keeper: k, presence: newPresence(s.cfg.Now()), guesses: newGuesses(), clones: newClones(), revoked: newRevocations(st), authentic: authentic, snapshotAt: st.Seq}
 	t.writer = &writer{
-		log: s.log, queue: make(chan change, queueLength), ended: make(chan struct{}), state: st, plan: t.planUpgrade, stored: t.afterCommit,
+		log: s.log, queue: make(chan change, queueLength), ended: make(chan struct{}), state: st, plan: t.planUpgrade, kept: k.committed, stored: t.afterCommit,
 		newID: s.cfg.NewID, now: s.cfg.Now, actor: s.cfg.Name, signer: s.cfg.Bus.Identity(), metrics: s.metrics, logger: s.cfg.Logger,
 	}
 	t.tools = newToolbox(s.cfg.Bus.Tools(), s.seenFile(), s.cfg.Now, s.cfg.Logger)
@@ -174,6 +176,9 @@ func (t *term) onBeat(tag string, b bus.Beat, answer func(bus.Echoed)) {
 		return
 	}
 	t.presence.heard(id, t.cfg.Now())
+	if b.Log.Size > 0 {
+		t.presence.remembers(id, b.Log)
+	}
 	if answer == nil || b.Instance == "" {
 		return
 	}

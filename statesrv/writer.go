@@ -45,6 +45,7 @@ type writer struct {
 	ended   chan struct{}              // closed when nothing is taken from the queue any more
 	state   *projections.State         // everything committed
 	plan    func(d *draft) error       // what follows from the state, into the same batch
+	kept    func(recs []events.Record) // after records were appended
 	stored  func(s *projections.State) // after each commit
 	newID   func() string
 	now     func() time.Time
@@ -204,7 +205,7 @@ type answer struct {
 func (w *writer) commit(ctx context.Context, batch []change) error {
 	for more := true; more; {
 		before := w.state.Seq
-		d := &draft{state: w.state, now: w.now().UTC(), newID: w.newID, actor: w.actor, signer: w.signer}
+		d := &draft{state: w.state, committed: before, now: w.now().UTC(), newID: w.newID, actor: w.actor, signer: w.signer}
 		var answers []answer
 		answers, batch = decideAll(d, batch)
 		more = !w.planned(d) || len(batch) > 0
@@ -217,6 +218,7 @@ func (w *writer) commit(ctx context.Context, batch []change) error {
 			}
 			return err
 		}
+		more = more || d.again
 		for _, a := range answers {
 			a.change.end(a.seq, a.err)
 		}
@@ -280,6 +282,7 @@ func (w *writer) append(ctx context.Context, expected uint64, d *draft) error {
 			}
 		}
 		if there {
+			w.kept(d.recs)
 			w.metrics.appended(len(d.recs), time.Since(start))
 			return nil
 		}

@@ -21,7 +21,7 @@ func testWriter(t *testing.T, log events.Log) *writer {
 	n := 0
 	return &writer{
 		log: log, queue: make(chan change, 1000), ended: make(chan struct{}), state: projections.New(), plan: func(*draft) error { return nil },
-		stored: func(*projections.State) {}, actor: "state-server-0", metrics: newMetrics(func() float64 { return 0 }), logger: slog.New(slog.DiscardHandler),
+		kept: func([]events.Record) {}, stored: func(*projections.State) {}, actor: "state-server-0", metrics: newMetrics(func() float64 { return 0 }), logger: slog.New(slog.DiscardHandler),
 		now: func() time.Time { return time.Unix(1_700_000_000, 0) }, newID: func() string { n++; return fmt.Sprintf("id-%d", n) },
 	}
 }

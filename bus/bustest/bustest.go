@@ -100,12 +100,18 @@ func (b *Bus) start(port int) {
 // Restart stops the server and starts it again with its store, on the same port.
 func (b *Bus) Restart() {
 	b.T.Helper()
+	port := b.port()
+	b.Server.Close()
+	b.start(port)
+}
+
+func (b *Bus) port() int {
+	b.T.Helper()
 	var port int
 	if _, err := fmt.Sscanf(b.URLs[0][strings.LastIndexByte(b.URLs[0], ':')+1:], "%d", &port); err != nil {
 		b.T.Fatal(err)
 	}
-	b.Server.Close()
-	b.start(port)
+	return port
 }
 
 func (b *Bus) provision() {

@@ -103,9 +103,24 @@ func roundTrip(t *testing.T, log events.Log) {
 			t.Fatal(err)
 		}
 		want.Seq = 1
+		wantStored(t, log, want)
 		if got.Envelope != want.Envelope || got.Kind != want.Kind || got.Entity != want.Entity ||
 			string(got.Data) != string(want.Data) || got.Seq != want.Seq {
 			t.Fatalf("got  %+v\nwant %+v", got, want)
+		}
+	}
+}
+
+// wantStored reads a record as its bytes lie there.
+func wantStored(t *testing.T, log events.Log, want events.Record) {
+	t.Helper()
+	bytes, err := events.Marshal(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for got, err := range log.Stored(t.Context(), want.Seq, want.Seq) {
+		if err != nil || got.Seq != want.Seq || got.Entity != want.Entity || string(got.Bytes) != string(bytes) {
+			t.Fatalf("stored %+v, %v\nwant %s", got, err, bytes)
 		}
 	}
 }

@@ -135,6 +135,21 @@ func (l *Log) Read(ctx context.Context, from, to uint64) iter.Seq2[events.Record
 	}
 }
 
+// Stored implements events.Log.
+func (l *Log) Stored(ctx context.Context, from, to uint64) iter.Seq2[events.Stored, error] {
+	return func(yield func(events.Stored, error) bool) {
+		for rec, err := range l.Read(ctx, from, to) {
+			var b []byte
+			if err == nil {
+				b, err = events.Marshal(rec)
+			}
+			if !yield(events.Stored{Seq: rec.Seq, Entity: rec.Entity, Time: rec.Time, Bytes: b}, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
 // Follow implements events.Log.
 func (l *Log) Follow(ctx context.Context, from uint64) iter.Seq2[events.Record, error] {
 	return func(yield func(events.Record, error) bool) {

@@ -165,12 +165,17 @@ func (r *stateServerRole) connect(ctx context.Context, dataDir string, conf agen
 		r.closeConns()
 		return nil, err
 	}
+	logKey, err := statesrv.LoadLogKey(dataDir, file.Environment)
+	if err != nil {
+		r.closeConns()
+		return nil, err
+	}
 	storeDir := ""
 	if r.nats != nil {
 		storeDir = statesrv.StoreDir(dataDir)
 	}
 	server, err = statesrv.New(statesrv.Config{
-		Dir: statesrv.Dir(dataDir), StoreDir: storeDir, Name: file.Name, Environment: file.Environment, Bus: r.conn, System: r.system, Trust: trust, Authorities: conf.AuthoritiesFile(), Site: site, URLs: urls,
+		Dir: statesrv.Dir(dataDir), StoreDir: storeDir, Name: file.Name, Environment: file.Environment, Bus: r.conn, System: r.system, Trust: trust, LogKey: logKey, Authorities: conf.AuthoritiesFile(), Site: site, URLs: urls,
 		Genesis: file.Genesis, HTTPAddr: file.HTTP, HTTPNames: file.Advertise, Now: time.Now, NewID: newID, Logger: log,
 	})
 	return server, err

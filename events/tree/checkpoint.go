@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"crypto/ed25519"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -41,6 +42,7 @@ func origin(environment string) string { return "jujube.log/" + environment }
 type Signer struct {
 	environment string
 	signer      note.Signer
+	public      string
 }
 
 // NewKey makes a log key of an environment: the private half for NewSigner, and the public
@@ -62,8 +64,27 @@ func NewSigner(environment, private string) (*Signer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the log key: %w", err)
 	}
-	return &Signer{environment, s}, nil
+	public, err := publicOf(private)
+	return &Signer{environment, s, public}, err
 }
+
+// publicOf gives the public half of a log key: the private one ends in an algorithm byte
+// and an ed25519 seed. Source: the format of x/mod/sumdb/note.
+func publicOf(private string) (string, error) {
+	fields := strings.SplitN(strings.TrimSpace(private), "+", 5) // PRIVATE+KEY+name+hash+base64
+	if len(fields) != 5 {
+		return "", errors.New("read the log key: it has not five fields")
+	}
+	seed, err := base64.StdEncoding.DecodeString(fields[4])
+	if err != nil || len(seed) != 1+ed25519.SeedSize {
+		return "", errors.New("read the log key: it is no ed25519 key")
+	}
+	public, _ := ed25519.NewKeyFromSeed(seed[1:]).Public().(ed25519.PublicKey)
+	return note.NewEd25519VerifierKey(fields[2], public)
+}
+
+// Public is the key's public half, as the roster lists it.
+func (s *Signer) Public() string { return s.public }
 
 // Sign makes a checkpoint of a head.
 func (s *Signer) Sign(h Head) (Checkpoint, error) {

@@ -42,6 +42,9 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if signer.Public() != public {
+		t.Fatalf("the key %s says that its public half is %s", public, signer.Public())
+	}
 	return &world{signer: signer, public: public}
 }
 

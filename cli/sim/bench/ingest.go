@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/yardstick"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/statesrv"
 )
 
@@ -88,6 +90,10 @@ func rate(perSecond float64) string { return fmt.Sprintf("%.0f/s", perSecond) }
 
 // serve runs a state server on the bus.
 func (p *place) serve(ctx context.Context, dir string) (stop func(), err error) {
+	logKey, err := makeLogKey()
+	if err != nil {
+		return nil, err
+	}
 	tells, err := p.trust.SystemCredentials()
 	if err != nil {
 		return nil, err
@@ -104,7 +110,7 @@ func (p *place) serve(ctx context.Context, dir string) (stop func(), err error) 
 		return nil, err
 	}
 	server, err := statesrv.New(statesrv.Config{
-		Dir: dir, Name: "state-server-0", Environment: environment, Bus: p.conn, System: system, Trust: p.trust, Site: site, URLs: []string{p.server.URL()},
+		Dir: dir, Name: "state-server-0", Environment: environment, Bus: p.conn, System: system, Trust: p.trust, LogKey: logKey, Site: site, URLs: []string{p.server.URL()},
 		Now: time.Now, NewID: newID, Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	})
 	if err != nil {
@@ -120,6 +126,14 @@ func (p *place) serve(ctx context.Context, dir string) (stop func(), err error) 
 		return nil, errors.Join(errors.New("the state server ended"), err)
 	}
 	return func() { cancel(); <-ended; system.Close() }, nil
+}
+
+func makeLogKey() (*tree.Signer, error) {
+	private, _, err := tree.NewKey(rand.Reader, environment)
+	if err != nil {
+		return nil, err
+	}
+	return tree.NewSigner(environment, private)
 }
 
 // report lets every agent report, one after the other, for d; numbers begin behind base.

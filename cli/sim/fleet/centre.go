@@ -43,7 +43,7 @@ func (c *centre) lead() *server {
 		}
 	}
 	c.names++
-	r, err := statesrv.Rehearse(context.Background(), c.log, fmt.Sprintf("state-server-%d", c.names), from, c.wall, c.newID)
+	r, err := statesrv.Rehearse(context.Background(), c.log, environment, fmt.Sprintf("state-server-%d", c.names), from, c.wall, c.newID)
 	if err != nil {
 		c.fail("a state server cannot read the log: %v", err)
 	}

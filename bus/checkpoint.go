@@ -1,0 +1,25 @@
+package bus
+
+import (
+	"context"
+	"fmt"
+)
+
+// SetCheckpoint keeps a signed checkpoint of the log in place of the one before. Only a
+// state server may call it.
+func (c *Conn) SetCheckpoint(ctx context.Context, note []byte) error {
+	if _, err := c.js.Publish(ctx, subjectHead, note); err != nil {
+		return fmt.Errorf("keep the checkpoint: %w", translate(err))
+	}
+	return nil
+}
+
+// Checkpoint is the newest that was kept; ErrNotFound when there is none yet. Whoever reads
+// it verifies it.
+func (c *Conn) Checkpoint(ctx context.Context) ([]byte, error) {
+	m, err := c.getLast(ctx, streamHeads, subjectHead)
+	if err != nil {
+		return nil, fmt.Errorf("read the checkpoint: %w", err)
+	}
+	return m.data, nil
+}
