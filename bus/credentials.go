@@ -16,6 +16,15 @@ type Credentials struct {
 // Identity is the key pair of the credentials.
 func (c Credentials) Identity() (*Identity, error) { return ParseIdentity([]byte(c.Seed)) }
 
+// Holder is the name and the public key that a user JWT is for.
+func Holder(token string) (name, key string, err error) {
+	claims, err := jwt.DecodeUserClaims(token)
+	if err != nil {
+		return "", "", fmt.Errorf("read credentials: %w", err)
+	}
+	return claims.Name, claims.Subject, nil
+}
+
 // LoadCredentials reads a NATS credentials file. A file that others may read is refused:
 // whoever read it once can use it for ever.
 func LoadCredentials(path string) (Credentials, error) {

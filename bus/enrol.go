@@ -3,7 +3,9 @@ package bus
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -42,6 +44,7 @@ const (
 	TokenMalformed = "token-malformed"
 	TokenProof     = "token-proof" // who asks does not have the secret of the token that he names
 	RenewMalformed = "renew-malformed"
+	OtherRoot      = "other-root" // the environment's root is not the one that the token pins
 	Possession     = "pop" // who asks does not have the key under which he wants to be known
 )
 
@@ -106,6 +109,7 @@ type Enrolled struct {
 	Environment string   `json:"environment"`
 	JWT         string   `json:"jwt"`
 	URLs        []string `json:"urls"`
+	Root        []byte   `json:"root"` // first root of the site's signed metadata
 	Refused     *Refusal `json:"refused,omitempty"`
 }
 
@@ -150,6 +154,10 @@ func (c *Conn) Enrol(ctx context.Context, token JoinToken, id *Identity, facts E
 	}
 	if answer.Refused != nil {
 		return Enrolled{}, fmt.Errorf("enrol as machine %s: refused: %w", token.Machine, answer.Refused)
+	}
+	if root := sha256.Sum256(answer.Root); token.Anchor != "" && hex.EncodeToString(root[:]) != token.Anchor {
+		return Enrolled{}, fmt.Errorf("enrol as machine %s: %w; nothing was kept", token.Machine,
+			&Refusal{OtherRoot, fmt.Sprintf("what answers is another environment: its trust begins at root %x, the token pins %.16s…", root[:8], token.Anchor)})
 	}
 	return answer, nil
 }

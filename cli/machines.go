@@ -178,9 +178,13 @@ func (s *session) token(invited *events.MachineInvited, secret *bus.Identity, en
 	if err != nil {
 		return bus.JoinToken{}, err
 	}
+	anchor, err := s.app.siteRepository(s.Env.Name).anchor()
+	if err != nil {
+		return bus.JoinToken{}, err
+	}
 	t := bus.JoinToken{
 		Environment: s.Env.UUID, Name: s.Env.Name, Machine: invited.Machine, URLs: s.Env.URLs, Authorities: pinned, Seed: string(secret.Seed()),
-		Labels: invited.Labels,
+		Labels: invited.Labels, Anchor: anchor.SHA256,
 	}
 	return t, decodeJSON(enrol, &t.Enrol)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/events/tools/tuf"
@@ -31,4 +32,10 @@ func (r repository) write(name string, b []byte) error {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
 	return install.WriteFile(name, b)
+}
+
+// anchor is what was pinned; fs.ErrNotExist: nothing was.
+func (r repository) anchor() (tuf.Anchor, error) {
+	b, err := os.ReadFile(r.anchorFile())
+	return tuf.Anchor{SHA256: strings.TrimSpace(string(b))}, err
 }

@@ -119,7 +119,7 @@ func (t *term) onEnrol(r bus.EnrolRequest) {
 				return
 			}
 			token, err := t.cfg.Trust.RenewedJWT(events.MachineTag(r.Machine), r.Key, 0, ends)
-			r.Answer(bus.Enrolled{Machine: r.Machine, Environment: r.Environment, JWT: token, URLs: t.cfg.URLs}, err)
+			r.Answer(bus.Enrolled{Machine: r.Machine, Environment: r.Environment, JWT: token, URLs: t.cfg.URLs, Root: t.cfg.Site.firstRoot()}, err)
 		},
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
@@ -49,6 +50,8 @@ func (t *term) onQuery(q bus.Query) {
 		creds, err := t.cfg.Trust.EnrolCredentials()
 		b, jsonErr := json.Marshal(creds)
 		q.Answer(b, errors.Join(err, jsonErr))
+	case q.Name == "operator-credentials":
+		t.spawn(func() { t.answerCredentials(q) })
 	case q.Name == "version":
 		b, err := json.Marshal(map[string]version.Number{"version": version.Current()})
 		q.Answer(b, err)
@@ -156,4 +159,25 @@ func (t *term) answerCheck(q bus.Query) {
 	}
 	b, err := json.Marshal(c)
 	q.Answer(b, err)
+}
+
+// answerCredentials signs the operator in whose key the question names: to read only, if
+// that is all he may. What it answers is no secret: it is of use with his key alone.
+func (t *term) answerCredentials(q bus.Query) {
+	var o events.Operator
+	var known bool
+	err := t.writer.look(t.ctx, func(st *projections.State) { o, known = st.Trust.Roster.Operator(string(q.Body)) })
+	if err == nil && !known {
+		err = fmt.Errorf("no operator has the key %q", clip(string(q.Body), 64))
+	}
+	if err != nil {
+		q.Answer(nil, err)
+		return
+	}
+	sign := t.cfg.Trust.ReaderJWT
+	if slices.ContainsFunc(o.Grants, func(g events.Grant) bool { return g.Role != events.RoleRead }) {
+		sign = t.cfg.Trust.OperatorJWT
+	}
+	token, err := sign(o.Name, o.Key)
+	q.Answer([]byte(token), err)
 }

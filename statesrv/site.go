@@ -110,6 +110,14 @@ func LoadSite(dataDir string) (*Site, error) {
 	return s, nil
 }
 
+// firstRoot is the root that join tokens pin.
+func (s *Site) firstRoot() []byte {
+	if len(s.First.Roots) == 0 {
+		return nil
+	}
+	return s.First.Roots[0]
+}
+
 func loadSiteFile(dataDir string) (siteFile, error) {
 	var f siteFile
 	b, err := bus.ReadSecret(siteKeysFile(dataDir))

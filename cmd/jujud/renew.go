@@ -141,7 +141,7 @@ func (b *agentBus) keepCredentials(ctx context.Context, conf agent.Conf, server 
 			denied = nil // it is known
 		}
 		if life, err := b.life(conf); err == nil && !now && pause == 0 {
-			wait = max(0, time.Until(due(life))) + rand.N(life.Ends.Sub(life.Issued)/20+1)
+			wait = max(0, time.Until(due(life))) + rand.N(max(0, life.Ends.Sub(life.Issued)/20)+1)
 		}
 		select {
 		case <-ctx.Done():
