@@ -45,7 +45,7 @@ const (
 	TokenProof     = "token-proof" // who asks does not have the secret of the token that he names
 	RenewMalformed = "renew-malformed"
 	OtherRoot      = "other-root" // the environment's root is not the one that the token pins
-	Possession     = "pop" // who asks does not have the key under which he wants to be known
+	Possession     = "pop"        // who asks does not have the key under which he wants to be known
 )
 
 const tokenPrefix = "jujube1."
