@@ -12,6 +12,7 @@ import (
 	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/agent/steps"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/events/version"
 )
 
@@ -69,10 +70,12 @@ type Agent struct {
 
 	started chan struct{} // closed when the report of this process's start is in the outbox
 
-	steps sync.Mutex         // held while steps are taken or undone
-	conf  Conf               // under steps
-	work  *work              // newest job on an order
-	trial context.CancelFunc // of the steps and the proof
+	steps  sync.Mutex         // held while steps are taken or undone
+	conf   Conf               // under steps
+	work   *work              // newest job on an order
+	guest  confines           // of a staged version's self-test
+	window time.Duration      // over which a download must not be too slow
+	trial  context.CancelFunc // of the steps and the proof
 
 	alive *time.Ticker // when the loop tells the launcher that it turns
 }
@@ -85,7 +88,7 @@ type work struct {
 
 // New reads the journal and opens the outbox. It starts nothing.
 func New(cfg Config) (*Agent, error) {
-	a := &Agent{cfg: cfg, conf: cfg.Conf, layout: cfg.Conf.Layout(), inputs: make(chan Input, 16), started: make(chan struct{}), trial: func() {}}
+	a := &Agent{cfg: cfg, conf: cfg.Conf, layout: cfg.Conf.Layout(), inputs: make(chan Input, 16), started: make(chan struct{}), trial: func() {}, window: limits.DownloadWindow, guest: selfCheckConfines}
 	j, err := a.layout.ReadJournal()
 	if errors.Is(err, install.ErrJournal) {
 		cfg.Logger.Error("the journal cannot be read; beginning a new one", "err", err)

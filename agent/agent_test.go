@@ -36,6 +36,8 @@ func TestMain(m *testing.M) {
 		if err != nil {
 			os.Exit(3)
 		}
+		does, _ := os.ReadFile(filepath.Join(filepath.Dir(exe), "does"))
+		misbehave(string(does))
 		says, err := os.ReadFile(filepath.Join(filepath.Dir(exe), "says"))
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "cannot go on")
@@ -264,8 +266,8 @@ func TestSelfTest(t *testing.T) {
 		want      string
 	}{
 		"well":                       {&Check{Version: want}, []bool{true}, ""},
-		"another version":            {&Check{Version: binOf(t, "1.25.3")}, []bool{true}, "version other-version"},
-		"it ends with an error":      {nil, []bool{true}, "version self-test"},
+		"another version":            {&Check{Version: binOf(t, "1.25.3")}, []bool{true}, "version version-mismatch"},
+		"it ends with an error":      {nil, []bool{true}, "version selfcheck"},
 		"it alone is not connected":  {&Check{Version: want, Bus: "refused"}, []bool{true}, "version cannot-connect"},
 		"an outage, then it alone":   {&Check{Version: want, Bus: "refused"}, []bool{true, true, false, true}, "version cannot-connect"},
 		"nobody is connected: waits": {&Check{Version: want, Bus: "refused"}, []bool{false}, "environment failed"},

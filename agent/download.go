@@ -3,11 +3,15 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/events/tools/archive"
 )
 
@@ -15,25 +19,27 @@ import (
 var (
 	errBadArchive = archive.ErrArchive
 	errNoTools    = errors.New("the archive could not be fetched")
+	errSlow       = errors.New("the archive comes too slowly")
 )
 
-// How often a download that broke is tried again, from where it stopped.
-const (
-	downloadTries    = 20
-	downloadMaxPause = 30 * time.Second
-)
+// downloadMaxPause is the longest pause between two tries.
+const downloadMaxPause = 30 * time.Second
 
 // download fetches the order's archive into its file, going on where an earlier try
-// stopped.
+// stopped. What turns out to be wrong bytes is removed and fetched again from the start:
+// perhaps they were damaged on their way.
 func (a *Agent) download(ctx context.Context, o install.Order) *events.Failure {
 	if m, err := a.layout.Verify(o.Tools.Version.String()); err == nil && m.Archive == o.Tools.SHA256 {
 		return nil
 	}
 	pause := firstPause
 	var err error
-	for range downloadTries {
+	for bad, try := 0, 0; try < limits.DownloadTries && bad < limits.DownloadBad; try++ {
 		if err = a.fetch(ctx, o); err == nil || ctx.Err() != nil || errors.Is(err, install.ErrNoSpace) {
 			break
+		}
+		if isWrong(err) {
+			bad++
 		}
 		a.cfg.Logger.Warn("downloading tools", "tools", o.Tools.Version.String(), "err", err)
 		select {
@@ -42,21 +48,71 @@ func (a *Agent) download(ctx context.Context, o install.Order) *events.Failure {
 		case <-ctx.Done():
 		}
 	}
-	if err != nil && !errors.Is(err, install.ErrNoSpace) {
+	if err != nil && !errors.Is(err, install.ErrNoSpace) && !isWrong(err) {
 		err = errors.Join(errNoTools, err)
 	}
 	return failure("download", err)
 }
 
+// isWrong says whether the bytes that came are not those that were ordered.
+func isWrong(err error) bool {
+	return errors.Is(err, install.ErrSize) || errors.Is(err, install.ErrDigest)
+}
+
+// fetch gets what is missing of an archive.
 func (a *Agent) fetch(ctx context.Context, o install.Order) error {
 	d, err := a.layout.Download(o.Tools)
 	if err != nil {
 		return err
 	}
 	if d.Have < o.Tools.Size {
-		_, err = a.cfg.Bus.Fetch(ctx, o.Tools.SHA256, d.Have, a.progress(ctx, o, d, d.Have))
+		p := a.progress(ctx, o, d, d.Have)
+		err = a.watched(ctx, p, func(ctx context.Context) error {
+			p.ctx = ctx
+			_, err := a.cfg.Bus.Fetch(ctx, o.Tools.SHA256, d.Have, p)
+			return err
+		})
+		if have := p.have.Load(); err == nil && have < o.Tools.Size {
+			err = fmt.Errorf("%w: expected %d bytes, found %d", install.ErrSize, o.Tools.Size, have)
+		}
+	}
+	if errors.Is(err, install.ErrSize) {
+		return errors.Join(err, d.Discard())
 	}
 	return errors.Join(err, d.Close())
+}
+
+// watched cuts a fetch off that is slower than it may be: than limits.DownloadRate over
+// any window, or than a half of what the order allows if that is less.
+func (a *Agent) watched(ctx context.Context, p *progress, fetch func(context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	over, before := make(chan struct{}), p.have.Load()
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		window := time.NewTicker(a.window)
+		defer window.Stop()
+		for {
+			select {
+			case <-over:
+				return
+			case <-window.C:
+			}
+			have := p.have.Load()
+			if float64(have-before) < p.slowest()*a.window.Seconds() {
+				cancel(fmt.Errorf("%w: %d bytes in %v", errSlow, have-before, a.window))
+				return
+			}
+			before = have
+		}
+	})
+	err := fetch(ctx)
+	close(over)
+	watch.Wait()
+	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errSlow) {
+		err = cause
+	}
+	return err
 }
 
 // tellEvery is how many percent lie between two reports on a download.
@@ -65,11 +121,12 @@ const tellEvery = 25
 // progress writes a download: never more than was ordered, not faster than the order
 // allows, and it tells every quarter.
 type progress struct {
-	ctx        context.Context
-	file       io.Writer
-	have, size int64
-	told       int
-	tell       func(percent int)
+	ctx  context.Context
+	file io.Writer
+	have atomic.Int64
+	size int64
+	told int
+	tell func(percent int)
 
 	rate  int64 // bytes a second; 0: no limit
 	began time.Time
@@ -77,31 +134,41 @@ type progress struct {
 }
 
 func (a *Agent) progress(ctx context.Context, o install.Order, f io.Writer, have int64) *progress {
-	p := &progress{ctx: ctx, file: f, have: have, size: o.Tools.Size, rate: o.Rate, began: time.Now(), tell: func(percent int) {
+	p := &progress{ctx: ctx, file: f, size: o.Tools.Size, rate: o.Rate, began: time.Now(), tell: func(percent int) {
 		r := &events.AgentDownloading{Percent: percent}
 		r.Order = o.ID
 		a.tell(r)
 	}}
+	p.have.Store(have)
 	p.told = p.quarter()
 	return p
 }
 
+// slowest is how many bytes a second must come.
+func (p *progress) slowest() float64 {
+	if p.rate > 0 && p.rate/2 < limits.DownloadRate {
+		return float64(p.rate) / 2
+	}
+	return limits.DownloadRate
+}
+
 // quarter is how far the download is, in whole steps of tellEvery percent.
 func (p *progress) quarter() int {
-	percent := int(p.have * 100 / max(p.size, 1))
+	percent := int(p.have.Load() * 100 / max(p.size, 1))
 	return percent - percent%tellEvery
 }
 
 func (p *progress) Write(b []byte) (n int, err error) {
-	if p.have+int64(len(b)) > p.size {
-		return 0, install.ErrSize
+	if have := p.have.Load(); int64(len(b)) > p.size-have {
+		return 0, fmt.Errorf("%w: more than %d bytes come", install.ErrSize, p.size)
 	}
 	for len(b) > 0 && err == nil {
 		var m int
 		if m, err = p.file.Write(b[:min(len(b), paceBytes)]); err == nil {
 			err = p.pace(m)
 		}
-		b, n, p.have = b[m:], n+m, p.have+int64(m)
+		b, n = b[m:], n+m
+		p.have.Add(int64(m))
 	}
 	if q := p.quarter(); q > p.told {
 		p.told = q

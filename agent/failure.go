@@ -28,10 +28,10 @@ func failure(step string, err error) *events.Failure {
 		cause, code string
 	}{
 		{install.ErrNoSpace, events.CauseEnvironment, "no-space"},
-		{install.ErrSize, events.CauseArtifact, "wrong-size"},
-		{install.ErrDigest, events.CauseArtifact, "wrong-hash"},
+		{install.ErrSize, events.CauseArtifact, "artefact-length"},
+		{install.ErrDigest, events.CauseArtifact, "artefact-hash"},
 		{install.ErrConflict, events.CauseOperator, "version-in-use"},
-		{errBadArchive, events.CauseArtifact, "bad-archive"},
+		{errBadArchive, events.CauseArtifact, "archive"},
 		{errNoTools, events.CauseEnvironment, "unavailable"},
 	} {
 		if errors.Is(err, c.is) {

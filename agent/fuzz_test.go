@@ -11,6 +11,8 @@ import (
 
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/testkey"
+
+	"github.com/jujube-project/jujube/events/version"
 )
 
 func FuzzLoadConf(f *testing.F) {
@@ -70,7 +72,7 @@ func FuzzReadWorkload(f *testing.F) {
 }
 
 // What was downloaded may be any file, and a program of another version may answer anything.
-func FuzzCheckELF(f *testing.F) {
+func FuzzCheckProgram(f *testing.F) {
 	exe := filepath.Join(f.TempDir(), "jujud")
 	f.Add([]byte("\x7fELF\x02\x01\x01"))
 	f.Add([]byte(`{"version":"1.2.3-a-b"}`))
@@ -78,7 +80,7 @@ func FuzzCheckELF(f *testing.F) {
 		if err := os.WriteFile(exe, b, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_ = checkELF(exe)
+		_, _ = checkProgram(exe, version.Binary{Arch: "amd64"})
 		var c Check
 		_ = json.Unmarshal(b, &c)
 	})

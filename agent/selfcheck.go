@@ -1,15 +1,11 @@
 package agent
 
 import (
-	"bytes"
 	"context"
-	"debug/elf"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"syscall"
 	"time"
@@ -50,10 +46,9 @@ func SelfCheck(ctx context.Context, dataDir, exe string, connect func(context.Co
 	return c, nil
 }
 
-// How long a self-test may take, how often it is tried when only the bus cannot be
+// How often a self-test is tried when only the bus cannot be
 // reached, and the pauses in between.
 const (
-	testTimeout    = 20 * time.Second
 	connectTimeout = 8 * time.Second
 	testTries      = 3  // with the bus in reach of this process all the while: then it is the version
 	testTriesAway  = 60 // with the bus away for this process too
@@ -66,7 +61,7 @@ func (a *Agent) test(ctx context.Context, want version.Binary) *events.Failure {
 	pause, alone := firstPause, 0
 	for try := 1; ; try++ {
 		before := a.cfg.Bus.Connected()
-		c, f := runSelfCheck(ctx, a.layout, want)
+		c, f := runSelfCheck(ctx, a.layout, want, a.guest)
 		if f != nil || c.Bus == "" {
 			return f
 		}
@@ -96,17 +91,15 @@ func (a *Agent) test(ctx context.Context, want version.Binary) *events.Failure {
 }
 
 // runSelfCheck runs `jujud selfcheck` of a staged version once.
-func runSelfCheck(ctx context.Context, l install.Layout, want version.Binary) (c Check, f *events.Failure) {
+func runSelfCheck(ctx context.Context, l install.Layout, want version.Binary, guest confines) (c Check, f *events.Failure) {
 	exe := filepath.Join(l.Version(want.String()), "jujud")
 	bad := func(code, format string, args ...any) (Check, *events.Failure) {
 		return c, &events.Failure{Step: "self-test", Cause: events.CauseVersion, Code: code, Text: clipText(fmt.Sprintf(format, args...), maxText)}
 	}
-	if err := checkELF(exe); err != nil {
-		return bad("not-executable", "%v", err)
+	if code, err := checkProgram(exe, want); err != nil {
+		return bad(code, "%v", err)
 	}
-	limited, cancel := context.WithTimeout(ctx, testTimeout)
-	defer cancel()
-	out, err := runBusy(limited, exe, "selfcheck", "--data-dir", l.Dir)
+	out, err := guest.run(ctx, exe, "selfcheck", "--data-dir", l.Dir)
 	if err != nil && ctx.Err() != nil { // it was cut off; that says nothing about the version
 		return c, failure("self-test", ctx.Err())
 	}
@@ -114,15 +107,15 @@ func runSelfCheck(ctx context.Context, l install.Layout, want version.Binary) (c
 		return c, failure("self-test", fmt.Errorf("start %s: %w", exe, err))
 	}
 	if err != nil {
-		_, f := bad("self-test", "jujud selfcheck of %s: %v", want, err)
+		_, f := bad("selfcheck", "jujud selfcheck of %s: %v", want, err)
 		f.Output = lines(out)
 		return c, f
 	}
 	if err := json.Unmarshal(out, &c); err != nil {
-		return bad("self-test", "jujud selfcheck of %s gave no answer: %v", want, err)
+		return bad("selfcheck", "jujud selfcheck of %s gave no answer: %v", want, err)
 	}
 	if c.Version != want {
-		return bad("other-version", "the archive of %s holds a jujud that says it is %s", want, c.Version)
+		return bad("version-mismatch", "the archive of %s holds a jujud that says it is %s", want, c.Version)
 	}
 	return c, nil
 }
@@ -131,40 +124,4 @@ func runSelfCheck(ctx context.Context, l install.Layout, want version.Binary) (c
 // has too little of: no fault of the program.
 func isHosts(err error) bool {
 	return slices.ContainsFunc([]error{syscall.ENOMEM, syscall.EAGAIN, syscall.EMFILE, syscall.ENFILE, syscall.EIO, syscall.ENOSPC}, func(e error) bool { return errors.Is(err, e) })
-}
-
-// checkELF refuses a file that this processor cannot run, before it is run.
-func checkELF(exe string) error {
-	f, err := elf.Open(exe)
-	if err != nil {
-		return fmt.Errorf("%s is no program: %w", filepath.Base(exe), err)
-	}
-	defer func() { _ = f.Close() }()
-	machine := map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64, "386": elf.EM_386, "arm": elf.EM_ARM, "ppc64le": elf.EM_PPC64, "s390x": elf.EM_S390}[runtime.GOARCH]
-	if machine != elf.EM_NONE && f.Machine != machine {
-		return fmt.Errorf("it is a program for %v, this machine is %s", f.Machine, runtime.GOARCH)
-	}
-	return nil
-}
-
-// runBusy runs a program that was just written: the kernel may still hold it as busy
-// for a moment when another process forked while the file was open.
-func runBusy(ctx context.Context, exe string, args ...string) ([]byte, error) {
-	for {
-		var out, errs bytes.Buffer
-		cmd := exec.CommandContext(ctx, exe, args...)
-		cmd.Stdout, cmd.Stderr = &out, &errs
-		err := cmd.Run()
-		if errors.Is(err, syscall.ETXTBSY) {
-			select {
-			case <-time.After(20 * time.Millisecond):
-				continue
-			case <-ctx.Done():
-			}
-		}
-		if err != nil {
-			return append(out.Bytes(), errs.Bytes()...), err
-		}
-		return out.Bytes(), nil
-	}
 }

@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,9 @@ type ConnConfig struct {
 	OnConnect func()
 	// OnDenied is called whenever the server refuses the credentials; it must not block.
 	OnDenied func()
+	// ReportEvery is how soon a machine is heard again that has said as much at once as it
+	// may; 0: limits.ReportEvery. A state server hears, an agent does not.
+	ReportEvery time.Duration
 	// OnGarbage is told of every message that was skipped because it could not be
 	// what its subject carries. It must not block.
 	OnGarbage func(subject string, err error)
@@ -79,7 +83,7 @@ func Connect(ctx context.Context, cfg ConnConfig) (*Conn, error) {
 	} else if err := cfg.check(); err != nil {
 		return nil, fmt.Errorf("connect: %w; nothing was sent", err)
 	}
-	c := &Conn{cfg: cfg, id: id, rates: newRates(time.Now), reconnect: map[int]func(){}}
+	c := &Conn{cfg: cfg, id: id, rates: newRates(time.Now, cmp.Or(cfg.ReportEvery, limits.ReportEvery)), reconnect: map[int]func(){}}
 	if c.cfg.Logger == nil {
 		c.cfg.Logger = slog.New(slog.DiscardHandler)
 	}

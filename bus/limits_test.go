@@ -142,7 +142,7 @@ func TestLimitsOfRequests(t *testing.T) {
 
 func TestLimitOfHowOftenAMachineIsHeard(t *testing.T) {
 	now := time.Unix(1000, 0)
-	r := bus.NewRates(func() time.Time { return now })
+	r := bus.NewRates(func() time.Time { return now }, limits.ReportEvery)
 	for i := range limits.ReportsAtOnce {
 		if !r.Allow("machine-3") {
 			t.Fatalf("message %d of %d is not heard", i+1, limits.ReportsAtOnce)

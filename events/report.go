@@ -191,7 +191,7 @@ const StepAfterCommit = "after-commit"
 type Failure struct {
 	Step   string `json:"step"`  // accept, download, verify, stage, self-test, steps, switch, trial, withdrawn
 	Cause  string `json:"cause"` // a Cause… constant
-	Code   string `json:"code"`  // stable word, such as "hash-mismatch"
+	Code   string `json:"code"`  // stable word, such as "artefact-hash"
 	Text   string `json:"text"`
 	Output string `json:"output,omitempty"` // last lines of the new binary, at most 8 KiB
 

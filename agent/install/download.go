@@ -112,12 +112,13 @@ func (d *Download) Write(b []byte) (int, error) {
 	return n, noSpace(err)
 }
 
-// Close makes durable what came. A file that the disk could not keep, or whose beginning,
-// from before a power cut, was damaged, goes: the next download begins anew.
+// Close makes durable what came. A file that the disk could not keep goes, and one that is
+// whole and not what was ordered, ErrDigest: its beginning was damaged in a power cut, or is
+// of other bytes than its end. The next download begins anew.
 func (d *Download) Close() error {
 	have, err := d.f.Seek(0, io.SeekEnd)
 	err = errors.Join(err, d.f.Sync())
-	if err == nil && d.Have > 0 && have == d.t.Size {
+	if err == nil && have == d.t.Size {
 		if _, err = d.f.Seek(0, io.SeekStart); err == nil {
 			err = checkArchive(d.f, d.t)
 		}
@@ -126,6 +127,11 @@ func (d *Download) Close() error {
 		return nil
 	}
 	return fmt.Errorf("keep the download of %s: %w", d.t.Version, noSpace(errors.Join(err, d.l.disk().Remove(d.l.partFile(d.t.SHA256)))))
+}
+
+// Discard closes the file and removes it.
+func (d *Download) Discard() error {
+	return errors.Join(d.f.Close(), d.l.disk().Remove(d.l.partFile(d.t.SHA256)))
 }
 
 // noSpace gives a full disk one name.

@@ -150,7 +150,10 @@ func TestBadDownloadsChangeNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := host(t)
-			to := download(t, l, "the new jujud", c.break_)
+			to := download(t, l, "the new jujud", nil)
+			part := filepath.Join(l.Staging(), to.SHA256+".part") // what was whole is damaged on disk
+			b, err := os.ReadFile(part)
+			check(t, err, os.WriteFile(part, c.break_(b), 0o600))
 			if err := l.Stage(to, old); !errors.Is(err, c.want) {
 				t.Fatalf("stage: %v, want %v", err, c.want)
 			}

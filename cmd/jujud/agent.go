@@ -279,5 +279,9 @@ func (b *agentBus) Fetch(ctx context.Context, sha256 string, offset int64, w io.
 	if !b.Connected() {
 		return 0, errAway
 	}
-	return b.conn.Tools().Fetch(ctx, sha256, offset, w)
+	n, err := b.conn.Tools().Fetch(ctx, sha256, offset, w)
+	if errors.Is(err, bus.ErrDigest) { // the object ends before it says it does
+		err = fmt.Errorf("%w: %w", install.ErrSize, err)
+	}
+	return n, err
 }

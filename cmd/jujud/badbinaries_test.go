@@ -41,8 +41,10 @@ var badBinaries = []badBinary{
 	{fault: "flip-flops", ends: "agent.rolled_back/1", cause: "cause version", says: "it did not prove itself in time"},
 	{fault: "cannot-reach-the-bus", ends: "agent.rolled_back/1", cause: "cause version", says: "rehearsal: this build cannot talk to the bus", short: true},
 	{fault: "reports-another-version", ends: "agent.rolled_back/1", cause: "cause version", says: "it did not prove itself in time"},
-	{fault: "lies-in-its-self-test", ends: "agent.upgrade_failed/1", cause: "cause version", says: "a jujud that says it is 9.9.9"},
-	{fault: "refuses-the-journal", ends: "agent.upgrade_failed/1", cause: "cause version", says: "the journal's schema is not known", short: true},
+	{fault: "lies-in-its-self-test", ends: "agent.upgrade_failed/1", cause: "cause version", says: "a jujud that says it is 9.9.9"},                 // BI-17
+	{fault: "refuses-the-journal", ends: "agent.upgrade_failed/1", cause: "cause version", says: "the journal's schema is not known", short: true},  // BI-18
+	{fault: "hangs-in-its-self-test", ends: "agent.upgrade_failed/1", cause: "cause version", says: "it took longer than it may: 10s", short: true}, // BI-19
+	{fault: "forks-in-its-self-test", ends: "agent.upgrade_failed/1", cause: "cause version", says: "it started more processes than it may"},        // BI-20
 	{fault: "fills-memory", ends: "agent.rolled_back/1", cause: "cause version", says: "it exited with code 2"},
 	{fault: "ignores-sigterm", ends: "agent.upgraded/1", stays: true},
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -49,6 +50,12 @@ func misbehave(dataDir, where string) {
 		case "lies-in-its-self-test":
 			fmt.Println(`{"version":"9.9.9-other-vax","journal_schema":1}`)
 			os.Exit(0)
+		case "hangs-in-its-self-test":
+			select {}
+		case "forks-in-its-self-test":
+			for {
+				_ = exec.Command("/bin/sleep", "60").Start()
+			}
 		}
 		return
 	}

@@ -56,7 +56,15 @@ const (
 
 // A machine: downloads and the self-test of what was downloaded.
 const (
-	FailureText     = 4000 // bytes of what an agent says of a failure
-	FailureOutput   = 8000 // bytes of a program's output in it
-	WaitingProgress = 200  // reports that wait before mere progress is dropped
+	DownloadTries   = 20               // before a download is given up; each goes on where the last one stopped
+	DownloadBad     = 3                // downloads of wrong bytes, each from the start, before it is given up
+	DownloadWindow  = time.Minute      // over which the speed of a download is looked at
+	DownloadRate    = 1 << 10          // bytes a second below which a download is cut off and resumed
+	SelfCheckTime   = 10 * time.Second // the self-test of a staged version
+	SelfCheckMemory = 4 << 30          // bytes of address space of each process in it
+	SelfCheckTasks  = 4096             // processes and threads that may come up on the host during it
+	SelfCheckOutput = 64 << 10         // bytes that it may say; the rest is dropped
+	FailureText     = 4000             // bytes of what an agent says of a failure
+	FailureOutput   = 8000             // bytes of a program's output in it
+	WaitingProgress = 200              // reports that wait before mere progress is dropped
 )

@@ -70,7 +70,7 @@ func (p *place) connect(ctx context.Context, sign func(key string) (string, erro
 	if err != nil {
 		return nil, err
 	}
-	return bus.Connect(ctx, bus.ConnConfig{URLs: []string{p.server.URL()}, Authorities: p.pinned, Server: server, Credentials: creds})
+	return bus.Connect(ctx, bus.ConnConfig{URLs: []string{p.server.URL()}, Authorities: p.pinned, Server: server, Credentials: creds, ReportEvery: time.Nanosecond})
 }
 
 func credentials(sign func(key string) (string, error)) (bus.Credentials, error) {

@@ -108,7 +108,7 @@ func (p *process) stage(e agent.Stage) *events.Failure {
 	case p.full():
 		return env("stage", "no-space")
 	case r.is == damaged:
-		return &events.Failure{Step: "stage", Cause: events.CauseArtifact, Code: "wrong-hash", Text: "damaged"}
+		return &events.Failure{Step: "stage", Cause: events.CauseArtifact, Code: "artefact-hash", Text: "damaged"}
 	case p.disk.builds[name] == nil && slices.Contains(e.InUse, name):
 		p.fail("machine %s would stage %s, which is in use and not there", p.id, name)
 	}
@@ -122,9 +122,9 @@ func (p *process) test(o install.Order, again func(time.Duration)) {
 	}
 	switch r := p.releaseOf(o.Tools.Version); {
 	case r.is == cannotRun:
-		bad("self-test")
+		bad("selfcheck")
 	case r.is == liar:
-		bad("other-version")
+		bad("version-mismatch")
 	case !p.connected: // neither this one nor the new one reaches the bus
 		again(5 * time.Second)
 	case r.is == deaf:
