@@ -105,7 +105,7 @@ func (b *bootstrap) keys(trust *bus.Trust, conf agent.Conf, operator string) err
 		return err
 	}
 	admin := events.Operator{Name: operator, Key: operatorKey, Grants: []events.Grant{{Role: events.RoleAdmin}}}
-	if err := b.makeSite(events.Roster{Operators: []events.Operator{admin}, StateServers: []string{serverKey}, Logs: []string{logKey}}); err != nil {
+	if err := b.makeSite(conf, events.Roster{Operators: []events.Operator{admin}, StateServers: []string{serverKey}, Logs: []string{logKey}}); err != nil {
 		return err
 	}
 	server := b.serverConfig(admin, machineKey)

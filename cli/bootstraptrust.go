@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/jujube-project/jujube/agent"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools/tuf"
 	"github.com/jujube-project/jujube/statesrv"
@@ -11,7 +13,7 @@ import (
 
 // makeSite makes the environment's signed metadata: this client keeps the keys of root and
 // targets, machine 0 makes its own two where it runs, and gets what was signed.
-func (b *bootstrap) makeSite(roster events.Roster) error {
+func (b *bootstrap) makeSite(conf agent.Conf, roster events.Roster) error {
 	repo := b.app.siteRepository(b.name)
 	root, err := repo.keys().make(tuf.Root)
 	if err != nil {
@@ -28,5 +30,6 @@ func (b *bootstrap) makeSite(roster events.Roster) error {
 	if err := site.Save(b.dataDir); err != nil {
 		return fmt.Errorf("hand the site's metadata to machine 0: %w", err)
 	}
-	return repo.pin(site.Anchor)
+	conf.TrustRoot = site.Anchor.SHA256 // machine 0 has no join token to pin it
+	return errors.Join(conf.Save(), repo.pin(site.Anchor))
 }
