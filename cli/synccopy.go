@@ -145,7 +145,7 @@ func checkArchive(path string, want tools.Tools) error {
 		return err
 	}
 	defer func() { _ = f.Close() }()
-	h, inspected := sha256.New(), streams.Inspect(want.Version)
+	h, inspected := sha256.New(), streams.Inspect(want.Version, want.Size)
 	n, err := io.Copy(io.MultiWriter(h, inspected), f)
 	bad := inspected.Close()
 	if err != nil && bad == nil {

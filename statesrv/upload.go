@@ -21,7 +21,7 @@ import (
 // inspection makes what every archive passes on its way into the store: nobody is
 // trusted for what an archive holds.
 func inspection(t tools.Tools) func() io.WriteCloser {
-	return func() io.WriteCloser { return streams.Inspect(t.Version) }
+	return func() io.WriteCloser { return streams.Inspect(t.Version, t.Size) }
 }
 
 // upload is one archive that is being received. Its pieces are handled one after another

@@ -77,7 +77,7 @@ func (l Layout) unpack(f File, t tools.Tools, inUse []string) error {
 	err := l.disk().Mkdir(tmp)
 	m := Marker{Archive: t.SHA256}
 	if err == nil {
-		m.Files, err = l.extract(f, tmp)
+		m.Files, err = l.extract(f, t.Size, tmp)
 	}
 	if err == nil {
 		err = l.replace(tmp, t.Version.String(), m, inUse)
@@ -89,9 +89,9 @@ func (l Layout) unpack(f File, t tools.Tools, inUse []string) error {
 }
 
 // extract writes the archive's files into a directory, durably, and hashes them.
-func (l Layout) extract(f File, dir string) (files map[string]string, err error) {
+func (l Layout) extract(f File, size int64, dir string) (files map[string]string, err error) {
 	files = map[string]string{}
-	for e, err := range archive.Walk(f, archive.Limits{}) {
+	for e, err := range archive.Walk(f, archive.Within(size)) {
 		if err == nil {
 			files[e.Name], err = l.writeHashed(filepath.Join(dir, e.Name), e.Mode&0o700, e.Body, e.Size)
 		}

@@ -31,7 +31,9 @@ const (
 // Tools: archives and what is said of them.
 const (
 	ArchiveBytes      = 512 << 20 // an archive, packed
-	UnpackedBytes     = 1 << 30   // what an archive unpacks to, all files together
+	UnpackedBytes     = 1 << 30   // what an archive unpacks to, all files together, …
+	UnpackFactor      = 64        // … and at most so many times its signed size, …
+	UnpackFloor       = 16 << 20  // … or so many bytes
 	ArchiveEntries    = 16        // files in an archive
 	ForceVersionBytes = 128       // a FORCE-VERSION file
 	TrailingBytes     = 1 << 20   // padding behind the list of files in an archive

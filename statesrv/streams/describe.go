@@ -50,7 +50,11 @@ func inspect(name string, v version.Binary) (t tools.Tools, bad, err error) {
 	defer func() { _ = f.Close() }()
 	h := sha256.New()
 	r := &counted{r: io.TeeReader(io.LimitReader(f, tools.MaxArchiveBytes+1), h)}
-	bad = unpacks(r, v)
+	info, err := f.Stat()
+	if err != nil {
+		return tools.Tools{}, nil, err
+	}
+	bad = unpacks(r, info.Size(), v)
 	if _, err := io.Copy(io.Discard, r); err != nil {
 		return tools.Tools{}, nil, fmt.Errorf("read %s: %w", name, err)
 	}
@@ -60,8 +64,8 @@ func inspect(name string, v version.Binary) (t tools.Tools, bad, err error) {
 	return tools.Tools{Version: v, Size: r.n, SHA256: hex.EncodeToString(h.Sum(nil))}, bad, nil
 }
 
-func unpacks(r io.Reader, v version.Binary) error {
-	for e, err := range archive.Walk(r, archive.Limits{}) {
+func unpacks(r io.Reader, size int64, v version.Binary) error {
+	for e, err := range archive.Walk(r, archive.Within(size)) {
 		if err != nil {
 			return err
 		}

@@ -17,14 +17,14 @@ type Inspection struct {
 // inspectBytes is how far the bytes may be ahead of the judgement.
 const inspectBytes = 256 << 10
 
-// Inspect begins to judge an archive of version v: whether it unpacks, within limits, to
+// Inspect begins to judge an archive of version v that is signed for with that size: whether it unpacks, within limits, to
 // nothing but a jujud and a FORCE-VERSION that agrees. Close must be called.
-func Inspect(v version.Binary) *Inspection {
+func Inspect(v version.Binary, size int64) *Inspection {
 	out, in := io.Pipe()
 	i := &Inspection{in: in, done: make(chan error, 1)}
 	go func() {
 		r := bufio.NewReaderSize(out, inspectBytes)
-		err := unpacks(r, v)
+		err := unpacks(r, size, v)
 		if err == nil {
 			_, err = io.Copy(io.Discard, r)
 		}

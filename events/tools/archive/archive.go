@@ -31,6 +31,12 @@ type Limits struct {
 	Bytes   int64 // of all entries together, unpacked; 0: limits.UnpackedBytes
 }
 
+// Within are the limits of an archive that is signed for with that size: deflate can make a
+// thousand bytes of one, a program never needs that.
+func Within(size int64) Limits {
+	return Limits{Bytes: min(limits.UnpackedBytes, max(limits.UnpackFloor, min(size, limits.ArchiveBytes)*limits.UnpackFactor))}
+}
+
 // Entry is one regular file. Body is valid until the next entry is asked for.
 type Entry struct {
 	Name string

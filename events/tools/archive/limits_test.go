@@ -31,6 +31,14 @@ func TestLimitsOfArchives(t *testing.T) {
 			t.Errorf("%d bytes: %v", size, err)
 		}
 	}
+	for size, want := range map[int64]int64{
+		1: limits.UnpackFloor, limits.UnpackFloor / limits.UnpackFactor: limits.UnpackFloor,
+		limits.UnpackFloor/limits.UnpackFactor + 1: limits.UnpackFloor + limits.UnpackFactor, limits.ArchiveBytes: limits.UnpackedBytes, 1 << 62: limits.UnpackedBytes,
+	} {
+		if got := archive.Within(size).Bytes; got != want {
+			t.Errorf("an archive of %d bytes may unpack to %d, want %d", size, got, want)
+		}
+	}
 	if n := limits.ArchiveEntries; n < 2 {
 		t.Errorf("an archive may hold %d files", n)
 	}
