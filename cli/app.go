@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/projections/plain"
 )
 
 // App is one run of juju. Main needs every field.
@@ -24,6 +25,8 @@ type App struct {
 	Stdout io.Writer
 	Stderr io.Writer
 	Getenv func(string) string
+
+	screen io.Writer // Stdout itself, for what a terminal is to obey
 
 	environment string
 	timeout     time.Duration
@@ -41,7 +44,11 @@ const (
 
 // Main runs the command line and returns the exit code: 0 well, 1 an error, 2 a wrong
 // command line.
+//
+// What hosts and other people have named is among what is printed: everything on stdout and
+// every message goes through package plain.
 func Main(ctx context.Context, a *App) int {
+	a.screen, a.Stdout = a.Stdout, plain.NewWriter(a.Stdout)
 	root := a.root()
 	err := root.ExecuteContext(ctx)
 	if err == nil {
@@ -162,7 +169,7 @@ func explainCompletion(root *cobra.Command) {
 // reader gives the commands that only read their way to the log.
 func (a *App) reader() *reader {
 	return &reader{
-		stdout: a.Stdout, stderr: a.Stderr,
+		stdout: a.Stdout, stderr: a.Stderr, screen: a.screen,
 		connect: func(ctx context.Context) (logSource, error) {
 			s, err := a.connect(ctx)
 			if err != nil {
@@ -183,7 +190,7 @@ func (a *App) reader() *reader {
 // say writes a line for the person, on stderr, unless --quiet.
 func (a *App) say(format string, args ...any) {
 	if !a.quiet {
-		fmt.Fprintf(a.Stderr, format+"\n", args...)
+		fmt.Fprintln(a.Stderr, plain.Lines(fmt.Sprintf(format, args...)))
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/jujube-project/jujube/projections/plain"
 )
 
 func (a *App) destroyCommand() *cobra.Command {
@@ -92,7 +94,7 @@ func (a *App) discard(env environment, m machine) error {
 
 // confirm asks y/N. Everything but y or yes, also the end of input, means no.
 func (a *App) confirm(question string) bool {
-	fmt.Fprintf(a.Stderr, "%s\nContinue [y/N]? ", question)
+	fmt.Fprintf(a.Stderr, "%s\nContinue [y/N]? ", plain.Lines(question))
 	line, _ := bufio.NewReader(a.Stdin).ReadString('\n')
 	answer := strings.ToLower(strings.TrimSpace(line))
 	return answer == "y" || answer == "yes"

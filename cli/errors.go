@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/projections/plain"
 )
 
 // errUsage marks an error of the command line itself: exit code 2.
@@ -35,16 +36,16 @@ func fail(err error, unchanged, next string) error { return hintError{err, uncha
 
 // explain writes an error for a person.
 func (a *App) explain(err error) {
-	fmt.Fprintln(a.Stderr, "ERROR", err)
+	fmt.Fprintln(a.Stderr, "ERROR", plain.Lines(err.Error()))
 	var h hintError
 	if !errors.As(err, &h) {
 		return
 	}
 	if h.unchanged != "" {
-		fmt.Fprintln(a.Stderr, "      ", h.unchanged)
+		fmt.Fprintln(a.Stderr, "      ", plain.Lines(h.unchanged))
 	}
 	if h.next != "" {
-		fmt.Fprintln(a.Stderr, "Next: ", h.next)
+		fmt.Fprintln(a.Stderr, "Next: ", plain.Lines(h.next))
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 // reader is what the commands that only read (status, audit) need of the program.
 type reader struct {
 	stdout, stderr io.Writer
+	screen         io.Writer // stdout itself, for what a terminal is to obey
 	// connect opens the environment's log over NATS.
 	connect func(ctx context.Context) (logSource, error)
 	// dataDir is the state server's data directory if it lies on this host, else empty.

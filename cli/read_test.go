@@ -143,7 +143,7 @@ func (s screens) Write(p []byte) (int, error) {
 func TestStatusWatchDrawsEveryChange(t *testing.T) {
 	b := newBench(t, readStory)
 	drawn := make(screens)
-	b.stdout = drawn
+	b.stdout, b.screen = drawn, drawn
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() {

@@ -63,7 +63,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"pack": pack, "damage": damage, "listening": listening, "stopmachine": stop, "freeport": freeport, "nats": nats, "killagent": killAgent, "connect": connect, "ask": askWorkload,
 			"serve": serve, "noise": noise, "killsync": killSync, "peak": peak,
-			"badserver": badServer, "page": page, "fakeenvironment": fakeEnvironment, "fakeheard": fakeHeard, "fakejoin": fakeJoin,
+			"badserver": badServer, "page": page, "save": save, "canaries": canaries, "private": private, "fakeenvironment": fakeEnvironment, "fakeheard": fakeHeard, "fakejoin": fakeJoin,
 		},
 	})
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/projections/plain"
 	"github.com/jujube-project/jujube/projections/status"
 	"github.com/spf13/cobra"
 )
@@ -186,9 +187,9 @@ func (r *reader) watch(ctx context.Context, log events.Log, v view, look func(co
 		case ctx.Err() != nil:
 			return nil
 		case err != nil:
-			fmt.Fprintf(r.stderr, "%v\n", err) // a state server that is away comes back
+			fmt.Fprintln(r.stderr, plain.Lines(err.Error())) // a state server that is away comes back
 		default:
-			io.WriteString(r.stdout, clearScreen)
+			io.WriteString(r.screen, clearScreen)
 			if err := v.write(r.stdout, st); err != nil {
 				return err
 			}

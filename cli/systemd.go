@@ -28,14 +28,14 @@ func (b *bootstrap) printSystemd() error {
 // systemdUnit is the unit file of a machine; role is state-server or machine.
 func systemdUnit(role, jujud, dataDir string) string {
 	return fmt.Sprintf(`[Unit]
-Description=Jujube %s agent
+Description=Jujube %[1]s agent
 After=network-online.target
 Wants=network-online.target
 
 [Service]
 Type=notify
 NotifyAccess=main
-ExecStart=%s %s --data-dir %s
+ExecStart=%[2]s %[1]s --data-dir %[3]s
 ExecReload=/bin/kill -HUP $MAINPID
 Restart=always
 RestartSec=2
@@ -45,11 +45,25 @@ WatchdogSec=60
 KillMode=process
 OOMPolicy=continue
 LimitNOFILE=1048576
-LockPersonality=yes
+ProtectSystem=strict
+ProtectHome=read-only
+ReadWritePaths=%[3]s
+NoNewPrivileges=yes
+RestrictSUIDSGID=yes
 ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
 ProtectKernelModules=yes
+ProtectKernelTunables=yes
+LockPersonality=yes
+RestrictRealtime=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+SystemCallArchitectures=native
+MemoryMax=90%%
+TasksMax=16384
 
 [Install]
 WantedBy=multi-user.target
-`, role, jujud, role, dataDir)
+`, role, jujud, dataDir)
 }

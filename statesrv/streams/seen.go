@@ -40,5 +40,5 @@ func (s *SeenFile) Newest(source, signer, path string, counter uint64) error {
 	if b, err = json.MarshalIndent(seen, "", "  "); err != nil {
 		return err
 	}
-	return writeFile(s.Path, bytes.NewReader(append(b, '\n')))
+	return writeFile(s.Path, 0o600, bytes.NewReader(append(b, '\n')))
 }

@@ -126,7 +126,7 @@ func writeSigned(base string, signer tools.Signer, st tools.Statement, content [
 		return err
 	}
 	path := filepath.Join(base, filepath.FromSlash(st.Path))
-	return errors.Join(writeFile(path, bytes.NewReader(content)), writeFile(simplestreams.SignaturePath(path), bytes.NewReader(sig)))
+	return errors.Join(writeFile(path, 0o644, bytes.NewReader(content)), writeFile(simplestreams.SignaturePath(path), 0o644, bytes.NewReader(sig)))
 }
 
 func same(a, b []Found) bool {
@@ -164,7 +164,7 @@ func copyArchive(to string, a anArchive) error {
 	}
 	defer func() { _ = in.Close() }()
 	h := sha256.New()
-	return writeFile(to, io.TeeReader(in, h), func() error {
+	return writeFile(to, 0o644, io.TeeReader(in, h), func() error {
 		if got := hex.EncodeToString(h.Sum(nil)); got != a.SHA256 {
 			return fmt.Errorf("it changed while it was read: expected sha256 %s, found %s", a.SHA256, got)
 		}
@@ -173,7 +173,7 @@ func copyArchive(to string, a anArchive) error {
 }
 
 // writeFile writes a file whole and on disk, or not at all; checks come before it is seen.
-func writeFile(path string, r io.Reader, checks ...func() error) error {
+func writeFile(path string, mode fs.FileMode, r io.Reader, checks ...func() error) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
@@ -188,7 +188,7 @@ func writeFile(path string, r io.Reader, checks ...func() error) error {
 		}
 	}
 	if err == nil {
-		err = errors.Join(tmp.Chmod(0o644), tmp.Sync())
+		err = errors.Join(tmp.Chmod(mode), tmp.Sync())
 	}
 	if err = errors.Join(err, tmp.Close()); err == nil {
 		err = os.Rename(tmp.Name(), path)
