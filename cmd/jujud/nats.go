@@ -86,9 +86,10 @@ The first of them signs the certificates of NATS. An authority holds for ten yea
 state server warns a year before its end. Another one takes over in three steps:
 
   1. jujud authority --add makes it. Put all that this prints into
-     agents/machine-N/ca.pem in every machine's data directory, machine 0's too, and into
-     credentials/NAME.ca.pem in JUJU_DATA of every client. It is read at every connection;
-     nothing is restarted.
+     agents/machine-0/ca.pem of machine 0's data directory, and into credentials/NAME.ca.pem
+     in JUJU_DATA of every client. Machines are told when they renew their credentials,
+     after half of agent-credentials-life, or with jujud renew. It is read at every
+     connection; nothing is restarted.
   2. jujud authority --retire takes the old one out. Restart the state server; with a
      separate nats-server, write its certificate anew. From now on the new one signs.
   3. Put what is printed now into the same files.
