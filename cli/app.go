@@ -175,7 +175,19 @@ func (a *App) reader() *reader {
 			if err != nil {
 				return logSource{}, err
 			}
-			return sourceOf(s.Conn), nil
+			w, err := a.witness(s.Env)
+			if err != nil {
+				s.Conn.Close()
+				return logSource{}, err
+			}
+			return sourceOf(s.Conn, w), nil
+		},
+		witness: func() (*witness, error) {
+			env, err := a.chosen()
+			if err != nil {
+				return nil, err
+			}
+			return a.witness(env)
 		},
 		dataDir: func() string {
 			env, err := a.chosen()

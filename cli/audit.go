@@ -20,9 +20,10 @@ of any moment from it, and prove that it is whole. They need no state server: wh
 does not answer either, they read a copy of the log if its files lie on this host.`,
 		Example: `  juju audit log --machine 3
   juju audit replay --at 120
-  juju audit verify`,
+  juju audit verify
+  juju audit checkpoint > today.checkpoint`,
 	}
-	cmd.AddCommand(r.auditLogCommand(), r.auditReplayCommand(), r.auditVerifyCommand())
+	cmd.AddCommand(r.auditLogCommand(), r.auditReplayCommand(), r.auditVerifyCommand(), r.auditCheckpointCommand())
 	return cmd
 }
 

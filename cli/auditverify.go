@@ -24,11 +24,13 @@ type verdict struct {
 	Snapshots int               `json:"snapshots_checked"`
 	Unknown   map[string]uint64 `json:"unknown_kinds"`
 	Served    string            `json:"served"` // what was compared with the state server
+	Signed    []string          `json:"signed"` // the heads of the log that it was compared with
 	Findings  []audit.Finding   `json:"findings"`
 }
 
 func (r *reader) auditVerifyCommand() *cobra.Command {
 	var format string
+	var from []string
 	cmd := &cobra.Command{
 		Use:   "verify",
 		Short: "Prove that the log is whole and that what is served follows from it",
@@ -37,18 +39,25 @@ begins with the environment's creation, that every order ended exactly once (ope
 are listed), that no report stands in it twice, that the state at every snapshot is what
 the snapshot says, and that the state server serves the very state the log gives.
 
+Every byte is held against the newest checkpoint that the state server has signed, and
+the whole against the newest that this client saw before, and against those of --from:
+what a checkpoint covers can never be missing, changed or in another order again.
+Findings: log-gap, log-tamper, and log-fork for a log that is not the one seen before.
+
 It exits with 1 when it finds anything.`,
 		Example: `  juju audit verify
-  juju audit verify --format json`,
+  juju audit verify --format json
+  juju audit verify --from last-month.checkpoint`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if format != "text" && format != "json" {
 				return fmt.Errorf("format %q is not text or json", format)
 			}
-			return r.auditVerify(cmd.Context(), format)
+			return r.auditVerify(cmd.Context(), format, from)
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	cmd.Flags().StringArrayVar(&from, "from", nil, "a file with a checkpoint that the log must go on from; may be given again")
 	return cmd
 }
 
@@ -58,7 +67,8 @@ type served struct {
 	Digest string `json:"digest"`
 }
 
-func (r *reader) auditVerify(ctx context.Context, format string) error {
+func (r *reader) auditVerify(ctx context.Context, format string, from []string) error {
+	r.verifies = true
 	src, err := r.open(ctx)
 	if err != nil {
 		return err
@@ -68,13 +78,20 @@ func (r *reader) auditVerify(ctx context.Context, format string) error {
 	if err != nil {
 		return err
 	}
-	v, err := verifyLog(ctx, src.log, said)
+	t, signed, err := src.witnesses(ctx, from)
 	if err != nil {
+		return err
+	}
+	v, err := verifyLog(ctx, src.log, said, t)
+	if err != nil {
+		return err
+	}
+	if err := src.conclude(ctx, t, signed); err != nil {
 		return err
 	}
 	out := verdict{
 		Records: v.State.Seq, Digest: v.State.Digest(), Orders: v.Orders, Open: v.OpenOrders(),
-		Snapshots: v.Checked, Unknown: v.Unknown, Served: note, Findings: v.Findings,
+		Snapshots: v.Checked, Unknown: v.Unknown, Served: note, Signed: t.Compared(), Findings: append(t.Findings, v.Findings...),
 	}
 	if out.Findings == nil {
 		out.Findings = []audit.Finding{}
@@ -108,23 +125,34 @@ func (src logSource) askDigest(ctx context.Context) (said served, note string, e
 	return said, fmt.Sprintf("compared with the state server at %d", said.Seq), nil
 }
 
-// verifyLog reads the log twice: for what its snapshots say, and to replay it.
-func verifyLog(ctx context.Context, log events.Log, said served) (*audit.Verifier, error) {
+// verifyLog reads the log twice: for its bytes and what its snapshots say, and to replay
+// it. It reads to the end of what was signed, even where the log says that it is shorter.
+func verifyLog(ctx context.Context, log events.Log, said served, t *audit.Tree) (*audit.Verifier, error) {
 	last, err := log.Last(ctx)
 	if err != nil {
 		return nil, err
 	}
 	v := audit.NewVerifier()
-	for rec, err := range log.Read(ctx, 1, last) {
-		if err != nil && !errors.Is(err, events.ErrInvalid) {
+	for stored, err := range log.Stored(ctx, 1, max(last, t.Need())) {
+		if errors.Is(err, bus.ErrNotFound) {
+			break
+		}
+		if err := t.Add(stored, err); err != nil {
 			return nil, err
 		}
-		v.Expect(rec)
+		if rec, err := stored.Record(); err == nil {
+			v.Expect(rec)
+		}
 	}
-	for rec, err := range log.Read(ctx, 1, last) {
-		if err != nil && !errors.Is(err, events.ErrInvalid) {
+	t.End()
+	for stored, err := range log.Stored(ctx, 1, t.Size()) {
+		if errors.Is(err, events.ErrGap) {
+			continue
+		}
+		if err != nil {
 			return nil, err
 		}
+		rec, err := stored.Record()
 		v.Fold(rec, err)
 		if rec.Seq == said.Seq {
 			v.Served(said.Seq, said.Digest)
@@ -152,6 +180,9 @@ func (r *reader) printVerdict(v verdict, format string) error {
 		fmt.Fprintf(r.stdout, "unknown:   %d of kind %s, written by a newer release\n", v.Unknown[kind], plain.Text(kind))
 	}
 	fmt.Fprintf(r.stdout, "served:    %s\n", v.Served)
+	for _, s := range v.Signed {
+		fmt.Fprintf(r.stdout, "signed:    %s\n", s)
+	}
 	fmt.Fprintf(r.stdout, "digest:    %s\n", v.Digest)
 	if len(v.Findings) == 0 {
 		fmt.Fprintln(r.stdout, "The log is whole.")

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
@@ -16,6 +19,10 @@ type reader struct {
 	screen         io.Writer // stdout itself, for what a terminal is to obey
 	// connect opens the environment's log over NATS.
 	connect func(ctx context.Context) (logSource, error)
+	// witness is what this client has seen of the log, nil without log keys.
+	witness func() (*witness, error)
+	// verifies: the command compares the whole log with what was seen, and says what differs.
+	verifies bool
 	// dataDir is the state server's data directory if it lies on this host, else empty.
 	dataDir func() string
 }
@@ -24,19 +31,40 @@ type reader struct {
 type logSource struct {
 	log events.Log
 	// ask asks the state server; nil for a copy read off line.
-	ask   func(ctx context.Context, query string, body []byte) ([]byte, error)
-	close func()
+	ask func(ctx context.Context, query string, body []byte) ([]byte, error)
+	// signed is the newest checkpoint that is kept beside the log; nil: none is.
+	signed func(ctx context.Context) ([]byte, error)
+	// witness is what this client has seen of the log; nil: nothing, and it cannot tell.
+	witness *witness
+	close   func()
 }
 
 // sourceOf reads over a connection, which close ends.
-func sourceOf(c *bus.Conn) logSource {
-	return logSource{log: c.Log(), ask: c.Ask, close: c.Close}
+func sourceOf(c *bus.Conn, w *witness) logSource {
+	return logSource{log: c.Log(), ask: c.Ask, signed: c.Checkpoint, witness: w, close: c.Close}
+}
+
+// keptCheckpoint is what the state server on this host signed last.
+func keptCheckpoint(dataDir string) func(context.Context) ([]byte, error) {
+	return func(context.Context) ([]byte, error) {
+		note, err := os.ReadFile(filepath.Join(dataDir, "server", "tree", "checkpoint"))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, bus.ErrNotFound
+		}
+		return note, err
+	}
 }
 
 // open opens the log of the environment: over NATS, or, when nothing answers there, as
 // a copy of the state server's files if they lie on this host.
 func (r *reader) open(ctx context.Context) (logSource, error) {
 	src, err := r.connect(ctx)
+	if err == nil && src.witness != nil && !r.verifies {
+		if err := src.witness.observe(ctx, src.ask); err != nil {
+			src.close()
+			return logSource{}, err
+		}
+	}
 	if err == nil {
 		return src, nil
 	}
@@ -49,5 +77,6 @@ func (r *reader) open(ctx context.Context) (logSource, error) {
 		return logSource{}, fmt.Errorf("%w; and from its files: %w", err, offErr)
 	}
 	fmt.Fprintf(r.stderr, "The environment does not answer; this is read from a copy of the log in %s.\n", dir)
-	return logSource{log: log, close: closeLog}, nil
+	w, err := r.witness()
+	return logSource{log: log, signed: keptCheckpoint(dir), witness: w, close: closeLog}, err
 }

@@ -120,6 +120,9 @@ func (s *session) requestOnce(ctx context.Context, ask events.Ask) ([]events.Rec
 	if err != nil {
 		return nil, fail(fmt.Errorf("read the log: %w", err), "Nothing was asked.", "see that the state server has started")
 	}
+	if err := s.witness(ctx); err != nil {
+		return nil, err
+	}
 	if err := s.publish(ctx, ask); err != nil {
 		return nil, err
 	}
@@ -129,6 +132,15 @@ func (s *session) requestOnce(ctx context.Context, ask events.Ask) ([]events.Rec
 	}
 	s.app.logger().Debug("the request was judged", "id", ask.ID, "first", recs[0].Seq, "records", len(recs))
 	return recs, refusal(ask, recs)
+}
+
+// witness sees that the log goes on from what this client saw of it.
+func (s *session) witness(ctx context.Context) error {
+	w, err := s.app.witness(s.Env)
+	if err != nil || w == nil {
+		return err
+	}
+	return w.observe(ctx, s.Conn.Ask)
 }
 
 // publish stores the request. When an answer is lost, the very same bytes are stored

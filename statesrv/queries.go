@@ -52,6 +52,10 @@ func (t *term) onQuery(q bus.Query) {
 		q.Answer(b, errors.Join(err, jsonErr))
 	case q.Name == "operator-credentials":
 		t.spawn(func() { t.answerCredentials(q) })
+	case q.Name == "log-proof":
+		t.answerLogProof(q)
+	case q.Name == "log-leaves":
+		t.spawn(func() { q.Answer(t.keeper.leaves()) })
 	case q.Name == "version":
 		b, err := json.Marshal(map[string]version.Number{"version": version.Current()})
 		q.Answer(b, err)

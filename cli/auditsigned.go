@@ -1,0 +1,113 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/events/tree"
+	"github.com/jujube-project/jujube/projections/audit"
+)
+
+// witnesses gathers what the log must go on from: the newest checkpoint that is kept
+// beside it, what this client saw, and what the files hold.
+func (src logSource) witnesses(ctx context.Context, files []string) (t *audit.Tree, signed tree.Checkpoint, err error) {
+	w := src.witness
+	if w == nil {
+		if len(files) > 0 {
+			return nil, signed, fail(errors.New("this client has no log key of the environment, so it cannot tell whether a checkpoint is genuine"), "Nothing was compared.", "")
+		}
+		return audit.NewTree(""), signed, nil
+	}
+	var list []audit.Witness
+	note, err := src.signed(ctx)
+	if err == nil {
+		signed, err = w.logs.Open(note)
+	}
+	switch {
+	case errors.Is(err, bus.ErrNotFound):
+	case err != nil:
+		return nil, signed, err
+	default:
+		list = append(list, audit.Witness{Who: "the state server", Code: audit.FoundTamper, Head: signed.Head})
+	}
+	if w.known.Size > 0 {
+		list = append(list, audit.Witness{Who: "what this client saw before", Code: audit.FoundFork, Head: w.known.Head})
+	}
+	for _, file := range files {
+		note, err := os.ReadFile(file)
+		if err != nil {
+			return nil, signed, fmt.Errorf("read the checkpoint: %w", err)
+		}
+		c, err := w.logs.Open(note)
+		if err != nil {
+			return nil, signed, fmt.Errorf("%s: %w", file, err)
+		}
+		list = append(list, audit.Witness{Who: file, Code: audit.FoundFork, Head: c.Head})
+	}
+	return audit.NewTree(w.environment, list...), signed, nil
+}
+
+// conclude names the records that were changed, where that can be found out, and keeps the
+// newest checkpoint of a log that is well.
+func (src logSource) conclude(ctx context.Context, t *audit.Tree, signed tree.Checkpoint) error {
+	if src.witness == nil || signed.Size == 0 {
+		return nil
+	}
+	if len(t.Findings) == 0 {
+		return src.witness.keep(signed)
+	}
+	if src.ask == nil {
+		return nil
+	}
+	b, err := src.ask(ctx, "log-leaves", nil)
+	if err != nil {
+		return nil // it is said that something differs; where, nobody can tell
+	}
+	leaves := make([]tree.Hash, len(b)/len(tree.Hash{}))
+	for i := range leaves {
+		copy(leaves[i][:], b[i*len(tree.Hash{}):])
+	}
+	t.Locate(leaves, signed.Head)
+	return nil
+}
+
+func (r *reader) auditCheckpointCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "checkpoint",
+		Short: "Print a signed checkpoint of the log, to carry away",
+		Long: `Print the newest checkpoint of the log: how many records there are and the root over
+them, signed by the state server's log key. Kept where nobody of this environment can
+write, it holds whoever keeps the log to what lies in it today: juju audit verify --from
+finds out whether anything of it was taken away, changed or put in another order.`,
+		Example: `  juju audit checkpoint > $(date +%F).checkpoint`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			src, err := r.open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer src.close()
+			if src.witness == nil {
+				return errors.New("this client has no log key of the environment, so it cannot tell whether a checkpoint is genuine")
+			}
+			note, err := src.signed(cmd.Context())
+			if err != nil {
+				return err
+			}
+			c, err := src.witness.logs.Open(note)
+			if err != nil {
+				return err
+			}
+			if known := src.witness.known; known.Size > c.Size {
+				c = known // the one beside the log follows a moment later
+			}
+			_, err = r.stdout.Write(c.Note)
+			return err
+		},
+	}
+}
