@@ -684,6 +684,7 @@ func TestAnUnansweredOrderTimesOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.ask(upgrade(next))
+	p.waitKind(0, "order.issued/1") // it must be older than the jump
 	p.ahead.Add(int64(2 * time.Hour))
 	halted := decode[*events.UpgradeHalted](p, p.waitKind(0, "upgrade.halted/1"))
 	if codes(halted.Reasons) != "refused: machine-timed-out" {
