@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -99,7 +100,8 @@ func (s *site) nextTargets(now time.Time) {
 // A reader is the trust of one machine on a disk in memory, and what it told.
 type reader struct {
 	*trust
-	told []events.Report
+	telling sync.Mutex
+	told    []events.Report
 }
 
 func (s *site) reader(disk install.Disk, now func() time.Time) *reader {
@@ -107,7 +109,11 @@ func (s *site) reader(disk install.Disk, now func() time.Time) *reader {
 	r := &reader{}
 	var err error
 	r.trust, err = openTrust(install.Layout{Dir: "/data", Machine: "3", Disk: disk}, s.repo.Anchor(),
-		Config{Bus: s, Now: now, Logger: slog.New(slog.DiscardHandler)}, func(p events.Report) { r.told = append(r.told, p) })
+		Config{Bus: s, Now: now, Logger: slog.New(slog.DiscardHandler)}, func(p events.Report) {
+			r.telling.Lock()
+			defer r.telling.Unlock()
+			r.told = append(r.told, p)
+		})
 	s.must(err)
 	return r
 }
@@ -118,6 +124,8 @@ func (r *reader) takes(p *events.TrustPublished) tuf.Trusted {
 }
 
 func (r *reader) codes() (codes []string) {
+	r.telling.Lock()
+	defer r.telling.Unlock()
 	for _, p := range r.told {
 		switch p := p.(type) {
 		case *events.TrustRefused:
