@@ -59,10 +59,22 @@ func (s *State) Fold(r events.Record) {
 	if withoutEffect[r.Kind] {
 		return
 	}
-	payload, err := events.Decode(r)
-	if err != nil || !s.apply(r, payload) {
+	if !s.survives(r) {
 		s.skip(r.Kind)
 	}
+}
+
+// survives decodes and applies a record. One that this build cannot fold, or that panics
+// it, is set aside, and the fold goes on: on every machine at the same record, with the
+// same state.
+func (s *State) survives(r events.Record) (ok bool) {
+	defer func() {
+		if recover() != nil {
+			ok = false
+		}
+	}()
+	payload, err := events.Decode(r)
+	return err == nil && s.apply(r, payload)
 }
 
 // moment brings a time to the one form that JSON keeps: UTC, without a monotonic part.
