@@ -125,6 +125,44 @@ func FuzzOpenEnrolment(f *testing.F) {
 	})
 }
 
+func FuzzOpenRenewal(f *testing.F) {
+	id, err := NewIdentity()
+	if err != nil {
+		f.Fatal(err)
+	}
+	request, err := json.Marshal(RenewRequest{Environment: "e", Machine: "1", Key: id.Public(), Nonce: "n"})
+	if err != nil {
+		f.Fatal(err)
+	}
+	sealed, err := json.Marshal(sealedRenewal{Request: request, Signature: make([]byte, 64)})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(sealed)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if req, err := openRenewal(b); err == nil {
+			t.Fatalf("a forged renewal is believed: %+v", req)
+		}
+	})
+}
+
+// The JWT of credentials comes from whoever answers an enrolment.
+func FuzzUserJWT(f *testing.F) {
+	id, err := NewIdentity()
+	if err != nil {
+		f.Fatal(err)
+	}
+	token, err := fuzzTrust(f).OperatorJWT("alice", id.Public())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(token)
+	f.Fuzz(func(_ *testing.T, token string) {
+		_, _, _ = Holder(token)
+		_, _ = LifeOf(token)
+	})
+}
+
 // What NATS puts into headers, and what others put there before it.
 func FuzzStoredHeaders(f *testing.F) {
 	f.Add("7", "LOG", "log.order.machine-1.agent", "live.order.machine-1.agent", []byte("{}"))
@@ -171,7 +209,11 @@ func FuzzAnswers(f *testing.F) {
 			r    ReportAnswer
 			e    Enrolled
 			p    PieceAnswer
+			n    Renewed
+			g    Echoed
 		)
+		_ = json.Unmarshal(b, &n)
+		_ = json.Unmarshal(b, &g)
 		_ = json.Unmarshal(b, &beat)
 		_ = json.Unmarshal(b, &r)
 		_ = json.Unmarshal(b, &p)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/projections"
 )
 
 func FuzzLoadFileConfig(f *testing.F) {
@@ -31,11 +32,34 @@ func FuzzLoadFileConfig(f *testing.F) {
 	})
 }
 
-// The body of the query "upgrade-check" is what an operator's client sends.
+// The bodies of queries are what an operator's client sends.
 func FuzzQueryBody(f *testing.F) {
 	f.Add([]byte(`{"to":"1.2.3","client":"1.2.3","artefacts":[]}`))
+	f.Add([]byte(`{"action":"upgrade","upgrade":{"to":"1.2.3"}}`))
+	f.Add([]byte(`{"action":"upgrade"}`))
+	f.Add([]byte(`{"action":"restart-agent"}`))
 	f.Fuzz(func(_ *testing.T, b []byte) {
-		var ask events.AskUpgrade
-		_ = json.Unmarshal(b, &ask)
+		var upgrade events.AskUpgrade
+		_ = json.Unmarshal(b, &upgrade)
+		var piece StagePiece
+		_ = json.Unmarshal(b, &piece)
+		var ask events.Ask
+		if json.Unmarshal(b, &ask) == nil {
+			Resolve(projections.New(), ask)
+		}
+	})
+}
+
+func FuzzSiteFile(f *testing.F) {
+	dir := f.TempDir()
+	if err := os.Mkdir(Dir(dir), 0o700); err != nil {
+		f.Fatal(err)
+	}
+	f.Add([]byte(`{"snapshot":"x"}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if err := os.WriteFile(siteKeysFile(dir), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, _ = loadSiteFile(dir)
 	})
 }

@@ -55,3 +55,28 @@ func FuzzMarker(f *testing.F) {
 		}
 	})
 }
+
+// Whatever lies in one copy, the other one is read, or none is.
+func FuzzCopies(f *testing.F) {
+	l := fuzzLayout(f)
+	if err := l.WriteCopies("trusted", []byte(`"ours"`)); err != nil {
+		f.Fatal(err)
+	}
+	names, err := filepath.Glob(filepath.Join(l.Agent(), "trusted*"))
+	if err != nil || len(names) == 0 {
+		f.Fatalf("%v: no copies: %v", names, err)
+	}
+	b, err := os.ReadFile(names[0])
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for _, name := range names {
+			if err := os.WriteFile(name, b, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, _ = l.ReadCopies("trusted", func([]byte) error { return nil })
+	})
+}
