@@ -14,14 +14,19 @@ import (
 	"github.com/jujube-project/jujube/events/tools"
 )
 
+// ObjectOf names bytes as the store will.
+func ObjectOf(data []byte) events.Object {
+	sum := sha256.Sum256(data)
+	return events.Object{SHA256: hex.EncodeToString(sum[:]), Size: int64(len(data))}
+}
+
 // metadataName describes what is no archive, and is not listed as one.
 const metadataName = "signed metadata"
 
 // PutMetadata stores signed metadata beside the archives and under its digest. Storing it
 // again changes nothing. Only a state server may call it.
 func (s *ToolStore) PutMetadata(ctx context.Context, data []byte) (events.Object, error) {
-	sum := sha256.Sum256(data)
-	o := events.Object{SHA256: hex.EncodeToString(sum[:]), Size: int64(len(data))}
+	o := ObjectOf(data)
 	if err := o.Validate(); err != nil {
 		return o, fmt.Errorf("store %s: %w", metadataName, err)
 	}

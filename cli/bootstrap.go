@@ -109,6 +109,7 @@ func (b *bootstrap) run(ctx context.Context) (err error) {
 		return err
 	}
 	if b.systemd {
+		b.sayTrust()
 		return errors.Join(b.app.makeCurrent(env.Name), b.printSystemd())
 	}
 	b.app.say("Starting machine 0, the state server, in %s", b.dataDir)
@@ -121,6 +122,7 @@ func (b *bootstrap) run(ctx context.Context) (err error) {
 		return errors.Join(err, stopProcess(m.PID, m.Started))
 	}
 	b.app.say("Environment %q runs %s; juju status shows it", b.name, b.version.Number)
+	b.sayTrust()
 	return nil
 }
 

@@ -33,3 +33,8 @@ func (b *bootstrap) makeSite(conf agent.Conf, roster events.Roster) error {
 	conf.TrustRoot = site.Anchor.SHA256 // machine 0 has no join token to pin it
 	return errors.Join(conf.Save(), repo.pin(site.Anchor))
 }
+
+// sayTrust tells what was made of trust, and how to make more of it.
+func (b *bootstrap) sayTrust() {
+	b.app.say("Machines run what this client signs: its keys are in %s. To let two of three people sign: juju help trust", b.app.siteRepository(b.name).keys())
+}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -62,7 +63,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"pack": pack, "damage": damage, "listening": listening, "stopmachine": stop, "freeport": freeport, "nats": nats, "killagent": killAgent, "connect": connect, "ask": askWorkload,
-			"serve": serve, "noise": noise, "killsync": killSync, "peak": peak,
+			"capture": capture, "serve": serve, "noise": noise, "killsync": killSync, "peak": peak,
 			"badserver": badServer, "page": page, "save": save, "canaries": canaries, "private": private, "fakeenvironment": fakeEnvironment, "fakeheard": fakeHeard, "fakejoin": fakeJoin,
 		},
 	})
@@ -105,6 +106,18 @@ func stopAll(t *testing.T, data, bin string) {
 			t.Errorf("destroy %s: %v\n%s", name, err, b)
 		}
 	}
+}
+
+// capture VARIABLE REGEXP takes the first group of what was printed last.
+func capture(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: capture VARIABLE REGEXP")
+	}
+	found := regexp.MustCompile("(?m)" + args[1]).FindStringSubmatch(ts.ReadFile("stdout"))
+	if len(found) != 2 {
+		ts.Fatalf("nothing that was printed is like %s", args[1])
+	}
+	ts.Setenv(args[0], found[1])
 }
 
 // pack JUJUD VERSION DIR puts an archive of a jujud, with that version forced, into the

@@ -130,7 +130,24 @@ func (s *session) syncToStore(ctx context.Context, y syncTools, sel selection) e
 	if len(missing)+len(marks) > 0 && !y.dryRun {
 		err = s.copyTools(ctx, from, marks, missing, r)
 	}
+	if err == nil && !y.dryRun {
+		err = s.signCopied(ctx, r)
+	}
 	return errors.Join(err, r.write(s.app, y.format))
+}
+
+// signCopied signs the digests of what is in the store now into the site's own targets: the
+// source's publisher was believed here, machines believe the site's release managers.
+func (s *session) signCopied(ctx context.Context, r *syncResult) error {
+	list := make([]tools.Tools, 0, len(r.Archives))
+	for _, a := range r.Archives {
+		list = append(list, a.found.Tools)
+	}
+	p, err := s.site(ctx)
+	if err != nil {
+		return err
+	}
+	return p.signTools(ctx, list)
 }
 
 // knowledge is what the state server says of the environment and of what is stored.

@@ -3,11 +3,15 @@ package cli
 import (
 	"crypto/ed25519"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/jujube-project/jujube/agent/install"
+	"github.com/jujube-project/jujube/bus"
 )
 
 // trustKeys are the private keys of one repository that this client holds: files
@@ -44,4 +48,49 @@ func (d trustKeys) make(role string) (trustKey, error) {
 		return k, fmt.Errorf("make the %s key: %w", role, err)
 	}
 	return k, nil
+}
+
+// all are the keys that this client holds, sorted by name. One that others can read is
+// refused, and so is one whose name is not its own.
+func (d trustKeys) all() ([]trustKey, error) {
+	names, err := filepath.Glob(filepath.Join(string(d), "*-*.key"))
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(names)
+	keys := make([]trustKey, 0, len(names))
+	for _, name := range names {
+		k, err := readTrustKey(name)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, k)
+	}
+	return keys, nil
+}
+
+func readTrustKey(name string) (trustKey, error) {
+	text, err := bus.ReadSecret(name)
+	if err != nil {
+		return trustKey{}, err
+	}
+	role, public, _ := strings.Cut(strings.TrimSuffix(filepath.Base(name), ".key"), "-")
+	seed, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	if err == nil && len(seed) != ed25519.SeedSize {
+		err = errors.New("it is no ed25519 seed")
+	}
+	if err != nil {
+		return trustKey{}, fmt.Errorf("read the key %s: %w", name, err)
+	}
+	k := trustKey{role, ed25519.NewKeyFromSeed(seed)}
+	if k.Public() != public {
+		return trustKey{}, fmt.Errorf("read the key %s: its name says another public key than %s", name, k.Public())
+	}
+	return k, nil
+}
+
+// of are the keys of one role.
+func (d trustKeys) of(role string) ([]trustKey, error) {
+	keys, err := d.all()
+	return slices.DeleteFunc(keys, func(k trustKey) bool { return k.Role != role }), err
 }

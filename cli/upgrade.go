@@ -100,6 +100,9 @@ func (s *session) upgrade(ctx context.Context, u upgrade) error {
 		return err
 	}
 	s.explainChoice(q, answer, ask)
+	if err := s.onlySigned(ctx, ask.Artefacts); err != nil && len(reasons) == 0 {
+		return err
+	}
 	if len(reasons) > 0 {
 		return refusedError{"upgrade to " + answer.Chosen.String(), reasons}
 	}
@@ -137,6 +140,21 @@ func waitsFor(recs []events.Record) int {
 		}
 	}
 	return 0
+}
+
+// onlySigned refuses archives that release managers have not signed, whatever the state server
+// says of them: nothing is asked then.
+func (s *session) onlySigned(ctx context.Context, list []tools.Tools) error {
+	p, err := s.site(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range list {
+		if err := p.trusted.Tools(t); err != nil {
+			return fail(err, "Nothing was asked.", fmt.Sprintf("juju sync-tools --version %d.%d signs it, with a release manager's key", t.Version.Major, t.Version.Minor))
+		}
+	}
+	return nil
 }
 
 // question gathers what the choice depends on.

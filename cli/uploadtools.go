@@ -65,7 +65,14 @@ func (s *session) uploadTools(ctx context.Context, u upgrade, want version.Numbe
 	if err != nil {
 		return want, err
 	}
-	return v.Number, s.uploadFile(ctx, id, t, path, nil)
+	if err := s.uploadFile(ctx, id, t, path, nil); err != nil {
+		return want, err
+	}
+	p, err := s.site(ctx)
+	if err != nil {
+		return want, err
+	}
+	return v.Number, p.signTools(ctx, []tools.Tools{t})
 }
 
 // packTools makes an archive of a jujud with a FORCE-VERSION file, and describes it. level

@@ -157,7 +157,7 @@ func TestJudge(t *testing.T) {
 			before := c.state.Digest()
 			lawful(t, c.state, &c.ask)
 			v := judge(&inquiry{
-				state: c.state, now: judged, ask: c.ask, by: chief, knowledge: knowledge{have: func(t tools.Tools) bool { return t.SHA256 == digest }, marks: marksOf(c.state, nil)}, newID: func() string { return "id" },
+				state: c.state, now: judged, ask: c.ask, by: chief, knowledge: knowledge{signed: func(tools.Tools) error { return nil }, have: func(t tools.Tools) bool { return t.SHA256 == digest }, marks: marksOf(c.state, nil)}, newID: func() string { return "id" },
 				req: events.Request{ID: "r1", Action: c.ask.Action, Operator: "alice", Created: judged, Signed: []byte("x")},
 			})
 			if got := describe(v); got != c.want {
@@ -223,7 +223,7 @@ func TestMachinesOfAnotherPlatformAreNotLeftOut(t *testing.T) {
 	ask := upgradeTo("1.25.1", "1.25.1", false)
 	q := &inquiry{
 		state: s, now: judged, ask: ask, newID: func() string { return "id" },
-		knowledge: knowledge{have: func(tools.Tools) bool { return true }},
+		knowledge: knowledge{signed: func(tools.Tools) error { return nil }, have: func(tools.Tools) bool { return true }},
 	}
 	reasons := judgeUpgrade(q).reasons
 	if len(reasons) != 1 || reasons[0].Code != "no-tools" || !slices.Equal(reasons[0].About, []string{"machine-2"}) || !strings.Contains(reasons[0].Text, "1.25.1-xenial-arm64") {

@@ -1,12 +1,14 @@
 package statesrv
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/tools/tuf"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/projections/rollout"
@@ -123,7 +125,21 @@ func upgradeBlockers(s *projections.State, a *events.AskUpgrade, know knowledge)
 		add(codeNothing, nil, "every agent runs %s already", current)
 	}
 	reasons = append(reasons, marked(current, a.To, know.marks)...)
+	reasons = append(reasons, unsigned(a, know.signed)...)
 	return append(reasons, missingTools(s, a, know.have)...)
+}
+
+// unsigned names the archives that release managers have not signed, have signed otherwise,
+// or have taken back.
+func unsigned(a *events.AskUpgrade, signed func(tools.Tools) error) []events.Reason {
+	var reasons []events.Reason
+	for _, t := range a.Artefacts {
+		var refusal *tuf.Refusal
+		if errors.As(signed(t), &refusal) {
+			reasons = append(reasons, refuse(refusal.Code, "%s; juju sync-tools --version %d.%d signs it, with a release manager's key", refusal.Text, a.To.Major, a.To.Minor)...)
+		}
+	}
+	return reasons
 }
 
 // marked is what publishers say against a move between two versions.

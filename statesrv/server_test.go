@@ -224,7 +224,16 @@ func (p *place) resolve(ask *events.Ask, body []byte) {
 
 // ask publishes a request and gives what was decided: the kinds, or the codes of the
 // refusal.
+// ask has what an upgrade names signed first.
 func (p *place) ask(ask events.Ask) (id, decision string) {
+	p.Helper()
+	if ask.Upgrade != nil {
+		p.signTools(ask.Upgrade.Artefacts...)
+	}
+	return p.askAsIs(ask)
+}
+
+func (p *place) askAsIs(ask events.Ask) (id, decision string) {
 	p.Helper()
 	id = p.publish(ask)
 	return id, p.decision(id)

@@ -17,7 +17,7 @@ func Make(s *projections.State) Status {
 	st := Status{
 		Environment: Environment{Name: s.Name, UUID: s.UUID, AgentVersion: number(s.AgentVersion)},
 		EnvironmentStatus: EnvironmentStatus{
-			UpgradeAvailable: number(newestPatch(s)), LostSources: lostSources(s),
+			UpgradeAvailable: number(newestPatch(s)), LostSources: lostSources(s), Trust: makeTrust(s),
 		},
 		Upgrade:  makeUpgrade(s),
 		Machines: ordered(s.Machines, func(m *projections.Machine) Machine { return makeMachine(s, m) }),
@@ -53,6 +53,22 @@ func lostSources(s *projections.State) []LostSource {
 		lost = append(lost, LostSource{Source: name, Reason: l.Reason, Since: stamp(l.Since), Next: next})
 	}
 	return lost
+}
+
+// makeTrust is zero where nothing was published yet.
+func makeTrust(s *projections.State) Trust {
+	t := s.Trust
+	if t.Seq == 0 {
+		return Trust{}
+	}
+	state := TrustFresh
+	switch life := t.Fresh.Sub(t.Time); {
+	case !s.Time.Before(t.Fresh) || !s.Time.Before(t.Expires):
+		state = TrustExpired
+	case s.Time.Sub(t.Time) >= life*4/5:
+		state = TrustStale
+	}
+	return Trust{State: state, Root: t.Version.Root, Targets: t.Version.Targets, Fresh: stamp(t.Fresh), Holds: stamp(t.Expires)}
 }
 
 // newestPatch is the newest stored number above the environment's, of the same

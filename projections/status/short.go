@@ -50,6 +50,9 @@ func writeSummary(out *bufio.Writer, st Status) {
 	for _, l := range st.EnvironmentStatus.LostSources {
 		fmt.Fprintf(out, "Source of tools lost: %s; next: %s\n", plain.Text(l.Source), l.Next)
 	}
+	if t := st.EnvironmentStatus.Trust; t.State != "" && t.State != TrustFresh {
+		fmt.Fprintf(out, "Trust: %s, of %s; next: juju trust status\n", t.State, t.Fresh)
+	}
 	if u := st.Upgrade; u != nil {
 		fmt.Fprintf(out, "Upgrade: %s to %s, %s, %d of %d machines, %d in flight, %d failed\n",
 			u.From, u.Target, u.State, u.Progress.Done, u.Progress.Total, u.Progress.InFlight, u.Progress.Failed)

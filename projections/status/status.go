@@ -29,7 +29,24 @@ type Environment struct {
 type EnvironmentStatus struct {
 	UpgradeAvailable string       `json:"upgrade-available,omitempty"` // newest of the same major.minor
 	LostSources      []LostSource `json:"lost-sources,omitempty"`
+	Trust            Trust        `json:"trust,omitzero"`
 }
+
+// Trust is how fresh the signed metadata is that machines believe.
+type Trust struct {
+	State   string `json:"state"`   // fresh, stale or expired, when the newest record was written
+	Root    int64  `json:"root"`    // version
+	Targets int64  `json:"targets"` // version
+	Fresh   string `json:"fresh"`   // until then machines take it for the newest
+	Holds   string `json:"holds"`   // until then what people signed holds
+}
+
+// States of Trust.
+const (
+	TrustFresh   = "fresh"
+	TrustStale   = "stale"   // four fifths of the timestamp's life are over, and no newer was signed
+	TrustExpired = "expired" // machines refuse new upgrades
+)
 
 // LostSource is a source of tools that the state server cannot read.
 type LostSource struct {

@@ -24,6 +24,11 @@ func writeTabular(out *bufio.Writer, st Status, o Options) {
 		sources.write(out, "Tools")
 	}
 
+	if t := st.EnvironmentStatus.Trust; t.State != "" {
+		trust := newTable("STATE", "ROOT", "TARGETS", "FRESH-UNTIL", "HOLDS-UNTIL")
+		trust.add(t.State, fmt.Sprint(t.Root), fmt.Sprint(t.Targets), o.time(t.Fresh), o.time(t.Holds))
+		trust.write(out, "Trust")
+	}
 	if len(st.Services) > 0 {
 		services, units := newTable("NAME", "STATUS", "UNITS"),
 			newTable("ID", "WORKLOAD-STATE", "AGENT-STATE", "VERSION", "MACHINE", "PUBLIC-ADDRESS", "MESSAGE")

@@ -66,6 +66,9 @@ func (s Status) in(o Options) Status {
 		l := &s.EnvironmentStatus.LostSources[i]
 		l.Since = o.time(l.Since)
 	}
+	if t := &s.EnvironmentStatus.Trust; t.State != "" {
+		t.Fresh, t.Holds = o.time(t.Fresh), o.time(t.Holds)
+	}
 	if u := s.Upgrade; u != nil {
 		c := *u
 		c.Started = o.time(c.Started)
