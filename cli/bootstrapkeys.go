@@ -100,7 +100,7 @@ func (b *bootstrap) keys(trust *bus.Trust, conf agent.Conf, operator string) err
 	if err := b.app.pinLogKey(b.name, logKey); err != nil {
 		return err
 	}
-	toolsKey, err := b.app.toolsKey()
+	vendor, err := b.app.vendor()
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func (b *bootstrap) keys(trust *bus.Trust, conf agent.Conf, operator string) err
 		return err
 	}
 	server := b.serverConfig(admin, machineKey)
-	server.Genesis.Settings = map[string]string{"tools-signers": toolsKey.Public}
+	server.Genesis.Settings = map[string]string{"tools-signers": vendor.Anchor()}
 	if b.source != "" {
 		server.Genesis.Settings["tools-source"] = b.source
 	}

@@ -57,10 +57,12 @@ be carried over, and say what signed it:
   juju sync-tools --local-dir /media/stick --version 1.25
   juju metadata key
 
-Carry it over. On the other side let the environment believe that key, once, and copy the
-tree into its store:
+Carry it over. On the other side let the environment believe that publisher, once, and copy
+the tree into its store, which signs it with the environment's own key (juju help trust). A
+site without internet lets its own metadata hold for longer:
 
-  juju set-env tools-signers="$(juju get-env tools-signers) KEY"
+  juju set-env trust-expiry=720h
+  juju set-env tools-signers="$(juju get-env tools-signers) ANCHOR"
   juju sync-tools --source /media/stick --all
   juju sync-tools --verify
   juju upgrade-juju
@@ -78,8 +80,9 @@ $JUJU_ENV, else the current one (juju switch). To make or to destroy one, name i
 
 environments/NAME.yaml says where an environment is, and which of its machines this
 client started on this host; credentials/NAME.creds is your key to it. Whoever has a copy
-of both can use the environment as you. A credentials file that others can read is not
-used.`},
+of both can use the environment as you. trust/NAME/keys holds the keys with which you sign
+what its machines run (juju help trust), vendor/keys those of trees of tools. A file of
+keys or credentials that others can read is not used.`},
 	{"machines", "how hosts become machines, here and elsewhere", `juju add-machine makes a place and prints a one-time token, and the one command that a
 host needs to take the place with it. The token is a secret until it was used: it is read
 from the standard input, or from a file (--save-tokens writes such files), and never from

@@ -18,10 +18,11 @@ func (a *App) metadataCommand() *cobra.Command {
 		Long: `Build, sign and check simplestreams trees of tools, for juju sync-tools --source, for the
 setting agent-metadata-url, and for mirrors.
 
-A tree is signed with this client's key, which is made when it is first needed and never
-leaves JUJU_DATA. An environment believes the key of the client that bootstrapped it; to
-let it believe another one, print that with juju metadata key and add it to the setting
-tools-signers.`,
+A tree is signed with this client's own repository of keys (TUF, The Update Framework), which
+is made when it is first needed and never leaves JUJU_DATA/vendor. An environment takes trees
+of the client that bootstrapped it; to let it take those of another one, print its anchor, the
+digest of its first root, with juju metadata key and add that to the setting tools-signers.
+What machines run is signed again, by the environment's own release managers: juju help trust.`,
 		Example: "  juju metadata generate-tools -d /media/stick\n  juju metadata validate-tools -d /media/stick\n  juju metadata key",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
@@ -36,13 +37,13 @@ tools-signers.`,
 
 func (a *App) metadataKeyCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "key", Short: "Print the public key that this client signs trees with", Args: cobra.NoArgs,
-		Long:    "Print the public key that this client signs trees of tools with. Whoever adds it to the\nsetting tools-signers of an environment believes those trees.",
+		Use: "key", Short: "Print the anchor of the trees that this client signs", Args: cobra.NoArgs,
+		Long:    "Print the digest of the root that all trees which this client signs follow from. Whoever adds\nit to the setting tools-signers of an environment believes those trees.",
 		Example: "  juju metadata key\n  juju set-env tools-signers=\"$(juju get-env tools-signers) $(juju metadata key)\"",
 		RunE: func(*cobra.Command, []string) error {
-			key, err := a.toolsKey()
+			vendor, err := a.vendor()
 			if err == nil {
-				_, err = fmt.Fprintln(a.Stdout, key.Public)
+				_, err = fmt.Fprintln(a.Stdout, vendor.Anchor())
 			}
 			return err
 		},
@@ -70,7 +71,8 @@ func (a *App) generateToolsCommand() *cobra.Command {
 		Use: "generate-tools -d DIR", Short: "Build or refresh the signed metadata of a tree of tools", Args: cobra.NoArgs,
 		Long: `Read the archives in DIR/tools/STREAM, DIR/tools and DIR, named
 juju-NUMBER-SERIES-ARCH.tgz (tar czf makes one of jujud), and write the metadata that lists
-them, in the layout that Juju 1.25 publishes, each file with a signature beside it. Every archive is checked first;
+them, in the layout that Juju 1.25 publishes, and beside it tools/streams/v1/trust.json, which
+signs all of it. Every archive is checked first;
 if one is bad, nothing is written. Doing it again changes nothing, until half the time of
 the signatures is over; then they are renewed.
 
@@ -105,12 +107,12 @@ func (a *App) generateTools(g generateTools) error {
 	if err != nil {
 		return err
 	}
-	key, err := a.toolsKey()
+	vendor, err := a.vendor()
 	if err != nil {
 		return err
 	}
 	made, err := streams.Generate(g.dir, streams.Plan{
-		Stream: g.stream, Clean: g.clean, Marks: marks, Signer: key, Life: g.expires, Now: time.Now(),
+		Stream: g.stream, Clean: g.clean, Marks: marks, Signer: vendor, Life: g.expires, Now: time.Now(),
 	})
 	if err != nil {
 		return fail(err, "", "")
@@ -122,7 +124,7 @@ func (a *App) generateTools(g generateTools) error {
 	for _, f := range made.Found {
 		a.say("  %s  %s", f.Version, bytesText(f.Size))
 	}
-	fmt.Fprintf(a.Stdout, "wrote metadata of %d archives of stream %s in %s, signed by %s\n", len(made.Found), g.stream, g.dir, key.Public)
+	fmt.Fprintf(a.Stdout, "wrote metadata of %d archives of stream %s in %s, signed by %s\n", len(made.Found), g.stream, g.dir, vendor.Anchor())
 	return nil
 }
 
@@ -169,7 +171,7 @@ metadata that is unsigned, expired, or signed by somebody else than this client 
 			if dir == "" {
 				return usage("-d names the directory")
 			}
-			own, err := a.ownSigners()
+			own, err := a.ownAnchors()
 			if err != nil {
 				return err
 			}
@@ -187,6 +189,6 @@ metadata that is unsigned, expired, or signed by somebody else than this client 
 	f := cmd.Flags()
 	f.StringVarP(&dir, "directory", "d", "", "the directory that holds tools/")
 	f.StringVar(&stream, "stream", "released", "released, proposed, devel or testing")
-	f.StringArrayVar(&signers, "signer", nil, "public key that may have signed it, beside this client's")
+	f.StringArrayVar(&signers, "signer", nil, "anchor of a publisher who may have signed it, beside this client's")
 	return cmd
 }

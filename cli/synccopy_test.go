@@ -42,7 +42,7 @@ func TestLookingMakesNoKey(t *testing.T) {
 			t.Errorf("%s: exit %d", line, code)
 		}
 	}
-	if _, err := os.Stat(filepath.Join(data, "tools.nkey")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(data, "vendor")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a key was made: %v", err)
 	}
 }

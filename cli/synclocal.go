@@ -91,7 +91,7 @@ func inDirectory(dir string, r *syncResult) []tools.Tools {
 // fillDirectory downloads what is missing, each archive first beside its place, and then
 // writes and signs the metadata.
 func (a *App) fillDirectory(ctx context.Context, dir string, from source, missing []streams.Found, r *syncResult) error {
-	key, err := a.toolsKey()
+	vendor, err := a.vendor()
 	if err != nil {
 		return err
 	}
@@ -111,12 +111,12 @@ func (a *App) fillDirectory(ctx context.Context, dir string, from source, missin
 		return err
 	}
 	_, err = streams.Generate(dir, streams.Plan{
-		Stream: from.stream, Marks: said(from.Found, r), Signer: key, Life: signatureLife, Now: time.Now(),
+		Stream: from.stream, Marks: said(from.Found, r), Signer: vendor, Life: signatureLife, Now: time.Now(),
 	})
 	if err != nil {
 		return err
 	}
-	a.say("%s is a tree of stream %s, signed by %s", filepath.Join(dir, "tools"), from.stream, key.Public)
+	a.say("%s is a tree of stream %s, signed by %s", filepath.Join(dir, "tools"), from.stream, vendor.Anchor())
 	return nil
 }
 

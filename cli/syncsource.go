@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"os"
 	"slices"
 	"strings"
 
@@ -33,11 +34,11 @@ func (a *App) openSource(ctx context.Context, y syncTools, settings map[string]s
 		for _, earlier := range faults {
 			a.say("WARNING %v; trying %s", earlier, base)
 		}
-		src, err := streams.Open(base, trust)
-		if err == nil {
-			a.logger().Debug("reading a source of tools", "source", src.String(), "stream", from.stream)
-			from.Source = src
-			from.Listing, err = src.List(ctx, from.stream)
+		err := a.listSource(ctx, &from, base, trust)
+		if errors.Is(err, tools.ErrExpired) && isDirectory(base) {
+			a.say("WARNING %v; it was carried here and is taken all the same: what machines run is signed by this environment", err)
+			trust.Now = nil
+			err = a.listSource(ctx, &from, base, trust)
 		}
 		if err == nil {
 			return from, nil
@@ -48,6 +49,20 @@ func (a *App) openSource(ctx context.Context, y syncTools, settings map[string]s
 		return from, errors.New("the environment names no source of tools")
 	}
 	return from, faults[0]
+}
+
+func (a *App) listSource(ctx context.Context, from *source, base string, trust streams.Trust) (err error) {
+	if from.Source, err = streams.Open(base, trust); err != nil {
+		return err
+	}
+	a.logger().Debug("reading a source of tools", "source", from.String(), "stream", from.stream)
+	from.Listing, err = from.List(ctx, from.stream)
+	return err
+}
+
+func isDirectory(base string) bool {
+	info, err := os.Stat(strings.TrimPrefix(base, "file://"))
+	return err == nil && info.IsDir()
 }
 
 // sources are where to look, in order.
@@ -70,7 +85,7 @@ func nextForSource(err error, source string) string {
 	case errors.Is(err, tools.ErrUnsigned):
 		return "have it signed (juju metadata generate-tools), or say that it may be unsigned: --allow-unsigned " + source
 	case errors.Is(err, tools.ErrSigner):
-		return "if that signer is to be believed, add its key to the setting tools-signers (juju set-env); with --local-dir, name it with --signer"
+		return "if that signer is to be believed, add its anchor to the setting tools-signers (juju set-env); with --local-dir, name it with --signer"
 	case errors.Is(err, tools.ErrExpired):
 		return "have it signed anew: juju metadata generate-tools"
 	}
@@ -109,6 +124,6 @@ func sortedMarks(said map[version.Number]tools.Marks) []tools.Marked {
 
 // alone are the settings of a client that has no environment at hand: it believes itself.
 func (a *App) alone() (map[string]string, error) {
-	own, err := a.ownSigners()
+	own, err := a.ownAnchors()
 	return map[string]string{"agent-stream": "released", "tools-source": statesrv.PublicSource, "tools-signers": strings.Join(own, " ")}, err
 }

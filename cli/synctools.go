@@ -48,9 +48,14 @@ Versions that are revoked are not copied.
 
 Where from: --source is a directory, as juju metadata generate-tools makes it, or a URL;
 without it, the settings agent-metadata-url and tools-source are tried in this order. The
-source must be signed by a key of the setting tools-signers, or be named with
+source must be signed by a publisher of the setting tools-signers, or be named with
 --allow-unsigned, which the log records. --stream chooses one of its streams; the default
 is the setting agent-stream.
+
+What machines run is what this environment's release managers have signed: with their key, which
+the client that bootstrapped it holds, the digests of all that was wanted are signed into the
+environment's own metadata and published. Without it, a draft is kept that they sign: juju help
+trust.
 
 What is in the store is never copied again and never replaced. The state server inspects
 every archive itself before anybody can see it. A copy that was cut off, in whatever way,
@@ -80,7 +85,7 @@ every fault; it ends with 1 if there is any.`,
 	f := cmd.Flags()
 	f.StringVar(&y.source, "source", "", "directory or URL to copy from (default: the settings agent-metadata-url, then tools-source)")
 	f.StringArrayVar(&y.trusted, "allow-unsigned", nil, "SOURCE, as it is named elsewhere, whose metadata may be unsigned; the log records it")
-	f.StringArrayVar(&y.signers, "signer", nil, "with --local-dir: KEY whose signature on the source is believed, too")
+	f.StringArrayVar(&y.signers, "signer", nil, "with --local-dir: ANCHOR of a publisher whose source is believed, too")
 	f.StringVar(&y.version, "version", "", "copy all patch versions of major[.minor]")
 	f.StringVar(&y.stream, "stream", "", "released, proposed, devel or testing (default: the setting agent-stream, else released)")
 	f.BoolVar(&y.all, "all", false, "copy every version of the client's major")
@@ -168,6 +173,9 @@ func (s *session) knowledge(ctx context.Context) (statesrv.Environment, statesrv
 func (s *session) copyTools(ctx context.Context, from source, marks []tools.Marked, missing []streams.Found, r *syncResult) error {
 	wanted := make([]version.Binary, 0, len(missing))
 	for _, f := range missing {
+		if _, _, err := streams.Local(from.Source, f); err != nil { // all of a stick, or nothing
+			return fail(fmt.Errorf("%w: %w", errBadArchive, err), "Nothing was copied.", nextForCopy(errBadArchive))
+		}
 		wanted = append(wanted, f.Version)
 	}
 	id, err := s.announce(ctx, events.AskSyncTools{

@@ -129,9 +129,9 @@ func (p *site) status() error {
 		return err
 	}
 	v := p.trusted.Versions()
-	fresh, whole := p.trusted.Expires()
+	fresh, _ := p.trusted.Expires()
 	fmt.Fprintf(a.Stdout, "anchor     %s\npublished  root %d, targets %d, snapshot %d, timestamp %d\nfresh      until %s\nholds      until %s\n",
-		p.trusted.Anchor().SHA256, v.Root, v.Targets, v.Snapshot, v.Timestamp, fresh.Format(time.RFC3339), whole.Format(time.RFC3339))
+		p.trusted.Anchor().SHA256, v.Root, v.Targets, v.Snapshot, v.Timestamp, fresh.Format(time.RFC3339), p.trusted.Holds().Format(time.RFC3339))
 	roles := repo.Roles()
 	for _, r := range []struct {
 		name string
@@ -198,10 +198,12 @@ func (p *site) changeRole(ctx context.Context, name string, f func(*tuf.Keys) er
 		if err != nil {
 			return err
 		}
-		if err := repo.SetRoles(roles, time.Now().Add(statesrv.SiteRootLife)); err != nil || name != tuf.Targets {
-			return err
+		if name == tuf.Targets { // they must be signed by the new keys
+			if err := repo.RemoveTargets(time.Now().Add(statesrv.SiteTargetsLife)); err != nil {
+				return err
+			}
 		}
-		return repo.RemoveTargets(time.Now().Add(statesrv.SiteTargetsLife)) // they must be signed by the new keys
+		return repo.SetRoles(roles, time.Now().Add(statesrv.SiteRootLife))
 	})
 }
 

@@ -216,7 +216,7 @@ func (a *App) completeAlone(ctx context.Context, u upgradePath, q *version.Quest
 	if u.stream == "" {
 		u.stream = "released"
 	}
-	signers, err := a.ownSigners()
+	signers, err := a.ownAnchors()
 	if err != nil {
 		return err
 	}

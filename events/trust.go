@@ -17,7 +17,7 @@ type TrustPublished struct {
 	Bundle  Object        `json:"bundle"`
 	Version TrustVersions `json:"version"`
 	Fresh   time.Time     `json:"fresh"`   // until then nothing newer must be shown: the timestamp expires
-	Expires time.Time     `json:"expires"` // the first of the other roles to expire
+	Expires time.Time     `json:"expires"` // the first of what people sign, root and targets, expires
 
 	Timestamp []byte `json:"timestamp"` // the document of that role, for whoever has the rest already
 

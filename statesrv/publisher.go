@@ -142,7 +142,8 @@ func (p *publisher) notLockedOut(r events.Roster) error {
 
 func factOf(t tuf.Trusted, o events.Object) events.TrustPublished {
 	f := events.TrustPublished{Bundle: o, Version: t.Versions(), Timestamp: t.TimestampBytes(), Roster: t.Roster()}
-	f.Fresh, f.Expires = t.Expires()
+	f.Fresh, _ = t.Expires()
+	f.Expires = t.Holds()
 	if floor := t.Floor(); !floor.IsZero() {
 		f.Floor = &floor
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/projections"
 )
 
@@ -35,7 +36,7 @@ var Settings = []Setting{
 	{"agent-credentials-life", bus.DefaultLife.String(), "how long a machine's credentials hold; they are renewed after half of it", duration(10*time.Second, projections.MaxLife)},
 	{"enrol-policy", enrolAuto, "auto: who has a join token is a machine; approve: he waits for juju approve-machine", oneOf(enrolAuto, enrolApprove)},
 	{"tools-source", PublicSource, "directory or URL of a simplestreams tree that is searched for tools next; none turns it off", checkPublicSource},
-	{"tools-signers", "", "public keys whose signatures on trees of tools are believed", eachWord(checkSigner)},
+	{"tools-signers", "", "publishers of trees of tools that are believed, by the sha256 of their first root", eachWord(checkSigner)},
 	{"tools-unsigned", "", "sources of tools that may be unsigned, each by the name that it is given elsewhere", eachWord(checkSource)},
 	{"trust-expiry", "24h", "how long the state server's word holds that nothing newer was published; an air-gapped site takes 720h to 2160h", duration(time.Minute, 90*24*time.Hour)},
 	{"upgrade-policy", "step", "how a version is chosen: step, newest or patch", oneOf("step", "newest", "patch")},
@@ -125,8 +126,8 @@ func checkPublicSource(v string) error {
 }
 
 func checkSigner(v string) error {
-	if !bus.IsPublicKey(v) {
-		return fmt.Errorf("%q is no public key; juju metadata key prints this client's", v)
+	if !tools.IsDigest(v) {
+		return fmt.Errorf("%q is not the sha256 of a root; juju metadata key prints this client's", v)
 	}
 	return nil
 }

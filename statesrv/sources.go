@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/events/tools"
@@ -59,7 +58,7 @@ func sourcesOf(s *projections.State, seen *streams.SeenFile, now func() time.Tim
 	return sources{
 		names: names, stream: value(s, "agent-stream"), signers: signers,
 		trust: streams.Trust{
-			Verifier: tools.Keyring{Trusted: signers, Check: bus.Verify, Now: now},
+			Anchors: signers, Now: now,
 			Unsigned: Words(value(s, "tools-unsigned")), Seen: seen,
 		},
 	}

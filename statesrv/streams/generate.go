@@ -27,7 +27,7 @@ type Plan struct {
 	Stream string
 	Clean  bool                           // forget the old metadata, marks and other streams included
 	Marks  map[version.Number]tools.Marks // replace what the old metadata says of those versions
-	Signer tools.Signer
+	Signer Signer
 	Life   time.Duration // of the signatures; they are renewed when half of it is over
 	Now    time.Time
 }
@@ -37,8 +37,8 @@ type Plan struct {
 // DIR/tools/STREAM yet are copied there. (Archives of the released stream may stay in
 // Juju's older DIR/tools/releases.) Every archive is read whole, and unpacked in thought:
 // if one is bad, or two differ under one name, nothing is written. What the old metadata
-// marks as revoked, floor or dead end stays marked. Index and products are signed, each
-// in a file beside it. Repeating it changes nothing, not even a date, until half the life
+// marks as revoked, floor or dead end stays marked. One bundle of signed metadata beside
+// them covers index, products and archives. Repeating it changes nothing, not even a date, until half the life
 // of the signatures is over.
 func Generate(dir string, p Plan) (Generated, error) {
 	g, err := generate(dir, p)

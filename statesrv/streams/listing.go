@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/simplestreams"
@@ -13,37 +12,8 @@ import (
 // Listing is what a stream of a source has, and who says so.
 type Listing struct {
 	Found    []Found
-	SignedBy string // whose signature is on the metadata; empty: nobody's, which the operator allowed
-	Signing  uint64 // counter of that signature
-}
-
-// Trust is what a reader of sources believes.
-type Trust struct {
-	Verifier tools.Verifier // nil: nobody
-	Unsigned []string       // sources, as they are given to Open, that may be without signatures
-	Seen     Seen           // what was seen before; nil: nothing is remembered
-
-	place    string // of the source at hand, whatever it is called
-	unsigned bool   // of the source at hand
-}
-
-// Seen remembers the newest signing of a file that a source has shown.
-type Seen interface {
-	// Newest returns ErrRolledBack when a newer signing than counter, of that file by that
-	// signer, was seen there before; else it notes counter.
-	Newest(source, signer, path string, counter uint64) error
-}
-
-// ErrRolledBack: a source shows older metadata than it did before.
-var ErrRolledBack = errors.New("it is older than what was there before")
-
-// of is the trust in one source, as it was given to Open; place is where it really is.
-func (t Trust) of(given, place string) Trust {
-	t.place, t.unsigned = place, slices.Contains(t.Unsigned, given)
-	if t.Verifier == nil {
-		t.Verifier = tools.Keyring{}
-	}
-	return t
+	SignedBy string // sha256 of its publisher's first root; empty: nobody signed, which the operator allowed
+	Signing  uint64 // version of the targets that he signed
 }
 
 // list reads index and products through get, which reads a small file below the tools
@@ -64,18 +34,18 @@ func (t Trust) read(stream string, get getter) (l Listing, faults []error) {
 	if err := simplestreams.CheckStream(stream); err != nil {
 		return l, []error{err}
 	}
-	path := simplestreams.IndexPath
-	b, err := get(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if legacy, err2 := get(simplestreams.LegacyIndexPath); err2 == nil {
-			path, b, err = simplestreams.LegacyIndexPath, legacy, nil
-		}
+	signed, err := t.signed(get)
+	switch {
+	case errors.Is(err, errUnread):
+		return l, []error{err}
+	case err != nil:
+		faults = append(faults, err)
 	}
+	path, b, err := readIndex(get)
 	if err != nil {
-		return l, []error{fmt.Errorf("read the index: %w", err)}
+		return l, []error{fmt.Errorf("read the index: %w", err)} // then nothing is there, signed or not
 	}
-	signedIndex, err := t.verify(path, "", b, get)
-	if err != nil {
+	if err := covers(signed, path, b); err != nil {
 		faults = append(faults, err)
 	}
 	index, err := simplestreams.ParseIndex(b)
@@ -89,38 +59,29 @@ func (t Trust) read(stream string, get getter) (l Listing, faults []error) {
 	if b, err = get(entry.Path); err != nil {
 		return l, append(faults, fmt.Errorf("read the products: %w", err))
 	}
-	st, err := t.verify(entry.Path, stream, b, get)
-	switch {
-	case err != nil:
+	if err := covers(signed, entry.Path, b); err != nil {
 		faults = append(faults, err)
-	case st.Counter != entry.Counter && signedIndex.Signer != "":
-		faults = append(faults, fmt.Errorf("%s: %w: it is of signing %d, the index names signing %d", entry.Path, tools.ErrSignature, st.Counter, entry.Counter))
 	}
 	found, more := simplestreams.ParseProducts(b, stream)
-	return Listing{Found: found, SignedBy: st.Signer, Signing: st.Counter}, append(faults, more...)
+	faults = append(faults, more...)
+	if signed.IsZero() {
+		return Listing{Found: found}, faults
+	}
+	for _, f := range found {
+		if err := signed.Tools(f.Tools); err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w: %w", f.Path, tools.ErrSignature, err))
+		}
+	}
+	return Listing{Found: found, SignedBy: signed.Anchor().SHA256, Signing: uint64(signed.Versions().Targets)}, faults
 }
 
-// verify checks the signature of a file that was read. A file without one is accepted
-// only from a source of which the operator said so; one that does not fit, never.
-func (t Trust) verify(path, stream string, content []byte, get getter) (tools.Statement, error) {
-	sig, err := get(simplestreams.SignaturePath(path))
-	switch {
-	case errors.Is(err, fs.ErrNotExist) && t.unsigned:
-		return tools.Statement{}, nil
-	case errors.Is(err, fs.ErrNotExist):
-		return tools.Statement{}, fmt.Errorf("%s: %w", path, tools.ErrUnsigned)
-	case err != nil:
-		return tools.Statement{}, fmt.Errorf("read the signature of %s: %w", path, err)
+// readIndex reads the index, or the legacy one where there is no other.
+func readIndex(get getter) (path string, b []byte, err error) {
+	b, err = get(simplestreams.IndexPath)
+	if errors.Is(err, fs.ErrNotExist) {
+		if legacy, err2 := get(simplestreams.LegacyIndexPath); err2 == nil {
+			return simplestreams.LegacyIndexPath, legacy, nil
+		}
 	}
-	st, err := t.Verifier.Verify(path, content, sig)
-	if err == nil && st.Stream != stream {
-		err = fmt.Errorf("%s: %w: it is for stream %q, not for %q", path, tools.ErrSignature, st.Stream, stream)
-	}
-	if err == nil && t.Seen != nil {
-		err = t.Seen.Newest(t.place, st.Signer, path, st.Counter)
-	}
-	if err != nil {
-		return tools.Statement{}, err
-	}
-	return st, nil
+	return simplestreams.IndexPath, b, err
 }

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+
+	"github.com/jujube-project/jujube/events/tools/tuf"
 )
 
 // SeenFile is a Seen that is kept in a file. It may be used concurrently within one
@@ -17,28 +19,52 @@ type SeenFile struct {
 	mu   sync.Mutex
 }
 
-// Newest refuses what is older than what the file remembers, and writes down what is newer.
-func (s *SeenFile) Newest(source, signer, path string, counter uint64) error {
+// Trusted verifies again what was kept: bytes that a disk changed are refused.
+func (s *SeenFile) Trusted(place, anchor string) (tuf.Trusted, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	seen := map[string]uint64{}
-	b, err := os.ReadFile(s.Path)
-	if err == nil {
-		err = json.Unmarshal(b, &seen)
+	all, err := s.read()
+	b, ok := all[place+" "+anchor]
+	if err != nil || !ok {
+		return tuf.Trusted{}, err
 	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("read what was seen of sources: %w", err)
+	t, err := tuf.ParseTrusted(b)
+	if err != nil {
+		return t, fmt.Errorf("what was seen there, in %s, is damaged; remove the file to begin at the pinned root again: %w", s.Path, err)
 	}
-	key := source + " " + signer + " " + path
-	switch old := seen[key]; {
-	case counter < old:
-		return fmt.Errorf("%s: %w: it is of signing %d, and signing %d was there before; if the publisher went back on purpose, remove that line from %s", path, ErrRolledBack, counter, old, s.Path)
-	case counter == old:
+	return t, nil
+}
+
+// Keep writes down what was accepted, if that is news.
+func (s *SeenFile) Keep(place, anchor string, t tuf.Trusted) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all, err := s.read()
+	if err != nil {
+		return err
+	}
+	key, b := place+" "+anchor, t.Marshal()
+	if bytes.Equal(all[key], b) {
 		return nil
 	}
-	seen[key] = counter
-	if b, err = json.MarshalIndent(seen, "", "  "); err != nil {
+	all[key] = b
+	if b, err = json.MarshalIndent(all, "", "  "); err != nil {
 		return err
 	}
 	return writeFile(s.Path, 0o600, bytes.NewReader(append(b, '\n')))
+}
+
+func (s *SeenFile) read() (map[string][]byte, error) {
+	all := map[string][]byte{}
+	b, err := os.ReadFile(s.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return all, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(b, &all)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read what was seen of sources, %s: %w", s.Path, err)
+	}
+	return all, nil
 }

@@ -2,6 +2,7 @@ package streams_test
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"errors"
 	"net/http"
 	"os"
@@ -10,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/tools/tuf"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/statesrv/streams"
 )
@@ -19,23 +20,27 @@ import (
 const (
 	life     = 90 * 24 * time.Hour
 	index    = "tools/streams/v1/index2.json"
+	trusted  = "tools/streams/v1/trust.json"
 	products = "tools/streams/v1/com.ubuntu.juju-released-tools.json"
 )
 
-// keyPair makes a signer whose clock stands at now.
-func keyPair() func(t *testing.T) tools.Key {
-	id, err := bus.NewIdentity()
-	return func(t *testing.T) tools.Key {
+// signerOf makes a publisher of a fixed seed.
+func signerOf(seed byte) func(t *testing.T) streams.Signer {
+	return func(t *testing.T) streams.Signer {
 		t.Helper()
+		key := func(role byte) ed25519.PrivateKey {
+			return ed25519.NewKeyFromSeed(append(bytes.Repeat([]byte{role}, 31), seed))
+		}
+		s, err := streams.NewSigner(key(1), key(2), key(3), key(4), now.Add(-365*24*time.Hour))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return tools.NewKey(id.Public(), id.Sign, bus.Verify, func() time.Time { return now })
+		return s
 	}
 }
 
 // publisher signs every tree; stranger is somebody else.
-var publisher, stranger = keyPair(), keyPair()
+var publisher, stranger = signerOf(1), signerOf(2)
 
 func plan(t *testing.T, stream string, clean bool, at time.Time) streams.Plan {
 	t.Helper()
@@ -44,7 +49,7 @@ func plan(t *testing.T, stream string, clean bool, at time.Time) streams.Plan {
 
 func trust(t *testing.T) streams.Trust {
 	t.Helper()
-	return streams.Trust{Verifier: publisher(t).Keyring}
+	return streams.Trust{Anchors: []string{publisher(t).Anchor()}, Now: func() time.Time { return now }}
 }
 
 // Each case breaks exactly one thing of a good tree.
@@ -53,14 +58,12 @@ func TestBadSignaturesAreRefused(t *testing.T) {
 		spoil func(t *testing.T, dir string)
 		want  error
 	}{
-		"index without signature":    {remove(index + ".sig"), tools.ErrUnsigned},
-		"products without signature": {remove(products + ".sig"), tools.ErrUnsigned},
-		"a byte more in the index":   {edit(index, "\n", "\n "), tools.ErrSignature},
-		"another size in products":   {edit(products, `"size": 9`, `"size": 8`), tools.ErrSignature},
-		"signature of another file":  {copyOf(index+".sig", products+".sig"), tools.ErrSignature},
-		"signature is no JSON":       {func(t *testing.T, dir string) { write(t, filepath.Join(dir, index+".sig"), []byte("junk")) }, tools.ErrSignature},
+		"nobody signed":            {remove(trusted), tools.ErrUnsigned},
+		"a byte more in the index": {edit(index, "\n", "\n "), tools.ErrSignature},
+		"another size in products": {edit(products, `"size": 9`, `"size": 8`), tools.ErrSignature},
+		"signature is no JSON":     {func(t *testing.T, dir string) { write(t, filepath.Join(dir, trusted), []byte("junk")) }, tools.ErrSignature},
 		"signature is huge": {func(t *testing.T, dir string) {
-			write(t, filepath.Join(dir, index+".sig"), bytes.Repeat([]byte(" "), 5000))
+			write(t, filepath.Join(dir, trusted), bytes.Repeat([]byte(" "), 25<<20))
 		}, tools.ErrSignature},
 		"signed by a stranger": {func(t *testing.T, dir string) {
 			p := plan(t, "released", false, now)
@@ -69,21 +72,38 @@ func TestBadSignaturesAreRefused(t *testing.T) {
 		}, tools.ErrSigner},
 		"expired": {func(t *testing.T, dir string) {
 			put(t, dir, "", "1.25.2-trusty-amd64", "fourth")
-			regenerate(t, dir, plan(t, "released", false, now.Add(-life)))
+			regenerate(t, dir, plan(t, "released", false, now.Add(-life-time.Second)))
 		}, tools.ErrExpired},
 		"products of an older signing": {func(t *testing.T, dir string) {
-			old, sig := read(t, dir, products), read(t, dir, products+".sig")
+			old := read(t, dir, products)
 			put(t, dir, "", "1.25.2-trusty-amd64", "fourth")
 			regenerate(t, dir, plan(t, "released", false, now.Add(time.Minute)))
 			write(t, filepath.Join(dir, products), old)
-			write(t, filepath.Join(dir, products+".sig"), sig)
+		}, tools.ErrSignature},
+		"BI-91 an archive was renamed": {edit(products, "juju-1.25.1-", "juju-1.25.9-"), tools.ErrSignature},
+		"BI-91 a file more in the metadata": {func(t *testing.T, dir string) {
+			b := bundle(t, dir)
+			b.Files = map[string][]byte{"extra": []byte("x")}
+			write(t, filepath.Join(dir, trusted), b.Marshal())
+		}, tools.ErrSignature},
+		"BI-91 the targets are missing": {func(t *testing.T, dir string) {
+			b := bundle(t, dir)
+			b.Targets = []byte{}
+			write(t, filepath.Join(dir, trusted), b.Marshal())
+		}, tools.ErrSignature},
+		"BI-30 targets of an older signing": {func(t *testing.T, dir string) {
+			old := bundle(t, dir).Targets
+			put(t, dir, "", "1.25.2-trusty-amd64", "fourth")
+			regenerate(t, dir, plan(t, "released", false, now.Add(time.Minute)))
+			b := bundle(t, dir)
+			b.Targets = old
+			write(t, filepath.Join(dir, trusted), b.Marshal())
 		}, tools.ErrSignature},
 		"products of another stream": {func(t *testing.T, dir string) {
 			put(t, dir, "tools/devel", "1.26-beta1-trusty-amd64", "beta")
 			regenerate(t, dir, plan(t, "devel", false, now))
 			devel := strings.Replace(products, "released", "devel", 1)
 			write(t, filepath.Join(dir, products), read(t, dir, devel))
-			write(t, filepath.Join(dir, products+".sig"), read(t, dir, devel+".sig"))
 		}, tools.ErrSignature},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -103,6 +123,15 @@ func TestBadSignaturesAreRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+func bundle(t *testing.T, dir string) tuf.Bundle {
+	t.Helper()
+	b, err := tuf.ParseBundle(read(t, dir, trusted))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 func regenerate(t *testing.T, dir string, p streams.Plan) {
@@ -139,17 +168,12 @@ func edit(name, old, by string) func(*testing.T, string) {
 	}
 }
 
-func copyOf(from, to string) func(*testing.T, string) {
-	return func(t *testing.T, dir string) { write(t, filepath.Join(dir, to), read(t, dir, from)) }
-}
-
 // A tree of Juju's own tooling has no signature of this kind: it is taken only from a
 // source that was named, and never where a signature is there and wrong.
 func TestUnsignedTreesAreTakenFromNamedSourcesOnly(t *testing.T) {
 	dir, other := tree(t), tree(t)
 	for _, d := range []string{dir, other} {
-		remove(index+".sig")(t, d)
-		remove(products+".sig")(t, d)
+		remove(trusted)(t, d)
 	}
 	named := trust(t)
 	named.Unsigned = []string{dir}
@@ -177,8 +201,8 @@ func TestUnsignedTreesAreTakenFromNamedSourcesOnly(t *testing.T) {
 	}
 }
 
-// What was seen is remembered across processes, by source, signer and file.
-func TestASourceCannotGoBack(t *testing.T) {
+// BI-93: what was accepted is remembered across processes, by source and publisher.
+func TestBI93ASourceCannotGoBack(t *testing.T) {
 	dir := tree(t)
 	old := t.TempDir()
 	if err := os.CopyFS(old, os.DirFS(dir)); err != nil {
@@ -202,7 +226,7 @@ func TestASourceCannotGoBack(t *testing.T) {
 	if err := errors.Join(os.RemoveAll(dir), os.CopyFS(dir, os.DirFS(old))); err != nil {
 		t.Fatal(err)
 	}
-	if err := list(); !errors.Is(err, streams.ErrRolledBack) || !strings.Contains(err.Error(), seen) {
+	if err := list(); !errors.Is(err, streams.ErrRolledBack) || !strings.Contains(err.Error(), tuf.CodeRollback) {
 		t.Fatalf("an older tree is listed with %v", err)
 	}
 }

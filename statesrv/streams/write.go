@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/simplestreams"
@@ -18,11 +17,10 @@ import (
 
 // metadata is what a tree said before.
 type metadata struct {
-	index   simplestreams.Index
-	found   []Found
-	marks   map[tools.Tools]tools.Marks
-	counter uint64 // of its newest signing
-	fresh   bool   // its signatures are the signer's and last for a while
+	index simplestreams.Index
+	found []Found
+	marks map[tools.Tools]tools.Marks
+	fresh bool // its signatures are the signer's and last for a while
 }
 
 // oldMetadata reads what the tree says now of its streams and its archives, whoever
@@ -59,9 +57,6 @@ func oldMetadata(d directory, p Plan) (metadata, error) {
 
 // read reads the stream's products, and what the signatures say.
 func (m *metadata) read(d directory, p Plan, index simplestreams.Index) error {
-	for _, e := range index.Index {
-		m.counter = max(m.counter, e.Counter)
-	}
 	if _, listed := index.Index[simplestreams.ContentID(p.Stream)]; !listed {
 		return nil
 	}
@@ -78,55 +73,42 @@ func (m *metadata) read(d directory, p Plan, index simplestreams.Index) error {
 	}
 	found, faults := simplestreams.ParseProducts(b, p.Stream)
 	m.found = found
-	_, old := Trust{Verifier: tools.Verifier(renewing{p})}.read(p.Stream, d.small)
-	m.fresh = len(old) == 0
+	m.fresh = p.Signer.fresh(d, p)
 	return errors.Join(faults...)
 }
 
-// renewing is a Verifier that takes a signature for expired when half its life is over.
-type renewing struct{ Plan }
-
-func (r renewing) Verify(path string, content, signature []byte) (tools.Statement, error) {
-	st, err := r.Signer.Verify(path, content, signature)
-	if err == nil && st.Expires.Sub(r.Now) < r.Life/2 {
-		err = fmt.Errorf("%s: %w soon", path, tools.ErrExpired)
-	}
-	return st, err
-}
-
-// write puts products, index and their signatures in place, each whole or not at all,
-// the index last. It leaves all alone when only times would change.
+// write puts products, index and the signed metadata in place, each whole or not at all, the
+// last of them last. It leaves all alone when only times would change.
 func (m metadata) write(base string, p Plan, list []Found) (changed bool, err error) {
 	if m.fresh && same(m.found, list) {
 		return false, nil
 	}
-	st := tools.Statement{Counter: max(m.counter+1, uint64(max(p.Now.Unix(), 0))), Expires: p.Now.Add(p.Life).UTC().Truncate(time.Second)}
 	products, entry := simplestreams.Make(p.Stream, list, p.Now)
 	old := m.index.Index[simplestreams.ContentID(p.Stream)]
-	entry.CloudName, entry.Clouds, entry.Counter = old.CloudName, old.Clouds, st.Counter
+	entry.CloudName, entry.Clouds = old.CloudName, old.Clouds
 	m.index.Updated, m.index.Index[simplestreams.ContentID(p.Stream)] = products.Updated, entry
 	text, err := simplestreams.Encode(products)
 	if err != nil {
 		return false, err
 	}
-	st.Path, st.Stream = entry.Path, p.Stream
-	if err := writeSigned(base, p.Signer, st, text); err != nil {
-		return false, err
-	}
-	if text, err = simplestreams.Encode(m.index); err != nil {
-		return false, err
-	}
-	st.Path, st.Stream = simplestreams.IndexPath, ""
-	return true, writeSigned(base, p.Signer, st, text)
-}
-
-func writeSigned(base string, signer tools.Signer, st tools.Statement, content []byte) error {
-	sig, err := signer.Sign(st, content)
+	index, err := simplestreams.Encode(m.index)
 	if err != nil {
-		return err
+		return false, err
 	}
-	path := filepath.Join(base, filepath.FromSlash(st.Path))
-	return errors.Join(writeFile(path, 0o644, bytes.NewReader(content)), writeFile(simplestreams.SignaturePath(path), 0o644, bytes.NewReader(sig)))
+	files := map[string][]byte{entry.Path: text, simplestreams.IndexPath: index}
+	bundle, err := p.Signer.sign(directory(base), p, m.found, list, files)
+	if err != nil {
+		return false, err
+	}
+	for _, f := range []struct {
+		path string
+		b    []byte
+	}{{entry.Path, text}, {simplestreams.IndexPath, index}, {simplestreams.TrustPath, bundle.Marshal()}} {
+		if err := writeFile(filepath.Join(base, filepath.FromSlash(f.path)), 0o644, bytes.NewReader(f.b)); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 func same(a, b []Found) bool {

@@ -18,6 +18,7 @@ import (
 const (
 	IndexPath       = "streams/v1/index2.json"
 	LegacyIndexPath = "streams/v1/index.json"
+	TrustPath       = "streams/v1/trust.json" // the bundle of signed metadata that covers all of it
 )
 
 const (
@@ -43,7 +44,6 @@ type IndexEntry struct {
 	Datatype  string          `json:"datatype"` // "content-download"
 	Path      string          `json:"path"`     // below the tools directory
 	Products  []string        `json:"products"`
-	Counter   uint64          `json:"counter,omitempty"`   // of the signing of that file; 0: unsigned
 	CloudName string          `json:"cloudname,omitempty"` // kept as found
 	Clouds    json.RawMessage `json:"clouds,omitempty"`    // kept as found
 }
@@ -67,7 +67,7 @@ func ParseIndex(b []byte) (Index, error) {
 	return ix, nil
 }
 
-// Stream is the entry of a stream: where its products file lies, and of which signing it is.
+// Stream is the entry of a stream: where its products file lies.
 func (ix Index) Stream(stream string) (IndexEntry, error) {
 	e, ok := ix.Index[ContentID(stream)]
 	switch {
@@ -90,9 +90,6 @@ func (ix Index) streams() []string {
 	}
 	return ids
 }
-
-// SignaturePath is where the detached signature of a file of metadata lies.
-func SignaturePath(path string) string { return path + ".sig" }
 
 // ContentID names a stream in the index.
 func ContentID(stream string) string { return "com.ubuntu.juju:" + stream + ":tools" }

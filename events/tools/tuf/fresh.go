@@ -60,6 +60,7 @@ func (r *Repository) freshSnapshot(now time.Time, lives Lives, keys []crypto.Sig
 		}
 		doc.Signed.Version = following(old.Signed.Version)
 	}
+	doc.Signed.Version = max(doc.Signed.Version, r.from)
 	return signAs(r, Snapshot, doc, keys)
 }
 
@@ -78,6 +79,7 @@ func (r *Repository) freshTimestamp(now time.Time, lives Lives, snapshot []byte,
 		}
 		doc.Signed.Version = following(old.Signed.Version)
 	}
+	doc.Signed.Version = max(doc.Signed.Version, r.from)
 	return signAs(r, Timestamp, doc, keys)
 }
 

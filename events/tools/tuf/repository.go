@@ -26,7 +26,10 @@ type Target struct {
 //
 // A Repository does not verify what it is opened with: whoever publishes has Trusted.Update
 // take the result first.
-type Repository struct{ b Bundle }
+type Repository struct {
+	b    Bundle
+	from int64 // the least version of new targets, snapshots and timestamps
+}
 
 // NewRepository makes root version 1 and targets version 1, unsigned, without targets.
 func NewRepository(r Roles, rootExpires, targetsExpires time.Time) (*Repository, error) {
@@ -65,6 +68,10 @@ func OpenRepository(b Bundle) (*Repository, error) {
 	}
 	return &Repository{b: b}, nil
 }
+
+// CountFrom gives new targets, snapshots and timestamps at least that version: publications
+// that are begun anew in several places then still grow.
+func (r *Repository) CountFrom(version int64) { r.from = version }
 
 // Bundle is the publication as it stands.
 func (r *Repository) Bundle() Bundle {
@@ -211,6 +218,7 @@ func (r *Repository) change(expires time.Time, f func(map[string]*metadata.Targe
 	if r.complete(Targets) {
 		doc.Signed.Version++
 	}
+	doc.Signed.Version = max(doc.Signed.Version, r.from)
 	doc.Signed.Expires = second(expires)
 	doc.ClearSignatures()
 	return store(&r.b.Targets, doc)

@@ -116,3 +116,16 @@ func (t Trusted) Tools(want tools.Tools) error {
 	}
 	return nil
 }
+
+// File says whether content is the target of that name: nil, or a *Refusal with CodeUnknown
+// or CodeMismatch. It is for files that lie beside the metadata.
+func (t Trusted) File(name string, content []byte) error {
+	target, ok := t.target.Signed.Targets[name]
+	switch {
+	case !ok:
+		return refuse(CodeUnknown, "nobody signed %.80q", name)
+	case target.Length != int64(len(content)) || target.Hashes["sha256"] != digest(content):
+		return refuse(CodeMismatch, "%.80q is not the file that was signed", name)
+	}
+	return nil
+}

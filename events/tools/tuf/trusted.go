@@ -125,6 +125,14 @@ func (t Trusted) Expires() (timestamp, whole time.Time) {
 	return timestamp, whole
 }
 
+// Holds tells until when what people sign holds: the root and the targets.
+func (t Trusted) Holds() time.Time {
+	if root := t.root.Signed.Expires; root.Before(t.target.Signed.Expires) {
+		return root
+	}
+	return t.target.Signed.Expires
+}
+
 // Made is when the timestamp was signed; zero: it does not say.
 func (t Trusted) Made() time.Time { return t.stamp.Signed.Made }
 

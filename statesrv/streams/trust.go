@@ -1,0 +1,135 @@
+package streams
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/tools/simplestreams"
+	"github.com/jujube-project/jujube/events/tools/tuf"
+)
+
+// Trust is what a reader of sources believes. It is the one seat of trust in trees: a bundle
+// of signed metadata (streams/v1/trust.json) covers the index, the products and the archives.
+type Trust struct {
+	Anchors  []string         // first roots of publishers that are believed, by their sha256
+	Now      func() time.Time // nil: the beginning of time; nothing has expired
+	Unsigned []string         // sources, as they are given to Open, that may be without signatures
+	Seen     Seen             // what was accepted before; nil: nothing is remembered
+
+	place    string // of the source at hand, whatever it is called
+	unsigned bool   // of the source at hand
+}
+
+// Seen remembers what was accepted of a publisher's metadata at a place.
+type Seen interface {
+	// Trusted is what was kept; the zero Trusted: nothing was.
+	Trusted(place, anchor string) (tuf.Trusted, error)
+	Keep(place, anchor string, t tuf.Trusted) error
+}
+
+// ErrRolledBack: a source shows older metadata than it did before.
+var ErrRolledBack = errors.New("it is older than what was there before")
+
+// of is the trust in one source, as it was given to Open; place is where it really is.
+func (t Trust) of(given, place string) Trust {
+	t.place, t.unsigned = place, slices.Contains(t.Unsigned, given)
+	if t.Now == nil {
+		t.Now = func() time.Time { return time.Time{} }
+	}
+	return t
+}
+
+// errUnread: it is not known whether, and by whom, a source is signed.
+var errUnread = errors.New("read the signatures")
+
+// signed reads a source's bundle and accepts it, from where it left off. A source without
+// one is accepted only where the operator said so; one that does not fit, never. The zero
+// Trusted: nobody signed.
+func (t Trust) signed(get getter) (tuf.Trusted, error) {
+	b, err := get(simplestreams.TrustPath)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && t.unsigned:
+		return tuf.Trusted{}, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return tuf.Trusted{}, fmt.Errorf("%s: %w", simplestreams.TrustPath, tools.ErrUnsigned)
+	case err != nil:
+		return tuf.Trusted{}, fmt.Errorf("%w: %w", errUnread, err)
+	}
+	accepted, err := t.accept(b)
+	if err != nil {
+		return accepted, fmt.Errorf("%s: %w", simplestreams.TrustPath, meaning(err))
+	}
+	return accepted, nil
+}
+
+func (t Trust) accept(b []byte) (tuf.Trusted, error) {
+	bundle, err := tuf.ParseBundle(b)
+	if err != nil {
+		return tuf.Trusted{}, err
+	}
+	i := slices.IndexFunc(t.Anchors, func(a string) bool { return bundle.Root(tuf.Anchor{SHA256: a}) != nil })
+	if i < 0 {
+		return tuf.Trusted{}, fmt.Errorf("%w: it is %s; trusted: %s", tools.ErrSigner, firstOf(bundle), orNobody(t.Anchors))
+	}
+	anchor := t.Anchors[i]
+	var before tuf.Trusted
+	if t.Seen != nil {
+		if before, err = t.Seen.Trusted(t.place, anchor); err != nil {
+			return before, err
+		}
+	}
+	var next tuf.Trusted
+	if before.IsZero() {
+		next, err = tuf.Open(tuf.Anchor{SHA256: anchor}, bundle, t.Now())
+	} else {
+		next, err = before.Update(bundle, t.Now())
+	}
+	if err == nil && t.Seen != nil {
+		err = t.Seen.Keep(t.place, anchor, next)
+	}
+	return next, err
+}
+
+// firstOf names who published a bundle.
+func firstOf(b tuf.Bundle) string {
+	if len(b.Roots) == 0 {
+		return "nobody"
+	}
+	return tuf.AnchorOf(b.Roots[0]).SHA256
+}
+
+func orNobody(list []string) string {
+	if len(list) == 0 {
+		return "nobody"
+	}
+	return strings.Join(list, ", ")
+}
+
+// meaning puts the word that a reader of sources looks for before a refusal of package tuf.
+func meaning(err error) error {
+	switch tuf.CodeOf(err) {
+	case "":
+		return err
+	case tuf.CodeExpired:
+		return fmt.Errorf("%w: %w", tools.ErrExpired, err)
+	case tuf.CodeRollback:
+		return fmt.Errorf("%w: %w", ErrRolledBack, err)
+	}
+	return fmt.Errorf("%w: %w", tools.ErrSignature, err)
+}
+
+// covers checks a file against what was signed; where nobody signed, nothing is known.
+func covers(signed tuf.Trusted, path string, content []byte) error {
+	if signed.IsZero() {
+		return nil
+	}
+	if err := signed.File(path, content); err != nil {
+		return fmt.Errorf("%s: %w: %w", path, tools.ErrSignature, err)
+	}
+	return nil
+}
