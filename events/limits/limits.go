@@ -38,7 +38,6 @@ const (
 	ForceVersionBytes = 128       // a FORCE-VERSION file
 	TrailingBytes     = 1 << 20   // padding behind the list of files in an archive
 	MetadataBytes     = 32 << 20  // one file of a source's metadata
-	SignatureBytes    = 4096      // the signature of such a file
 	Redirects         = 5         // that are followed to a source
 	Marks             = 256       // signings of versions that a source may speak of
 )
