@@ -170,6 +170,14 @@ func (p *publisher) signed(t tools.Tools) error {
 	return p.trusted.Tools(t)
 }
 
+// settled is current, once a publication that is being made has ended: who saw its record gets
+// its bundle.
+func (p *publisher) settled() tuf.Bundle {
+	p.making.Lock()
+	defer p.making.Unlock()
+	return p.current()
+}
+
 // current is the published bundle.
 func (p *publisher) current() tuf.Bundle {
 	p.mu.Lock()

@@ -68,7 +68,7 @@ func (t *term) onQuery(q bus.Query) {
 	case q.Name == "trust-stage":
 		t.spawn(func() { t.answerStage(q) })
 	case q.Name == "trust":
-		q.Answer(t.publisher.current().Marshal(), nil)
+		t.spawn(func() { q.Answer(t.publisher.settled().Marshal(), nil) })
 	case q.Name == "resolve":
 		t.spawn(func() { t.answerResolve(q) })
 	case q.Name == "upgrade-check":
