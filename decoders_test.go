@@ -49,6 +49,7 @@ var decoders = map[string]string{
 	"statesrv.LoadFileConfig":                  "statesrv FuzzLoadFileConfig",
 	"statesrv.answerCheck":                     "statesrv FuzzQueryBody",
 	"statesrv/streams.read":                    "statesrv/streams FuzzSeenFile",
+	"cli.parseInvitation":                      "cli FuzzParseInvitation",
 	"cli.loadEnvironment":                      "cli FuzzLoadEnvironment",
 	"cli.decodeJSON":                           "cli FuzzDecodeAnswer",
 	"cli.askDigest":                            "cli FuzzDecodeAnswer",

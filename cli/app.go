@@ -99,7 +99,7 @@ Begin with:
 		a.bootstrapCommand(), a.destroyCommand(), a.switchCommand(), a.environmentsCommand(),
 		a.addMachineCommand(), a.approveMachineCommand(), a.removeMachineCommand(), a.resolvedCommand(), a.deployCommand(), a.addUnitCommand(), a.removeUnitCommand(), a.removeServiceCommand(),
 		a.reader().statusCommand(), a.reader().auditCommand(),
-		a.syncToolsCommand(), a.metadataCommand(), a.trustCommand(), a.upgradeCommand(), a.upgradePathCommand(),
+		a.syncToolsCommand(), a.metadataCommand(), a.trustCommand(), a.userCommand(), a.upgradeCommand(), a.upgradePathCommand(),
 		a.restartAgentCommand(), a.approveUpgradeCommand(), a.setEnvCommand(), a.getEnvCommand(), a.unsetEnvCommand(),
 		a.versionCommand(), a.httpTokenCommand(), a.demoCommand(), a.demoWorkloadCommand(), a.containerCommand(),
 	)
