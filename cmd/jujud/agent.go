@@ -140,6 +140,7 @@ func (o *options) newAgent(ctx context.Context, conf agent.Conf, server *bus.Ser
 	}
 	restarts, _ := strconv.Atoi(os.Getenv("JUJUBE_RESTARTS"))
 	b := &agentBus{tag: conf.Tag, ready: make(chan struct{}), denied: make(chan struct{}, 1), instance: newID()}
+	ctx, end := context.WithCancel(ctx) // a process that restarts ends what it began, too
 	var wg sync.WaitGroup
 	wg.Go(func() { b.connect(ctx, conf, server, log) })
 	wg.Go(func() { b.keepCredentials(ctx, conf, server, log) })
@@ -150,7 +151,7 @@ func (o *options) newAgent(ctx context.Context, conf agent.Conf, server *bus.Ser
 	}
 	misconfigure(&cfg)
 	a, err := agent.New(cfg)
-	return a, func() { wg.Wait(); b.close() }, err
+	return a, func() { end(); wg.Wait(); b.close() }, err
 }
 
 func connectAgent(ctx context.Context, conf agent.Conf, server *bus.Server, log *slog.Logger, denied func()) (*bus.Conn, error) {
