@@ -64,6 +64,7 @@ type Agent struct {
 	outbox *outbox
 	units  *units
 	trust  *trust
+	docket *docket
 	inputs chan Input
 	state  State
 	jobs   sync.WaitGroup
@@ -88,7 +89,7 @@ type work struct {
 
 // New reads the journal and opens the outbox. It starts nothing.
 func New(cfg Config) (*Agent, error) {
-	a := &Agent{cfg: cfg, conf: cfg.Conf, layout: cfg.Conf.Layout(), inputs: make(chan Input, 16), started: make(chan struct{}), trial: func() {}, window: limits.DownloadWindow, guest: selfCheckConfines}
+	a := &Agent{cfg: cfg, conf: cfg.Conf, layout: cfg.Conf.Layout(), docket: newDocket(), inputs: make(chan Input, 16), started: make(chan struct{}), trial: func() {}, window: limits.DownloadWindow, guest: selfCheckConfines}
 	j, err := a.layout.ReadJournal()
 	if errors.Is(err, install.ErrJournal) {
 		cfg.Logger.Error("the journal cannot be read; beginning a new one", "err", err)
@@ -126,7 +127,7 @@ func (a *Agent) Run(ctx context.Context, keep func() bool) error {
 	if err := a.units.load(); err != nil {
 		a.cfg.Logger.Error("units", "err", err)
 	}
-	for _, loop := range []func(context.Context){a.send, a.followOrders, a.beat, a.committed, a.trust.run} {
+	for _, loop := range []func(context.Context){a.send, a.followOrders, a.obey, a.beat, a.committed, a.trust.run} {
 		a.jobs.Go(func() { loop(ctx) })
 	}
 	a.alive = time.NewTicker(cmp.Or(a.cfg.Conf.Values.SilenceTimeout, defaultSilence) / alivePerSilence)

@@ -20,15 +20,28 @@ type (
 		Seq   uint64
 		Order events.OrderIssued
 		Now   time.Time
+
+		Until    time.Time       // nobody begins it later
+		Unlawful *events.Failure // what the law says against it
 	}
 	// Withdrawn: the newest record says that there is nothing to do.
-	Withdrawn struct{ Seq uint64 }
+	Withdrawn struct {
+		Seq   uint64
+		Order string // that is withdrawn
+	}
 	// Resolved: the newest record lets the machine try again what failed there.
-	Resolved struct{ Seq uint64 }
+	Resolved struct {
+		Seq      uint64
+		Unlawful *events.Failure
+	}
 	// RestartOrdered: the newest record is a restart.
 	RestartOrdered struct {
 		Seq   uint64
 		Order string
+
+		Request  string
+		Until    time.Time
+		Unlawful *events.Failure
 	}
 	// Downloaded, Staged, Tested and Switched tell how an effect ended; a nil Failure
 	// means well.

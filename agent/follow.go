@@ -2,45 +2,148 @@ package agent
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/tools/tuf"
+	"github.com/jujube-project/jujube/events/warrant"
 )
 
-// followOrders turns the newest orders into inputs.
+// followOrders hears the newest records: what is published of signed metadata, and what the
+// machine is told to do.
 func (a *Agent) followOrders(ctx context.Context) {
 	err := a.cfg.Bus.Orders(ctx, func(rec events.Record) {
-		payload, err := events.Decode(rec)
-		if err != nil {
-			a.cfg.Logger.Warn("skipped an order", "seq", rec.Seq, "err", err)
-			return
-		}
-		if p, ok := payload.(*events.TrustPublished); ok {
-			a.trust.published(p)
-			return
-		}
-		if u, ok := payload.(*events.UnitsAssigned); ok {
-			if err := a.units.assign(*u); err != nil {
-				a.cfg.Logger.Error("following the assignment of units", "err", err)
+		if !events.IsOrder(rec.Entity) {
+			payload, err := events.Decode(rec)
+			if p, ok := payload.(*events.TrustPublished); ok && err == nil {
+				a.trust.published(p)
 			}
 			return
 		}
-		if in := InputOf(rec.Seq, payload, a.cfg.Now()); in != nil {
-			a.input(ctx, in)
-		}
+		a.docket.put(rec)
 	})
 	if ctx.Err() == nil {
 		a.cfg.Logger.Error("following orders", "err", err)
 	}
 }
 
-// InputOf is what a record on the machine's order subject means to it; nil: nothing.
+// obey judges what the machine is told to do, one record at a time, until ctx ends.
+func (a *Agent) obey(ctx context.Context) {
+	for {
+		select {
+		case <-a.docket.poke:
+		case <-ctx.Done():
+			return
+		}
+		for rec, ok := a.docket.take(); ok; rec, ok = a.docket.take() {
+			law, known := a.law(ctx)
+			if !known {
+				return
+			}
+			a.hear(ctx, law, rec)
+		}
+	}
+}
+
+// law is what the machine believes now. It waits for the first signed metadata; false: ctx
+// ended before that came.
+func (a *Agent) law(ctx context.Context) (Law, bool) {
+	for told := false; ; told = true {
+		now := a.trust.Present(ctx)
+		if ctx.Err() != nil {
+			return Law{}, false
+		}
+		if !now.IsZero() && len(now.Roster().StateServers) > 0 {
+			_, fresh := now.Expires()
+			return Law{
+				Reader: warrant.Reader{Environment: a.cfg.Conf.Environment, Trust: asAsked{now}, Now: now.Now(a.cfg.Now())},
+				Own:    warrant.Machine{ID: a.cfg.Conf.Machine(), Key: a.cfg.Identity.Public(), Labels: a.cfg.Conf.Labels},
+				Runs:   a.cfg.Own.Number, Fresh: fresh,
+			}, true
+		}
+		if !told {
+			a.cfg.Logger.Warn("an order waits: no signed metadata says yet who may give one")
+		}
+		if !rest(ctx, trustPause) {
+			return Law{}, false
+		}
+	}
+}
+
+// asAsked is signed metadata as far as operators are concerned: an archive must be the very
+// one that they signed in their request. The list of archives in the metadata is held
+// against the request where it is judged.
+type asAsked struct{ tuf.Trusted }
+
+// Tools refuses what release managers took back.
+func (a asAsked) Tools(want tools.Tools) error {
+	if slices.Contains(a.Revoked().Artefacts, want.SHA256) {
+		return &tuf.Refusal{Code: tuf.CodeRevoked, Text: want.FileName() + " was taken back"}
+	}
+	return nil
+}
+
+// trustPause is between looks for the first signed metadata.
+const trustPause = 250 * time.Millisecond
+
+// hear does what a record says, as far as that is lawful. What is refused is told.
+func (a *Agent) hear(ctx context.Context, law Law, rec events.Record) {
+	payload, err := events.Decode(rec)
+	if err != nil {
+		a.cfg.Logger.Warn("skipped an order", "seq", rec.Seq, "err", err)
+		return
+	}
+	list, isUnits := payload.(*events.UnitsAssigned)
+	if isUnits {
+		err = a.hearUnits(law, rec, list)
+	} else {
+		var in Input
+		if in, err = law.Input(rec, payload); in != nil {
+			a.input(ctx, in)
+		}
+	}
+	if err != nil {
+		a.cfg.Logger.Error("refused what the machine was told to do", "kind", rec.Kind, "seq", rec.Seq, "err", err)
+		a.tell(&events.OrderRefused{Record: rec.Kind, Code: refusalCode(err), Text: err.Error()})
+	}
+}
+
+// hearUnits follows a list of units as far as somebody asked for them.
+func (a *Agent) hearUnits(law Law, rec events.Record, list *events.UnitsAssigned) error {
+	if err := law.Server(rec); err != nil {
+		return err
+	}
+	if list.Machine != law.Own.ID {
+		return &warrant.Refusal{Code: warrant.CodeNotForMe, Text: "the units are machine " + list.Machine + "'s"}
+	}
+	now, used := a.units.kept()
+	for id, end := range used {
+		if end.Add(events.MaxRequestLife).Before(law.Now) { // it cannot be shown again, even if this clock ran ahead for days
+			delete(used, id)
+		}
+	}
+	run, refused := law.Units(list.Units, now, used)
+	for _, r := range refused {
+		a.cfg.Logger.Error("refused a unit", "unit", r.Unit, "code", r.Code, "text", r.Text)
+		a.tell(r)
+	}
+	if err := a.units.assign(assignment{events.UnitsAssigned{Machine: list.Machine, Units: run}, used}); err != nil {
+		a.cfg.Logger.Error("following the assignment of units", "err", err)
+	}
+	return nil
+}
+
+// InputOf is what a lawful record on the machine's order subject means to it; nil: nothing.
 func InputOf(seq uint64, payload events.Payload, now time.Time) Input {
 	switch p := payload.(type) {
 	case *events.OrderIssued:
 		return Ordered{Seq: seq, Order: *p, Now: now}
-	case *events.OrderSuperseded, *events.OrderTimedOut:
-		return Withdrawn{Seq: seq}
+	case *events.OrderSuperseded:
+		return Withdrawn{Seq: seq, Order: p.Order}
+	case *events.OrderTimedOut:
+		return Withdrawn{Seq: seq, Order: p.Order}
 	case *events.MachineResolved:
 		return Resolved{Seq: seq}
 	case *events.RestartOrdered:

@@ -204,6 +204,7 @@ func (s State) report() (State, []Effect) {
 	var told events.Report
 	switch s.Phase {
 	case install.PhaseCommitted:
+		s.Used = used(s.Used, s.Order.Upgrade, s.Order.Until)
 		r := &events.AgentUpgraded{Version: s.Running}
 		r.Order = s.Order.ID
 		told = r
@@ -270,7 +271,11 @@ func (s State) resolved(in Resolved) (State, []Effect) {
 		s.Held = in
 		return s, nil
 	}
-	s.Seq, s.Denied = in.Seq, nil
+	s.Seq = in.Seq
+	if in.Unlawful != nil {
+		return s, []Effect{Save{s.Journal}, Tell{refusedOrder((*events.MachineResolved)(nil), "", in.Unlawful)}}
+	}
+	s.Denied = nil
 	if s.Phase == install.PhaseTrial {
 		return s, []Effect{Save{s.Journal}}
 	}
@@ -287,12 +292,25 @@ func (s State) restartOrdered(in RestartOrdered) (State, []Effect) {
 		s.Held = in
 		return s, nil
 	}
+	if in.Unlawful != nil {
+		s.Seq = in.Seq
+		r := &events.AgentUpgradeFailed{Failure: *in.Unlawful}
+		r.Order = in.Order
+		return s, []Effect{Tell{r}, Save{s.Journal}}
+	}
+	if _, done := s.Used[in.Request]; done { // another order for what was asked once
+		s.Seq = in.Seq
+		r := &events.RestartDone{PID: s.PID}
+		r.Order = in.Order
+		return s, []Effect{Tell{r}, Save{s.Journal}}
+	}
 	var dropped []Effect
 	if s.Phase != install.PhaseTrial {
 		dropped = s.working()
 		s.Journal = s.idle()
 	}
 	s.Seq, s.Restart = in.Seq, in.Order
+	s.Used = used(s.Used, in.Request, in.Until)
 	leaving := &events.AgentRestarting{From: s.Running.Number, To: s.Running.Number}
 	leaving.Order = in.Order
 	return s, append(dropped, Save{s.Journal}, Tell{leaving}, Restart{})

@@ -6,6 +6,7 @@ import (
 
 	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/warrant"
 )
 
 // ordered takes an order that is newer than all before it. While one is being judged it
@@ -26,6 +27,7 @@ func (s State) ordered(in Ordered) (State, []Effect) {
 	order := &install.Order{
 		ID: in.Order.Order, Upgrade: in.Order.Upgrade, From: in.Order.From, Tools: in.Order.Tools,
 		Window: time.Duration(in.Order.Health) * time.Millisecond, Rate: in.Order.Rate,
+		Until: in.Until,
 	}
 	f := s.refuse(in)
 	if f != nil && s.Phase == install.PhaseTrial { // past the point of no return the trial goes on
@@ -42,6 +44,7 @@ func (s State) ordered(in Ordered) (State, []Effect) {
 	if there {
 		r := &events.AgentUpgraded{Version: s.Running}
 		r.Order = s.Order.ID
+		s.Used = used(s.Used, s.Order.Upgrade, s.Order.Until)
 		s.Journal = s.idle()
 		return s, append(working, Tell{r}, Save{s.Journal})
 	}
@@ -100,11 +103,15 @@ func (s State) refuse(in Ordered) *events.Failure {
 		return &events.Failure{Step: "accept", Cause: cause, Code: code, Text: fmt.Sprintf(format, args...)}
 	}
 	switch why, denied := s.Denied[o.Tools.SHA256]; {
+	case in.Unlawful != nil:
+		return in.Unlawful
 	case o.Machine != s.Machine:
-		return no(events.CauseOperator, "wrong-machine", "the order is for machine %s, this is machine %s", o.Machine, s.Machine)
+		return no(events.CauseOperator, warrant.CodeNotForMe, "the order is for machine %s, this is machine %s", o.Machine, s.Machine)
 	case in.Now.After(o.Expires):
 		return no(events.CauseOperator, "expired", "the order expired at %s; the clock here says %s",
 			o.Expires.UTC().Format(time.RFC3339), in.Now.UTC().Format(time.RFC3339))
+	case s.didBefore(o.Upgrade) && o.Tools.Version != s.Running:
+		return no(events.CauseOperator, codeDone, "the upgrade %s was done here before; this machine runs %s since", o.Upgrade, s.Running.Number)
 	case o.From != s.Running.Number:
 		return no(events.CauseOperator, codeWrongVersion, "the order starts from %s, this machine runs %s", o.From, s.Running.Number)
 	case o.Tools.Version.Platform() != s.Running.Platform():
@@ -141,15 +148,56 @@ func with(m map[string]string, key, value string) map[string]string {
 
 // withdrawn drops an order that was not switched to yet. Its end is in the log already.
 func (s State) withdrawn(in Withdrawn) (State, []Effect) {
-	if in.Seq <= s.Seq || s.Phase == install.PhaseTrial && s.NoReturn != "" {
+	if in.Seq <= s.Seq {
 		return s, nil
 	}
-	if s.busy() {
-		s.Held = in
-		return s, nil
+	if s.busy() || s.Phase == install.PhaseTrial {
+		return s.tooLate(in)
 	}
 	s.Seq = in.Seq
 	return s.dropped()
+}
+
+// tooLate says that an order is withdrawn which cannot be stopped any more: it is beyond the
+// switch. What it comes to is told as ever.
+func (s State) tooLate(in Withdrawn) (State, []Effect) {
+	held, _ := s.Held.(Withdrawn)
+	again := held.Seq == in.Seq
+	s.Held = in
+	if again || s.Order == nil || s.Order.ID != in.Order {
+		return s, nil
+	}
+	return s, []Effect{Tell{refusedOrder((*events.OrderSuperseded)(nil), in.Order, &events.Failure{
+		Code: codeTooLate, Text: "the order was withdrawn after the switch to " + s.Order.Tools.Version.Number.String() + " had begun; it goes on",
+	})}}
+}
+
+func refusedOrder(record events.Payload, order string, f *events.Failure) *events.OrderRefused {
+	return &events.OrderRefused{Record: record.Kind(), Order: order, Code: f.Code, Text: f.Text}
+}
+
+// didBefore says whether a request was done here.
+func (s State) didBefore(request string) bool {
+	_, done := s.Used[request]
+	return done
+}
+
+// maxUsed is how many done requests a machine remembers.
+const maxUsed = 1000
+
+// used notes that a request was done. Those whose time ended before this one began cannot
+// come again, and are forgotten.
+func used(m map[string]time.Time, request string, until time.Time) map[string]time.Time {
+	if request == "" || until.IsZero() {
+		return m
+	}
+	c := map[string]time.Time{request: until}
+	for id, end := range m {
+		if len(c) < maxUsed && end.After(until.Add(-events.MaxRequestLife)) {
+			c[id] = end
+		}
+	}
+	return c
 }
 
 // dropped is the state without its order, which is not on trial.

@@ -55,6 +55,8 @@ func names(effects []agent.Effect) (list []string) {
 				name += " " + r.Failure.Code
 			case *events.AgentRolledBack:
 				name += " " + r.Failure.Code
+			case *events.OrderRefused:
+				name += " " + r.Code
 			}
 			list = append(list, name)
 		default:
@@ -124,7 +126,7 @@ func TestOrdersThatDoNotFit(t *testing.T) {
 		want string
 	}{
 		"expired":              {expired, "[Save agent.upgrade_failed/1 expired Save Collect]"},
-		"for another machine":  {other, "[Save agent.upgrade_failed/1 wrong-machine Save Collect]"},
+		"for another machine":  {other, "[Save agent.upgrade_failed/1 not-for-me Save Collect]"},
 		"from another version": {order("o1", 5, "1.23.0", "1.25.1", digestA), "[Save agent.upgrade_failed/1 wrong-version Save Collect]"},
 		"for another platform": {arm, "[Save agent.upgrade_failed/1 wrong-platform Save Collect]"},
 		"to what runs":         {order("o1", 5, "1.23.0", "1.24.0", digestA), "[agent.upgraded/1 Save]"},

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/events"
@@ -25,6 +27,7 @@ type units struct {
 	logBytes int64 // of a workload's log before it is rotated
 
 	mu      sync.Mutex
+	given   assignment
 	running map[string]*unitAgent
 	leaving map[string]*unitAgent // being ended; a new agent of that unit waits for them
 	ends    sync.WaitGroup
@@ -46,7 +49,7 @@ func (u *units) file() string { return filepath.Join(u.layout.Agent(), "units.js
 // the bus is away.
 func (u *units) load() error {
 	b, err := os.ReadFile(u.file())
-	var a events.UnitsAssigned
+	var a assignment
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
@@ -56,12 +59,38 @@ func (u *units) load() error {
 			return fmt.Errorf("read the units of this machine: %w", err)
 		}
 	}
+	u.give(a)
 	u.follow(a.Units)
 	return nil
 }
 
+// assignment is the units of this machine as far as they are lawful, and the requests that
+// ever gave it one and could be shown again, with their ends.
+type assignment struct {
+	events.UnitsAssigned
+	Used map[string]time.Time `json:"used,omitempty"`
+}
+
+func (u *units) give(a assignment) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.given = a
+}
+
+// kept are the units that this machine has, by name, and a copy of the requests that are used.
+func (u *units) kept() (now map[string]events.UnitSpec, used map[string]time.Time) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	now, used = map[string]events.UnitSpec{}, map[string]time.Time{}
+	maps.Copy(used, u.given.Used)
+	for _, s := range u.given.Units {
+		now[s.Unit] = s
+	}
+	return now, used
+}
+
 // assign keeps a new assignment and follows it.
-func (u *units) assign(a events.UnitsAssigned) error {
+func (u *units) assign(a assignment) error {
 	b, err := json.Marshal(a)
 	if err != nil {
 		return err
@@ -69,6 +98,7 @@ func (u *units) assign(a events.UnitsAssigned) error {
 	if err := install.WriteFile(u.file(), b); err != nil {
 		return err
 	}
+	u.give(a)
 	u.follow(a.Units)
 	return nil
 }

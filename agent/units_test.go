@@ -63,7 +63,7 @@ func beAgent(dir string) int {
 		if err := json.Unmarshal([]byte(rest), &a); err != nil {
 			return 1
 		}
-		if err := u.assign(a); err != nil {
+		if err := u.assign(assignment{UnitsAssigned: a}); err != nil {
 			return 1
 		}
 	}

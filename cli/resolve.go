@@ -19,6 +19,9 @@ const resolveTries = 3
 // resolve completes an ask with what the operator did not type and signs all the same: the
 // machines that it is about, and what a service's units are.
 func (s *session) resolve(ctx context.Context, ask events.Ask) (events.Ask, error) {
+	if !statesrv.LetsRun(ask.Action) {
+		return ask, nil
+	}
 	r, err := s.resolution(ctx, ask)
 	if err != nil {
 		return ask, fail(fmt.Errorf("find the machines that it is about: %w", err), "Nothing was asked.", "")
@@ -64,7 +67,7 @@ func (s *session) resolution(ctx context.Context, ask events.Ask) (statesrv.Reso
 
 func (s *session) resolveFromLog(ctx context.Context, ask events.Ask) (statesrv.Resolution, error) {
 	log := s.Conn.Log()
-	last, err := log.Last(ctx)
+	last, err := s.logEnd(ctx, log)
 	if err != nil {
 		return statesrv.Resolution{}, err
 	}

@@ -89,6 +89,7 @@ var samples = func() []events.Payload {
 			Order: "o1", Upgrade: request.ID, Machine: "3", From: old, Tools: archive,
 			Expires: at, Health: 10_000, Warrant: events.Warrant{Request: request.Signed},
 		},
+		&events.OrderRefused{Record: "units.assigned/1", Order: "o1", Unit: "web/0", Code: "req-operator", Text: "the key UX is no operator's"},
 		&events.OrderSuperseded{Order: "o1", Machine: "3", Reason: "the upgrade was aborted"},
 		&events.OrderTimedOut{Order: "o1", Machine: "3"},
 		&events.AgentStarted{Version: binary, SHA256: strings.Repeat("ab", 32), PID: 17, Restart: 2},

@@ -44,6 +44,7 @@ var kinds = map[string]func() Payload{
 	"upgrade.completed/1": func() Payload { return &UpgradeCompleted{} },
 
 	"order.issued/1":     func() Payload { return &OrderIssued{} },
+	"order.refused/1":    func() Payload { return &OrderRefused{} },
 	"order.superseded/1": func() Payload { return &OrderSuperseded{} },
 	"order.timed_out/1":  func() Payload { return &OrderTimedOut{} },
 

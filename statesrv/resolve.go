@@ -14,16 +14,16 @@ import (
 // Resolution is the answer to the query "resolve", whose body is an ask: what the client
 // signs beside what the operator typed.
 type Resolution struct {
-	Machines []warrant.Machine `json:"machines"`       // that it is about; none: it lets no machine run anything
+	Machines []warrant.Machine `json:"machines"`       // that it is about
 	Newest   version.Number    `json:"newest"`         // that one of them runs
 	Unit     *events.UnitSpec  `json:"unit,omitempty"` // what the service of an add-unit is
 }
 
+// LetsRun says whether an action lets a machine run something: its request names the machines.
+func LetsRun(action string) bool { return letsRun[action] }
+
 // Resolve says it from a state.
 func Resolve(s *projections.State, ask events.Ask) Resolution {
-	if !letsRun[ask.Action] {
-		return Resolution{}
-	}
 	r := Resolution{Machines: touched(s, ask)}
 	for _, m := range r.Machines {
 		if v := s.Machines[m.ID].Version.Number; v.Compare(r.Newest) > 0 {

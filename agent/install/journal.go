@@ -54,6 +54,10 @@ type Journal struct {
 	// another order ended its trial.
 	Unproven string `json:"unproven,omitempty"`
 
+	// Used are the requests that were done here, with the time until which they could be
+	// shown again: a done one is answered, and not done twice.
+	Used map[string]time.Time `json:"used,omitempty"`
+
 	Guard *Guard `json:"guard,omitempty"` // over the version that was committed last
 }
 
@@ -73,6 +77,7 @@ type Order struct {
 	Tools   tools.Tools    `json:"tools"`
 	Window  time.Duration  `json:"window_ns"`              // of health
 	Rate    int64          `json:"rate_bytes_s,omitempty"` // of the download; 0: no limit
+	Until   time.Time      `json:"until,omitzero"`         // of its request; see Journal.Used
 }
 
 // Trial counts what a new version may use up. Time is CLOCK_BOOTTIME, so that neither a

@@ -54,6 +54,10 @@ func tell(payload events.Payload) (why, machine string) {
 	case *events.UnitsAssigned:
 		return fmt.Sprintf("runs %d units", len(p.Units)), p.Machine
 
+	case *events.UpgradePending:
+		return fmt.Sprintf("waits until %d operators agree", p.Needed), ""
+	case *events.UpgradeApproved:
+		return p.Request.Operator + " agrees", ""
 	case *events.UpgradeAccepted:
 		return fmt.Sprintf("from %s to %s on %d machines", p.From, p.To, len(p.Machines)), ""
 	case *events.UpgradeHalted:
@@ -132,6 +136,8 @@ func tellReport(report events.Report) string {
 		return fmt.Sprintf("%s; runs %s again", failed(p.Failure), number(p.Version))
 	case *events.RestartDone:
 		return fmt.Sprintf("runs again as process %d", p.PID)
+	case *events.OrderRefused:
+		return fmt.Sprintf("does not obey %s%s%s: %s", p.Record, and(p.Order), and(p.Unit), p.Text)
 	case *events.TrustRefused:
 		return fmt.Sprintf("does not believe the published metadata %.12s (%s): %s", p.Bundle, p.Code, p.Text)
 	case *events.TrustStale:
@@ -198,4 +204,12 @@ func vouched(signedBy string, unsigned bool) string {
 		return ", signed by " + signedBy
 	}
 	return ""
+}
+
+// and puts a name behind a word, if there is one.
+func and(name string) string {
+	if name == "" {
+		return ""
+	}
+	return " " + name
 }

@@ -1,0 +1,44 @@
+package agent
+
+import (
+	"sync"
+
+	"github.com/jujube-project/jujube/events"
+)
+
+// docket is the newest record of each of the machine's order subjects that is not judged
+// yet. It is judged beside the loop that hears it, because signed metadata, which judging
+// may have to wait for, comes in the same loop.
+type docket struct {
+	mu     sync.Mutex
+	newest map[string]events.Record // by entity
+	poke   chan struct{}
+}
+
+func newDocket() *docket {
+	return &docket{newest: map[string]events.Record{}, poke: make(chan struct{}, 1)}
+}
+
+// put takes a record in. It does not wait.
+func (d *docket) put(rec events.Record) {
+	d.mu.Lock()
+	d.newest[rec.Entity] = rec
+	d.mu.Unlock()
+	select {
+	case d.poke <- struct{}{}:
+	default:
+	}
+}
+
+// take gives the oldest.
+func (d *docket) take() (oldest events.Record, ok bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, rec := range d.newest {
+		if !ok || rec.Seq < oldest.Seq {
+			oldest, ok = rec, true
+		}
+	}
+	delete(d.newest, oldest.Entity)
+	return oldest, ok
+}

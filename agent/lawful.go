@@ -1,0 +1,102 @@
+package agent
+
+import (
+	"cmp"
+	"time"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools/tuf"
+	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/events/warrant"
+)
+
+// Law is what a machine checks everything against that it is told to do: the signed metadata
+// it believes, and who it is. Nothing else of what a state server says is believed. The zero
+// time in Fresh stands for metadata that does not end.
+type Law struct {
+	warrant.Reader
+	Own   warrant.Machine
+	Runs  version.Number
+	Fresh time.Time // when the metadata ends: nothing new is installed after it
+}
+
+// step of a failure that a check gave.
+const stepCheck = "check"
+
+// Codes of refusals beside those of packages warrant and tuf.
+const (
+	codeDone    = "already-done" // what the request asks was done here before
+	codeTooLate = "too-late"     // the order was withdrawn when it could not be stopped any more
+	codeStale   = tuf.CodeExpired
+)
+
+// Input is what a record on the machine's order subject means to it, with what the law says
+// of it; nil: nothing. The checks come in the order of docs/SECURITY.md, and the first that
+// fails is named. A record that no state server signed is an error.
+func (l Law) Input(rec events.Record, payload events.Payload) (Input, error) {
+	if err := l.Server(rec); err != nil {
+		return nil, err
+	}
+	in := InputOf(rec.Seq, payload, l.Now)
+	switch p := payload.(type) {
+	case *events.OrderIssued:
+		ordered := in.(Ordered)
+		ask, err := l.Order(*p, l.Own, l.Runs)
+		if err == nil && !l.Fresh.IsZero() && !l.Now.Before(l.Fresh) {
+			err = &warrant.Refusal{Code: codeStale, Text: "the signed metadata ended at " + l.Fresh.UTC().Format(time.RFC3339) + "; nothing newer was published"}
+		}
+		ordered.Until, ordered.Unlawful = ask.Until, failureOf(err)
+		return ordered, nil
+	case *events.RestartOrdered:
+		restart := in.(RestartOrdered)
+		ask, err := l.Plain(events.ActionRestart, p.Machine, p.Warrant, l.Own)
+		restart.Request, restart.Until, restart.Unlawful = ask.ID, ask.Until, failureOf(err)
+		return restart, nil
+	case *events.MachineResolved:
+		resolved := in.(Resolved)
+		_, err := l.Plain(events.ActionResolved, p.Machine, p.Warrant, l.Own)
+		resolved.Unlawful = failureOf(err)
+		return resolved, nil
+	}
+	return in, nil
+}
+
+// failureOf is a refusal as a failure of an order.
+func failureOf(err error) *events.Failure {
+	if err == nil {
+		return nil
+	}
+	return &events.Failure{Step: stepCheck, Cause: events.CauseOperator, Code: refusalCode(err), Text: err.Error()}
+}
+
+func refusalCode(err error) string {
+	return cmp.Or(warrant.CodeOf(err), tuf.CodeOf(err), warrant.CodeSignature)
+}
+
+// Units sorts a list of units into those that may run here and what is refused. What runs
+// already by the same request is not checked again: it began in time. used are the requests
+// that were acted on, with their ends; it grows.
+func (l Law) Units(list []events.UnitSpec, now map[string]events.UnitSpec, used map[string]time.Time) (run []events.UnitSpec, refused []*events.OrderRefused) {
+	for _, u := range list {
+		if have, ok := now[u.Unit]; ok && sameUnit(have, u) {
+			run = append(run, have)
+			continue
+		}
+		ask, err := l.Unit(u, l.Own)
+		if _, done := used[ask.ID]; err == nil && done {
+			err = &warrant.Refusal{Code: codeDone, Text: "request " + ask.ID + " was for a unit that ran here before"}
+		}
+		if err != nil {
+			refused = append(refused, &events.OrderRefused{Record: (*events.UnitsAssigned)(nil).Kind(), Unit: u.Unit, Code: refusalCode(err), Text: err.Error()})
+			continue
+		}
+		used[ask.ID] = ask.Until
+		run = append(run, u)
+	}
+	return run, refused
+}
+
+// sameUnit says whether two are one unit, command and request.
+func sameUnit(a, b events.UnitSpec) bool {
+	return a.Machine == b.Machine && a.Restart == b.Restart && commandText(a) == commandText(b) && string(a.Warrant.Request) == string(b.Warrant.Request)
+}
