@@ -89,7 +89,7 @@ func TestHostileBus(t *testing.T) {
 		"of an unknown kind":                  {given: []wire{rewrite(first, "order.issued/1", "order.forged/9")}, want: "ignored"},
 		"of a kind that is no order":          {given: []wire{carry(t, 5, &events.MachineLost{Machine: "3"})}, want: "ignored"},
 		"delayed past its expiry":             {given: []wire{first}, at: 2 * time.Hour, want: "Save agent.upgrade_failed/1 expired Save Collect"},
-		"for another machine":                 {given: []wire{carry(t, 5, ptr(other(order("o1", 5, "1.25.1", "1.25.2", digestA).Order, "4")))}, want: "Save agent.upgrade_failed/1 wrong-machine Save Collect"},
+		"for another machine":                 {given: []wire{carry(t, 5, ptr(other(order("o1", 5, "1.25.1", "1.25.2", digestA).Order, "4")))}, want: "Save agent.upgrade_failed/1 not-for-me Save Collect"},
 		"from another version":                {given: []wire{carry(t, 5, ptr(order("o1", 5, "1.24.0", "1.25.2", digestA).Order))}, want: "Save agent.upgrade_failed/1 wrong-version Save Collect"},
 		"for another processor":               {given: []wire{rewrite(first, "1.25.2-trusty-amd64", "1.25.2-trusty-arm64")}, want: "Save agent.upgrade_failed/1 wrong-platform Save Collect"},
 		"a length of nothing":                 {given: []wire{rewrite(first, `"size_bytes":10`, `"size_bytes":0`)}, want: "ignored"},

@@ -47,7 +47,7 @@ func newCourt(t *testing.T) *court {
 	logger := slog.New(slog.DiscardHandler)
 	srv := &Server{cfg: Config{Name: "state-server-0", Now: func() time.Time { return judged }, NewID: newID, Logger: logger}}
 	srv.metrics = newMetrics(func() float64 { return 0 })
-	return &court{t: t, srv: &term{Server: srv, tools: newToolbox(nil, nil, srv.cfg.Now, logger)}, d: &draft{state: s, now: judged, newID: newID, actor: "state-server-0"}}
+	return &court{t: t, srv: &term{Server: srv, signed: func(tools.Tools) error { return nil }, tools: newToolbox(nil, nil, srv.cfg.Now, logger)}, d: &draft{state: s, now: judged, newID: newID, actor: "state-server-0"}}
 }
 
 // upgrade is what alice's client signs.

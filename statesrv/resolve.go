@@ -24,6 +24,9 @@ func LetsRun(action string) bool { return letsRun[action] }
 
 // Resolve says it from a state.
 func Resolve(s *projections.State, ask events.Ask) Resolution {
+	if !letsRun[ask.Action] {
+		return Resolution{}
+	}
 	r := Resolution{Machines: touched(s, ask)}
 	for _, m := range r.Machines {
 		if v := s.Machines[m.ID].Version.Number; v.Compare(r.Newest) > 0 {
