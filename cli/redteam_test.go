@@ -1,0 +1,250 @@
+package cli_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/jujube-project/jujube/agent"
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/statesrv"
+)
+
+// redteam DIR MACHINE ATTACK [FILE] is whoever copied a state server's whole disk to DIR:
+// with every key there it writes what it likes into the log. It appends one order to
+// MACHINE, as the attack says, and prints how the machine answers: the code, or "nothing".
+// The orders it starts from are the machine's genuine ones, newest last.
+func redteam(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 {
+		ts.Fatalf("usage: redteam DIR MACHINE ATTACK [FILE]")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	r, err := breakIn(ctx, ts.MkAbs(args[0]), args[1])
+	ts.Check(err)
+	defer r.conn.Close()
+	attack, ok := attacks[args[2]]
+	if !ok {
+		ts.Fatalf("no attack %q", args[2])
+	}
+	what := strings.Join(args[3:], " ")
+	p, err := attack(r, what)
+	ts.Check(err)
+	code, err := r.strike(ctx, p)
+	ts.Check(err)
+	_, err = fmt.Fprintln(ts.Stdout(), args[2]+":", code)
+	ts.Check(err)
+}
+
+// intruder holds a state server's keys.
+type intruder struct {
+	conn    *bus.Conn
+	key     *bus.Identity
+	machine string
+	orders  []events.OrderIssued // all in the log, oldest first
+}
+
+func breakIn(ctx context.Context, dir, machine string) (*intruder, error) {
+	conf, err := agent.LoadConf(dir)
+	if err != nil {
+		return nil, err
+	}
+	conf.DataDir = dir
+	creds, err := bus.LoadCredentials(statesrv.CredentialsFile(dir))
+	if err != nil {
+		return nil, err
+	}
+	r := &intruder{machine: machine}
+	if r.key, err = creds.Identity(); err != nil {
+		return nil, err
+	}
+	r.conn, err = bus.Connect(ctx, bus.ConnConfig{
+		URLs: conf.APIAddresses, Authorities: conf.AuthoritiesFile(), Credentials: creds, Name: "mallory",
+	})
+	if err != nil {
+		return nil, err
+	}
+	last, err := r.conn.Log().Last(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for rec, err := range r.conn.Log().Read(ctx, 1, last) {
+		if err != nil {
+			return nil, err
+		}
+		if p, err := events.Decode(rec); err == nil {
+			if o, ok := p.(*events.OrderIssued); ok {
+				r.orders = append(r.orders, *o)
+			}
+		}
+	}
+	return r, nil
+}
+
+// newest is the newest genuine order to a machine.
+func (r *intruder) newest(machine string) (events.OrderIssued, error) {
+	for i := len(r.orders) - 1; i >= 0; i-- {
+		if r.orders[i].Machine == machine {
+			return r.orders[i], nil
+		}
+	}
+	return events.OrderIssued{}, errors.New("the log has no order to machine " + machine)
+}
+
+// again makes a new order of an old one.
+func again(o events.OrderIssued) *events.OrderIssued {
+	o.Order, o.Expires = uuid.Must(uuid.NewV7()).String(), time.Now().Add(time.Hour)
+	return &o
+}
+
+// attacks are what an intruder may try.
+var attacks = map[string]func(r *intruder, what string) (events.Payload, error){
+	// a genuine order, once more
+	"replay": func(r *intruder, _ string) (events.Payload, error) {
+		o, err := r.newest(r.machine)
+		return again(o), err
+	},
+	// the machine's first order, long done
+	"old": func(r *intruder, running string) (events.Payload, error) {
+		for _, o := range r.orders {
+			if o.Machine == r.machine {
+				next := again(o)
+				return next, next.From.UnmarshalText([]byte(running))
+			}
+		}
+		return nil, errors.New("no old order")
+	},
+	// the newest request, with the archive of another one
+	"otherversion": func(r *intruder, _ string) (events.Payload, error) {
+		o, err := r.newest(r.machine)
+		o.Tools = r.orders[0].Tools
+		return again(o), err
+	},
+	// the newest request, with bytes that nobody signed
+	"otherbytes": func(r *intruder, _ string) (events.Payload, error) {
+		o, err := r.newest(r.machine)
+		o.Tools.SHA256 = strings.Repeat("e", 64)
+		return again(o), err
+	},
+	// what was asked for another machine
+	"othermachine": func(r *intruder, from string) (events.Payload, error) {
+		o, err := r.newest(from)
+		o.Machine = r.machine
+		return again(o), err
+	},
+	// a request of the state server's own, with the operator's key named in it
+	"forgedsignature": func(r *intruder, _ string) (events.Payload, error) {
+		return r.forge(func(s *events.Signed) error {
+			signature, err := r.key.Sign(events.PAE(events.RequestType, s.Statement))
+			s.Signature = signature
+			return err
+		})
+	},
+	// the same, signed honestly as the state server
+	"forgedoperator": func(r *intruder, _ string) (events.Payload, error) {
+		return r.forge(func(s *events.Signed) error {
+			signature, err := r.key.Sign(events.PAE(events.RequestType, s.Statement))
+			s.Key, s.Signature = r.key.Public(), signature
+			return err
+		})
+	},
+	// a command that nobody asked for
+	"command": func(r *intruder, file string) (events.Payload, error) {
+		o, err := r.newest(r.machine)
+		return &events.UnitsAssigned{Machine: r.machine, Units: []events.UnitSpec{{
+			Unit: "evil/0", Machine: r.machine, Command: []string{"/bin/touch", file}, Restart: events.RestartNever, Warrant: o.Warrant,
+		}}}, err
+	},
+}
+
+// forge takes a genuine request, alters what it asks, and signs it anew.
+func (r *intruder) forge(sign func(*events.Signed) error) (events.Payload, error) {
+	o, err := r.newest(r.machine)
+	if err != nil {
+		return nil, err
+	}
+	var s events.Signed
+	var ask events.Ask
+	if err := errors.Join(json.Unmarshal(o.Warrant.Request, &s), json.Unmarshal(s.Statement, &ask)); err != nil {
+		return nil, err
+	}
+	ask.ID = uuid.Must(uuid.NewV7()).String()
+	if s.Statement, err = json.Marshal(ask); err != nil {
+		return nil, err
+	}
+	if err := sign(&s); err != nil {
+		return nil, err
+	}
+	next := again(o)
+	next.Warrant.Request, err = json.Marshal(s)
+	return next, err
+}
+
+// strike appends the order, behind whatever the real state server writes meanwhile, and
+// waits for the machine's answer.
+func (r *intruder) strike(ctx context.Context, p events.Payload) (string, error) {
+	for {
+		last, err := r.conn.Log().Last(ctx)
+		if err != nil {
+			return "", err
+		}
+		rec, err := events.New(events.Envelope{ID: uuid.Must(uuid.NewV7()).String(), Time: time.Now(), Actor: "state-server-0"}, p)
+		if err == nil {
+			rec, err = rec.Signed(r.key)
+		}
+		if err != nil {
+			return "", err
+		}
+		if last, err = r.conn.Log().Append(ctx, last, rec); !errors.Is(err, events.ErrConflict) {
+			if err != nil {
+				return "", err
+			}
+			return r.answer(ctx, last, p)
+		}
+	}
+}
+
+// answer waits for what the machine says of the order at seq.
+func (r *intruder) answer(ctx context.Context, seq uint64, p events.Payload) (string, error) {
+	order, _ := p.(*events.OrderIssued)
+	for rec, err := range r.conn.Log().Follow(ctx, seq+1) {
+		if err != nil {
+			return "", err
+		}
+		said, err := events.Decode(rec)
+		if err != nil {
+			continue
+		}
+		switch said := said.(type) {
+		case *events.AgentUpgradeFailed:
+			if order != nil && said.Order == order.Order {
+				return said.Failure.Code, nil
+			}
+		case *events.AgentUpgraded:
+			if order != nil && said.Order == order.Order {
+				return "done, and runs " + said.Version.String(), nil
+			}
+		case *events.UnitStateChanged:
+			if order == nil && said.Unit == "evil/0" {
+				return said.State + " " + said.Info, nil
+			}
+		}
+	}
+	return "", ctx.Err()
+}
+
+// copydir FROM TO takes a copy of a directory, as a thief would.
+func copyDir(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: copydir FROM TO")
+	}
+	ts.Check(os.CopyFS(ts.MkAbs(args[1]), os.DirFS(ts.MkAbs(args[0]))))
+}
