@@ -13,6 +13,7 @@ import (
 	"github.com/jujube-project/jujube/agent/steps"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/limits"
+	"github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/events/version"
 )
 
@@ -22,8 +23,9 @@ type Bus interface {
 	Orders(ctx context.Context, f func(events.Record)) error
 	// Report sends a report and says what became of it.
 	Report(ctx context.Context, rec events.Record) (Answer, error)
-	// Beat says that the agent is alive. seq is the newest order that was seen.
-	Beat(v version.Number, seq uint64) error
+	// Beat says that the agent is alive. seq is the newest order that was seen, log what of
+	// the log was believed last.
+	Beat(v version.Number, seq uint64, log tree.Head) error
 	// Fetch writes an archive of tools from byte offset on.
 	Fetch(ctx context.Context, sha256 string, offset int64, w io.Writer) (int64, error)
 	// Connected says whether the connection stands.
@@ -59,15 +61,16 @@ type Config struct {
 
 // Agent is one process of a machine's agent.
 type Agent struct {
-	cfg    Config
-	layout install.Layout
-	outbox *outbox
-	units  *units
-	trust  *trust
-	docket *docket
-	inputs chan Input
-	state  State
-	jobs   sync.WaitGroup
+	cfg     Config
+	layout  install.Layout
+	outbox  *outbox
+	witness *witness
+	units   *units
+	trust   *trust
+	docket  *docket
+	inputs  chan Input
+	state   State
+	jobs    sync.WaitGroup
 
 	started chan struct{} // closed when the report of this process's start is in the outbox
 
@@ -105,6 +108,9 @@ func New(cfg Config) (*Agent, error) {
 	}
 	a.outbox, err = openOutbox(a.layout.Outbox(), a.layout.Machine, cfg.Identity, cfg.Now, cfg.NewID, cfg.Logger)
 	if err != nil {
+		return nil, err
+	}
+	if a.witness, err = openWitness(a.layout, cfg.Conf.Environment, cfg.Logger); err != nil {
 		return nil, err
 	}
 	a.trust, err = openTrust(a.layout, cfg.Conf.Anchor(), cfg, a.tell)
@@ -363,7 +369,7 @@ func (a *Agent) beat(ctx context.Context) {
 	t := time.NewTicker(every)
 	defer t.Stop()
 	for {
-		if err := a.cfg.Bus.Beat(a.cfg.Own.Number, 0); err != nil {
+		if err := a.cfg.Bus.Beat(a.cfg.Own.Number, 0, a.witness.head()); err != nil {
 			a.cfg.Logger.Debug("beating", "err", err)
 		}
 		select {

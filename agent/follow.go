@@ -101,7 +101,7 @@ func (a *Agent) hear(ctx context.Context, law Law, rec events.Record) {
 	} else {
 		var in Input
 		if in, err = law.Input(rec, payload); in != nil {
-			a.input(ctx, in)
+			a.input(ctx, a.witnessed(law, in))
 		}
 	}
 	if err != nil {

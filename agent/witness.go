@@ -53,6 +53,17 @@ func (w *witness) head() tree.Head {
 	return w.known.Head
 }
 
+// witnessed is what happened, with what the log says against it: the last thing that is
+// asked of an order that is lawful otherwise.
+func (a *Agent) witnessed(law Law, in Input) Input {
+	o, ok := in.(Ordered)
+	if !ok || o.Unlawful != nil {
+		return in
+	}
+	o.Unlawful = a.witness.check(law.Trust.Roster().Logs, o.Order)
+	return o
+}
+
 // check says what the log says against an order; nil: its request lies in the log, and the
 // log goes on from the one seen before, which is remembered. logs are the log keys of the
 // roster.

@@ -22,6 +22,7 @@ import (
 	"github.com/jujube-project/jujube/agent/steps"
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/statesrv"
 )
@@ -251,11 +252,11 @@ const (
 	greetTimeout = 2 * time.Second
 )
 
-func (b *agentBus) Beat(v version.Number, seq uint64) error {
+func (b *agentBus) Beat(v version.Number, seq uint64, log tree.Head) error {
 	if !b.Connected() {
 		return errAway
 	}
-	beat := bus.Beat{Version: v.String(), Seq: seq, PID: os.Getpid(), Instance: b.instance}
+	beat := bus.Beat{Version: v.String(), Seq: seq, PID: os.Getpid(), Log: log, Instance: b.instance}
 	if b.beats++; b.beats%greetEvery != 1 {
 		return b.conn.Beat(b.tag, beat)
 	}
