@@ -2,12 +2,9 @@ package agent
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/jujube-project/jujube/events"
-	"github.com/jujube-project/jujube/events/tools"
-	"github.com/jujube-project/jujube/events/tools/tuf"
 	"github.com/jujube-project/jujube/events/warrant"
 )
 
@@ -58,7 +55,7 @@ func (a *Agent) law(ctx context.Context) (Law, bool) {
 		if !now.IsZero() && len(now.Roster().StateServers) > 0 {
 			_, fresh := now.Expires()
 			return Law{
-				Reader: warrant.Reader{Environment: a.cfg.Conf.Environment, Trust: asAsked{now}, Now: now.Now(a.cfg.Now())},
+				Reader: warrant.Reader{Environment: a.cfg.Conf.Environment, Trust: now, Now: now.Now(a.cfg.Now())},
 				Own:    warrant.Machine{ID: a.cfg.Conf.Machine(), Key: a.cfg.Identity.Public(), Labels: a.cfg.Conf.Labels},
 				Runs:   a.cfg.Own.Number, Fresh: fresh,
 			}, true
@@ -70,19 +67,6 @@ func (a *Agent) law(ctx context.Context) (Law, bool) {
 			return Law{}, false
 		}
 	}
-}
-
-// asAsked is signed metadata as far as operators are concerned: an archive must be the very
-// one that they signed in their request. The list of archives in the metadata is held
-// against the request where it is judged.
-type asAsked struct{ tuf.Trusted }
-
-// Tools refuses what release managers took back.
-func (a asAsked) Tools(want tools.Tools) error {
-	if slices.Contains(a.Revoked().Artefacts, want.SHA256) {
-		return &tuf.Refusal{Code: tuf.CodeRevoked, Text: want.FileName() + " was taken back"}
-	}
-	return nil
 }
 
 // trustPause is between looks for the first signed metadata.

@@ -89,14 +89,17 @@ func breakIn(ctx context.Context, dir, machine string) (*intruder, error) {
 	return r, nil
 }
 
-// newest is the newest genuine order to a machine.
-func (r *intruder) newest(machine string) (events.OrderIssued, error) {
-	for i := len(r.orders) - 1; i >= 0; i-- {
-		if r.orders[i].Machine == machine {
-			return r.orders[i], nil
+// newest is the genuine order of a machine to the highest version.
+func (r *intruder) newest(machine string) (newest events.OrderIssued, err error) {
+	for _, o := range r.orders {
+		if o.Machine == machine && newest.Tools.Version.Compare(o.Tools.Version.Number) < 0 {
+			newest = o
 		}
 	}
-	return events.OrderIssued{}, errors.New("the log has no order to machine " + machine)
+	if newest.Order == "" {
+		err = errors.New("the log has no order to machine " + machine)
+	}
+	return newest, err
 }
 
 // again makes a new order of an old one.
@@ -215,15 +218,25 @@ func (r *intruder) strike(ctx context.Context, p events.Payload) (string, error)
 // answer waits for what the machine says of the order at seq.
 func (r *intruder) answer(ctx context.Context, seq uint64, p events.Payload) (string, error) {
 	order, _ := p.(*events.OrderIssued)
+	var heard []string
 	for rec, err := range r.conn.Log().Follow(ctx, seq+1) {
 		if err != nil {
-			return "", err
+			return "", fmt.Errorf("no answer to %d, only %q: %w", seq, heard, err)
 		}
+		heard = append(heard, rec.Kind+" "+string(rec.Data))
 		said, err := events.Decode(rec)
+		if late, ok := said.(*events.ReportLate); ok && err == nil { // the real state server took the order back
+			rec.Kind, rec.Data = late.Report, late.Data
+			said, err = events.Decode(rec)
+		}
 		if err != nil {
 			continue
 		}
 		switch said := said.(type) {
+		case *events.OrderRefused:
+			if order == nil {
+				return said.Code, nil
+			}
 		case *events.AgentUpgradeFailed:
 			if order != nil && said.Order == order.Order {
 				return said.Failure.Code, nil
@@ -231,10 +244,6 @@ func (r *intruder) answer(ctx context.Context, seq uint64, p events.Payload) (st
 		case *events.AgentUpgraded:
 			if order != nil && said.Order == order.Order {
 				return "done, and runs " + said.Version.String(), nil
-			}
-		case *events.UnitStateChanged:
-			if order == nil && said.Unit == "evil/0" {
-				return said.State + " " + said.Info, nil
 			}
 		}
 	}
