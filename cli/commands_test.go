@@ -65,6 +65,7 @@ func TestEveryExampleParses(t *testing.T) {
 				continue
 			}
 			line, _, _ := strings.Cut(strings.TrimSpace(line), " > ")
+			line, _, _ = strings.Cut(line, " | ")
 			root := newRoot()
 			found, rest, err := root.Find(strings.Fields(line)[1:])
 			if err != nil {

@@ -46,12 +46,15 @@ func (noCheck) Close() error { return nil }
 func signer(t *testing.T) streams.Signer {
 	t.Helper()
 	key := func(role byte) ed25519.PrivateKey { return ed25519.NewKeyFromSeed(bytes.Repeat([]byte{role}, 32)) }
-	s, err := streams.NewSigner(key(11), key(12), key(13), key(14), time.Now())
+	s, err := streams.NewSigner(key(11), key(12), key(13), key(14), signerMade)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
+
+// signerMade is when the signer's root begins: one time, one root, one anchor.
+var signerMade = time.Now()
 
 // from lets a state server take tools from a source, as they are signed here.
 func from(t *testing.T, source string) func(*statesrv.Config) {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -26,6 +27,7 @@ type stateServerRole struct {
 // startStateServer starts NATS, unless it is external, and the state server, and waits
 // until it leads for the first time, or another one does.
 func startStateServer(ctx context.Context, dataDir string, conf *agent.Conf, log *slog.Logger) (*stateServerRole, error) {
+	debug.SetGCPercent(serverGC)
 	file, err := statesrv.LoadFileConfig(dataDir)
 	if err != nil {
 		return nil, err
@@ -74,6 +76,10 @@ func startStateServer(ctx context.Context, dataDir string, conf *agent.Conf, log
 	}
 	return r, nil
 }
+
+// serverGC is how much, in percent of what is in use, a state server gathers before its
+// garbage is collected: less than Go's 100, because archives pass through it.
+const serverGC = 40
 
 // leadTimeout is how long a start waits to lead before it stands by.
 const leadTimeout = 15 * time.Second
