@@ -31,7 +31,7 @@ check: ## format, vet, staticcheck, module file, generated files, import law
 	$(GO) vet -tags compose ./cli/composetest
 	$(GO) tool staticcheck ./...
 	$(GO) mod tidy -diff
-	@echo 'go generate ./...' && before="$$(sha256sum docs/EVENTS.md)" && $(GO) generate ./... && if test "$$before" != "$$(sha256sum docs/EVENTS.md)"; then echo "docs/EVENTS.md was not up to date; it is now: commit it"; exit 1; fi
+	@echo 'go generate ./...' && before="$$(sha256sum docs/EVENTS.md docs/SECURITY.md)" && $(GO) generate ./... && if test "$$before" != "$$(sha256sum docs/EVENTS.md docs/SECURITY.md)"; then echo "docs/EVENTS.md or docs/SECURITY.md was not up to date; it is now: commit it"; exit 1; fi
 	$(GO) test -run '^TestLaw' .
 
 demo: ## the whole story on this machine, with the race detector, in under a minute
@@ -40,6 +40,12 @@ demo: ## the whole story on this machine, with the race detector, in under a min
 .PHONY: badbinaries
 badbinaries: ## one release that is bad in every way, on machines that go back from it (two minutes)
 	JUJUBE_BAD_BINARIES=all $(GO) test -count 1 -run TestBadBinaries -v ./cmd/jujud
+
+.PHONY: bad-inputs
+bad-inputs: ## how each of the hundred bad inputs of docs/SECURITY.md ended (the whole suite)
+	@mkdir -p dist
+	$(GO) test -json $(PACKAGES) > dist/bad-inputs.json || true
+	$(GO) run ./cli/sim/badinputs -ran dist/bad-inputs.json
 
 image: build ## a container image from dist/, nothing pulled
 	tar -c Dockerfile dist/juju dist/jujud | docker build -q -t $(IMAGE):$(VERSION) -t $(IMAGE):latest -

@@ -15,6 +15,7 @@ import (
 	"github.com/jujube-project/jujube/agent"
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/statesrv"
 )
 
@@ -135,6 +136,12 @@ var attacks = map[string]func(r *intruder, what string) (events.Payload, error){
 	"otherbytes": func(r *intruder, _ string) (events.Payload, error) {
 		o, err := r.newest(r.machine)
 		o.Tools.SHA256 = strings.Repeat("e", 64)
+		return again(o), err
+	},
+	// BI-53: an order whose request was never shown to lie in the log
+	"noproof": func(r *intruder, _ string) (events.Payload, error) {
+		o, err := r.newest(r.machine)
+		o.Log = tree.Proof{}
 		return again(o), err
 	},
 	// what was asked for another machine

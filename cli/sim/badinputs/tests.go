@@ -40,10 +40,14 @@ func inScript(path string, found map[string][]string) error {
 	return err
 }
 
-// inGo looks at every test of a file, and at the tables and helpers that the file declares
-// for them.
+// inGo looks at every test of a file, and at the tables and helpers in that file that it
+// uses, however far away.
 func inGo(root, path string, found map[string][]string) error {
-	file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), path, text, parser.ParseComments)
 	if err != nil {
 		return err
 	}
@@ -51,31 +55,43 @@ func inGo(root, path string, found map[string][]string) error {
 	if err != nil {
 		return err
 	}
-	shared := map[string][]string{} // name of a table or helper → ids
+	start := int(file.FileStart)
+	declared := map[string][]ast.Decl{}
 	for _, d := range file.Decls {
 		for _, name := range names(d) {
-			if !isTest(name) {
-				shared[name] = append(shared[name], said(d)...)
-			}
+			declared[name] = append(declared[name], d)
 		}
 	}
-	for _, d := range file.Decls {
-		f, ok := d.(*ast.FuncDecl)
-		if !ok || !isTest(f.Name.Name) {
+	for name := range declared {
+		if !isTest(name) {
 			continue
 		}
-		ids := append(idsIn(f.Name.Name), said(d)...)
-		ast.Inspect(f, func(n ast.Node) bool {
-			if id, ok := n.(*ast.Ident); ok {
-				ids = append(ids, shared[id.Name]...)
-			}
-			return true
-		})
-		for _, id := range ids {
-			found[id] = append(found[id], fmt.Sprintf("%s `%s`", filepath.ToSlash(dir), f.Name.Name))
+		for _, id := range idsFrom(name, declared, map[string]bool{}, func(d ast.Decl) string {
+			return string(text[int(d.Pos())-start : int(d.End())-start])
+		}) {
+			found[id] = append(found[id], fmt.Sprintf("%s `%s`", filepath.ToSlash(dir), name))
 		}
 	}
 	return nil
+}
+
+// idsFrom are the ids in the text of what a name declares, and of what that uses.
+func idsFrom(name string, declared map[string][]ast.Decl, seen map[string]bool, textOf func(ast.Decl) string) []string {
+	if seen[name] {
+		return nil
+	}
+	seen[name] = true
+	var ids []string
+	for _, d := range declared[name] {
+		ids = append(ids, idsIn(textOf(d))...)
+		ast.Inspect(d, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok && !isTest(id.Name) {
+				ids = append(ids, idsFrom(id.Name, declared, seen, textOf)...)
+			}
+			return true
+		})
+	}
+	return ids
 }
 
 func isTest(name string) bool {
@@ -99,16 +115,4 @@ func names(d ast.Decl) []string {
 		return all
 	}
 	return nil
-}
-
-// said are the ids in the strings of a declaration.
-func said(d ast.Decl) []string {
-	var ids []string
-	ast.Inspect(d, func(n ast.Node) bool {
-		if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
-			ids = append(ids, idsIn(lit.Value)...)
-		}
-		return true
-	})
-	return ids
 }
