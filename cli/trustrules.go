@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools/tuf"
+	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/statesrv"
+)
+
+func (a *App) trustRevokeCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "revoke SORT VALUE...", Short: "Take an archive, a key or a request back", Args: cobra.MinimumNArgs(2),
+		Long:    "Publish that nobody may rely on these any more. SORT is artefact (sha256 of an archive), key\n(public key of an operator or machine) or request (its id). Machines that run a revoked archive\ngo on; they refuse to be brought to it.",
+		Example: "  juju trust revoke artefact 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withSite(cmd.Context(), func(p *site) error {
+				revoked := p.trusted.Revoked()
+				list := map[string]*[]string{"artefact": &revoked.Artefacts, "key": &revoked.Keys, "request": &revoked.Requests}[args[0]]
+				if list == nil {
+					return usage("%q is not artefact, key or request", args[0])
+				}
+				*list = append(slices.Clone(*list), args[1:]...)
+				slices.Sort(*list)
+				*list = slices.Compact(*list)
+				if err := revoked.Validate(); err != nil {
+					return usage("%v", err)
+				}
+				return p.change(cmd.Context(), func(repo *tuf.Repository) error {
+					return repo.SetJSON(time.Now().Add(statesrv.SiteTargetsLife), tuf.FileRevoked, revoked)
+				})
+			})
+		},
+	}
+}
+
+func (a *App) trustFloorCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "floor VERSION", Short: "Let no machine go below a version", Args: cobra.ExactArgs(1),
+		Long:    "Publish the oldest version that may be installed, even by a rollback.",
+		Example: "  juju trust floor 1.25.2",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			n, err := version.ParsePerson(args[0])
+			if err != nil {
+				return usage("%v", err)
+			}
+			return a.withSite(cmd.Context(), func(p *site) error {
+				return p.change(cmd.Context(), func(repo *tuf.Repository) error {
+					return repo.SetJSON(time.Now().Add(statesrv.SiteTargetsLife), tuf.FileFloor, tuf.Floor{Version: n})
+				})
+			})
+		},
+	}
+}
+
+func (a *App) trustQuorumCommand() *cobra.Command {
+	var labels map[string]string
+	cmd := &cobra.Command{
+		Use: "quorum N", Short: "Say how many operators must agree", Args: cobra.ExactArgs(1),
+		Long:    "Publish how many operators must agree to what concerns machines with these labels, who asks\nincluded; without --labels, to anything. 1 takes that back.",
+		Example: "  juju trust quorum 2 --labels env=prod",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			n, err := strconv.Atoi(args[0])
+			if err != nil || n < 1 {
+				return usage("%q is not a number from 1", args[0])
+			}
+			return a.withSite(cmd.Context(), func(p *site) error {
+				return p.changeRoster(cmd.Context(), func(r *events.Roster) error {
+					r.Quorums = slices.DeleteFunc(r.Quorums, func(q events.Quorum) bool { return maps.Equal(q.Labels, labels) })
+					if n > 1 {
+						r.Quorums = append(r.Quorums, events.Quorum{Labels: labels, Operators: n})
+					}
+					return nil
+				})
+			})
+		},
+	}
+	cmd.Flags().StringToStringVar(&labels, "labels", nil, "NAME=VALUE of the machines, with commas between (default: every machine)")
+	return cmd
+}
+
+// changeRoster publishes other operators, quorums or state servers.
+func (p *site) changeRoster(ctx context.Context, f func(*events.Roster) error) error {
+	roster := p.trusted.Roster()
+	roster.Operators, roster.Quorums = slices.Clone(roster.Operators), slices.Clone(roster.Quorums)
+	if err := f(&roster); err != nil {
+		return err
+	}
+	if err := roster.Validate(); err != nil {
+		return usage("%v", err)
+	}
+	return p.change(ctx, func(repo *tuf.Repository) error {
+		return repo.SetJSON(time.Now().Add(statesrv.SiteTargetsLife), tuf.FileOperators, roster)
+	})
+}
