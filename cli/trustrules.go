@@ -52,6 +52,13 @@ func (a *App) trustFloorCommand() *cobra.Command {
 				return usage("%v", err)
 			}
 			return a.withSite(cmd.Context(), func(p *site) error {
+				env, err := p.session.environment(cmd.Context())
+				if err != nil {
+					return fail(err, "Nothing was published.", "")
+				}
+				if env.AgentVersion.Compare(n) < 0 {
+					a.say("WARNING machines run %s: what they run goes on, and nothing below %s is installed from now on", env.AgentVersion, n)
+				}
 				return p.change(cmd.Context(), func(repo *tuf.Repository) error {
 					return repo.SetJSON(time.Now().Add(statesrv.SiteTargetsLife), tuf.FileFloor, tuf.Floor{Version: n})
 				})
@@ -77,6 +84,9 @@ func (a *App) trustQuorumCommand() *cobra.Command {
 					if n > 1 {
 						r.Quorums = append(r.Quorums, events.Quorum{Labels: labels, Operators: n})
 					}
+					if able := mayAgree(*r, labels); able < n {
+						a.say("WARNING only %d of the operators may agree there: until there are %d, nobody can upgrade those machines (juju user add NAME KEY approve)", able, n)
+					}
 					return nil
 				})
 			})
@@ -84,6 +94,16 @@ func (a *App) trustQuorumCommand() *cobra.Command {
 	}
 	cmd.Flags().StringToStringVar(&labels, "labels", nil, "NAME=VALUE of the machines, with commas between (default: every machine)")
 	return cmd
+}
+
+// mayAgree is how many operators may ask for, or agree to, what concerns such machines.
+func mayAgree(r events.Roster, labels map[string]string) (n int) {
+	for _, o := range r.Operators {
+		if o.May(events.RoleOperate, labels) || o.May(events.RoleApprove, labels) {
+			n++
+		}
+	}
+	return n
 }
 
 // changeRoster publishes other operators, quorums or state servers.
