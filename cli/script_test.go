@@ -62,7 +62,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"redteam": redteam, "copydir": copyDir,
+			"redteam": redteam, "oneagent": oneAgent, "copydir": copyDir,
 			"pack": pack, "damage": damage, "listening": listening, "stopmachine": stop, "freeport": freeport, "nats": nats, "killagent": killAgent, "connect": connect, "ask": askWorkload,
 			"capture": capture, "serve": serve, "noise": noise, "killsync": killSync, "peak": peak,
 			"badserver": badServer, "page": page, "save": save, "canaries": canaries, "private": private, "fakeenvironment": fakeEnvironment, "fakeheard": fakeHeard, "fakejoin": fakeJoin,
