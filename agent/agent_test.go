@@ -127,8 +127,8 @@ func testAgent(t *testing.T, b *fakeBus, releases ...steps.Release) *Agent {
 	return a
 }
 
-// told are the reports that wait in the outbox, in words.
-func told(t *testing.T, a *Agent) (words []string) {
+// waiting are the reports that wait in the outbox.
+func waiting(t *testing.T, a *Agent) (list []events.Payload) {
 	t.Helper()
 	names, err := a.outbox.list()
 	if err != nil {
@@ -143,13 +143,22 @@ func told(t *testing.T, a *Agent) (words []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		list = append(list, p)
+	}
+	return list
+}
+
+// told are the reports that wait in the outbox, in words.
+func told(t *testing.T, a *Agent) (words []string) {
+	t.Helper()
+	for _, p := range waiting(t, a) {
 		switch p := p.(type) {
 		case *events.AgentDownloading:
 			words = append(words, fmt.Sprintf("%d%%", p.Percent))
 		case *events.AgentStepping:
 			words = append(words, p.Step+": "+p.Error)
 		default:
-			words = append(words, rec.Kind)
+			words = append(words, p.Kind())
 		}
 	}
 	return words

@@ -197,19 +197,7 @@ func TestTheLawOfUnits(t *testing.T) {
 // refusalsOf are the codes of what waits in the outbox.
 func refusalsOf(t *testing.T, a *Agent) (codes []string) {
 	t.Helper()
-	names, err := a.outbox.list()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range names {
-		rec, err := a.outbox.read(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		p, err := events.Decode(rec)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, p := range waiting(t, a) {
 		if r, ok := p.(*events.OrderRefused); ok {
 			codes = append(codes, r.Code)
 		}

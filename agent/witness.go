@@ -71,7 +71,7 @@ func (w *witness) check(logs []string, o events.OrderIssued) *events.Failure {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	no := func(code, text string) *events.Failure {
-		return &events.Failure{Step: "check", Cause: events.CauseOperator, Code: code, Text: clipText(text, maxText)}
+		return &events.Failure{Step: stepCheck, Cause: events.CauseOperator, Code: code, Text: clipText(text, maxText)}
 	}
 	v, err := tree.NewVerifiers(w.environment, logs)
 	if err != nil {
