@@ -22,16 +22,9 @@ type served struct {
 func serve(t *testing.T, b *bustest.Bus) served {
 	t.Helper()
 	s := served{garbage: make(chan string, 100), taken: make(chan string, 100)}
-	id, err := bus.NewIdentity()
-	if err != nil {
-		t.Fatal(err)
-	}
-	token, err := b.Trust.StateServerJWT("state-server-0", id.Public())
-	if err != nil {
-		t.Fatal(err)
-	}
+	creds, _ := b.Credentials(func(key string) (string, error) { return b.Trust.StateServerJWT("state-server-0", key) })
 	server := b.With(bus.ConnConfig{
-		Credentials: bus.Credentials{JWT: token, Seed: string(id.Seed())},
+		Credentials: creds,
 		OnGarbage:   func(subject string, _ error) { s.garbage <- subject },
 	})
 	for _, start := range []func() (func(), error){
@@ -117,16 +110,9 @@ func TestBI79GarbageIsCountedAndSkipped(t *testing.T) {
 // What the log holds under a machine's orders and is no record is skipped by the machine.
 func TestBI79GarbageAmongOrders(t *testing.T) {
 	b := bustest.Start(t)
-	id, err := bus.NewIdentity()
-	if err != nil {
-		t.Fatal(err)
-	}
-	token, err := b.Trust.AgentJWT("machine-3", id.Public())
-	if err != nil {
-		t.Fatal(err)
-	}
+	creds, _ := b.Credentials(func(key string) (string, error) { return b.Trust.AgentJWT("machine-3", key) })
 	garbage := make(chan string, 10)
-	agent := b.With(bus.ConnConfig{Credentials: bus.Credentials{JWT: token, Seed: string(id.Seed())}, OnGarbage: func(subject string, _ error) { garbage <- subject }})
+	agent := b.With(bus.ConnConfig{Credentials: creds, OnGarbage: func(subject string, _ error) { garbage <- subject }})
 	taken := make(chan events.Record, 10)
 	go func() { _ = agent.Orders(t.Context(), "machine-3", func(r events.Record) { taken <- r }) }()
 	state, _, _ := raw(t, b, stateServerRole(b))

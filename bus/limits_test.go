@@ -23,17 +23,10 @@ func padded(n int) []byte {
 // What a state server listens to, at the limit and one past it.
 func TestLimitsOfMessages(t *testing.T) {
 	b := bustest.Start(t)
-	id, err := bus.NewIdentity()
-	if err != nil {
-		t.Fatal(err)
-	}
-	token, err := b.Trust.StateServerJWT("state-server-0", id.Public())
-	if err != nil {
-		t.Fatal(err)
-	}
+	creds, _ := b.Credentials(func(key string) (string, error) { return b.Trust.StateServerJWT("state-server-0", key) })
 	took, skipped := make(chan int, 10), make(chan error, 10)
 	server := b.With(bus.ConnConfig{
-		Credentials: bus.Credentials{JWT: token, Seed: string(id.Seed())}, OnGarbage: func(_ string, err error) { skipped <- err },
+		Credentials: creds, OnGarbage: func(_ string, err error) { skipped <- err },
 	})
 	for _, start := range []func() (func(), error){
 		func() (func(), error) { return server.ServeReports(func(r bus.Report) { took <- len(r.Data) }) },

@@ -34,15 +34,8 @@ func TestMachinesFollowTrust(t *testing.T) {
 		}
 	}
 	publish(1)
-	id, err := bus.NewIdentity()
-	if err != nil {
-		t.Fatal(err)
-	}
-	token, err := b.Trust.AgentJWT("machine-3", id.Public())
-	if err != nil {
-		t.Fatal(err)
-	}
-	agent := b.With(bus.ConnConfig{Credentials: bus.Credentials{JWT: token, Seed: string(id.Seed())}})
+	creds, _ := b.Credentials(func(key string) (string, error) { return b.Trust.AgentJWT("machine-3", key) })
+	agent := b.With(bus.ConnConfig{Credentials: creds})
 	taken := make(chan events.Record, 10)
 	go func() { _ = agent.Orders(t.Context(), "machine-3", func(r events.Record) { taken <- r }) }()
 	for version := range int64(3) {

@@ -72,14 +72,7 @@ func revoke(t *testing.T, b *bustest.Bus, system *bus.Conn, machines map[string]
 // What was revoked stays revoked when NATS starts again.
 func TestRevocationsOutliveTheServer(t *testing.T) {
 	b := bustest.Start(t)
-	id, err := bus.NewIdentity()
-	if err != nil {
-		t.Fatal(err)
-	}
-	token, err := b.Trust.AgentJWT("machine-3", id.Public())
-	if err != nil {
-		t.Fatal(err)
-	}
+	creds, id := b.Credentials(func(key string) (string, error) { return b.Trust.AgentJWT("machine-3", key) })
 	system, err := b.Trust.SystemCredentials()
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +81,7 @@ func TestRevocationsOutliveTheServer(t *testing.T) {
 	b.Restart()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	_, err = bus.Connect(ctx, bus.ConnConfig{URLs: b.URLs, Authorities: b.Authorities, Credentials: bus.Credentials{JWT: token, Seed: string(id.Seed())}})
+	_, err = bus.Connect(ctx, bus.ConnConfig{URLs: b.URLs, Authorities: b.Authorities, Credentials: creds})
 	if !errors.Is(err, bus.ErrDenied) {
 		t.Errorf("connecting after a restart: %v, want ErrDenied", err)
 	}

@@ -152,6 +152,20 @@ func (b *Bus) With(cfg bus.ConnConfig) *bus.Conn {
 	return c
 }
 
+// Credentials makes a key and has it signed in.
+func (b *Bus) Credentials(sign func(key string) (string, error)) (bus.Credentials, *bus.Identity) {
+	b.T.Helper()
+	id, err := bus.NewIdentity()
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	token, err := sign(id.Public())
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	return bus.Credentials{JWT: token, Seed: string(id.Seed())}, id
+}
+
 // System connects as who tells NATS whose credentials are revoked.
 func (b *Bus) System() *bus.Conn {
 	b.T.Helper()
