@@ -48,7 +48,7 @@ var decoders = map[string]string{
 	"agent/install.Verify":                     "agent/install FuzzMarker",
 	"statesrv.LoadFileConfig":                  "statesrv FuzzLoadFileConfig",
 	"statesrv.answerCheck":                     "statesrv FuzzQueryBody",
-	"statesrv/streams.read":                    "statesrv/streams FuzzSeenFile",
+	"streams.read":                             "streams FuzzSeenFile",
 	"cli.parseInvitation":                      "cli FuzzParseInvitation",
 	"cli.loadEnvironment":                      "cli FuzzLoadEnvironment",
 	"cli.decodeJSON":                           "cli FuzzDecodeAnswer",

@@ -11,7 +11,7 @@ import (
 	"testing/iotest"
 
 	"github.com/jujube-project/jujube/events/tools"
-	"github.com/jujube-project/jujube/statesrv/streams"
+	"github.com/jujube-project/jujube/streams"
 )
 
 // endless is a source whose archives go on behind their end.

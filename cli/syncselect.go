@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/jujube-project/jujube/events/version"
-	"github.com/jujube-project/jujube/statesrv/streams"
+	"github.com/jujube-project/jujube/streams"
 )
 
 // selection says which archives are wanted.

@@ -12,7 +12,7 @@ import (
 	"github.com/jujube-project/jujube/events/tools/simplestreams"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/statesrv"
-	"github.com/jujube-project/jujube/statesrv/streams"
+	"github.com/jujube-project/jujube/streams"
 )
 
 // upgradePath is what `juju upgrade-path` was asked.

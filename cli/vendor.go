@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/events/tools/tuf"
-	"github.com/jujube-project/jujube/statesrv/streams"
+	"github.com/jujube-project/jujube/streams"
 )
 
 // vendor is this client's own repository, with which it signs trees of tools. It is made when

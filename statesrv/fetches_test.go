@@ -8,7 +8,7 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events/tools/archive"
-	"github.com/jujube-project/jujube/statesrv/streams"
+	"github.com/jujube-project/jujube/streams"
 )
 
 // What a lost connection leaves is not what was promised, either; yet it is no verdict on

@@ -15,7 +15,7 @@ import (
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/archive"
 	"github.com/jujube-project/jujube/projections"
-	"github.com/jujube-project/jujube/statesrv/streams"
+	"github.com/jujube-project/jujube/streams"
 )
 
 // inspection makes what every archive passes on its way into the store: nobody is

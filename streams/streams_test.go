@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/events/tools/archive"
-	"github.com/jujube-project/jujube/statesrv/streams"
+	"github.com/jujube-project/jujube/streams"
 )
 
 var now = time.Date(2015, 9, 15, 12, 0, 0, 0, time.UTC)

@@ -7,7 +7,7 @@ import (
 	"github.com/jujube-project/jujube/events/tools/archive"
 	"github.com/jujube-project/jujube/events/tools/archive/hostile"
 	"github.com/jujube-project/jujube/events/version"
-	"github.com/jujube-project/jujube/statesrv/streams"
+	"github.com/jujube-project/jujube/streams"
 )
 
 // What is imported is judged while it passes by, before any of it is visible: by sync-tools

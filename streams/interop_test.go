@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/jujube-project/jujube/statesrv/streams"
+	"github.com/jujube-project/jujube/streams"
 )
 
 // A tree as Juju 1.25's own tooling lays it out: the legacy index beside the new one, two
