@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/events/limits"
+	"github.com/jujube-project/jujube/events/settings"
 	"github.com/nats-io/jwt/v2"
 	"github.com/nats-io/nkeys"
 )
@@ -152,12 +153,9 @@ func (t *Trust) accountClaims(name string) (*jwt.AccountClaims, error) {
 	return claims, nil
 }
 
-// DefaultLife is how long a machine's credentials hold when no setting says otherwise.
-const DefaultLife = 7 * 24 * time.Hour
-
 // AgentJWT signs a machine's agent in for the first time. machineTag is "machine-3".
 func (t *Trust) AgentJWT(machineTag, publicKey string) (string, error) {
-	return t.RenewedJWT(machineTag, publicKey, 0, time.Now().Add(DefaultLife))
+	return t.RenewedJWT(machineTag, publicKey, 0, time.Now().Add(settings.CredentialsLife))
 }
 
 // RenewedJWT signs a machine's agent in until ends. generation counts its renewals.

@@ -15,8 +15,8 @@ import (
 
 	"github.com/jujube-project/jujube/agent"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/settings"
 	"github.com/jujube-project/jujube/events/version"
-	"github.com/jujube-project/jujube/statesrv"
 )
 
 // bootstrap is what `juju bootstrap` was asked.
@@ -82,7 +82,7 @@ When machine 0 cannot be started, everything that was made is removed again.`,
 	f.StringVar(&b.natsCA, "nats-ca", "", "file with the certificate, in PEM, of your own authority that signs the external NATS server's")
 	f.StringVar(&b.jujud, "jujud", "", "the jujud to run (default: beside juju, then in the PATH)")
 	f.StringVar(&b.agent, "agent-version", "", "insist on this version of jujud")
-	f.StringVar(&b.source, "tools-source", "", "the setting tools-source from the start: a directory, a URL, or none (default "+statesrv.PublicSource+")")
+	f.StringVar(&b.source, "tools-source", "", "the setting tools-source from the start: a directory, a URL, or none (default "+settings.PublicSource+")")
 	f.BoolVar(&b.systemd, "systemd", false, "prepare only, and print the systemd unit and how to start it")
 	return cmd
 }

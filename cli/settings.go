@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/settings"
 	"github.com/jujube-project/jujube/statesrv"
 )
 
@@ -23,7 +24,7 @@ func decodeJSON(b []byte, v any) error {
 // settingsHelp lists the settings for the help of set-env and get-env.
 func settingsHelp() string {
 	var b strings.Builder
-	for _, s := range statesrv.Settings {
+	for _, s := range settings.All {
 		fmt.Fprintf(&b, "  %-23s %s (default %q)\n", s.Key, s.Help, s.Default)
 	}
 	return b.String()

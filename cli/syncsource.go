@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jujube-project/jujube/events/settings"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/simplestreams"
 	"github.com/jujube-project/jujube/events/version"
@@ -23,14 +24,14 @@ type source struct {
 
 // openSource opens the named source, or else the first of the settings' that can be
 // read, and lists it, as the settings and --allow-unsigned trust it.
-func (a *App) openSource(ctx context.Context, y syncTools, settings map[string]string) (source, error) {
+func (a *App) openSource(ctx context.Context, y syncTools, set map[string]string) (source, error) {
 	from := source{stream: y.stream}
 	if from.stream == "" {
-		from.stream = settings["agent-stream"]
+		from.stream = set["agent-stream"]
 	}
-	trust := a.trusting(append(statesrv.Words(settings["tools-signers"]), y.signers...), append(statesrv.Words(settings["tools-unsigned"]), y.trusted...))
+	trust := a.trusting(append(settings.Words(set["tools-signers"]), y.signers...), append(settings.Words(set["tools-unsigned"]), y.trusted...))
 	var faults []error
-	for _, base := range y.sources(settings) {
+	for _, base := range y.sources(set) {
 		for _, earlier := range faults {
 			a.say("WARNING %v; trying %s", earlier, base)
 		}
@@ -66,13 +67,13 @@ func isDirectory(base string) bool {
 }
 
 // sources are where to look, in order.
-func (y syncTools) sources(settings map[string]string) []string {
+func (y syncTools) sources(set map[string]string) []string {
 	if y.source != "" {
 		return []string{y.source}
 	}
 	var list []string
 	for _, key := range []string{"agent-metadata-url", "tools-source"} {
-		if base := settings[key]; base != "" && base != "none" && !slices.Contains(list, base) {
+		if base := set[key]; base != "" && base != settings.NoSource && !slices.Contains(list, base) {
 			list = append(list, base)
 		}
 	}
@@ -125,5 +126,5 @@ func sortedMarks(said map[version.Number]tools.Marks) []tools.Marked {
 // alone are the settings of a client that has no environment at hand: it believes itself.
 func (a *App) alone() (map[string]string, error) {
 	own, err := a.ownAnchors()
-	return map[string]string{"agent-stream": "released", "tools-source": statesrv.PublicSource, "tools-signers": strings.Join(own, " ")}, err
+	return map[string]string{"agent-stream": "released", "tools-source": settings.PublicSource, "tools-signers": strings.Join(own, " ")}, err
 }

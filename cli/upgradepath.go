@@ -9,9 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jujube-project/jujube/events/settings"
 	"github.com/jujube-project/jujube/events/tools/simplestreams"
 	"github.com/jujube-project/jujube/events/version"
-	"github.com/jujube-project/jujube/statesrv"
 	"github.com/jujube-project/jujube/streams"
 )
 
@@ -205,7 +205,7 @@ func (s *session) complete(ctx context.Context, u upgradePath, q *version.Questi
 	if u.stream == "" {
 		u.stream = env.Settings["agent-stream"]
 	}
-	return s.app.look(ctx, u, statesrv.Words(env.Settings["tools-signers"]), statesrv.Words(env.Settings["tools-unsigned"]), q)
+	return s.app.look(ctx, u, settings.Words(env.Settings["tools-signers"]), settings.Words(env.Settings["tools-unsigned"]), q)
 }
 
 // completeAlone needs no environment.

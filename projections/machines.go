@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/settings"
 	"github.com/jujube-project/jujube/events/version"
 )
 
@@ -65,13 +66,11 @@ func (s *State) foldRemoved(now time.Time, id string) {
 	delete(s.Machines, id)
 }
 
-// MaxLife is the longest life of a machine's credentials: what was revoked longer ago has
-// ended by itself.
-const MaxLife = 30 * 24 * time.Hour
-
+// revoke adds the key to those whose credentials are revoked, and forgets the keys that were
+// revoked so long ago that their credentials have expired since.
 func (s *State) revoke(key string, now time.Time) {
 	for k, t := range s.Revoked {
-		if now.Sub(t) > MaxLife {
+		if now.Sub(t) > settings.MaxCredentialsLife {
 			delete(s.Revoked, k)
 		}
 	}

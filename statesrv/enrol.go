@@ -10,14 +10,9 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/settings"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/projections"
-)
-
-// Words of the setting enrol-policy.
-const (
-	enrolAuto    = "auto"    // who has a token is a machine
-	enrolApprove = "approve" // who has a token waits for juju approve-machine
 )
 
 // Codes of refused enrolments.
@@ -35,7 +30,7 @@ const (
 // credentials hold: not at all while it waits for approval.
 func decideEnrolment(d *draft, r bus.EnrolRequest) (ends time.Time, err error) {
 	m := d.state.Machines[r.Machine]
-	ends = d.now.Add(durationOf(d.state, "agent-credentials-life"))
+	ends = d.now.Add(settings.Duration(d.state.Settings, "agent-credentials-life"))
 	refuseEnrolment := func(code, format string, args ...any) (time.Time, error) {
 		return ends, &bus.Refusal{Code: code, Text: fmt.Sprintf(format, args...)}
 	}
@@ -78,8 +73,8 @@ func mustWait(s *projections.State, m *projections.Machine, r bus.EnrolRequest) 
 		return "its host was machine " + before + " before"
 	case m.Approve:
 		return "its invitation asks for approval"
-	case value(s, "enrol-policy") == enrolApprove:
-		return "enrol-policy is " + enrolApprove
+	case settings.Value(s.Settings, "enrol-policy") == settings.EnrolApprove:
+		return "enrol-policy is " + settings.EnrolApprove
 	}
 	return ""
 }

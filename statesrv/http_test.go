@@ -13,6 +13,7 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/bustest"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/settings"
 )
 
 func get(t *testing.T, addr, path string) (code int, body string) {
@@ -40,7 +41,7 @@ func httpServer(t *testing.T, b *bustest.Bus, name, addr string) *Server {
 		Dir: t.TempDir(), Name: name, Environment: bustest.Environment, Bus: conn, System: b.System(), Trust: b.Trust, LogKey: signer, Site: siteFor(t, conn, "A"),
 		HTTPAddr: addr, Now: time.Now, NewID: func() string { return name }, Logger: slog.New(slog.DiscardHandler),
 		Genesis: Genesis{
-			Settings: map[string]string{"tools-source": noSource},
+			Settings: map[string]string{"tools-source": settings.NoSource},
 			Name:     "test", AgentVersion: bin("1.25.0").Number, Operators: []events.Operator{{Name: "alice", Key: "A"}},
 			Machine: GenesisMachine{Key: "K", Hostname: "h", Version: bin("1.25.0")},
 		},

@@ -16,6 +16,7 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/bustest"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/settings"
 )
 
 // outside is a state server whose pages are served beyond loopback.
@@ -46,7 +47,7 @@ func startOutside(t *testing.T) *outside {
 		HTTPAddr: "0.0.0.0:0", HTTPNames: []string{"Juju.Example.Com"}, Now: func() time.Time { return time.Now().Add(time.Duration(o.now.Load()) * time.Second) },
 		NewID: func() string { return "state-server-0" }, Logger: slog.New(slog.NewTextHandler(o.logged, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Genesis: Genesis{
-			Settings: map[string]string{"tools-source": noSource}, Name: "test", AgentVersion: bin("1.25.0").Number,
+			Settings: map[string]string{"tools-source": settings.NoSource}, Name: "test", AgentVersion: bin("1.25.0").Number,
 			Operators: []events.Operator{{Name: "alice", Key: alice.Public()}},
 			Machine:   GenesisMachine{Key: "K", Hostname: "<script>alert(1)</script>\u202e\x1b[2J=cmd", Version: bin("1.25.0")},
 		},

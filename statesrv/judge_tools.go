@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/settings"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/projections"
 )
@@ -35,5 +36,5 @@ func judgeSyncTools(q *inquiry) verdict {
 }
 
 func signer(s *projections.State, key string) bool {
-	return slices.Contains(Words(value(s, "tools-signers")), key)
+	return slices.Contains(settings.Words(settings.Value(s.Settings, "tools-signers")), key)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/settings"
 	"github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/projections/rollout"
@@ -95,7 +96,7 @@ func (t *term) proofFor(u *projections.Upgrade, m *projections.Machine) (tree.Pr
 func (t *term) orderFor(d *draft, u *projections.Upgrade, id string) (*events.OrderIssued, *events.Reason) {
 	m := d.state.Machines[id]
 	wanted := u.Artefacts[m.Version.Platform()]
-	patience := durationOf(d.state, "upgrade-order-timeout")
+	patience := settings.Duration(d.state.Settings, "upgrade-order-timeout")
 	if stored := d.state.Tools[wanted.Version.String()]; stored == nil || stored.SHA256 != wanted.SHA256 {
 		if err := t.tools.gaveUp(wanted, patience); err != nil {
 			return nil, &events.Reason{Code: codeNoTools, About: []string{events.MachineTag(id)}, Text: fmt.Sprintf("tools %s cannot be had: %v", wanted.Version, err)}
@@ -115,7 +116,7 @@ func (t *term) orderFor(d *draft, u *projections.Upgrade, id string) (*events.Or
 	return &events.OrderIssued{
 		Log:   proof,
 		Order: d.newID(), Upgrade: u.ID, Machine: id, From: m.Version.Number, Tools: wanted, Expires: d.now.Add(patience),
-		Health: durationOf(d.state, "upgrade-health-window").Milliseconds(), Warrant: w,
-		Rate: numberOf(d.state, "agent-download-rate"), Resolved: m.Resolved,
+		Health: settings.Duration(d.state.Settings, "upgrade-health-window").Milliseconds(), Warrant: w,
+		Rate: settings.Number(d.state.Settings, "agent-download-rate"), Resolved: m.Resolved,
 	}, nil
 }

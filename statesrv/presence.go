@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/settings"
 	"github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/projections"
 )
@@ -63,7 +64,7 @@ const (
 
 // decide records who was lost and who came back, at most maxPresence at a time.
 func (p *presence) decide(d *draft) error {
-	patience := durationOf(d.state, "agent-lost-after")
+	patience := settings.Duration(d.state.Settings, "agent-lost-after")
 	changed := 0
 	for _, id := range aliveMachines(d.state) {
 		m := d.state.Machines[id]
@@ -89,7 +90,7 @@ func (p *presence) decide(d *draft) error {
 // decideTimeouts closes orders whose machine did not end them in time: not begun by the
 // order's expiry, or not ended as long again after it.
 func decideTimeouts(d *draft) error {
-	patience := durationOf(d.state, "upgrade-order-timeout")
+	patience := settings.Duration(d.state.Settings, "upgrade-order-timeout")
 	ended := 0
 	for _, id := range sortedKeys(d.state.Orders) {
 		o := d.state.Orders[id]

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/settings"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/tuf"
 	"github.com/jujube-project/jujube/projections"
@@ -39,7 +40,7 @@ type publication struct {
 
 // lives are how long what the state server signs holds.
 func lives(s *projections.State) tuf.Lives {
-	d := durationOf(s, "trust-expiry")
+	d := settings.Duration(s.Settings, "trust-expiry")
 	return tuf.Lives{Timestamp: d, Snapshot: 7 * d}
 }
 

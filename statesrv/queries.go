@@ -8,6 +8,7 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/settings"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/projections/status"
@@ -117,8 +118,8 @@ func environmentOf(st *projections.State) Environment {
 		UUID: st.UUID, Name: st.Name, AgentVersion: st.AgentVersion, Settings: map[string]string{},
 		Set: sortedKeys(st.Settings), Server: version.Current(),
 	}
-	for _, setting := range Settings {
-		e.Settings[setting.Key] = value(st, setting.Key)
+	for _, setting := range settings.All {
+		e.Settings[setting.Key] = settings.Value(st.Settings, setting.Key)
 	}
 	return e
 }

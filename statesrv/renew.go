@@ -6,6 +6,7 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/settings"
 	"github.com/jujube-project/jujube/projections"
 )
 
@@ -28,7 +29,7 @@ type renewal struct {
 // machine is shut out.
 func decideRenewal(d *draft, r bus.RenewRequest) (renewal, error) {
 	m := d.state.Machines[r.Machine]
-	life := durationOf(d.state, "agent-credentials-life")
+	life := settings.Duration(d.state.Settings, "agent-credentials-life")
 	out := renewal{ends: d.now.Add(life)}
 	refuse := func(code, format string, args ...any) (renewal, error) {
 		return renewal{refused: &bus.Refusal{Code: code, Text: fmt.Sprintf(format, args...)}}, nil

@@ -5,20 +5,17 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/limits"
+	"github.com/jujube-project/jujube/events/settings"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/simplestreams"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/streams"
 )
-
-// noSource is the value of a setting that names a source, and means none.
-const noSource = "none"
 
 // sources are where tools are looked for: which they are, who is believed there, and
 // what was found when they were last asked.
@@ -49,24 +46,19 @@ const (
 // sourcesOf are the sources that the settings name.
 func sourcesOf(s *projections.State, seen *streams.SeenFile, now func() time.Time) sources {
 	var names []string
-	for _, name := range []string{value(s, "agent-metadata-url"), value(s, "tools-source")} {
-		if name != "" && name != noSource && !slices.Contains(names, name) {
+	for _, name := range []string{settings.Value(s.Settings, "agent-metadata-url"), settings.Value(s.Settings, "tools-source")} {
+		if name != "" && name != settings.NoSource && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
-	signers := Words(value(s, "tools-signers"))
+	signers := settings.Words(settings.Value(s.Settings, "tools-signers"))
 	return sources{
-		names: names, stream: value(s, "agent-stream"), signers: signers,
+		names: names, stream: settings.Value(s.Settings, "agent-stream"), signers: signers,
 		trust: streams.Trust{
 			Anchors: signers, Now: now,
-			Unsigned: Words(value(s, "tools-unsigned")), Seen: seen,
+			Unsigned: settings.Words(settings.Value(s.Settings, "tools-unsigned")), Seen: seen,
 		},
 	}
-}
-
-// Words are the parts of a setting that is a list.
-func Words(list string) []string {
-	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
 // same says whether what was found is still an answer to what is asked.
