@@ -28,7 +28,7 @@ test: ## every test, with the race detector
 check: ## format, vet, staticcheck, module file, generated files, import law
 	@echo 'gofumpt -l .' && files="$$($(GO) tool gofumpt -l .)" && if test -n "$$files"; then echo "not formatted (go tool gofumpt -w .):"; echo "$$files"; exit 1; fi
 	$(GO) vet ./...
-	$(GO) vet -tags compose ./cli/composetest
+	$(GO) vet -tags compose ./sim/compose
 	$(GO) tool staticcheck ./...
 	$(GO) mod tidy -diff
 	@echo 'go generate ./...' && before="$$(sha256sum docs/EVENTS.md docs/SECURITY.md)" && $(GO) generate ./... && if test "$$before" != "$$(sha256sum docs/EVENTS.md docs/SECURITY.md)"; then echo "docs/EVENTS.md or docs/SECURITY.md was not up to date; it is now: commit it"; exit 1; fi
@@ -45,19 +45,19 @@ badbinaries: ## one release that is bad in every way, on machines that go back f
 bad-inputs: ## how each of the hundred bad inputs of docs/SECURITY.md ended (the whole suite)
 	@mkdir -p dist
 	$(GO) test -json $(PACKAGES) > dist/bad-inputs.json || true
-	$(GO) run ./cli/sim/badinputs -ran dist/bad-inputs.json
+	$(GO) run ./sim/badinputs -ran dist/bad-inputs.json
 
 image: build ## a container image from dist/, nothing pulled
 	tar -c Dockerfile dist/juju dist/jujud | docker build -q -t $(IMAGE):$(VERSION) -t $(IMAGE):latest -
 
 compose-test: ## one state server and three machines as containers: upgraded, killed, brought back
-	COMPOSE='$(COMPOSE)' $(GO) test -tags compose -count 1 -timeout 10m -v ./cli/composetest
+	COMPOSE='$(COMPOSE)' $(GO) test -tags compose -count 1 -timeout 10m -v ./sim/compose
 
 crashpoints: ## cut the power at every call of an upgrade, and at every call of the start after it (CUTS=2; minutes)
 	$(GO) test -count 1 -timeout 60m -v -run 'TestEveryCrashPoint|TestEveryKill' ./agent/launcher -cuts $(CUTS)
 
 killloop: ## N upgrades of real machines while agents and launchers are killed (N=200: some minutes)
-	$(GO) run ./cli/sim/killloop -n $(or $(N),200) $(ARGS)
+	$(GO) run ./sim/killloop -n $(or $(N),200) $(ARGS)
 
 sync-test: ## sync-tools with 500 MiB, killed on both sides, its memory measured (a minute)
 	JUJUBE_SYNC_MIB=500 $(GO) test ./cli -run TestScripts/synckilled -count 1 -v
@@ -81,13 +81,13 @@ fuzz-short: ## the same for a minute in total
 	done && echo "$$(wc -l < "$$out/targets") decoders withstood a thousand inputs each"
 
 bench: ## the table of docs/BENCHMARKS.md, each figure beside its yardstick (some minutes)
-	$(GO) run ./cli/sim/bench
+	$(GO) run ./sim/bench
 
 soak: ## simulated fleets with faults for a time: make soak TIME=60s [SEED=…] [AGENTS=10000]
-	$(GO) run ./cli/sim/soak -time $(TIME) -agents $(AGENTS) $(if $(SEED),-seed $(SEED))
+	$(GO) run ./sim/soak -time $(TIME) -agents $(AGENTS) $(if $(SEED),-seed $(SEED))
 
 bench-agent: ## of docs/BENCHMARKS.md: real upgrades of a machine under load, and its memory
-	$(GO) run ./cli/sim/bench -only agent
+	$(GO) run ./sim/bench -only agent
 
 clean: ## remove what was built
 	rm -rf dist

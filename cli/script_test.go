@@ -20,9 +20,9 @@ import (
 	"github.com/jujube-project/jujube/agent"
 	"github.com/jujube-project/jujube/bus/bustest"
 	"github.com/jujube-project/jujube/cli"
-	"github.com/jujube-project/jujube/cli/sim/hosts"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/sim/hosts"
 )
 
 // This test program is also a workload that scripts run as a unit: $SELF workload DIR.

@@ -3,7 +3,7 @@
 // those tests ended, and ends with 1 unless each input was shown and held.
 package main
 
-//go:generate go run . -root ../../..
+//go:generate go run . -root ../..
 
 import (
 	"flag"

@@ -14,8 +14,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/jujube-project/jujube/cli/sim/hosts"
 	"github.com/jujube-project/jujube/projections/status"
+	"github.com/jujube-project/jujube/sim/hosts"
 )
 
 // The versions between which machines go back and forth: a lower patch is an upgrade that

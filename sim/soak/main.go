@@ -14,7 +14,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jujube-project/jujube/cli/sim/fleet"
+	"github.com/jujube-project/jujube/sim/fleet"
 )
 
 func main() {
@@ -91,7 +91,7 @@ func (s *soak) count(cfg fleet.Config, r fleet.Result, err error) {
 	s.total.Add(r)
 	s.largest = max(s.largest, cfg.Machines)
 	if err != nil {
-		s.failed = errors.Join(s.failed, fmt.Errorf("%w\nplay it again: go run ./cli/sim/soak -once -seed %d -agents %d", err, cfg.Seed, cfg.Machines))
+		s.failed = errors.Join(s.failed, fmt.Errorf("%w\nplay it again: go run ./sim/soak -once -seed %d -agents %d", err, cfg.Seed, cfg.Machines))
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jujube-project/jujube/cli/sim/hosts"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/sim/hosts"
 )
 
 // The versions that a machine goes back and forth between, and its health window.

@@ -1,6 +1,6 @@
 //go:build compose
 
-package composetest
+package compose
 
 import (
 	"bufio"

@@ -31,7 +31,7 @@ func TestFleetsConverge(t *testing.T) {
 	for n := range uint64(seeds) {
 		r, err := Run(Config{Seed: n, Machines: size(n)})
 		if err != nil {
-			t.Fatalf("%v\nplay it again: go test ./cli/sim/fleet -run Converge -seed %d", err, n)
+			t.Fatalf("%v\nplay it again: go test ./sim/fleet -run Converge -seed %d", err, n)
 		}
 		total.Add(r)
 	}

@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/jujube-project/jujube/cli/sim/hosts"
+	"github.com/jujube-project/jujube/sim/hosts"
 )
 
 // plan is what is done.
