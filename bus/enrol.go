@@ -13,6 +13,7 @@ import (
 
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/limits"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/nats-io/nats.go"
 )
 
@@ -30,14 +31,6 @@ type JoinToken struct {
 
 	Labels map[string]string `json:"labels,omitempty"` // of the machine
 }
-
-// Refusal is an enrolment or a token that is refused, with a stable code.
-type Refusal struct {
-	Code string `json:"code"`
-	Text string `json:"text"`
-}
-
-func (r *Refusal) Error() string { return r.Text + " (" + r.Code + ")" }
 
 // Codes of refusals that are found here; package statesrv has more.
 const (
@@ -87,30 +80,13 @@ func ParseJoinToken(s string) (JoinToken, error) {
 }
 
 func malformed(format string, args ...any) error {
-	return &Refusal{TokenMalformed, "read the join token: " + fmt.Sprintf(format, args...)}
+	return &wire.Refusal{Code: TokenMalformed, Text: "read the join token: " + fmt.Sprintf(format, args...)}
 }
 
-// EnrolRequest is what a host with a token says of itself.
-type EnrolRequest struct {
-	Environment string `json:"environment"`
-	Machine     string `json:"machine"`
-	TokenKey    string `json:"token_key"` // public half of the token
-	Key         string `json:"key"`       // public nkey the host made
-	Hostname    string `json:"hostname"`
-	Host        string `json:"host"`    // digest of what tells the host from others, sha256 in hex
-	Version     string `json:"version"` // binary version it runs
-
-	Answer func(Enrolled, error) `json:"-"`
-}
-
-// Enrolled is the answer: the host is now that machine.
-type Enrolled struct {
-	Machine     string   `json:"machine"`
-	Environment string   `json:"environment"`
-	JWT         string   `json:"jwt"`
-	URLs        []string `json:"urls"`
-	Root        []byte   `json:"root"` // first root of the site's signed metadata
-	Refused     *Refusal `json:"refused,omitempty"`
+// Enrolment is an enrolment as a state server receives it: its two signatures are right.
+type Enrolment struct {
+	wire.EnrolRequest
+	Answer func(wire.Enrolled, error)
 }
 
 // enrolType separates the signatures of an enrolment from every other use of the keys.
@@ -127,86 +103,85 @@ type sealedEnrolment struct {
 // Enrol enrols this host over a connection made with the token's ENROL credentials.
 // facts needs Hostname, Host and Version only. Repeating it with the same identity gives the
 // same machine.
-func (c *Conn) Enrol(ctx context.Context, token JoinToken, id *Identity, facts EnrolRequest) (Enrolled, error) {
+func (c *Conn) Enrol(ctx context.Context, token JoinToken, id *Identity, facts wire.EnrolRequest) (wire.Enrolled, error) {
 	key, err := ParseIdentity([]byte(token.Seed))
 	if err != nil {
-		return Enrolled{}, fmt.Errorf("enrol: the token's secret: %w", err)
+		return wire.Enrolled{}, fmt.Errorf("enrol: the token's secret: %w", err)
 	}
 	facts.Environment, facts.Machine, facts.TokenKey, facts.Key = token.Environment, token.Machine, key.Public(), id.Public()
 	var sealed sealedEnrolment
 	if sealed.Request, err = json.Marshal(facts); err != nil {
-		return Enrolled{}, fmt.Errorf("enrol: %w", err)
+		return wire.Enrolled{}, fmt.Errorf("enrol: %w", err)
 	}
 	var err1, err2 error
 	sealed.ByToken, err1 = key.Sign(events.PAE(enrolType+".token", sealed.Request))
 	sealed.ByKey, err2 = id.Sign(events.PAE(enrolType+".host", sealed.Request))
 	data, err3 := json.Marshal(sealed)
 	if err := errors.Join(err1, err2, err3); err != nil {
-		return Enrolled{}, fmt.Errorf("enrol: %w", err)
+		return wire.Enrolled{}, fmt.Errorf("enrol: %w", err)
 	}
 	m, err := c.nats.RequestWithContext(ctx, subjectEnrol, data)
 	if err != nil {
-		return Enrolled{}, fmt.Errorf("enrol as machine %s: %w", token.Machine, translate(err))
+		return wire.Enrolled{}, fmt.Errorf("enrol as machine %s: %w", token.Machine, translate(err))
 	}
-	var answer Enrolled
+	var answer wire.Enrolled
 	if err := json.Unmarshal(m.Data, &answer); err != nil {
-		return Enrolled{}, fmt.Errorf("enrol as machine %s: %w", token.Machine, err)
+		return wire.Enrolled{}, fmt.Errorf("enrol as machine %s: %w", token.Machine, err)
 	}
 	if answer.Refused != nil {
-		return Enrolled{}, fmt.Errorf("enrol as machine %s: refused: %w", token.Machine, answer.Refused)
+		return wire.Enrolled{}, fmt.Errorf("enrol as machine %s: refused: %w", token.Machine, answer.Refused)
 	}
 	if root := sha256.Sum256(answer.Root); token.Anchor != "" && hex.EncodeToString(root[:]) != token.Anchor {
-		return Enrolled{}, fmt.Errorf("enrol as machine %s: %w; nothing was kept", token.Machine,
-			&Refusal{OtherRoot, fmt.Sprintf("what answers is another environment: its trust begins at root %x, the token pins %.16s…", root[:8], token.Anchor)})
+		return wire.Enrolled{}, fmt.Errorf("enrol as machine %s: %w; nothing was kept", token.Machine,
+			&wire.Refusal{Code: OtherRoot, Text: fmt.Sprintf("what answers is another environment: its trust begins at root %x, the token pins %.16s…", root[:8], token.Anchor)})
 	}
 	return answer, nil
 }
 
 // ServeEnrol hands every enrolment whose two signatures are right to f. f decides
 // whether the token is one of an open invitation.
-func (c *Conn) ServeEnrol(f func(EnrolRequest)) (stop func(), err error) {
+func (c *Conn) ServeEnrol(f func(Enrolment)) (stop func(), err error) {
 	return c.subscribe(subjectEnrol, limits.EnrolBytes, func(m *nats.Msg) {
 		req, err := openEnrolment(m.Data)
 		if err != nil {
 			c.garbage(m.Subject, err)
-			c.answer(m, Enrolled{Refused: refusalOf(err)})
+			c.answer(m, wire.Enrolled{Refused: refusalOf(err)})
 			return
 		}
-		req.Answer = func(e Enrolled, err error) {
+		f(Enrolment{EnrolRequest: req, Answer: func(e wire.Enrolled, err error) {
 			if err != nil {
-				e = Enrolled{Refused: refusalOf(err)}
+				e = wire.Enrolled{Refused: refusalOf(err)}
 			}
 			c.answer(m, e)
-		}
-		f(req)
+		}})
 	})
 }
 
 // refusalOf gives an error its code; one without is the state server's own trouble.
-func refusalOf(err error) *Refusal {
-	var r *Refusal
+func refusalOf(err error) *wire.Refusal {
+	var r *wire.Refusal
 	if errors.As(err, &r) {
 		return r
 	}
-	return &Refusal{"unavailable", err.Error()}
+	return &wire.Refusal{Code: "unavailable", Text: err.Error()}
 }
 
-func openEnrolment(data []byte) (EnrolRequest, error) {
+func openEnrolment(data []byte) (wire.EnrolRequest, error) {
 	var sealed sealedEnrolment
-	var req EnrolRequest
+	var req wire.EnrolRequest
 	if err := json.Unmarshal(data, &sealed); err != nil {
-		return req, &Refusal{TokenMalformed, fmt.Sprintf("read enrolment: %v", err)}
+		return req, &wire.Refusal{Code: TokenMalformed, Text: fmt.Sprintf("read enrolment: %v", err)}
 	}
 	d := json.NewDecoder(bytes.NewReader(sealed.Request))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&req); err != nil {
-		return req, &Refusal{TokenMalformed, fmt.Sprintf("read enrolment: %v", err)}
+		return req, &wire.Refusal{Code: TokenMalformed, Text: fmt.Sprintf("read enrolment: %v", err)}
 	}
 	if err := Verify(req.TokenKey, events.PAE(enrolType+".token", sealed.Request), sealed.ByToken); err != nil {
-		return req, &Refusal{TokenProof, fmt.Sprintf("check the token of an enrolment: %v", err)}
+		return req, &wire.Refusal{Code: TokenProof, Text: fmt.Sprintf("check the token of an enrolment: %v", err)}
 	}
 	if err := Verify(req.Key, events.PAE(enrolType+".host", sealed.Request), sealed.ByKey); err != nil {
-		return req, &Refusal{Possession, fmt.Sprintf("check the host's key of an enrolment: %v", err)}
+		return req, &wire.Refusal{Code: Possession, Text: fmt.Sprintf("check the host's key of an enrolment: %v", err)}
 	}
 	return req, nil
 }

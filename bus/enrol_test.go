@@ -8,6 +8,7 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/bustest"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/nats-io/nats.go"
 )
 
@@ -15,12 +16,12 @@ import (
 func TestBI65ProofOfPossession(t *testing.T) {
 	b := bustest.Start(t)
 	server := b.StateServer()
-	stop, err := server.ServeEnrol(func(r bus.EnrolRequest) { r.Answer(bus.Enrolled{Machine: r.Machine}, nil) })
+	stop, err := server.ServeEnrol(func(r bus.Enrolment) { r.Answer(wire.Enrolled{Machine: r.Machine}, nil) })
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer stop()
-	stopRenew, err := server.ServeRenewals(func(r bus.RenewRequest) { r.Answer(bus.Renewed{JWT: "x"}, nil) })
+	stopRenew, err := server.ServeRenewals(func(r bus.Renewal) { r.Answer(wire.Renewed{JWT: "x"}, nil) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +62,7 @@ func TestBI65ProofOfPossession(t *testing.T) {
 		"without the secret":            {victim, host, "jujube.enrol.v1", bus.TokenProof},
 		"signatures of another purpose": {token, host, "jujube.request.v1", bus.TokenProof},
 	} {
-		request, err := json.Marshal(bus.EnrolRequest{Environment: bustest.Environment, Machine: "3", TokenKey: token.Public(), Key: host.Public()})
+		request, err := json.Marshal(wire.EnrolRequest{Environment: bustest.Environment, Machine: "3", TokenKey: token.Public(), Key: host.Public()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,7 +73,7 @@ func TestBI65ProofOfPossession(t *testing.T) {
 			t.Errorf("enrol, %s: %q, want %q", name, got, c.want)
 		}
 	}
-	renewal, err := json.Marshal(bus.RenewRequest{Environment: bustest.Environment, Machine: "3", Key: host.Public(), Nonce: "n"})
+	renewal, err := json.Marshal(wire.RenewRequest{Environment: bustest.Environment, Machine: "3", Key: host.Public(), Nonce: "n"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +98,7 @@ func ask(t *testing.T, nc *nats.Conn, subject string, v any) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var answer struct{ Refused *bus.Refusal }
+	var answer struct{ Refused *wire.Refusal }
 	if err := json.Unmarshal(m.Data, &answer); err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/wire"
 )
 
 // fuzzFile is a secret's file that holds b.
@@ -109,7 +110,7 @@ func FuzzOpenEnrolment(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	request, err := json.Marshal(EnrolRequest{Environment: "e", Machine: "1", TokenKey: id.Public(), Key: id.Public()})
+	request, err := json.Marshal(wire.EnrolRequest{Environment: "e", Machine: "1", TokenKey: id.Public(), Key: id.Public()})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -130,7 +131,7 @@ func FuzzOpenRenewal(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	request, err := json.Marshal(RenewRequest{Environment: "e", Machine: "1", Key: id.Public(), Nonce: "n"})
+	request, err := json.Marshal(wire.RenewRequest{Environment: "e", Machine: "1", Key: id.Public(), Nonce: "n"})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -196,7 +197,7 @@ func FuzzPieceHead(f *testing.F) {
 // What the other side answers, and says of itself: whoever sits on the bus could have
 // written it.
 func FuzzAnswers(f *testing.F) {
-	for _, v := range []any{Beat{}, ReportAnswer{}, Enrolled{Refused: &Refusal{"x", "y"}}, PieceAnswer{Error: "x"}} {
+	for _, v := range []any{wire.Beat{}, wire.ReportAnswer{}, wire.Enrolled{Refused: &wire.Refusal{Code: "x", Text: "y"}}, wire.PieceAnswer{Error: "x"}} {
 		b, err := json.Marshal(v)
 		if err != nil {
 			f.Fatal(err)
@@ -205,12 +206,12 @@ func FuzzAnswers(f *testing.F) {
 	}
 	f.Fuzz(func(_ *testing.T, b []byte) {
 		var (
-			beat Beat
-			r    ReportAnswer
-			e    Enrolled
-			p    PieceAnswer
-			n    Renewed
-			g    Echoed
+			beat wire.Beat
+			r    wire.ReportAnswer
+			e    wire.Enrolled
+			p    wire.PieceAnswer
+			n    wire.Renewed
+			g    wire.Echoed
 		)
 		_ = json.Unmarshal(b, &n)
 		_ = json.Unmarshal(b, &g)

@@ -10,6 +10,7 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/bustest"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/nats-io/nats.go"
 )
 
@@ -38,9 +39,9 @@ func serve(t *testing.T, b *bustest.Bus) served {
 			})
 		},
 		func() (func(), error) {
-			return server.ServeBeats(func(tag string, _ bus.Beat, _ func(bus.Echoed)) { s.taken <- "beat." + tag })
+			return server.ServeBeats(func(tag string, _ wire.Beat, _ func(wire.Echoed)) { s.taken <- "beat." + tag })
 		},
-		func() (func(), error) { return server.ServeEnrol(func(bus.EnrolRequest) { s.taken <- "enrol" }) },
+		func() (func(), error) { return server.ServeEnrol(func(bus.Enrolment) { s.taken <- "enrol" }) },
 		func() (func(), error) {
 			return server.ServeUploads(func(p bus.Piece) { s.taken <- "upload." + p.Head.Tools.SHA256 })
 		},
@@ -92,7 +93,7 @@ func TestBI79GarbageIsCountedAndSkipped(t *testing.T) {
 		}
 	}
 	began := time.Now()
-	data, err := json.Marshal(bus.Beat{Version: "1.25.1", Seq: 7})
+	data, err := json.Marshal(wire.Beat{Version: "1.25.1", Seq: 7})
 	if err == nil {
 		err = agent.Publish("beat.machine-3", data)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/bustest"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/nats-io/nats.go"
 )
 
@@ -76,7 +77,7 @@ func TestBI80ForgedHeadersOfRequestsAreIgnored(t *testing.T) {
 func TestBI80ForgedHeadersOfReportsAreIgnored(t *testing.T) {
 	b := bustest.Start(t)
 	heard := make(chan bus.Report, 1)
-	stop, err := b.StateServer().ServeReports(func(r bus.Report) { heard <- r; r.Answer(bus.ReportAnswer{Seq: 7}) })
+	stop, err := b.StateServer().ServeReports(func(r bus.Report) { heard <- r; r.Answer(wire.ReportAnswer{Seq: 7}) })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/bustest"
 	"github.com/jujube-project/jujube/events/limits"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/nats-io/nats.go"
 )
 
@@ -31,9 +32,9 @@ func TestLimitsOfMessages(t *testing.T) {
 	for _, start := range []func() (func(), error){
 		func() (func(), error) { return server.ServeReports(func(r bus.Report) { took <- len(r.Data) }) },
 		func() (func(), error) {
-			return server.ServeBeats(func(_ string, beat bus.Beat, _ func(bus.Echoed)) { took <- len(beat.Version) })
+			return server.ServeBeats(func(_ string, beat wire.Beat, _ func(wire.Echoed)) { took <- len(beat.Version) })
 		},
-		func() (func(), error) { return server.ServeEnrol(func(bus.EnrolRequest) {}) },
+		func() (func(), error) { return server.ServeEnrol(func(bus.Enrolment) {}) },
 		func() (func(), error) { return server.ServeQueries(func(q bus.Query) { took <- len(q.Body) }) },
 		func() (func(), error) { return server.ServeUploads(func(bus.Piece) {}) },
 	} {
@@ -164,7 +165,7 @@ func TestLimitOfHowOftenAMachineIsHeard(t *testing.T) {
 func TestBI78AFloodThrottlesOnlyWhoFloods(t *testing.T) {
 	b := bustest.Start(t)
 	heard := make(chan string, 200_000)
-	stop, err := b.StateServer().ServeReports(func(r bus.Report) { heard <- r.Machine; r.Answer(bus.ReportAnswer{Seq: 1}) })
+	stop, err := b.StateServer().ServeReports(func(r bus.Report) { heard <- r.Machine; r.Answer(wire.ReportAnswer{Seq: 1}) })
 	if err != nil {
 		t.Fatal(err)
 	}

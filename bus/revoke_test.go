@@ -10,6 +10,7 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/bustest"
+	"github.com/jujube-project/jujube/events/wire"
 )
 
 // BI-69: revoked credentials are cut off at once and do not come back; those of others,
@@ -42,7 +43,7 @@ func TestBI69RevokedCredentialsAreCutOff(t *testing.T) {
 			if victim.Connected() {
 				t.Error("it is connected all the same")
 			}
-			if err := other.Beat("machine-4", bus.Beat{}); err != nil || !other.Connected() {
+			if err := other.Beat("machine-4", wire.Beat{}); err != nil || !other.Connected() {
 				t.Errorf("another one was cut off, too: %v", err)
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)

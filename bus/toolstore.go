@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/nats-io/nats.go/jetstream"
 ) // ToolStore keeps archives of tools in the object store, each under its digest.
 
@@ -220,23 +221,16 @@ func (s *ToolStore) objects(ctx context.Context) ([]objectInfo, error) {
 	return list, nil
 }
 
-// Object is a whole object: its name, which is the digest it was stored under, and how
-// large it says it is.
-type Object struct {
-	SHA256 string `json:"sha256"`
-	Size   int64  `json:"size_bytes"`
-}
-
 // List gives all whole archives, by name.
-func (s *ToolStore) List(ctx context.Context) ([]Object, error) {
+func (s *ToolStore) List(ctx context.Context) ([]wire.Object, error) {
 	infos, err := s.objects(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list the store of tools: %w", err)
 	}
-	list := make([]Object, 0, len(infos))
+	list := make([]wire.Object, 0, len(infos))
 	for _, info := range infos {
 		if info.Description != metadataName {
-			list = append(list, Object{SHA256: info.Name, Size: info.Size})
+			list = append(list, wire.Object{SHA256: info.Name, Size: info.Size})
 		}
 	}
 	return list, nil

@@ -13,32 +13,15 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/events/limits"
-	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/nats-io/nats.go"
 )
 
 // Piece is a part of an archive that an operator sends to the state server.
 type Piece struct {
-	Head   PieceHead
+	Head   wire.PieceHead
 	Data   []byte // empty: only asks how much is there
-	Answer func(PieceAnswer)
-}
-
-// PieceHead says what a piece belongs to.
-type PieceHead struct {
-	Tools   tools.Tools `json:"tools"`
-	Request string      `json:"request"` // id of the accepted request that announced the archive
-	Offset  int64       `json:"offset"`
-}
-
-// PieceAnswer tells how much the state server has on disk. The archive is stored and in
-// the log when Done is set.
-type PieceAnswer struct {
-	Next  int64  `json:"next"`
-	Done  bool   `json:"done"`
-	Again bool   `json:"again,omitempty"` // nothing is left of what was on its way: ask anew how much is there
-	Error string `json:"error,omitempty"`
-	Bad   bool   `json:"bad,omitempty"` // Error is about the archive itself: sending it again is no use
+	Answer func(wire.PieceAnswer)
 }
 
 // ErrRefused: the state server has inspected an archive and does not take it.
@@ -53,18 +36,18 @@ const UploadWindow = 3
 // one client come in the order in which it sent them.
 func (c *Conn) ServeUploads(f func(Piece)) (stop func(), err error) {
 	return c.subscribe(subjectUpload+"*", limits.PieceBytes, func(m *nats.Msg) {
-		p := Piece{Data: m.Data, Answer: func(a PieceAnswer) { c.answer(m, a) }}
+		p := Piece{Data: m.Data, Answer: func(a wire.PieceAnswer) { c.answer(m, a) }}
 		var err error
 		if p.Head, err = parsePieceHead(m); err != nil {
 			c.garbage(m.Subject, err)
-			c.answer(m, PieceAnswer{Error: err.Error()})
+			c.answer(m, wire.PieceAnswer{Error: err.Error()})
 			return
 		}
 		f(p)
 	})
 }
 
-func parsePieceHead(m *nats.Msg) (head PieceHead, err error) {
+func parsePieceHead(m *nats.Msg) (head wire.PieceHead, err error) {
 	if err := json.Unmarshal([]byte(m.Header.Get(headerPiece)), &head); err != nil {
 		return head, err
 	}
@@ -85,7 +68,7 @@ const maxRestarts = 100
 // an earlier try was cut off, and keeps several pieces on their way. Other bytes than the
 // head promises are ErrDigest. progress, if not nil, is told how many bytes are on the
 // state server's disk.
-func (c *Conn) Upload(ctx context.Context, head PieceHead, r io.ReadSeeker, progress func(stored int64)) error {
+func (c *Conn) Upload(ctx context.Context, head wire.PieceHead, r io.ReadSeeker, progress func(stored int64)) error {
 	if progress == nil {
 		progress = func(int64) {}
 	}
@@ -104,7 +87,7 @@ func (c *Conn) Upload(ctx context.Context, head PieceHead, r io.ReadSeeker, prog
 // upload is one pass over an archive.
 type upload struct {
 	conn     *Conn
-	head     PieceHead
+	head     wire.PieceHead
 	r        io.ReadSeeker
 	hash     hash.Hash
 	progress func(int64)
@@ -212,8 +195,8 @@ const (
 
 // answer waits for the next answer, and gives up at once when the connection is lost:
 // what was on its way then is lost, too.
-func (u *upload) answer(ctx context.Context) (PieceAnswer, error) {
-	var a PieceAnswer
+func (u *upload) answer(ctx context.Context) (wire.PieceAnswer, error) {
+	var a wire.PieceAnswer
 	m, err := u.next(ctx)
 	if err != nil {
 		return a, err
@@ -232,7 +215,7 @@ func (u *upload) answer(ctx context.Context) (PieceAnswer, error) {
 
 // refused judges a refusal. If the bytes that were sent are the right ones, the beginning
 // that an earlier upload had left was not, and is gone now.
-func (u *upload) refused(a PieceAnswer) error {
+func (u *upload) refused(a wire.PieceAnswer) error {
 	got := hex.EncodeToString(u.hash.Sum(nil))
 	switch {
 	case a.Bad:

@@ -11,6 +11,7 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/bustest"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/nats-io/nats.go"
 )
 
@@ -243,9 +244,9 @@ func TestRequestIsWriteOnce(t *testing.T) {
 func TestEnrolCanOnlyEnrol(t *testing.T) {
 	b := bustest.Start(t)
 	server := b.StateServer()
-	stop, err := server.ServeEnrol(func(r bus.EnrolRequest) {
+	stop, err := server.ServeEnrol(func(r bus.Enrolment) {
 		token, err := b.Trust.AgentJWT("machine-"+r.Machine, r.Key)
-		r.Answer(bus.Enrolled{Machine: r.Machine, JWT: token}, err)
+		r.Answer(wire.Enrolled{Machine: r.Machine, JWT: token}, err)
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -270,12 +271,12 @@ func TestEnrolCanOnlyEnrol(t *testing.T) {
 		t.Fatal(err)
 	}
 	conn := b.With(bus.ConnConfig{Credentials: token.Enrol})
-	enrolled, err := conn.Enrol(t.Context(), token, id, bus.EnrolRequest{Hostname: "h", Version: "1.25.1-trusty-amd64"})
+	enrolled, err := conn.Enrol(t.Context(), token, id, wire.EnrolRequest{Hostname: "h", Version: "1.25.1-trusty-amd64"})
 	if err != nil || enrolled.Machine != "3" {
 		t.Fatalf("enrolled %+v, %v", enrolled, err)
 	}
 	agent := b.With(bus.ConnConfig{Credentials: bus.Credentials{JWT: enrolled.JWT, Seed: string(id.Seed())}})
-	if err := agent.Beat("machine-3", bus.Beat{Version: "1.25.1"}); err != nil {
+	if err := agent.Beat("machine-3", wire.Beat{Version: "1.25.1"}); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)

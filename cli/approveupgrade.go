@@ -10,7 +10,7 @@ import (
 
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/warrant"
-	"github.com/jujube-project/jujube/statesrv"
+	"github.com/jujube-project/jujube/events/wire"
 )
 
 func (a *App) approveUpgradeCommand() *cobra.Command {
@@ -35,7 +35,7 @@ func (s *session) approve(ctx context.Context, id string, yes bool) error {
 	if err != nil {
 		return fail(err, "Nothing was approved.", "")
 	}
-	var w statesrv.Waiting
+	var w wire.Waiting
 	if err := decodeJSON(b, &w); err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections/audit"
 )
 
@@ -118,7 +119,7 @@ func (l *signedLog) verify(src logSource) []string {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	v, err := verifyLog(l.t.Context(), src.log, served{}, t)
+	v, err := verifyLog(l.t.Context(), src.log, wire.Position{}, t)
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -263,7 +264,7 @@ func BenchmarkAuditVerify(b *testing.B) {
 	}
 	for b.Loop() {
 		t := audit.NewTree(bustest.Environment, audit.Witness{Who: "the state server", Code: audit.FoundTamper, Head: edge.Head()})
-		v, err := verifyLog(b.Context(), log, served{}, t)
+		v, err := verifyLog(b.Context(), log, wire.Position{}, t)
 		if err != nil || len(t.Findings) > 0 || v.State.Seq != records {
 			b.Fatalf("%v, %v, at %d", err, t.Findings, v.State.Seq)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections/audit"
 	"github.com/jujube-project/jujube/projections/plain"
 	"github.com/spf13/cobra"
@@ -61,12 +62,6 @@ It exits with 1 when it finds anything.`,
 	return cmd
 }
 
-// served is the state server's answer to "digest".
-type served struct {
-	Seq    uint64 `json:"seq"`
-	Digest string `json:"digest"`
-}
-
 func (r *reader) auditVerify(ctx context.Context, format string, from []string) error {
 	r.verifies = true
 	src, err := r.open(ctx)
@@ -106,7 +101,7 @@ func (r *reader) auditVerify(ctx context.Context, format string, from []string) 
 }
 
 // askDigest asks the state server what state it serves; note says so in words.
-func (src logSource) askDigest(ctx context.Context) (said served, note string, err error) {
+func (src logSource) askDigest(ctx context.Context) (said wire.Position, note string, err error) {
 	if src.ask == nil {
 		return said, "not compared: the log was read off line", nil
 	}
@@ -127,7 +122,7 @@ func (src logSource) askDigest(ctx context.Context) (said served, note string, e
 
 // verifyLog reads the log twice: for its bytes and what its snapshots say, and to replay
 // it. It reads to the end of what was signed, even where the log says that it is shorter.
-func verifyLog(ctx context.Context, log events.Log, said served, t *audit.Tree) (*audit.Verifier, error) {
+func verifyLog(ctx context.Context, log events.Log, said wire.Position, t *audit.Tree) (*audit.Verifier, error) {
 	last, err := log.Last(ctx)
 	if err != nil {
 		return nil, err

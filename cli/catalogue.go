@@ -7,12 +7,12 @@ import (
 
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
-	"github.com/jujube-project/jujube/statesrv"
+	"github.com/jujube-project/jujube/events/wire"
 )
 
 // catalogue asks the state server which tools it has, or can get.
-func (s *session) catalogue(ctx context.Context) (statesrv.Catalogue, error) {
-	var c statesrv.Catalogue
+func (s *session) catalogue(ctx context.Context) (wire.Catalogue, error) {
+	var c wire.Catalogue
 	b, err := s.ask(ctx, "tools", nil)
 	if err != nil {
 		return c, err
@@ -22,7 +22,7 @@ func (s *session) catalogue(ctx context.Context) (statesrv.Catalogue, error) {
 
 // available are all archives that the environment has or can get, each once; what is
 // stored comes before what a source merely lists.
-func available(c statesrv.Catalogue) []tools.Tools {
+func available(c wire.Catalogue) []tools.Tools {
 	list := slices.Clone(c.Stored)
 	for _, src := range c.Sources {
 		for _, t := range src.Tools {
@@ -59,7 +59,7 @@ func candidates(list []tools.Tools, marks []tools.Marked) []version.Candidate {
 }
 
 // inUse are the platforms of the environment's machines.
-func inUse(c statesrv.Catalogue) map[string][]string {
+func inUse(c wire.Catalogue) map[string][]string {
 	platforms := map[string][]string{}
 	for _, p := range c.InUse {
 		platforms[p.Platform] = p.Machines

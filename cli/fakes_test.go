@@ -16,6 +16,7 @@ import (
 	"github.com/jujube-project/jujube/bus/bustest"
 	"github.com/jujube-project/jujube/cli"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/wire"
 )
 
 // fakes are what a script has put in its environment's place.
@@ -90,10 +91,10 @@ func fakeEnvironment(ts *testscript.TestScript, neg bool, args []string) {
 	conn, err := bus.Connect(context.Background(), bus.ConnConfig{Server: server, Credentials: bus.Credentials{JWT: token, Seed: string(id.Seed())}})
 	ts.Check(err)
 	ts.Defer(conn.Close)
-	_, err = conn.ServeEnrol(func(r bus.EnrolRequest) {
+	_, err = conn.ServeEnrol(func(r bus.Enrolment) {
 		f.enrolled.Add(1)
 		token, err := trust.AgentJWT(events.MachineTag(r.Machine), r.Key)
-		r.Answer(bus.Enrolled{Machine: r.Machine, Environment: r.Environment, JWT: token}, err)
+		r.Answer(wire.Enrolled{Machine: r.Machine, Environment: r.Environment, JWT: token}, err)
 	})
 	ts.Check(err)
 }

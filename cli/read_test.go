@@ -14,6 +14,7 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/memlog"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections/scenario"
 	"github.com/jujube-project/jujube/projections/status"
 	"github.com/spf13/cobra"
@@ -54,7 +55,7 @@ func newBench(t *testing.T, story string) *bench {
 			return nil, err
 		}
 		if query == "digest" {
-			return json.Marshal(served{s.Seq, s.Digest()})
+			return json.Marshal(wire.Position{Seq: s.Seq, Digest: s.Digest()})
 		}
 		return json.Marshal(status.Make(s))
 	}
@@ -209,7 +210,7 @@ func TestAuditVerify(t *testing.T) {
 	if out, err = b.run(t.Context(), b.auditCommand(), "verify"); err != nil || !strings.Contains(out, "no state server answers") {
 		t.Errorf("%v\n%s", err, out)
 	}
-	b.answer = func(string) ([]byte, error) { return json.Marshal(served{11, "another"}) }
+	b.answer = func(string) ([]byte, error) { return json.Marshal(wire.Position{Seq: 11, Digest: "another"}) }
 	if out, err = b.run(t.Context(), b.auditCommand(), "verify"); err == nil || !strings.Contains(out, "FOUND at 11 (served-digest)") {
 		t.Errorf("%v\n%s", err, out)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/warrant"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/statesrv"
 )
@@ -49,8 +50,8 @@ func (s *session) resolve(ctx context.Context, ask events.Ask) (events.Ask, erro
 }
 
 // resolution asks the state server or, when there is none, the log.
-func (s *session) resolution(ctx context.Context, ask events.Ask) (statesrv.Resolution, error) {
-	var r statesrv.Resolution
+func (s *session) resolution(ctx context.Context, ask events.Ask) (wire.Resolution, error) {
+	var r wire.Resolution
 	body, err := json.Marshal(ask)
 	if err != nil {
 		return r, err
@@ -65,16 +66,16 @@ func (s *session) resolution(ctx context.Context, ask events.Ask) (statesrv.Reso
 	return r, decodeJSON(b, &r)
 }
 
-func (s *session) resolveFromLog(ctx context.Context, ask events.Ask) (statesrv.Resolution, error) {
+func (s *session) resolveFromLog(ctx context.Context, ask events.Ask) (wire.Resolution, error) {
 	log := s.Conn.Log()
 	last, err := s.logEnd(ctx, log)
 	if err != nil {
-		return statesrv.Resolution{}, err
+		return wire.Resolution{}, err
 	}
 	st := projections.New()
 	for rec, err := range log.Read(ctx, 1, last) {
 		if err != nil && !errors.Is(err, events.ErrInvalid) {
-			return statesrv.Resolution{}, err
+			return wire.Resolution{}, err
 		}
 		st.Fold(rec)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/events/wire"
 )
 
 // session is a connection to one environment.
@@ -193,7 +194,7 @@ func (s *session) serverVersion(ctx context.Context) (string, bool) {
 	if err != nil {
 		return "", false
 	}
-	var answer struct{ Version version.Number }
+	var answer wire.Running
 	err = decodeJSON(b, &answer)
 	return answer.Version.String(), err == nil
 }

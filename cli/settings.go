@@ -11,7 +11,7 @@ import (
 
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/settings"
-	"github.com/jujube-project/jujube/statesrv"
+	"github.com/jujube-project/jujube/events/wire"
 )
 
 func decodeJSON(b []byte, v any) error {
@@ -90,8 +90,8 @@ func (a *App) getEnvCommand() *cobra.Command {
 	return cmd
 }
 
-func (s *session) environment(ctx context.Context) (statesrv.Environment, error) {
-	var e statesrv.Environment
+func (s *session) environment(ctx context.Context) (wire.Environment, error) {
+	var e wire.Environment
 	b, err := s.ask(ctx, "environment", nil)
 	if err != nil {
 		return e, err

@@ -11,7 +11,7 @@ import (
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/simplestreams"
 	"github.com/jujube-project/jujube/events/version"
-	"github.com/jujube-project/jujube/statesrv"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/streams"
 )
 
@@ -48,7 +48,7 @@ func (a *App) syncToDirectory(ctx context.Context, y syncTools, sel selection) e
 
 // atHand is what the chosen environment says, or, when there is none, what this client
 // goes by.
-func (a *App) atHand(ctx context.Context) (env statesrv.Environment, c statesrv.Catalogue, err error) {
+func (a *App) atHand(ctx context.Context) (env wire.Environment, c wire.Catalogue, err error) {
 	if a.chosenName() == "" {
 		env.Settings, err = a.alone()
 		return env, c, err

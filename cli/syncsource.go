@@ -11,7 +11,7 @@ import (
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/simplestreams"
 	"github.com/jujube-project/jujube/events/version"
-	"github.com/jujube-project/jujube/statesrv"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/streams"
 )
 
@@ -94,7 +94,7 @@ func nextForSource(err error, source string) string {
 }
 
 // joinMarks is what the source and the environment say of versions.
-func joinMarks(found []streams.Found, c statesrv.Catalogue) []tools.Marked {
+func joinMarks(found []streams.Found, c wire.Catalogue) []tools.Marked {
 	said := simplestreams.Marks(found)
 	for _, m := range c.Marks {
 		said[m.Version] = said[m.Version].Or(m.Marks)
@@ -104,7 +104,7 @@ func joinMarks(found []streams.Found, c statesrv.Catalogue) []tools.Marked {
 
 // newMarks are the marks of versions that change what the environment knows of this
 // publisher.
-func newMarks(from source, c statesrv.Catalogue) []tools.Marked {
+func newMarks(from source, c wire.Catalogue) []tools.Marked {
 	said := simplestreams.Marks(from.Found)
 	for n, m := range said {
 		if !c.Said.News(n, tools.Publisher(from.SignedBy, from.String()), tools.Said{Marks: m, Signing: from.Signing}) {

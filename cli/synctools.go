@@ -11,7 +11,7 @@ import (
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
-	"github.com/jujube-project/jujube/statesrv"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/streams"
 )
 
@@ -156,13 +156,13 @@ func (s *session) signCopied(ctx context.Context, r *syncResult) error {
 }
 
 // knowledge is what the state server says of the environment and of what is stored.
-func (s *session) knowledge(ctx context.Context) (statesrv.Environment, statesrv.Catalogue, error) {
-	var c statesrv.Catalogue
+func (s *session) knowledge(ctx context.Context) (wire.Environment, wire.Catalogue, error) {
+	var c wire.Catalogue
 	env, err := s.environment(ctx)
 	if err != nil {
 		return env, c, err
 	}
-	b, err := s.ask(ctx, "tools", []byte(statesrv.OnlyStored))
+	b, err := s.ask(ctx, "tools", []byte(wire.OnlyStored))
 	if err != nil {
 		return env, c, err
 	}
@@ -213,7 +213,7 @@ func nextForCopy(err error) string {
 
 // automatic selects what a following upgrade-juju would choose, and every version that
 // must be passed through before it.
-func (a *App) automatic(sel selection, from source, env statesrv.Environment, c statesrv.Catalogue) (selection, error) {
+func (a *App) automatic(sel selection, from source, env wire.Environment, c wire.Catalogue) (selection, error) {
 	platforms := inUse(c)
 	list := slices.Clone(c.Stored)
 	for _, f := range from.Found {

@@ -8,9 +8,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 
-	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events/tools"
-	"github.com/jujube-project/jujube/statesrv"
+	"github.com/jujube-project/jujube/events/wire"
 )
 
 // verifyResult is the answer of `juju sync-tools --verify`.
@@ -36,7 +35,7 @@ func (s *session) verifyTools(ctx context.Context, format string) error {
 		return fail(err, "", "")
 	}
 	b, err := s.ask(ctx, "tools-objects", nil)
-	var objects []bus.Object
+	var objects []wire.Object
 	if err == nil {
 		err = decodeJSON(b, &objects)
 	}
@@ -71,7 +70,7 @@ func (s *session) verifyOne(ctx context.Context, r *verifyResult, t tools.Tools,
 	s.app.logger().Debug("hashing", "tools", t.Version.String(), "sha256", t.SHA256)
 	one, cancel := context.WithTimeout(ctx, hashTimeout)
 	defer cancel()
-	var h statesrv.Hashed
+	var h wire.Hashed
 	b, err := s.Conn.Ask(one, "tools-hash", []byte(t.SHA256))
 	if err == nil {
 		err = decodeJSON(b, &h)

@@ -15,6 +15,7 @@ import (
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/tuf"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/statesrv"
 )
 
@@ -159,12 +160,12 @@ func (p *site) publish(ctx context.Context, b tuf.Bundle) error {
 // stage sends a bundle in pieces.
 func (s *session) stage(ctx context.Context, b []byte) (events.Object, error) {
 	o := bus.ObjectOf(b)
-	sig, err := s.Identity.Sign(statesrv.StageStatement(s.Env.UUID, o.SHA256))
+	sig, err := s.Identity.Sign(wire.StageStatement(s.Env.UUID, o.SHA256))
 	if err != nil {
 		return o, err
 	}
 	for at := int64(0); at < o.Size; {
-		piece := statesrv.StagePiece{Bundle: o, Offset: at, Data: b[at:min(at+statesrv.StageBytes, o.Size)], Key: s.Identity.Public(), Signature: sig}
+		piece := wire.StagePiece{Bundle: o, Offset: at, Data: b[at:min(at+wire.StageBytes, o.Size)], Key: s.Identity.Public(), Signature: sig}
 		body, err := json.Marshal(piece)
 		if err != nil {
 			return o, err
@@ -173,7 +174,7 @@ func (s *session) stage(ctx context.Context, b []byte) (events.Object, error) {
 		if err != nil {
 			return o, err
 		}
-		var got struct{ Next int64 }
+		var got wire.Staged
 		if err := decodeJSON(answer, &got); err != nil {
 			return o, err
 		}

@@ -11,7 +11,7 @@ import (
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
-	"github.com/jujube-project/jujube/statesrv"
+	"github.com/jujube-project/jujube/events/wire"
 )
 
 // upgrade is what `juju upgrade-juju` was asked.
@@ -226,7 +226,7 @@ func (s *session) blockers(ctx context.Context, ask *events.AskUpgrade) ([]event
 	if err != nil {
 		return nil, fail(err, "Nothing was changed.", "")
 	}
-	var check statesrv.Check
+	var check wire.Check
 	return check.Reasons, decodeJSON(b, &check)
 }
 

@@ -11,11 +11,11 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/archive"
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/events/wire"
 )
 
 // uploadTools packages the local jujud under a build number that is not taken, and
@@ -117,5 +117,5 @@ func (s *session) uploadFile(ctx context.Context, request string, t tools.Tools,
 		return err
 	}
 	defer func() { _ = f.Close() }()
-	return s.Conn.Upload(ctx, bus.PieceHead{Tools: t, Request: request}, f, told)
+	return s.Conn.Upload(ctx, wire.PieceHead{Tools: t, Request: request}, f, told)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events/tree"
+	"github.com/jujube-project/jujube/events/wire"
 )
 
 // witness is what this client has seen of an environment's log: the newest checkpoint that
@@ -65,10 +66,7 @@ func (w *witness) observe(ctx context.Context, ask func(context.Context, string,
 	if errors.Is(err, bus.ErrNoStateServer) || ctx.Err() != nil {
 		return nil
 	}
-	var answer struct {
-		Checkpoint []byte      `json:"checkpoint"`
-		Hashes     []tree.Hash `json:"hashes"`
-	}
+	var answer wire.LogProof
 	if err == nil {
 		err = decodeJSON(b, &answer)
 	}

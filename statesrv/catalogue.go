@@ -7,34 +7,18 @@ import (
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections"
 )
 
-// Catalogue is the answer to the query "tools".
-type Catalogue struct {
-	Stored   []tools.Tools  `json:"stored"`
-	Sources  []FoundTools   `json:"sources"`
-	Problems []string       `json:"problems"` // sources that could not be read, and why
-	Marks    []tools.Marked `json:"marks"`    // versions that are revoked, floors or dead ends
-	Said     tools.SaidBy   `json:"said"`     // which publisher said so, as the log knows
-	InUse    []Platform     `json:"in_use"`
-}
-
-// FoundTools is what one source has.
-type FoundTools struct {
-	Source   string        `json:"source"`
-	SignedBy string        `json:"signed_by,omitempty"` // empty: nobody
-	Tools    []tools.Tools `json:"tools"`
-}
-
-// add puts in what the sources said.
-func (c *Catalogue) add(now []listed) {
+// addSources puts in what the sources said.
+func addSources(c *wire.Catalogue, now []listed) {
 	for _, l := range now {
 		if l.err != nil {
 			c.Problems = append(c.Problems, l.err.Error())
 			continue
 		}
-		found := FoundTools{Source: l.name, SignedBy: l.SignedBy, Tools: []tools.Tools{}}
+		found := wire.FoundTools{Source: l.name, SignedBy: l.SignedBy, Tools: []tools.Tools{}}
 		for _, f := range l.Found {
 			found.Tools = append(found.Tools, f.Tools)
 		}
@@ -42,15 +26,9 @@ func (c *Catalogue) add(now []listed) {
 	}
 }
 
-// Platform is a series and architecture with the machines that run it.
-type Platform struct {
-	Platform string   `json:"platform"` // "trusty-amd64"
-	Machines []string `json:"machines"` // tags
-}
-
 // catalogueOf is what a Catalogue says without its sources, but for their marks.
-func catalogueOf(s *projections.State, said map[version.Number]tools.Marks) Catalogue {
-	c := Catalogue{Stored: []tools.Tools{}, Sources: []FoundTools{}, Problems: []string{}, InUse: []Platform{}, Marks: []tools.Marked{}, Said: maps.Clone(s.Marks)}
+func catalogueOf(s *projections.State, said map[version.Number]tools.Marks) wire.Catalogue {
+	c := wire.Catalogue{Stored: []tools.Tools{}, Sources: []wire.FoundTools{}, Problems: []string{}, InUse: []wire.Platform{}, Marks: []tools.Marked{}, Said: maps.Clone(s.Marks)}
 	for n, m := range marksOf(s, said) {
 		c.Marks = append(c.Marks, tools.Marked{Version: n, Marks: m})
 	}
@@ -65,7 +43,7 @@ func catalogueOf(s *projections.State, said map[version.Number]tools.Marks) Cata
 		machines[p] = append(machines[p], events.MachineTag(id))
 	}
 	for _, p := range sortedKeys(machines) {
-		c.InUse = append(c.InUse, Platform{Platform: p, Machines: machines[p]})
+		c.InUse = append(c.InUse, wire.Platform{Platform: p, Machines: machines[p]})
 	}
 	return c
 }

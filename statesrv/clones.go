@@ -4,8 +4,8 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections"
 )
 
@@ -39,7 +39,7 @@ const maxLives = 4
 func newClones() *clones { return &clones{machines: map[string]*kin{}} }
 
 // greet notes that an instance is alive and gives what it is to say back.
-func (c *clones) greet(machine, instance, echo, nonce string) (e bus.Echoed, clone bool) {
+func (c *clones) greet(machine, instance, echo, nonce string) (e wire.Echoed, clone bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	m := c.machines[machine]
@@ -57,7 +57,7 @@ func (c *clones) greet(machine, instance, echo, nonce string) (e bus.Echoed, clo
 	l := &m.all[i]
 	clone = echo != "" && echo == l.nonce && l.told > l.number
 	l.nonce, l.told = nonce, m.seen
-	return bus.Echoed{Nonce: nonce, Again: m.seen > l.number}, clone
+	return wire.Echoed{Nonce: nonce, Again: m.seen > l.number}, clone
 }
 
 // forget begins anew: whoever comes first after an approval is the machine.

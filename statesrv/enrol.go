@@ -12,6 +12,7 @@ import (
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/settings"
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections"
 )
 
@@ -28,11 +29,11 @@ const (
 // decideEnrolment makes a host with the right token a machine, once. The same host
 // asking again, because the answer was lost, is answered again. ends is how long its
 // credentials hold: not at all while it waits for approval.
-func decideEnrolment(d *draft, r bus.EnrolRequest) (ends time.Time, err error) {
+func decideEnrolment(d *draft, r wire.EnrolRequest) (ends time.Time, err error) {
 	m := d.state.Machines[r.Machine]
 	ends = d.now.Add(settings.Duration(d.state.Settings, "agent-credentials-life"))
 	refuseEnrolment := func(code, format string, args ...any) (time.Time, error) {
-		return ends, &bus.Refusal{Code: code, Text: fmt.Sprintf(format, args...)}
+		return ends, &wire.Refusal{Code: code, Text: fmt.Sprintf(format, args...)}
 	}
 	switch {
 	case r.Environment != d.state.UUID:
@@ -66,7 +67,7 @@ func decideEnrolment(d *draft, r bus.EnrolRequest) (ends time.Time, err error) {
 }
 
 // mustWait says why a host that may enrol is given nothing before an operator approves it.
-func mustWait(s *projections.State, m *projections.Machine, r bus.EnrolRequest) string {
+func mustWait(s *projections.State, m *projections.Machine, r wire.EnrolRequest) string {
 	before := s.Hosts[clip(r.Host, 64)]
 	switch {
 	case before != "":
@@ -95,35 +96,35 @@ func hostname(s string) string {
 func clip(s string, n int) string { return strings.ToValidUTF8(s[:min(len(s), n)], "") }
 
 // onEnrol queues an enrolment; its credentials leave only after it is in the log.
-func (t *term) onEnrol(r bus.EnrolRequest) {
+func (t *term) onEnrol(r bus.Enrolment) {
 	if until := t.guesses.locked(r.Machine, t.cfg.Now()); !until.IsZero() {
 		t.metrics.garbage("enrol")
-		r.Answer(bus.Enrolled{}, &bus.Refusal{Code: codeTokenLocked, Text: fmt.Sprintf("there were too many wrong tokens for machine %s; nobody enrols as it before %s", r.Machine, until.UTC().Format(time.RFC3339))})
+		r.Answer(wire.Enrolled{}, &wire.Refusal{Code: codeTokenLocked, Text: fmt.Sprintf("there were too many wrong tokens for machine %s; nobody enrols as it before %s", r.Machine, until.UTC().Format(time.RFC3339))})
 		return
 	}
 	var ends time.Time
 	t.writer.submit(change{
 		decide: func(d *draft) (err error) {
-			ends, err = decideEnrolment(d, r)
+			ends, err = decideEnrolment(d, r.EnrolRequest)
 			return err
 		},
 		done: func(_ uint64, err error) {
 			if err != nil {
-				t.enrolmentRefused(r, err)
-				r.Answer(bus.Enrolled{}, err)
+				t.enrolmentRefused(r.EnrolRequest, err)
+				r.Answer(wire.Enrolled{}, err)
 				return
 			}
 			token, err := t.cfg.Trust.RenewedJWT(events.MachineTag(r.Machine), r.Key, 0, ends)
-			r.Answer(bus.Enrolled{Machine: r.Machine, Environment: r.Environment, JWT: token, URLs: t.cfg.URLs, Root: t.cfg.Site.firstRoot()}, err)
+			r.Answer(wire.Enrolled{Machine: r.Machine, Environment: r.Environment, JWT: token, URLs: t.cfg.URLs, Root: t.cfg.Site.firstRoot()}, err)
 		},
 	})
 }
 
 // enrolmentRefused notes a refusal, and raises the alarm when somebody guesses. It is
 // called by the writer.
-func (t *term) enrolmentRefused(r bus.EnrolRequest, err error) {
+func (t *term) enrolmentRefused(r wire.EnrolRequest, err error) {
 	t.cfg.Logger.Warn("refused an enrolment", "machine", r.Machine, "key", r.Key, "err", err)
-	var refused *bus.Refusal
+	var refused *wire.Refusal
 	if !errors.As(err, &refused) || refused.Code != codeTokenWrong {
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/bustest"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/wire"
 )
 
 // BenchmarkEnrol lets hosts enrol over 32 connections at once: tokens, keys and signatures of
@@ -48,7 +49,7 @@ func BenchmarkEnrol(b *testing.B) {
 		conn := p.bus.With(bus.ConnConfig{Credentials: creds})
 		all.Go(func() {
 			for s := range seats {
-				if _, err := conn.Enrol(b.Context(), s.token, s.host, bus.EnrolRequest{Hostname: "h", Version: bin("1.25.0").String()}); err != nil {
+				if _, err := conn.Enrol(b.Context(), s.token, s.host, wire.EnrolRequest{Hostname: "h", Version: bin("1.25.0").String()}); err != nil {
 					b.Error(err)
 				}
 			}

@@ -13,6 +13,7 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/bustest"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections"
 )
 
@@ -52,27 +53,27 @@ type host struct {
 	*place
 	id    *bus.Identity
 	conn  *bus.Conn // of the ENROL account
-	facts bus.EnrolRequest
+	facts wire.EnrolRequest
 }
 
 func (p *place) newHost(token bus.JoinToken) *host {
 	return &host{
 		place: p, id: identity(p), conn: p.bus.With(bus.ConnConfig{Credentials: token.Enrol}),
-		facts: bus.EnrolRequest{Hostname: "h", Version: bin("1.25.0").String()},
+		facts: wire.EnrolRequest{Hostname: "h", Version: bin("1.25.0").String()},
 	}
 }
 
-func (h *host) enrol(token bus.JoinToken) (bus.Enrolled, error) {
+func (h *host) enrol(token bus.JoinToken) (wire.Enrolled, error) {
 	return h.conn.Enrol(h.Context(), token, h.id, h.facts)
 }
 
-func (h *host) renew(machine string, generation uint64, nonce string) (bus.Renewed, error) {
-	return h.conn.Renew(h.Context(), h.id, bus.RenewRequest{Environment: bustest.Environment, Machine: machine, Generation: generation, Nonce: nonce})
+func (h *host) renew(machine string, generation uint64, nonce string) (wire.Renewed, error) {
+	return h.conn.Renew(h.Context(), h.id, wire.RenewRequest{Environment: bustest.Environment, Machine: machine, Generation: generation, Nonce: nonce})
 }
 
 // code is that of a refusal; "" is none.
 func code(err error) string {
-	var r *bus.Refusal
+	var r *wire.Refusal
 	switch {
 	case errors.As(err, &r):
 		return r.Code

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections"
 )
 
@@ -41,7 +42,7 @@ func FuzzQueryBody(f *testing.F) {
 	f.Fuzz(func(_ *testing.T, b []byte) {
 		var upgrade events.AskUpgrade
 		_ = json.Unmarshal(b, &upgrade)
-		var piece StagePiece
+		var piece wire.StagePiece
 		_ = json.Unmarshal(b, &piece)
 		var ask events.Ask
 		if json.Unmarshal(b, &ask) == nil {

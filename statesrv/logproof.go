@@ -7,14 +7,8 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events/tree"
+	"github.com/jujube-project/jujube/events/wire"
 )
-
-// LogProof is the answer to the query "log-proof", whose body names how many records the
-// asker has seen: the newest checkpoint, and what proves that its log goes on from there.
-type LogProof struct {
-	Checkpoint []byte      `json:"checkpoint"` // the signed note
-	Hashes     []tree.Hash `json:"hashes,omitempty"`
-}
 
 func (t *term) answerLogProof(q bus.Query) {
 	var from uint64
@@ -29,7 +23,7 @@ func (t *term) answerLogProof(q bus.Query) {
 		q.Answer(nil, errors.New("nothing of the log is signed yet"))
 		return
 	}
-	answer := LogProof{Checkpoint: c.Note}
+	answer := wire.LogProof{Checkpoint: c.Note}
 	var err error
 	if from > 0 && from < c.Size {
 		answer.Hashes, err = tree.Continue(c.Size, from, t.keeper.hashes)

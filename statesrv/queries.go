@@ -10,37 +10,16 @@ import (
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/settings"
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/projections/status"
 )
-
-// Position is the answer to the query "digest": a replay of the log up to Seq comes to
-// the same Digest.
-type Position struct {
-	Seq    uint64 `json:"seq"`
-	Digest string `json:"digest"`
-}
-
-// Check is the answer to the query "upgrade-check": everything that forbids an upgrade.
-type Check struct {
-	Reasons []events.Reason `json:"reasons"`
-}
-
-// Environment is the answer to the query "environment".
-type Environment struct {
-	UUID         string            `json:"uuid"`
-	Name         string            `json:"name"`
-	AgentVersion version.Number    `json:"agent_version"`
-	Settings     map[string]string `json:"settings"` // in force, defaults included
-	Set          []string          `json:"set"`      // the keys that were set
-	Server       version.Number    `json:"server_version"`
-}
 
 // onQuery answers from committed state only.
 func (t *term) onQuery(q bus.Query) {
 	look, ok := map[string]func(*projections.State) (any, error){
 		"status":      func(st *projections.State) (any, error) { return t.statusJSON(st) },
-		"digest":      func(st *projections.State) (any, error) { return Position{st.Seq, st.Digest()}, nil },
+		"digest":      func(st *projections.State) (any, error) { return wire.Position{Seq: st.Seq, Digest: st.Digest()}, nil },
 		"environment": func(st *projections.State) (any, error) { return environmentOf(st), nil },
 		"pending":     func(st *projections.State) (any, error) { return waitingOf(st), nil },
 	}[q.Name]
@@ -58,7 +37,7 @@ func (t *term) onQuery(q bus.Query) {
 	case q.Name == "log-leaves":
 		t.spawn(func() { q.Answer(t.keeper.leaves()) })
 	case q.Name == "version":
-		b, err := json.Marshal(map[string]version.Number{"version": version.Current()})
+		b, err := json.Marshal(wire.Running{Version: version.Current()})
 		q.Answer(b, err)
 	case q.Name == "tools":
 		t.spawn(func() { t.answerTools(q) })
@@ -113,8 +92,8 @@ type cachedStatus struct {
 	json json.RawMessage
 }
 
-func environmentOf(st *projections.State) Environment {
-	e := Environment{
+func environmentOf(st *projections.State) wire.Environment {
+	e := wire.Environment{
 		UUID: st.UUID, Name: st.Name, AgentVersion: st.AgentVersion, Settings: map[string]string{},
 		Set: sortedKeys(st.Settings), Server: version.Current(),
 	}
@@ -124,23 +103,20 @@ func environmentOf(st *projections.State) Environment {
 	return e
 }
 
-// OnlyStored is the body of a query "tools" that leaves the sources out.
-const OnlyStored = "stored"
-
 // answerTools looks into the sources as well, which takes as long as they take, unless
 // it is asked what is stored.
 func (t *term) answerTools(q bus.Query) {
 	var now []listed
-	if string(q.Body) != OnlyStored {
+	if string(q.Body) != wire.OnlyStored {
 		now = t.listSources()
 	}
-	var c Catalogue
+	var c wire.Catalogue
 	err := t.writer.look(t.ctx, func(st *projections.State) { c = catalogueOf(st, t.tools.said()) })
 	if err != nil {
 		q.Answer(nil, err)
 		return
 	}
-	c.add(now)
+	addSources(&c, now)
 	c.Problems = append(c.Problems, t.tools.problems()...)
 	b, err := json.Marshal(c)
 	q.Answer(b, err)
@@ -154,7 +130,7 @@ func (t *term) answerCheck(q bus.Query) {
 		return
 	}
 	t.lookFor(ask.Artefacts)
-	c := Check{Reasons: []events.Reason{}}
+	c := wire.Check{Reasons: []events.Reason{}}
 	err := t.writer.look(t.ctx, func(st *projections.State) {
 		c.Reasons = append(c.Reasons, upgradeBlockers(st, &ask, t.knowledge(st))...)
 	})

@@ -10,6 +10,7 @@ import (
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tree"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections"
 )
 
@@ -73,7 +74,7 @@ func (r *Rehearsal) Record(payloads ...events.Payload) {
 }
 
 // Report queues what a machine sent.
-func (r *Rehearsal) Report(machine string, data []byte, answer func(bus.ReportAnswer)) {
+func (r *Rehearsal) Report(machine string, data []byte, answer func(wire.ReportAnswer)) {
 	r.t.onReport(bus.Report{Machine: events.MachineTag(machine), Data: data, Answer: answer})
 }
 

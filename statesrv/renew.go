@@ -7,6 +7,7 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/settings"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections"
 )
 
@@ -21,18 +22,18 @@ const (
 type renewal struct {
 	generation uint64
 	ends       time.Time
-	refused    *bus.Refusal
+	refused    *wire.Refusal
 }
 
 // decideRenewal gives a machine the next generation of credentials, once for each nonce. A
 // generation that another nonce has had already is a copy of the machine's files: the
 // machine is shut out.
-func decideRenewal(d *draft, r bus.RenewRequest) (renewal, error) {
+func decideRenewal(d *draft, r wire.RenewRequest) (renewal, error) {
 	m := d.state.Machines[r.Machine]
 	life := settings.Duration(d.state.Settings, "agent-credentials-life")
 	out := renewal{ends: d.now.Add(life)}
 	refuse := func(code, format string, args ...any) (renewal, error) {
-		return renewal{refused: &bus.Refusal{Code: code, Text: fmt.Sprintf(format, args...)}}, nil
+		return renewal{refused: &wire.Refusal{Code: code, Text: fmt.Sprintf(format, args...)}}, nil
 	}
 	switch {
 	case r.Environment != d.state.UUID:
@@ -66,11 +67,11 @@ func decideRenewal(d *draft, r bus.RenewRequest) (renewal, error) {
 const renewalsPerLife = 10
 
 // onRenew queues a renewal; its credentials leave only after it is in the log.
-func (t *term) onRenew(r bus.RenewRequest) {
+func (t *term) onRenew(r bus.Renewal) {
 	var out renewal
 	t.writer.submit(change{
 		decide: func(d *draft) (err error) {
-			out, err = decideRenewal(d, r)
+			out, err = decideRenewal(d, r.RenewRequest)
 			return err
 		},
 		done: func(_ uint64, err error) {
@@ -79,15 +80,15 @@ func (t *term) onRenew(r bus.RenewRequest) {
 				err = out.refused
 			}
 			if err != nil {
-				r.Answer(bus.Renewed{}, err)
+				r.Answer(wire.Renewed{}, err)
 				return
 			}
-			r.Answer(t.renewed(r, out))
+			r.Answer(t.renewed(r.RenewRequest, out))
 		},
 	})
 }
 
-func (t *term) renewed(r bus.RenewRequest, out renewal) (answer bus.Renewed, err error) {
+func (t *term) renewed(r wire.RenewRequest, out renewal) (answer wire.Renewed, err error) {
 	answer.URLs = t.cfg.URLs
 	if t.cfg.Authorities != "" {
 		if answer.Authorities, err = bus.PinnedAuthorities(t.cfg.Authorities); err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections"
 )
 
@@ -46,27 +47,27 @@ func authentic(m *projections.Machine, rec events.Record) error {
 // codeEventAuthor: who sent a report is not the machine that it speaks of.
 const codeEventAuthor = "event-author"
 
-// decideReport records a report once. It returns bus.ReportDuplicate as the code for one
+// decideReport records a report once. It returns wire.ReportDuplicate as the code for one
 // that was recorded before.
 func decideReport(d *draft, rec events.Record, report events.Report) (code string, err error) {
 	head := report.Head()
 	m := d.state.Machines[head.Machine]
 	switch {
 	case m != nil && (m.Life == projections.LifePending || m.Life == projections.LifeQuarantined):
-		return bus.ReportRetry, fmt.Errorf("machine %s waits for approval", head.Machine)
+		return wire.ReportRetry, fmt.Errorf("machine %s waits for approval", head.Machine)
 	case m == nil || m.Life != projections.LifeAlive:
-		return bus.ReportInvalid, fmt.Errorf("%w: machine %s is not enrolled", errInvalidReport, head.Machine)
+		return wire.ReportInvalid, fmt.Errorf("%w: machine %s is not enrolled", errInvalidReport, head.Machine)
 	case m.Seen(head):
-		return bus.ReportDuplicate, nil
+		return wire.ReportDuplicate, nil
 	}
 	if u, ok := report.(*events.UnitStateChanged); ok {
 		if unit := d.state.Units[u.Unit]; unit == nil || unit.Machine != head.Machine {
-			return bus.ReportInvalid, fmt.Errorf("%w: unit %s is not machine %s's", errInvalidReport, u.Unit, head.Machine)
+			return wire.ReportInvalid, fmt.Errorf("%w: unit %s is not machine %s's", errInvalidReport, u.Unit, head.Machine)
 		}
 	}
 	if m.Lost {
 		if _, err := d.add("", "", "", &events.MachineReturned{Machine: head.Machine}); err != nil {
-			return bus.ReportRetry, err
+			return wire.ReportRetry, err
 		}
 	}
 	var instead events.Payload
@@ -80,7 +81,7 @@ func decideReport(d *draft, rec events.Record, report events.Report) (code strin
 				correlation = open.Request
 			}
 		case isTerminal(rec.Kind) && o.OrderID() == m.Ended && (!takenBack(o) || m.TakenBack(o.OrderID())):
-			return bus.ReportDuplicate, nil // the agent died between saying so and noting that it did
+			return wire.ReportDuplicate, nil // the agent died between saying so and noting that it did
 		case isTerminal(rec.Kind):
 			instead = late(head, o, rec)
 		}
@@ -91,7 +92,7 @@ func decideReport(d *draft, rec events.Record, report events.Report) (code strin
 		err = d.take(head.Machine, causeOf(report), correlation, rec)
 	}
 	if err != nil {
-		return bus.ReportInvalid, fmt.Errorf("%w: %w", errInvalidReport, err)
+		return wire.ReportInvalid, fmt.Errorf("%w: %w", errInvalidReport, err)
 	}
 	return "", nil
 }
@@ -128,7 +129,7 @@ func (t *term) onReport(r bus.Report) {
 	rec, report, err := parseReport(r)
 	if err != nil {
 		t.metrics.garbage("report")
-		r.Answer(bus.ReportAnswer{Code: bus.ReportInvalid, Text: err.Error()})
+		r.Answer(wire.ReportAnswer{Code: wire.ReportInvalid, Text: err.Error()})
 		return
 	}
 	t.presence.heard(report.Head().Machine, t.cfg.Now())
@@ -136,7 +137,7 @@ func (t *term) onReport(r bus.Report) {
 	t.writer.submit(change{
 		decide: func(d *draft) (err error) {
 			if err = t.authentic(d.state.Machines[report.Head().Machine], rec); err != nil {
-				code = bus.ReportInvalid
+				code = wire.ReportInvalid
 				t.metrics.garbage("report")
 				t.cfg.Logger.Warn("refused a report", "machine", r.Machine, "kind", rec.Kind, "err", err)
 				return err
@@ -145,10 +146,10 @@ func (t *term) onReport(r bus.Report) {
 			return err
 		},
 		done: func(seq uint64, err error) {
-			a := bus.ReportAnswer{Seq: seq, Code: code}
+			a := wire.ReportAnswer{Seq: seq, Code: code}
 			switch {
 			case notStored(err) || err != nil && code == "":
-				a = bus.ReportAnswer{Code: bus.ReportRetry, Text: err.Error()}
+				a = wire.ReportAnswer{Code: wire.ReportRetry, Text: err.Error()}
 			case err != nil:
 				a.Text = err.Error()
 			}

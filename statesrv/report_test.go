@@ -11,6 +11,7 @@ import (
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/testkey"
 	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/projections/rollout"
 )
@@ -67,7 +68,7 @@ func (k *desk) hear(from string, rec events.Record) (code string, err error) {
 		err = authentic(k.d.state.Machines[parsed.Head().Machine], rec)
 	}
 	if err != nil {
-		return bus.ReportInvalid, err
+		return wire.ReportInvalid, err
 	}
 	code, err = decideReport(k.d, rec, parsed)
 	return code, k.decided(err)
@@ -104,7 +105,7 @@ func upgraded(order string) *events.AgentUpgraded {
 
 func TestAReportThatComesTwiceIsRecordedOnce(t *testing.T) {
 	k := newDesk(t)
-	for i, want := range []string{"", bus.ReportDuplicate, bus.ReportDuplicate} {
+	for i, want := range []string{"", wire.ReportDuplicate, wire.ReportDuplicate} {
 		if got := k.report("machine-1", 1, &events.AgentStarted{Version: bin("1.25.0")}); got != want {
 			t.Fatalf("answer %d is %q, want %q", i, got, want)
 		}
@@ -117,7 +118,7 @@ func TestAnOrderEndsOnce(t *testing.T) {
 	k.order("o1")
 	// The agent dies before it noted that it said so, and says it again; then it ends an
 	// order that has timed out, twice.
-	for n, want := range []string{"", bus.ReportDuplicate} {
+	for n, want := range []string{"", wire.ReportDuplicate} {
 		if got := k.report("machine-1", uint64(n+1), upgraded("o1")); got != want {
 			t.Fatalf("report %d is answered %q, want %q", n+1, got, want)
 		}
@@ -127,7 +128,7 @@ func TestAnOrderEndsOnce(t *testing.T) {
 	if k.decided(err) != nil {
 		t.Fatal(err)
 	}
-	for n, want := range []string{"", bus.ReportDuplicate} {
+	for n, want := range []string{"", wire.ReportDuplicate} {
 		if got := k.report("machine-1", uint64(n+3), upgraded("o2")); got != want {
 			t.Fatalf("report %d is answered %q, want %q", n+3, got, want)
 		}
@@ -148,7 +149,7 @@ func TestWhatIsNotAnAgentsToTellIsRefused(t *testing.T) {
 		"another machine's unit": {"machine-1", &events.UnitStateChanged{Unit: "db/0", State: events.UnitStarted}},
 		"a late report itself":   {"machine-1", &events.ReportLate{Order: "o1", Report: "agent.upgraded/1"}},
 	} {
-		if got := k.report(c.from, 1, c.report); got != bus.ReportInvalid {
+		if got := k.report(c.from, 1, c.report); got != wire.ReportInvalid {
 			t.Errorf("%s: answered %q, want invalid", name, got)
 		}
 	}
@@ -191,7 +192,7 @@ func TestBI86OnlyTheMachineItselfReports(t *testing.T) {
 			c.edit(&rec)
 		}
 		code, err := k.hear(c.from, rec)
-		if code != bus.ReportInvalid || err == nil || !strings.Contains(err.Error(), "event-author") {
+		if code != wire.ReportInvalid || err == nil || !strings.Contains(err.Error(), "event-author") {
 			t.Errorf("%s: answered %q: %v; want event-author", name, code, err)
 		}
 		if k.want(""); k.d.state.Digest() != before {
@@ -267,19 +268,19 @@ func TestAnOrderThatNobodyTakesUpTimesOut(t *testing.T) {
 }
 
 func TestEnrolment(t *testing.T) {
-	good := bus.EnrolRequest{Environment: "env", Machine: "3", TokenKey: "T", Key: "K", Hostname: "h", Version: "1.25.0-trusty-amd64"}
-	change := func(f func(*bus.EnrolRequest)) bus.EnrolRequest { r := good; f(&r); return r }
+	good := wire.EnrolRequest{Environment: "env", Machine: "3", TokenKey: "T", Key: "K", Hostname: "h", Version: "1.25.0-trusty-amd64"}
+	change := func(f func(*wire.EnrolRequest)) wire.EnrolRequest { r := good; f(&r); return r }
 	k := newDesk(t)
 	k.d.state.Machines["3"] = &projections.Machine{ID: "3", Life: projections.LifeInvited, TokenKey: "T", Expires: judged.Add(time.Minute)}
 	for name, c := range map[string]struct {
-		req  bus.EnrolRequest
+		req  wire.EnrolRequest
 		want string
 	}{
-		"another token":       {change(func(r *bus.EnrolRequest) { r.TokenKey = "other" }), "not the one"},
-		"another environment": {change(func(r *bus.EnrolRequest) { r.Environment = "x" }), "this one is env"},
-		"nobody invited":      {change(func(r *bus.EnrolRequest) { r.Machine = "9" }), "nobody was invited"},
-		"a taken place":       {change(func(r *bus.EnrolRequest) { r.Machine = "1" }), "used already"},
-		"no version":          {change(func(r *bus.EnrolRequest) { r.Version = "x" }), "binary version"},
+		"another token":       {change(func(r *wire.EnrolRequest) { r.TokenKey = "other" }), "not the one"},
+		"another environment": {change(func(r *wire.EnrolRequest) { r.Environment = "x" }), "this one is env"},
+		"nobody invited":      {change(func(r *wire.EnrolRequest) { r.Machine = "9" }), "nobody was invited"},
+		"a taken place":       {change(func(r *wire.EnrolRequest) { r.Machine = "1" }), "used already"},
+		"no version":          {change(func(r *wire.EnrolRequest) { r.Version = "x" }), "binary version"},
 	} {
 		if _, err := decideEnrolment(k.d, c.req); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
@@ -292,7 +293,7 @@ func TestEnrolment(t *testing.T) {
 		}
 	}
 	k.want("machine.enrolled/1")
-	if _, err := decideEnrolment(k.d, change(func(r *bus.EnrolRequest) { r.Key = "thief" })); err == nil {
+	if _, err := decideEnrolment(k.d, change(func(r *wire.EnrolRequest) { r.Key = "thief" })); err == nil {
 		t.Fatal("the token was used twice")
 	}
 	late := newDesk(t)

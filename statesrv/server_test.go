@@ -28,6 +28,7 @@ import (
 	merkle "github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/events/warrant"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/projections/audit"
 	"github.com/jujube-project/jujube/statesrv"
@@ -202,7 +203,7 @@ func (p *place) resolve(ask *events.Ask, body []byte) {
 	ctx, cancel := context.WithTimeout(p.Context(), 5*time.Second)
 	defer cancel()
 	b, err := p.alice.Ask(ctx, "resolve", body)
-	var r statesrv.Resolution
+	var r wire.Resolution
 	if err != nil || json.Unmarshal(b, &r) != nil || len(r.Machines) == 0 {
 		return
 	}
@@ -280,7 +281,7 @@ func codes(reasons []events.Reason) string {
 // state folds the log, and checks on the way that the served projection is the same.
 func (p *place) state() *projections.State {
 	p.Helper()
-	var served statesrv.Position
+	var served wire.Position
 	p.query("digest", nil, &served)
 	s, v := projections.New(), audit.NewVerifier()
 	for rec, err := range p.log.Read(p.Context(), 1, served.Seq) {
@@ -323,7 +324,7 @@ func (p *place) upload(t tools.Tools, data []byte) error {
 	id, _ := p.ask(events.Ask{Action: events.ActionSyncTools, SyncTools: &events.AskSyncTools{Source: "here", Wanted: []version.Binary{t.Version}, Unsigned: true}})
 	ctx, cancel := context.WithTimeout(p.Context(), 20*time.Second)
 	defer cancel()
-	return p.alice.Upload(ctx, bus.PieceHead{Tools: t, Request: id}, bytes.NewReader(data), nil)
+	return p.alice.Upload(ctx, wire.PieceHead{Tools: t, Request: id}, bytes.NewReader(data), nil)
 }
 
 func upgrade(t tools.Tools) events.Ask {
@@ -351,7 +352,7 @@ func (p *place) invite() *agent {
 		p.Fatal(err)
 	}
 	token := bus.JoinToken{Environment: bustest.Environment, Machine: invited.Machine, URLs: p.bus.URLs, Authorities: p.bus.Trust.Certificates(), Enrol: creds, Seed: string(tokenKey.Seed())}
-	enrolled, err := p.bus.With(bus.ConnConfig{Credentials: creds}).Enrol(p.Context(), token, host, bus.EnrolRequest{Hostname: "h", Version: bin("1.25.0").String()})
+	enrolled, err := p.bus.With(bus.ConnConfig{Credentials: creds}).Enrol(p.Context(), token, host, wire.EnrolRequest{Hostname: "h", Version: bin("1.25.0").String()})
 	if err != nil {
 		p.Fatal(err)
 	}
@@ -442,16 +443,16 @@ func (a *agent) report(ctx context.Context, r events.Report) {
 	for ctx.Err() == nil {
 		answer, err := a.try(ctx, rec)
 		switch {
-		case err == nil && (answer.Code == "" || answer.Code == bus.ReportDuplicate):
+		case err == nil && (answer.Code == "" || answer.Code == wire.ReportDuplicate):
 			return
-		case err == nil && answer.Code == bus.ReportInvalid:
+		case err == nil && answer.Code == wire.ReportInvalid:
 			a.p.Errorf("machine %s: %s is refused: %s", a.id, rec.Kind, answer.Text)
 			return
 		}
 	}
 }
 
-func (a *agent) try(ctx context.Context, rec events.Record) (bus.ReportAnswer, error) {
+func (a *agent) try(ctx context.Context, rec events.Record) (wire.ReportAnswer, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	return a.conn.Report(ctx, events.MachineTag(a.id), rec)
@@ -541,7 +542,7 @@ func TestABrokenVersionHaltsAndIsAborted(t *testing.T) {
 	if _, got := p.ask(ask); got != "refused: conflict" {
 		t.Fatalf("another upgrade is %q", got)
 	}
-	var check statesrv.Check
+	var check wire.Check
 	p.query("upgrade-check", ask.Upgrade, &check)
 	if codes(check.Reasons) != "refused: conflict" {
 		t.Fatalf("the check says %+v", check.Reasons)
@@ -678,7 +679,7 @@ func TestSilenceIsRecorded(t *testing.T) {
 	p.start()
 	p.ahead.Add(int64(time.Minute))
 	lost := p.waitKind(0, "machine.lost/1")
-	if err := p.bus.Agent("machine-0").Beat("machine-0", bus.Beat{Version: "1.25.0"}); err != nil {
+	if err := p.bus.Agent("machine-0").Beat("machine-0", wire.Beat{Version: "1.25.0"}); err != nil {
 		t.Fatal(err)
 	}
 	p.waitKind(lost.Seq, "machine.returned/1")

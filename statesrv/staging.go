@@ -11,32 +11,14 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections"
 )
-
-// StagePiece is the body of the query "trust-stage": a part of a bundle of metadata that an
-// operator will ask to be published. It is kept in memory only.
-type StagePiece struct {
-	Bundle    events.Object `json:"bundle"`
-	Offset    int64         `json:"offset"`
-	Data      []byte        `json:"data"`
-	Key       string        `json:"key"`       // of an operator who may publish
-	Signature []byte        `json:"signature"` // over PAE(StageType, "ENVIRONMENT SHA256")
-}
-
-// StageType separates that signature from every other use of the key.
-const StageType = "jujube.stage.v1"
-
-// StageStatement is what an operator signs to stage a bundle.
-func StageStatement(environment, sha256 string) []byte {
-	return events.PAE(StageType, []byte(environment+" "+sha256))
-}
 
 // Bounds on staging; together they bound its memory.
 const (
 	maxStaged     = 2
-	StageBytes    = 256 << 10 // of one piece
-	maxStageBytes = 8 << 20   // of one bundle
+	maxStageBytes = 8 << 20 // of one bundle
 )
 
 // staging holds bundles while they come in, and until they are published. The oldest goes
@@ -53,7 +35,7 @@ type staged struct {
 
 // answerStage takes a piece from an operator with the role release or admin.
 func (t *term) answerStage(q bus.Query) {
-	var p StagePiece
+	var p wire.StagePiece
 	err := json.Unmarshal(q.Body, &p)
 	if err == nil {
 		err = t.mayStage(p)
@@ -62,11 +44,11 @@ func (t *term) answerStage(q bus.Query) {
 	if err == nil {
 		next, err = t.staging.add(p)
 	}
-	b, jsonErr := json.Marshal(map[string]int64{"next": next})
+	b, jsonErr := json.Marshal(wire.Staged{Next: next})
 	q.Answer(b, errors.Join(err, jsonErr))
 }
 
-func (t *term) mayStage(p StagePiece) error {
+func (t *term) mayStage(p wire.StagePiece) error {
 	var who events.Operator
 	err := t.writer.look(t.ctx, func(s *projections.State) { who, _ = s.Trust.Roster.Operator(p.Key) })
 	switch {
@@ -75,18 +57,18 @@ func (t *term) mayStage(p StagePiece) error {
 	case !publishes(who):
 		return fmt.Errorf("%w: only operators with the role %s or %s may bring metadata", bus.ErrDenied, events.RoleRelease, events.RoleAdmin)
 	}
-	return bus.Verify(p.Key, StageStatement(t.cfg.Environment, p.Bundle.SHA256), p.Signature)
+	return bus.Verify(p.Key, wire.StageStatement(t.cfg.Environment, p.Bundle.SHA256), p.Signature)
 }
 
 func publishes(o events.Operator) bool { return o.Somewhere(events.RoleRelease) }
 
 // add takes the next piece and says where to go on.
-func (s *staging) add(p StagePiece) (next int64, err error) {
+func (s *staging) add(p wire.StagePiece) (next int64, err error) {
 	if err := p.Bundle.Validate(); err != nil {
 		return 0, err
 	}
-	if p.Bundle.Size > maxStageBytes || len(p.Data) > StageBytes {
-		return 0, fmt.Errorf("a bundle of %d bytes, a piece of %d: limits are %d and %d", p.Bundle.Size, len(p.Data), maxStageBytes, StageBytes)
+	if p.Bundle.Size > maxStageBytes || len(p.Data) > wire.StageBytes {
+		return 0, fmt.Errorf("a bundle of %d bytes, a piece of %d: limits are %d and %d", p.Bundle.Size, len(p.Data), maxStageBytes, wire.StageBytes)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -12,6 +12,7 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections"
 )
 
@@ -170,7 +171,7 @@ func (t *term) serve() (stop func(), err error) {
 }
 
 // onBeat notes that a machine is alive, and finds out when it is twice.
-func (t *term) onBeat(tag string, b bus.Beat, answer func(bus.Echoed)) {
+func (t *term) onBeat(tag string, b wire.Beat, answer func(wire.Echoed)) {
 	id, ok := strings.CutPrefix(tag, events.MachineTag(""))
 	if !ok || !events.IsMachine(id) {
 		return

@@ -20,6 +20,7 @@ import (
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/archive"
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/statesrv"
 	"github.com/jujube-project/jujube/streams"
@@ -126,7 +127,7 @@ func TestToolsAreFetchedOnceWhenAnUpgradeNeedsThem(t *testing.T) {
 	if n := asked(next.FileName()); n != 1 {
 		t.Errorf("the archive was fetched %d times", n)
 	}
-	var c statesrv.Catalogue
+	var c wire.Catalogue
 	p.query("tools", nil, &c)
 	if len(c.Stored) != 1 || c.Stored[0] != next || len(c.Sources) != 1 || len(c.Problems) != 0 || len(c.InUse) != 1 || len(c.InUse[0].Machines) != 4 {
 		t.Errorf("the catalogue is %+v", c)
@@ -156,7 +157,7 @@ func TestAnArchiveWithOtherBytesHaltsTheUpgrade(t *testing.T) {
 func TestAnUnreadableSourceIsAProblemNotAnEnd(t *testing.T) {
 	p := newPlace(t)
 	p.start(from(t, filepath.Join(t.TempDir(), "nothing")))
-	var c statesrv.Catalogue
+	var c wire.Catalogue
 	p.query("tools", nil, &c)
 	if len(c.Problems) != 1 || !strings.Contains(c.Problems[0], "nothing") {
 		t.Fatalf("the problems are %q", c.Problems)
@@ -177,7 +178,7 @@ func TestTheNextSourceIsAskedWhenOneIsBad(t *testing.T) {
 	if stored := s.Tools[next.Version.String()]; stored == nil || stored.SignedBy != signer(t).Anchor() || s.Lost[nothing] == nil || s.Lost[dir] != nil {
 		t.Fatalf("stored %+v, lost %v", stored, s.Lost)
 	}
-	var c statesrv.Catalogue
+	var c wire.Catalogue
 	p.query("tools", nil, &c)
 	if len(c.Problems) != 1 || !strings.Contains(c.Problems[0], nothing) || len(c.Sources) != 1 || c.Sources[0].Source != dir {
 		t.Fatalf("the catalogue is %+v", c)
@@ -221,12 +222,12 @@ func TestAnArchiveThatOnlyTheStoreHas(t *testing.T) {
 func TestQueries(t *testing.T) {
 	p := newPlace(t)
 	p.start()
-	var v struct{ Version version.Number }
+	var v wire.Running
 	p.query("version", nil, &v)
 	if v.Version != version.Current() {
 		t.Errorf("the version is %v", v.Version)
 	}
-	var env statesrv.Environment
+	var env wire.Environment
 	p.query("environment", nil, &env)
 	if env.Name != "test" || env.Settings["upgrade-policy"] != "step" || !slices.Equal(env.Set, []string{"tools-source"}) {
 		t.Errorf("the environment is %+v", env)
@@ -236,7 +237,7 @@ func TestQueries(t *testing.T) {
 	if len(served) == 0 {
 		t.Error("the status is empty")
 	}
-	var check statesrv.Check
+	var check wire.Check
 	next, _ := toolsOf("1.25.1", "x")
 	p.query("upgrade-check", upgrade(next).Upgrade, &check)
 	if got := codes(check.Reasons); !strings.Contains(got, "no-tools") || !strings.Contains(got, "target-unknown") {
@@ -266,7 +267,7 @@ func TestLostSourcesAreRecorded(t *testing.T) {
 	if lost.Source != dir || !strings.Contains(lost.Reason, "no such file") {
 		t.Fatalf("lost %+v", lost)
 	}
-	var c statesrv.Catalogue
+	var c wire.Catalogue
 	p.query("tools", nil, &c)
 	if err := os.Rename(hidden, dir); err != nil {
 		t.Fatal(err)
@@ -294,7 +295,7 @@ func TestRevokedVersionsAreRefused(t *testing.T) {
 	if _, got := p.ask(upgrade(next)); got != "refused: revoked" {
 		t.Fatalf("the upgrade is %q", got)
 	}
-	var c statesrv.Catalogue
+	var c wire.Catalogue
 	p.query("tools", nil, &c)
 	if len(c.Marks) != 1 || c.Marks[0].Revoked != "eats data" || c.Sources[0].SignedBy != signer(t).Anchor() {
 		t.Fatalf("the catalogue is %+v", c)
@@ -323,7 +324,7 @@ func TestARevocationOutlivesItsSource(t *testing.T) {
 	if err := os.Rename(dir, dir+".away"); err != nil {
 		t.Fatal(err)
 	}
-	var c statesrv.Catalogue
+	var c wire.Catalogue
 	p.query("tools", nil, &c)
 	if len(c.Problems) != 1 || len(c.Marks) != 1 || c.Marks[0].Revoked != "eats data" {
 		t.Fatalf("without its source, the catalogue is %+v", c)
@@ -339,7 +340,7 @@ func TestARevocationOutlivesItsSource(t *testing.T) {
 	if m := decode[*events.ToolsMarked](p, p.waitKind(first.Seq, "tools.marked/1")); m.Marks != (tools.Marks{}) {
 		t.Fatalf("taken back, it records %+v", m)
 	}
-	var after statesrv.Catalogue
+	var after wire.Catalogue
 	if p.query("tools", nil, &after); len(after.Marks) != 0 {
 		t.Fatalf("taken back, it says %+v", after.Marks)
 	}

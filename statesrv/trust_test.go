@@ -13,7 +13,7 @@ import (
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/tuf"
-	"github.com/jujube-project/jujube/statesrv"
+	"github.com/jujube-project/jujube/events/wire"
 )
 
 // repository is what is published, to be gone on with.
@@ -38,14 +38,14 @@ func (p *place) repository() *tuf.Repository {
 func (p *place) stage(b []byte) (events.Object, error) {
 	p.Helper()
 	o := bus.ObjectOf(b)
-	sig, err := p.alice.Identity().Sign(statesrv.StageStatement(bustest.Environment, o.SHA256))
+	sig, err := p.alice.Identity().Sign(wire.StageStatement(bustest.Environment, o.SHA256))
 	if err != nil {
 		p.Fatal(err)
 	}
-	for at := 0; at < len(b) && err == nil; at += statesrv.StageBytes {
+	for at := 0; at < len(b) && err == nil; at += wire.StageBytes {
 		var body []byte
-		body, err = json.Marshal(statesrv.StagePiece{
-			Bundle: o, Offset: int64(at), Data: b[at:min(len(b), at+statesrv.StageBytes)], Key: p.alice.Public(), Signature: sig,
+		body, err = json.Marshal(wire.StagePiece{
+			Bundle: o, Offset: int64(at), Data: b[at:min(len(b), at+wire.StageBytes)], Key: p.alice.Public(), Signature: sig,
 		})
 		if err == nil {
 			_, err = p.alice.Ask(p.Context(), "trust-stage", body)
@@ -172,15 +172,15 @@ func TestStaging(t *testing.T) {
 	o := bus.ObjectOf(b)
 	stranger, err := bus.NewIdentity()
 	p.must(err)
-	sig, err := p.alice.Identity().Sign(statesrv.StageStatement(bustest.Environment, o.SHA256))
+	sig, err := p.alice.Identity().Sign(wire.StageStatement(bustest.Environment, o.SHA256))
 	p.must(err)
-	good := statesrv.StagePiece{Bundle: o, Data: b, Key: p.alice.Public(), Signature: sig}
-	for name, spoil := range map[string]func(*statesrv.StagePiece){
-		"a stranger":        func(s *statesrv.StagePiece) { s.Key = stranger.Public() },
-		"another signature": func(s *statesrv.StagePiece) { s.Signature = bytes.Repeat([]byte{1}, 64) },
-		"more bytes":        func(s *statesrv.StagePiece) { s.Data = append(bytes.Clone(b), ' ') },
-		"other bytes":       func(s *statesrv.StagePiece) { s.Data = bytes.Repeat([]byte(" "), len(b)) },
-		"no size":           func(s *statesrv.StagePiece) { s.Bundle.Size = 0 },
+	good := wire.StagePiece{Bundle: o, Data: b, Key: p.alice.Public(), Signature: sig}
+	for name, spoil := range map[string]func(*wire.StagePiece){
+		"a stranger":        func(s *wire.StagePiece) { s.Key = stranger.Public() },
+		"another signature": func(s *wire.StagePiece) { s.Signature = bytes.Repeat([]byte{1}, 64) },
+		"more bytes":        func(s *wire.StagePiece) { s.Data = append(bytes.Clone(b), ' ') },
+		"other bytes":       func(s *wire.StagePiece) { s.Data = bytes.Repeat([]byte(" "), len(b)) },
+		"no size":           func(s *wire.StagePiece) { s.Bundle.Size = 0 },
 	} {
 		piece := good
 		spoil(&piece)

@@ -14,6 +14,7 @@ import (
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/archive"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/streams"
 )
@@ -88,10 +89,10 @@ func (u *upload) take(p bus.Piece) (over bool) {
 		err = u.record()
 	}
 	if err != nil {
-		p.Answer(bus.PieceAnswer{Error: err.Error(), Again: errors.Is(err, bus.ErrDigest), Bad: errors.Is(err, archive.ErrArchive) || errors.Is(err, errOtherBytes)})
+		p.Answer(wire.PieceAnswer{Error: err.Error(), Again: errors.Is(err, bus.ErrDigest), Bad: errors.Is(err, archive.ErrArchive) || errors.Is(err, errOtherBytes)})
 		return true
 	}
-	p.Answer(bus.PieceAnswer{Next: u.tools.Size, Done: true})
+	p.Answer(wire.PieceAnswer{Next: u.tools.Size, Done: true})
 	return true
 }
 
@@ -117,14 +118,14 @@ func (u *upload) grow(p bus.Piece) error {
 	}
 	w.next = u.in.Next()
 	if w.next == u.tools.Size {
-		w.piece.Answer = func(a bus.PieceAnswer) {} // take answers when all is done
+		w.piece.Answer = func(a wire.PieceAnswer) {} // take answers when all is done
 	}
 	u.waiting <- w
 	return nil
 }
 
 // permit checks that a piece belongs to this archive and that it was announced.
-func (u *upload) permit(head bus.PieceHead) error {
+func (u *upload) permit(head wire.PieceHead) error {
 	if head.Tools != u.tools {
 		return fmt.Errorf("sha256 %s is being uploaded as %s, %d bytes; a piece says %s, %d bytes", u.tools.SHA256, u.tools.Version, u.tools.Size, head.Tools.Version, head.Tools.Size)
 	}
@@ -168,9 +169,9 @@ func (u *upload) answer() {
 				u.failed = err
 			}
 		}
-		a := bus.PieceAnswer{Next: w.next}
+		a := wire.PieceAnswer{Next: w.next}
 		if u.failed != nil {
-			a = bus.PieceAnswer{Error: u.failed.Error()}
+			a = wire.PieceAnswer{Error: u.failed.Error()}
 		}
 		w.piece.Answer(a)
 	}

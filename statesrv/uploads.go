@@ -11,6 +11,7 @@ import (
 	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections"
 )
 
@@ -41,10 +42,10 @@ func (us *uploads) onPiece(p bus.Piece) {
 	u := us.open[p.Head.Tools.SHA256]
 	switch {
 	case u == nil && len(p.Data) > 0: // it was sent before its sender knew of the end
-		p.Answer(bus.PieceAnswer{Again: true})
+		p.Answer(wire.PieceAnswer{Again: true})
 		return
 	case u == nil && len(us.open) == maxUploads:
-		p.Answer(bus.PieceAnswer{Error: fmt.Sprintf("%d other archives are being uploaded; try again later", maxUploads)})
+		p.Answer(wire.PieceAnswer{Error: fmt.Sprintf("%d other archives are being uploaded; try again later", maxUploads)})
 		return
 	case u == nil:
 		u = us.begin(p.Head.Tools)
@@ -52,7 +53,7 @@ func (us *uploads) onPiece(p bus.Piece) {
 	select {
 	case u.pieces <- p:
 	default:
-		p.Answer(bus.PieceAnswer{Error: fmt.Sprintf("more than %d pieces came before the first was answered", cap(u.pieces))})
+		p.Answer(wire.PieceAnswer{Error: fmt.Sprintf("more than %d pieces came before the first was answered", cap(u.pieces))})
 	}
 }
 
@@ -71,7 +72,7 @@ func (us *uploads) forget(u *upload) {
 	us.mu.Unlock()
 	for len(u.pieces) > 0 {
 		p := <-u.pieces
-		p.Answer(bus.PieceAnswer{Again: true})
+		p.Answer(wire.PieceAnswer{Again: true})
 	}
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/archive"
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/statesrv"
 )
 
@@ -55,7 +56,7 @@ func benchmarkSync(b *testing.B, body []byte) {
 			b.Fatal(err)
 		}
 		wall, cpu = took(b, func() error {
-			return p.alice.Upload(b.Context(), bus.PieceHead{Tools: t, Request: id}, f, nil)
+			return p.alice.Upload(b.Context(), wire.PieceHead{Tools: t, Request: id}, f, nil)
 		})
 		here, busy = here+wall, busy+cpu
 		_ = f.Close()

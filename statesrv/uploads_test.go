@@ -17,6 +17,7 @@ import (
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/statesrv"
 )
 
@@ -46,7 +47,7 @@ func (c *cutReader) Read(b []byte) (int, error) {
 func (p *place) uploadCut(t tools.Tools, data []byte, left int) (before int64, err error) {
 	p.Helper()
 	before = -1
-	head := bus.PieceHead{Tools: t, Request: p.announce(t.Version)}
+	head := wire.PieceHead{Tools: t, Request: p.announce(t.Version)}
 	err = p.alice.Upload(p.Context(), head, &cutReader{bytes.NewReader(data), left}, func(stored int64) {
 		if before < 0 {
 			before = stored
@@ -102,7 +103,7 @@ func TestTwoUploadTheSameArchive(t *testing.T) {
 	p := newPlace(t)
 	p.start()
 	a, data := big(t, "1.25.1")
-	head := bus.PieceHead{Tools: a, Request: p.announce(a.Version)}
+	head := wire.PieceHead{Tools: a, Request: p.announce(a.Version)}
 	var both sync.WaitGroup
 	for range 2 {
 		both.Go(func() {
@@ -218,7 +219,7 @@ func TestRefusedUploads(t *testing.T) {
 		"unknown": "no accepted sync-tools request", refused: "no accepted sync-tools request",
 		p.announce(first.Version): "does not name 1.25.2-trusty-amd64",
 	} {
-		err := p.alice.Upload(t.Context(), bus.PieceHead{Tools: wrong, Request: request}, strings.NewReader("right"), nil)
+		err := p.alice.Upload(t.Context(), wire.PieceHead{Tools: wrong, Request: request}, strings.NewReader("right"), nil)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("after request %s: %v", request, err)
 		}

@@ -9,13 +9,8 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/wire"
 )
-
-// Hashed is the answer to the query "tools-hash": what an object of the store really is.
-type Hashed struct {
-	Size   int64  `json:"size_bytes"`
-	SHA256 string `json:"sha256"`
-}
 
 // answerObjects lists the objects of the store, whatever the log says of them.
 func (t *term) answerObjects(q bus.Query) {
@@ -36,6 +31,6 @@ func (t *term) answerHash(q bus.Query) {
 	defer t.hashing.Unlock()
 	h := sha256.New()
 	n, err := t.tools.store.Fetch(t.ctx, digest, 0, h)
-	b, jsonErr := json.Marshal(Hashed{Size: n, SHA256: hex.EncodeToString(h.Sum(nil))})
+	b, jsonErr := json.Marshal(wire.Hashed{Size: n, SHA256: hex.EncodeToString(h.Sum(nil))})
 	q.Answer(b, errors.Join(err, jsonErr))
 }

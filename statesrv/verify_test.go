@@ -5,8 +5,7 @@ import (
 	"encoding/json"
 	"testing"
 
-	"github.com/jujube-project/jujube/bus"
-	"github.com/jujube-project/jujube/statesrv"
+	"github.com/jujube-project/jujube/events/wire"
 )
 
 // What the store holds is told as it is, whatever the catalogue says.
@@ -21,13 +20,13 @@ func TestTheStoreIsReadAsItIs(t *testing.T) {
 	if err := p.bus.StateServer().Tools().Put(t.Context(), lost, bytes.NewReader(lostData), unchecked); err != nil {
 		t.Fatal(err)
 	}
-	var objects []bus.Object
+	var objects []wire.Object
 	p.query("tools-objects", nil, &objects)
 	if len(objects) != 2 {
 		t.Fatalf("the objects are %v", objects)
 	}
 	for _, o := range objects {
-		var h statesrv.Hashed
+		var h wire.Hashed
 		p.hash(o.SHA256, &h)
 		if h.SHA256 != o.SHA256 || h.Size != o.Size {
 			t.Errorf("object %v hashes as %v", o, h)
@@ -40,7 +39,7 @@ func TestTheStoreIsReadAsItIs(t *testing.T) {
 	}
 }
 
-func (p *place) hash(digest string, h *statesrv.Hashed) {
+func (p *place) hash(digest string, h *wire.Hashed) {
 	p.Helper()
 	b, err := p.alice.Ask(p.Context(), "tools-hash", []byte(digest))
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/memlog"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections"
 )
 
@@ -232,9 +233,9 @@ func TestACopyOfWhatWasNotStoredIsNoDuplicate(t *testing.T) {
 	term := &term{Server: s, writer: w, presence: newPresence(judged), authentic: func(*projections.Machine, events.Record) error { return nil }}
 	report := &events.AgentStarted{Version: bin("1.25.0")}
 	report.SetHead(events.ReportHead{Machine: "1", Epoch: "e", N: 1})
-	answers := make(chan bus.ReportAnswer, 2)
+	answers := make(chan wire.ReportAnswer, 2)
 	for range 2 {
-		term.onReport(bus.Report{Machine: "machine-1", Data: mustMarshal(t, report), Answer: func(a bus.ReportAnswer) { answers <- a }})
+		term.onReport(bus.Report{Machine: "machine-1", Data: mustMarshal(t, report), Answer: func(a wire.ReportAnswer) { answers <- a }})
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel() // the log cannot be reached any more
@@ -242,7 +243,7 @@ func TestACopyOfWhatWasNotStoredIsNoDuplicate(t *testing.T) {
 		t.Fatal("the batch was committed")
 	}
 	for range 2 {
-		if a := <-answers; a.Code != bus.ReportRetry {
+		if a := <-answers; a.Code != wire.ReportRetry {
 			t.Errorf("a sender was told %+v", a)
 		}
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/statesrv"
 )
 
@@ -237,9 +238,9 @@ func (b *agentBus) Report(ctx context.Context, rec events.Record) (agent.Answer,
 		return agent.Refused, err
 	case err != nil:
 		return agent.Later, err
-	case a.Code == "" || a.Code == bus.ReportDuplicate:
+	case a.Code == "" || a.Code == wire.ReportDuplicate:
 		return agent.Stored, nil
-	case a.Code == bus.ReportInvalid:
+	case a.Code == wire.ReportInvalid:
 		return agent.Refused, errors.New(a.Text)
 	}
 	return agent.Later, fmt.Errorf("%s: %s", a.Code, a.Text)
@@ -256,7 +257,7 @@ func (b *agentBus) Beat(v version.Number, seq uint64, log tree.Head) error {
 	if !b.Connected() {
 		return errAway
 	}
-	beat := bus.Beat{Version: v.String(), Seq: seq, PID: os.Getpid(), Log: log, Instance: b.instance}
+	beat := wire.Beat{Version: v.String(), Seq: seq, PID: os.Getpid(), Log: log, Instance: b.instance}
 	if b.beats++; b.beats%greetEvery != 1 {
 		return b.conn.Beat(b.tag, beat)
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/jujube-project/jujube/agent/steps"
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/statesrv"
 )
 
@@ -188,7 +189,7 @@ func (o *options) enrol(ctx context.Context, text string) error {
 		return err
 	}
 	hostname, host := agent.Host(o.dataDir)
-	enrolled, err := conn.Enrol(ctx, token, id, bus.EnrolRequest{Hostname: hostname, Host: host, Version: own.String()})
+	enrolled, err := conn.Enrol(ctx, token, id, wire.EnrolRequest{Hostname: hostname, Host: host, Version: own.String()})
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/jujube-project/jujube/agent"
 	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/events/wire"
 )
 
 func (o *options) renewCommand() *cobra.Command {
@@ -77,23 +78,23 @@ func renew(ctx context.Context, conf agent.Conf, server *bus.Server, log *slog.L
 // due is when credentials are renewed: after half of their life.
 func due(l bus.Life) time.Time { return l.Issued.Add(l.Ends.Sub(l.Issued) / 2) }
 
-func askRenewal(ctx context.Context, conf agent.Conf, server *bus.Server, log *slog.Logger, creds bus.Credentials, life bus.Life) (bus.Renewed, error) {
+func askRenewal(ctx context.Context, conf agent.Conf, server *bus.Server, log *slog.Logger, creds bus.Credentials, life bus.Life) (wire.Renewed, error) {
 	id, err := creds.Identity()
 	if err != nil {
-		return bus.Renewed{}, err
+		return wire.Renewed{}, err
 	}
 	nonce, err := nonceOf(conf, life.Generation)
 	if err != nil {
-		return bus.Renewed{}, err
+		return wire.Renewed{}, err
 	}
 	conn, err := bus.Connect(ctx, bus.ConnConfig{
 		URLs: conf.APIAddresses, Authorities: conf.AuthoritiesFile(), Server: server, CredentialsFile: conf.EnrolFile(), Name: "renew " + conf.Tag, Logger: log,
 	})
 	if err != nil {
-		return bus.Renewed{}, err
+		return wire.Renewed{}, err
 	}
 	defer conn.Close()
-	return conn.Renew(ctx, id, bus.RenewRequest{Environment: conf.Environment, Machine: conf.Machine(), Generation: life.Generation, Nonce: nonce})
+	return conn.Renew(ctx, id, wire.RenewRequest{Environment: conf.Environment, Machine: conf.Machine(), Generation: life.Generation, Nonce: nonce})
 }
 
 // nonceOf is on disk before it is used: a crash between question and answer asks again

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/memlog"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/statesrv"
 )
@@ -111,7 +111,7 @@ func (c *centre) commit(s *server) {
 }
 
 // report hands a machine's report to everybody who serves.
-func (c *centre) report(h *host, data []byte, answer func(bus.ReportAnswer)) {
+func (c *centre) report(h *host, data []byte, answer func(wire.ReportAnswer)) {
 	if !c.busUp() {
 		return
 	}

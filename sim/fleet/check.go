@@ -7,9 +7,9 @@ import (
 	"strings"
 
 	"github.com/jujube-project/jujube/agent/install"
-	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections"
 )
 
@@ -71,7 +71,7 @@ func (c *checks) kept(h *host, b *release) {
 }
 
 // acknowledged: what was answered as stored lies in the log at that sequence.
-func (c *checks) acknowledged(h *host, l letter, a bus.ReportAnswer) {
+func (c *checks) acknowledged(h *host, l letter, a wire.ReportAnswer) {
 	if a.Code != "" {
 		return
 	}

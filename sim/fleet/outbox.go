@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/wire"
 )
 
 // outbox is the agent's outbox, as its file system has it: numbered over processes.
@@ -72,7 +72,7 @@ func (o *outbox) send(p *process) {
 			continue
 		}
 		p.after(p.delay(), func() {
-			p.centre.report(p.host, l.data, func(a bus.ReportAnswer) {
+			p.centre.report(p.host, l.data, func(a wire.ReportAnswer) {
 				p.checks.acknowledged(p.host, l, a)
 				if p.fault(ackLost) {
 					return
@@ -95,15 +95,15 @@ func (o *outbox) send(p *process) {
 	})
 }
 
-func (o *outbox) answer(p *process, l letter, a bus.ReportAnswer) {
+func (o *outbox) answer(p *process, l letter, a wire.ReportAnswer) {
 	p.sending = false
 	switch a.Code {
-	case "", bus.ReportDuplicate:
+	case "", wire.ReportDuplicate:
 		if len(o.waiting) > 0 && o.waiting[0].n == l.n {
 			o.waiting = o.waiting[1:]
 		}
 		o.send(p)
-	case bus.ReportInvalid:
+	case wire.ReportInvalid:
 		p.fail("machine %s: its report is refused: %s", p.id, a.Text)
 	default:
 		p.later(p.between(100*time.Millisecond, 2*time.Second), func() { o.send(p) })
