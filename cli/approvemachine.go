@@ -5,10 +5,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events"
 )
 
-func (a *App) approveMachineCommand() *cobra.Command {
+func (a *juju) approveMachineCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "approve-machine ID...", Short: "Let hosts that have joined be the machines they joined as", Args: cobra.MinimumNArgs(1),
 		Long: `Approve machines that wait for it: juju status shows them as pending, and why. Until then
@@ -20,12 +21,12 @@ host before; juju remove-machine sends away who should not be there.`,
 				for _, arg := range args {
 					id := strings.TrimPrefix(arg, "machine-")
 					if !events.IsMachine(id) {
-						return usage("%q is no machine; juju status lists them", arg)
+						return app.Usage("%q is no machine; juju status lists them", arg)
 					}
-					if _, err := s.request(cmd.Context(), events.Ask{Action: events.ActionApproveMachine, ApproveMachine: id}); err != nil {
+					if _, err := s.Request(cmd.Context(), events.Ask{Action: events.ActionApproveMachine, ApproveMachine: id}); err != nil {
 						return err
 					}
-					a.say("Approved machine %s", id)
+					a.Say("Approved machine %s", id)
 				}
 				return nil
 			})

@@ -8,12 +8,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jujube-project/jujube/cli/app"
+	link "github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/warrant"
 	"github.com/jujube-project/jujube/events/wire"
 )
 
-func (a *App) approveUpgradeCommand() *cobra.Command {
+func (a *juju) approveUpgradeCommand() *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use: "approve-upgrade ID", Short: "Agree to an upgrade that another operator asked for", Args: cobra.ExactArgs(1),
@@ -31,42 +33,42 @@ The machines check each approval themselves.`,
 }
 
 func (s *session) approve(ctx context.Context, id string, yes bool) error {
-	b, err := s.ask(ctx, "pending", nil)
+	b, err := s.Ask(ctx, "pending", nil)
 	if err != nil {
-		return fail(err, "Nothing was approved.", "")
+		return app.Fail(err, "Nothing was approved.", "")
 	}
 	var w wire.Waiting
-	if err := decodeJSON(b, &w); err != nil {
+	if err := link.Decode(b, &w); err != nil {
 		return err
 	}
 	if w.Upgrade != id {
-		return fail(fmt.Errorf("no upgrade %s waits for approval", id), "Nothing was approved.", "juju status")
+		return app.Fail(fmt.Errorf("no upgrade %s waits for approval", id), "Nothing was approved.", "juju status")
 	}
 	_, asked, err := events.ParseSigned(w.Signed)
 	if err != nil || asked.ID != id || asked.Upgrade == nil || asked.Machines == nil {
-		return fail(errors.Join(fmt.Errorf("what waits as %s is not an upgrade of that id", id), err), "Nothing was approved.", "")
+		return app.Fail(errors.Join(fmt.Errorf("what waits as %s is not an upgrade of that id", id), err), "Nothing was approved.", "")
 	}
-	s.app.say("Upgrade %s to %s, of %d machines, asked at %s; %d of %d operators agree: %s", id, asked.Upgrade.To, asked.Machines.Count,
+	s.app.Say("Upgrade %s to %s, of %d machines, asked at %s; %d of %d operators agree: %s", id, asked.Upgrade.To, asked.Machines.Count,
 		asked.Created.Format("2006-01-02 15:04 MST"), len(w.Agreed), w.Needed, strings.Join(w.Agreed, ", "))
 	for _, t := range asked.Upgrade.Artefacts {
-		s.app.say("  %s  sha256 %s", t.Version, t.SHA256)
+		s.app.Say("  %s  sha256 %s", t.Version, t.SHA256)
 	}
-	if !yes && !s.app.confirm("You agree to this.") {
-		return fail(errors.New("not approved"), "Nothing was changed.", "")
+	if !yes && !s.app.Confirm("You agree to this.") {
+		return app.Fail(errors.New("not approved"), "Nothing was changed.", "")
 	}
-	recs, err := s.request(ctx, events.Ask{Action: events.ActionApprove, Approve: &events.AskApprove{Request: id, SHA256: warrant.Digest(w.Signed)}})
+	recs, err := s.Request(ctx, events.Ask{Action: events.ActionApprove, Approve: &events.AskApprove{Request: id, SHA256: warrant.Digest(w.Signed)}})
 	if err != nil {
 		return err
 	}
 	for _, rec := range recs {
 		switch p, _ := events.Decode(rec); p := p.(type) {
 		case *events.UpgradeAccepted:
-			s.app.say("Upgrade %s has started", id)
+			s.app.Say("Upgrade %s has started", id)
 			return nil
 		case *events.UpgradeRefused:
-			return refusedError{"upgrade " + id, p.Reasons}
+			return app.Refused{What: "upgrade " + id, Reasons: p.Reasons}
 		}
 	}
-	s.app.say("You agree; it waits for %d more", w.Needed-len(w.Agreed)-1)
+	s.app.Say("You agree; it waits for %d more", w.Needed-len(w.Agreed)-1)
 	return nil
 }

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"time"
 
+	"github.com/spf13/cobra"
+
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/projections/audit"
-	"github.com/spf13/cobra"
 )
 
 func (r *reader) auditCommand() *cobra.Command {
@@ -56,7 +58,7 @@ or how long ago (15m).`,
 				}
 				var err error
 				if *t.to, err = parseTime(t.text, now); err != nil {
-					return usage("%v", err)
+					return app.Usage("%v", err)
 				}
 			}
 			zone := time.Local
@@ -65,7 +67,7 @@ or how long ago (15m).`,
 			}
 			w, err := audit.NewWriter(r.stdout, format, zone)
 			if err != nil {
-				return usage("%v", err)
+				return app.Usage("%v", err)
 			}
 			return r.auditLog(cmd.Context(), f, w, follow)
 		},
@@ -145,13 +147,13 @@ alone.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v.patterns = args
 			if err := v.check(); err != nil {
-				return usage("%v", err)
+				return app.Usage("%v", err)
 			}
 			var m moment
 			if at != "" {
 				var err error
 				if m, err = parseMoment(at, time.Now()); err != nil {
-					return usage("%v", err)
+					return app.Usage("%v", err)
 				}
 			}
 			src, err := r.open(cmd.Context())

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/projections/audit"
 )
@@ -19,14 +20,14 @@ func (src logSource) witnesses(ctx context.Context, files []string) (t *audit.Tr
 	w := src.witness
 	if w == nil {
 		if len(files) > 0 {
-			return nil, signed, fail(errors.New("this client has no log key of the environment, so it cannot tell whether a checkpoint is genuine"), "Nothing was compared.", "")
+			return nil, signed, app.Fail(errors.New("this client has no log key of the environment, so it cannot tell whether a checkpoint is genuine"), "Nothing was compared.", "")
 		}
 		return audit.NewTree(""), signed, nil
 	}
 	var list []audit.Witness
 	note, err := src.signed(ctx)
 	if err == nil {
-		signed, err = w.logs.Open(note)
+		signed, err = w.Open(note)
 	}
 	switch {
 	case errors.Is(err, bus.ErrNotFound):
@@ -35,21 +36,21 @@ func (src logSource) witnesses(ctx context.Context, files []string) (t *audit.Tr
 	default:
 		list = append(list, audit.Witness{Who: "the state server", Code: audit.FoundTamper, Head: signed.Head})
 	}
-	if w.known.Size > 0 {
-		list = append(list, audit.Witness{Who: "what this client saw before", Code: audit.FoundFork, Head: w.known.Head})
+	if w.Seen().Size > 0 {
+		list = append(list, audit.Witness{Who: "what this client saw before", Code: audit.FoundFork, Head: w.Seen().Head})
 	}
 	for _, file := range files {
 		note, err := os.ReadFile(file)
 		if err != nil {
 			return nil, signed, fmt.Errorf("read the checkpoint: %w", err)
 		}
-		c, err := w.logs.Open(note)
+		c, err := w.Open(note)
 		if err != nil {
 			return nil, signed, fmt.Errorf("%s: %w", file, err)
 		}
 		list = append(list, audit.Witness{Who: file, Code: audit.FoundFork, Head: c.Head})
 	}
-	return audit.NewTree(w.environment, list...), signed, nil
+	return audit.NewTree(w.Environment(), list...), signed, nil
 }
 
 // conclude names the records that were changed, where that can be found out, and keeps the
@@ -59,7 +60,7 @@ func (src logSource) conclude(ctx context.Context, t *audit.Tree, signed tree.Ch
 		return nil
 	}
 	if len(t.Findings) == 0 {
-		return src.witness.keep(signed)
+		return src.witness.Keep(signed)
 	}
 	if src.ask == nil {
 		return nil
@@ -99,11 +100,11 @@ finds out whether anything of it was taken away, changed or put in another order
 			if err != nil {
 				return err
 			}
-			c, err := src.witness.logs.Open(note)
+			c, err := src.witness.Open(note)
 			if err != nil {
 				return err
 			}
-			if known := src.witness.known; known.Size > c.Size {
+			if known := src.witness.Seen(); known.Size > c.Size {
 				c = known // the one beside the log follows a moment later
 			}
 			_, err = r.stdout.Write(c.Note)

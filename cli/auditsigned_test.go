@@ -13,6 +13,7 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/bustest"
+	link "github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/events/version"
@@ -91,8 +92,9 @@ func (l *signedLog) genesis() {
 	}
 }
 
-// source is how a command reads that log, whose state server still has the leaves.
-func (l *signedLog) source(signed tree.Checkpoint) logSource {
+// source is how the command of a client that has seen a checkpoint reads that log, whose state
+// server still has the leaves.
+func (l *signedLog) source(signed, seen tree.Checkpoint) logSource {
 	l.t.Helper()
 	logs, err := tree.NewVerifiers(bustest.Environment, []string{l.signer.Public()})
 	if err != nil {
@@ -108,7 +110,7 @@ func (l *signedLog) source(signed tree.Checkpoint) logSource {
 			}
 			return b, nil
 		},
-		witness: &witness{environment: bustest.Environment, file: filepath.Join(l.t.TempDir(), "seen"), logs: logs},
+		witness: link.NewWitness(bustest.Environment, filepath.Join(l.t.TempDir(), "seen"), logs, seen),
 	}
 }
 
@@ -149,10 +151,10 @@ func (l *signedLog) wants(src logSource, want ...string) {
 func TestAuditOfALogThatIsWell(t *testing.T) {
 	l := newSignedLog(t)
 	l.genesis()
-	src := l.source(l.sign())
+	src := l.source(l.sign(), tree.Checkpoint{})
 	l.wants(src)
-	if src.witness.known.Size != 7 {
-		t.Errorf("the client remembers %v", src.witness.known.Head)
+	if src.witness.Seen().Size != 7 {
+		t.Errorf("the client remembers %v", src.witness.Seen().Head)
 	}
 }
 
@@ -161,9 +163,9 @@ func TestBI81DeletedRecordIsFound(t *testing.T) {
 	l.genesis()
 	c := l.sign()
 	l.bus.Delete(4)
-	l.wants(l.source(c), "log-gap at 4")
+	l.wants(l.source(c, tree.Checkpoint{}), "log-gap at 4")
 	l.bus.Delete(7) // the last: NATS itself says that the log ends before
-	l.wants(l.source(c), "log-gap at 4", "log-gap at 7")
+	l.wants(l.source(c, tree.Checkpoint{}), "log-gap at 4", "log-gap at 7")
 }
 
 func TestBI83AlteredRecordIsFound(t *testing.T) {
@@ -176,7 +178,7 @@ func TestBI83AlteredRecordIsFound(t *testing.T) {
 		}
 		return data
 	})
-	l.wants(l.source(c), "log-tamper at 5")
+	l.wants(l.source(c, tree.Checkpoint{}), "log-tamper at 5")
 }
 
 // A client that saw more than there is now, or something else, says so: the rest of the
@@ -197,10 +199,9 @@ func TestBI84ForkIsSeenByAnotherClient(t *testing.T) {
 	})
 	fork.log = l.bus.StateServer().Log()
 	fork.add(&events.SettingChanged{Key: "key", Value: "later"})
-	src := fork.source(fork.sign())
+	src := fork.source(fork.sign(), tree.Checkpoint{})
 	fork.wants(src)
-	src = fork.source(fork.sign())
-	src.witness.known = seen
+	src = fork.source(fork.sign(), seen)
 	fork.wants(src, "log-fork at 0")
 
 	t.Run("BI-84 at every command", func(t *testing.T) {
@@ -208,7 +209,7 @@ func TestBI84ForkIsSeenByAnotherClient(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = src.witness.take(fork.sign(), hashes)
+		err = src.witness.Take(fork.sign(), hashes)
 		if err == nil || !strings.Contains(err.Error(), "log-fork") || strings.Count(err.Error(), "jujube.log/") < 2 {
 			t.Errorf("the client says %v", err)
 		}

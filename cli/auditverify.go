@@ -8,12 +8,13 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/spf13/cobra"
+
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections/audit"
 	"github.com/jujube-project/jujube/projections/plain"
-	"github.com/spf13/cobra"
 )
 
 // verdict is what audit verify found, as JSON.

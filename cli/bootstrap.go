@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/agent"
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/settings"
 	"github.com/jujube-project/jujube/events/version"
@@ -21,7 +22,7 @@ import (
 
 // bootstrap is what `juju bootstrap` was asked.
 type bootstrap struct {
-	app       *App
+	app       *juju
 	name      string
 	dataDir   string
 	host      string
@@ -40,7 +41,7 @@ type bootstrap struct {
 	kept      bool // the data directory was there before, empty
 }
 
-func (a *App) bootstrapCommand() *cobra.Command {
+func (a *juju) bootstrapCommand() *cobra.Command {
 	b := &bootstrap{app: a}
 	cmd := &cobra.Command{
 		Use: "bootstrap [NAME]", Short: "Make an environment: its keys, its log and its first machine", Args: cobra.MaximumNArgs(1),
@@ -63,7 +64,7 @@ When machine 0 cannot be started, everything that was made is removed again.`,
   juju bootstrap prod --host 0.0.0.0 --advertise juju.example.com --systemd
   juju bootstrap prod --nats-url tls://nats.example.com:4222 --systemd`,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if b.name, err = a.named(args); err != nil {
+			if b.name, err = a.Named(args); err != nil {
 				return err
 			}
 			if b.name == "" {
@@ -110,62 +111,62 @@ func (b *bootstrap) run(ctx context.Context) (err error) {
 	}
 	if b.systemd {
 		b.sayTrust()
-		return errors.Join(b.app.makeCurrent(env.Name), b.printSystemd())
+		return errors.Join(b.app.Store().MakeCurrent(env.Name), b.printSystemd())
 	}
-	b.app.say("Starting machine 0, the state server, in %s", b.dataDir)
-	m := machine{ID: "0", DataDir: b.dataDir}
+	b.app.Say("Starting machine 0, the state server, in %s", b.dataDir)
+	m := app.Machine{ID: "0", DataDir: b.dataDir}
 	m.PID, m.Started, err = startDaemon(ctx, b.jujud, filepath.Join(b.dataDir, "log", "machine-0.log"), "", "state-server", "--data-dir", b.dataDir)
 	if err != nil {
-		return fail(err, "What bootstrap had made was removed again.", "")
+		return app.Fail(err, "What bootstrap had made was removed again.", "")
 	}
 	if err := b.remember(m); err != nil {
 		return errors.Join(err, stopProcess(m.PID, m.Started))
 	}
-	b.app.say("Environment %q runs %s; juju status shows it", b.name, b.version.Number)
+	b.app.Say("Environment %q runs %s; juju status shows it", b.name, b.version.Number)
 	b.sayTrust()
 	return nil
 }
 
 // remember notes the process that runs, and where it is reached.
-func (b *bootstrap) remember(m machine) error {
+func (b *bootstrap) remember(m app.Machine) error {
 	conf, err := agent.LoadConf(b.dataDir)
 	if err != nil {
 		return err
 	}
-	err = b.app.updateEnvironment(b.name, func(e *environment) {
+	err = b.app.Store().Update(b.name, func(e *app.Environment) {
 		e.URLs = conf.APIAddresses
-		e.put(m)
+		e.Put(m)
 	})
-	return errors.Join(err, b.app.makeCurrent(b.name))
+	return errors.Join(err, b.app.Store().MakeCurrent(b.name))
 }
 
 // checkFlags refuses what cannot be meant.
 func (b *bootstrap) checkFlags() error {
 	if !events.IsID(b.name) {
-		return usage("%q is no name of an environment: letters, digits, - and _ only", b.name)
+		return app.Usage("%q is no name of an environment: letters, digits, - and _ only", b.name)
 	}
 	if b.port < 0 || b.port > 65535 {
-		return usage("port %d is not 0 to 65535", b.port)
+		return app.Usage("port %d is not 0 to 65535", b.port)
 	}
 	if b.http != "" {
 		host, _, err := net.SplitHostPort(b.http)
 		if err != nil {
-			return usage("--http %q is not HOST:PORT", b.http)
+			return app.Usage("--http %q is not HOST:PORT", b.http)
 		}
 		if ip := net.ParseIP(host); host != "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-			b.app.say("WARNING the pages on %s can be reached from other hosts: they are HTTPS there, and all but /healthz need a token of juju http-token", b.http)
+			b.app.Say("WARNING the pages on %s can be reached from other hosts: they are HTTPS there, and all but /healthz need a token of juju http-token", b.http)
 		}
 	}
 	if b.agent != "" {
 		if _, err := version.Parse(b.agent); err != nil {
-			return usage("--agent-version: %v", err)
+			return app.Usage("--agent-version: %v", err)
 		}
 	}
 	if b.natsURL != "" || b.natsCA != "" {
 		return b.checkNATS()
 	}
 	if ip := net.ParseIP(b.host); ip != nil && ip.IsUnspecified() && len(b.advertise) == 0 {
-		return usage("--host %s is every address of this host, and none that a machine could connect to: name one with --advertise", b.host)
+		return app.Usage("--host %s is every address of this host, and none that a machine could connect to: name one with --advertise", b.host)
 	}
 	if b.systemd && b.port == 0 {
 		b.port = systemdPort
@@ -178,24 +179,24 @@ func (b *bootstrap) checkNATS() error {
 	u, err := url.Parse(b.natsURL)
 	switch {
 	case b.natsURL == "":
-		return usage("--nats-ca is of an external NATS, which --nats-url names")
+		return app.Usage("--nats-ca is of an external NATS, which --nats-url names")
 	case err != nil || u.Host == "" || u.Scheme != "tls":
-		return usage("--nats-url %q is not tls://HOST:PORT", b.natsURL)
+		return app.Usage("--nats-url %q is not tls://HOST:PORT", b.natsURL)
 	case b.port != 0 || len(b.advertise) > 0:
-		return usage("--nats-url says where NATS is; --port and --advertise belong to the one inside jujud")
+		return app.Usage("--nats-url says where NATS is; --port and --advertise belong to the one inside jujud")
 	case !b.systemd:
-		return usage("--nats-url needs --systemd: your NATS server must know this environment's keys before the state server starts")
+		return app.Usage("--nats-url needs --systemd: your NATS server must know this environment's keys before the state server starts")
 	}
 	return nil
 }
 
 // checkHost refuses what cannot work here, before anything is made.
 func (b *bootstrap) checkHost(ctx context.Context) error {
-	if _, err := os.Stat(b.app.environmentFile(b.name)); err == nil {
+	if _, err := os.Stat(b.app.Store().EnvironmentFile(b.name)); err == nil {
 		return b.taken()
 	}
 	if b.dataDir == "" {
-		b.dataDir = b.app.machineDir(b.name, "0")
+		b.dataDir = b.app.Store().MachineDir(b.name, "0")
 		if b.systemd {
 			b.dataDir = "/var/lib/juju"
 		}
@@ -206,7 +207,7 @@ func (b *bootstrap) checkHost(ctx context.Context) error {
 	}
 	entries, err := os.ReadDir(b.dataDir)
 	if b.kept = err == nil; len(entries) > 0 {
-		return fail(fmt.Errorf("%s is not empty: it may be another environment's", b.dataDir), "Nothing was changed.", "choose another --data-dir")
+		return app.Fail(fmt.Errorf("%s is not empty: it may be another environment's", b.dataDir), "Nothing was changed.", "choose another --data-dir")
 	}
 	if b.jujud, err = findJujud(b.jujud); err != nil {
 		return err
@@ -215,13 +216,13 @@ func (b *bootstrap) checkHost(ctx context.Context) error {
 		return err
 	}
 	if want, err := version.Parse(b.agent); err == nil && want != b.version.Number {
-		return fail(fmt.Errorf("%s is version %s, not %s", b.jujud, b.version.Number, want), "Nothing was changed.", "name a jujud of that version: --jujud PATH")
+		return app.Fail(fmt.Errorf("%s is version %s, not %s", b.jujud, b.version.Number, want), "Nothing was changed.", "name a jujud of that version: --jujud PATH")
 	}
 	return nil
 }
 
 func (b *bootstrap) taken() error {
-	return fail(fmt.Errorf("there is an environment %q already", b.name), "Nothing was changed.",
+	return app.Fail(fmt.Errorf("there is an environment %q already", b.name), "Nothing was changed.",
 		"choose another name, or juju destroy-environment "+b.name)
 }
 
@@ -229,11 +230,11 @@ func (b *bootstrap) taken() error {
 func jujudVersion(ctx context.Context, jujud string) (version.Binary, error) {
 	out, err := exec.CommandContext(ctx, jujud, "version").Output()
 	if err != nil {
-		return version.Binary{}, fail(fmt.Errorf("ask %s for its version: %w", jujud, err), "Nothing was changed.", "name a jujud that runs here: --jujud PATH")
+		return version.Binary{}, app.Fail(fmt.Errorf("ask %s for its version: %w", jujud, err), "Nothing was changed.", "name a jujud that runs here: --jujud PATH")
 	}
 	v, err := version.ParseBinary(strings.TrimSpace(string(out)))
 	if err != nil {
-		return v, fail(fmt.Errorf("ask %s for its version: %w", jujud, err), "Nothing was changed.", "name a jujud: --jujud PATH")
+		return v, app.Fail(fmt.Errorf("ask %s for its version: %w", jujud, err), "Nothing was changed.", "name a jujud: --jujud PATH")
 	}
 	return v, nil
 }
@@ -243,17 +244,17 @@ func (b *bootstrap) undo() {
 	if !b.noted {
 		return
 	}
-	made := []string{string(b.app.siteRepository(b.name)), b.app.credentialsFile(b.name), b.app.authoritiesFile(b.name), b.app.logKeysFile(b.name), b.app.environmentFile(b.name)}
+	made := []string{string(b.app.siteRepository(b.name)), b.app.Store().CredentialsFile(b.name), b.app.Store().AuthoritiesFile(b.name), b.app.Store().LogKeysFile(b.name), b.app.Store().EnvironmentFile(b.name)}
 	for _, name := range ownNames {
 		made = append(made, filepath.Join(b.dataDir, name))
 	}
 	for _, path := range made {
 		if err := os.RemoveAll(path); err != nil {
-			b.app.say("Removing %s: %v", path, err)
+			b.app.Say("Removing %s: %v", path, err)
 		}
 	}
 	if !b.kept {
 		_ = os.Remove(b.dataDir) // it is empty, or it was never made
-		_ = os.Remove(b.app.machineDir(b.name, ""))
+		_ = os.Remove(b.app.Store().MachineDir(b.name, ""))
 	}
 }

@@ -14,21 +14,22 @@ import (
 
 	"github.com/jujube-project/jujube/agent"
 	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/statesrv"
 )
 
 // prepare notes the environment, so that it can be destroyed whatever happens next, and
 // makes keys, credentials and configuration of operator, state server and machine 0.
-func (b *bootstrap) prepare() (environment, error) {
+func (b *bootstrap) prepare() (app.Environment, error) {
 	b.uuid = uuid.Must(uuid.NewV7()).String()
-	env := environment{
-		Name: b.name, UUID: b.uuid, Operator: operatorName(), Machines: []machine{{ID: "0", DataDir: b.dataDir}},
+	env := app.Environment{
+		Name: b.name, UUID: b.uuid, Operator: operatorName(), Machines: []app.Machine{{ID: "0", DataDir: b.dataDir}},
 	}
 	if b.systemd {
 		env.URLs = b.urls()
 	}
-	if err := b.app.addEnvironment(env); err != nil {
+	if err := b.app.Store().Add(env); err != nil {
 		if errors.Is(err, fs.ErrExist) {
 			return env, b.taken()
 		}
@@ -44,7 +45,7 @@ func (b *bootstrap) prepare() (environment, error) {
 		conf.APIAddresses = env.URLs
 	}
 	if err := errors.Join(conf.Save(), os.MkdirAll(statesrv.Dir(b.dataDir), 0o700)); err != nil {
-		return env, fail(fmt.Errorf("prepare %s: %w", b.dataDir, err), "What bootstrap had made was removed again.", "choose a --data-dir that can be written")
+		return env, app.Fail(fmt.Errorf("prepare %s: %w", b.dataDir, err), "What bootstrap had made was removed again.", "choose a --data-dir that can be written")
 	}
 	return env, errors.Join(b.pin(trust, conf), b.keys(trust, conf, env.Operator))
 }
@@ -58,11 +59,11 @@ func (b *bootstrap) pin(trust *bus.Trust, conf agent.Conf) error {
 			return fmt.Errorf("read --nats-ca: %w", err)
 		}
 		if err := bus.CheckAuthorities(string(text)); err != nil {
-			return fail(fmt.Errorf("--nats-ca %s: %w", b.natsCA, err), "What bootstrap had made was removed again.", "")
+			return app.Fail(fmt.Errorf("--nats-ca %s: %w", b.natsCA, err), "What bootstrap had made was removed again.", "")
 		}
 		certificates = string(text)
 	}
-	file := b.app.authoritiesFile(b.name)
+	file := b.app.Store().AuthoritiesFile(b.name)
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return fmt.Errorf("pin the certificate authority: %w", err)
 	}
@@ -72,7 +73,7 @@ func (b *bootstrap) pin(trust *bus.Trust, conf agent.Conf) error {
 // keys makes everybody's, and writes who may do what.
 func (b *bootstrap) keys(trust *bus.Trust, conf agent.Conf, operator string) error {
 	operatorKey, err := b.credentials(func(key string) (string, error) { return trust.OperatorJWT(operator, key) },
-		func(c bus.Credentials) error { return b.app.saveCredentials(b.name, c) })
+		func(c bus.Credentials) error { return b.app.Store().SaveCredentials(b.name, c) })
 	if err != nil {
 		return err
 	}
@@ -97,7 +98,7 @@ func (b *bootstrap) keys(trust *bus.Trust, conf agent.Conf, operator string) err
 	if err != nil {
 		return err
 	}
-	if err := b.app.pinLogKey(b.name, logKey); err != nil {
+	if err := b.app.Store().PinLogKey(b.name, logKey); err != nil {
 		return err
 	}
 	vendor, err := b.app.vendor()

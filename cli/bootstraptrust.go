@@ -36,5 +36,5 @@ func (b *bootstrap) makeSite(conf agent.Conf, roster events.Roster) error {
 
 // sayTrust tells what was made of trust, and how to make more of it.
 func (b *bootstrap) sayTrust() {
-	b.app.say("Machines run what this client signs: its keys are in %s. To let two of three people sign: juju help trust", b.app.siteRepository(b.name).keys())
+	b.app.Say("Machines run what this client signs: its keys are in %s. To let two of three people sign: juju help trust", b.app.siteRepository(b.name).keys())
 }

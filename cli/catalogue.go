@@ -1,24 +1,12 @@
 package cli
 
 import (
-	"context"
-	"fmt"
 	"slices"
 
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/events/wire"
 )
-
-// catalogue asks the state server which tools it has, or can get.
-func (s *session) catalogue(ctx context.Context) (wire.Catalogue, error) {
-	var c wire.Catalogue
-	b, err := s.ask(ctx, "tools", nil)
-	if err != nil {
-		return c, err
-	}
-	return c, decodeJSON(b, &c)
-}
 
 // available are all archives that the environment has or can get, each once; what is
 // stored comes before what a source merely lists.
@@ -76,15 +64,4 @@ func artefacts(list []tools.Tools, n version.Number, platforms map[string][]stri
 		}
 	}
 	return chosen
-}
-
-// bytesText is a size for a person.
-func bytesText(n int64) string {
-	switch {
-	case n >= 1<<20:
-		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
-	case n >= 1<<10:
-		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
-	}
-	return fmt.Sprintf("%d B", n)
 }

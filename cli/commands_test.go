@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/jujube-project/jujube/cli/app"
 )
 
 // run runs juju in this process, with a store of its own.
@@ -19,7 +21,7 @@ func run(t *testing.T, data, line string, env ...string) (code int, stdout, stde
 		vars[k] = v
 	}
 	var out, errs bytes.Buffer
-	a := &App{
+	a := &app.App{
 		Args: strings.Fields(line), Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs,
 		Getenv: func(key string) string { return vars[key] },
 	}
@@ -36,7 +38,7 @@ func each(cmd *cobra.Command, f func(*cobra.Command)) {
 }
 
 func TestEveryCommandExplainsItself(t *testing.T) {
-	root := (&App{Getenv: func(string) string { return "" }}).root()
+	root := (&juju{&app.App{Getenv: func(string) string { return "" }}}).root()
 	each(root, func(cmd *cobra.Command) {
 		path := cmd.CommandPath()
 		if cmd.Short == "" || cmd.Long == "" || cmd.Example == "" {
@@ -57,7 +59,7 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 // An example that cannot be typed is worse than none: every one is a command of this
 // program, with flags and a number of arguments that it takes.
 func TestEveryExampleParses(t *testing.T) {
-	newRoot := func() *cobra.Command { return (&App{Getenv: func(string) string { return "" }}).root() }
+	newRoot := func() *cobra.Command { return (&juju{&app.App{Getenv: func(string) string { return "" }}}).root() }
 	each(newRoot(), func(cmd *cobra.Command) {
 		for line := range strings.Lines(cmd.Example) {
 			words := strings.Fields(line)
@@ -164,8 +166,8 @@ func TestExitCodes(t *testing.T) {
 
 func TestCompletionKnowsEnvironments(t *testing.T) {
 	data := t.TempDir()
-	a := &App{Getenv: func(key string) string { return map[string]string{"JUJU_DATA": data}[key] }}
-	if err := a.addEnvironment(environment{Name: "prod", UUID: "u"}); err != nil {
+	a := &app.App{Getenv: func(key string) string { return map[string]string{"JUJU_DATA": data}[key] }}
+	if err := a.Store().Add(app.Environment{Name: "prod", UUID: "u"}); err != nil {
 		t.Fatal(err)
 	}
 	for _, line := range []string{"__complete switch p", "__complete destroy-environment p", "__complete status -e p"} {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/statesrv"
 )
@@ -19,7 +20,7 @@ import (
 // containerCommand holds what docker-compose.yml runs once before the servers: an image
 // of two binaries has no shell to decide what is to be done. Both commands do nothing
 // when what they make is there.
-func (a *App) containerCommand() *cobra.Command {
+func (a *juju) containerCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "container", Short: "Prepare an environment of containers", Hidden: true,
 		Long:    "Prepare the volumes of an environment of containers; docker-compose.yml uses it.",
@@ -29,14 +30,14 @@ func (a *App) containerCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *App) containerBootstrapCommand() *cobra.Command {
+func (a *juju) containerBootstrapCommand() *cobra.Command {
 	b := &bootstrap{name: "compose", host: "0.0.0.0", systemd: true, port: 17070}
 	cmd := &cobra.Command{
 		Use: "bootstrap", Short: "Make the environment, if there is none", Args: cobra.NoArgs,
 		Long:    "Make the environment's keys and its state server's configuration, if there is none yet.",
 		Example: "  juju container bootstrap --data-dir /state --advertise state-server",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if _, err := os.Stat(a.environmentFile(b.name)); !errors.Is(err, fs.ErrNotExist) {
+			if _, err := os.Stat(a.Store().EnvironmentFile(b.name)); !errors.Is(err, fs.ErrNotExist) {
 				if err != nil || statesrv.IsStateServer(b.dataDir) {
 					return err
 				}
@@ -44,9 +45,9 @@ func (a *App) containerBootstrapCommand() *cobra.Command {
 					return err
 				}
 			}
-			quiet := *a
+			quiet := *a.App
 			quiet.Stdout = io.Discard // the systemd unit is of no use here
-			b.app = &quiet
+			b.app = &juju{&quiet}
 			return b.run(cmd.Context())
 		},
 	}
@@ -60,8 +61,8 @@ func (a *App) containerBootstrapCommand() *cobra.Command {
 
 // startOver takes back a bootstrap that was cut off before its last file, the state
 // server's configuration, was written.
-func (a *App) startOver(name string) error {
-	env, err := a.loadEnvironment(name)
+func (a *juju) startOver(name string) error {
+	env, err := a.Store().Load(name)
 	if err != nil {
 		return err
 	}
@@ -71,7 +72,7 @@ func (a *App) startOver(name string) error {
 // inviteTimeout bounds how long the state server may take to come up.
 const inviteTimeout = 2 * time.Minute
 
-func (a *App) containerInviteCommand() *cobra.Command {
+func (a *juju) containerInviteCommand() *cobra.Command {
 	var m addMachine
 	cmd := &cobra.Command{
 		Use: "invite", Short: "Make places for machines, if there are none", Args: cobra.NoArgs,
@@ -90,17 +91,17 @@ func (a *App) containerInviteCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *App) invite(ctx context.Context, m addMachine) error {
+func (a *juju) invite(ctx context.Context, m addMachine) error {
 	last := filepath.Join(m.tokens, events.MachineTag(fmt.Sprint(m.n))+".join")
 	if _, err := os.Stat(last); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	for {
 		err := a.with(ctx, func(s *session) error { return s.addMachines(ctx, m) })
-		if refused := (refusedError{}); err == nil || errors.As(err, &refused) {
+		if refused := (app.Refused{}); err == nil || errors.As(err, &refused) {
 			return err
 		}
-		a.say("Waiting for the state server: %v", err)
+		a.Say("Waiting for the state server: %v", err)
 		select {
 		case <-ctx.Done():
 			return err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jujube-project/jujube/agent"
 	"github.com/jujube-project/jujube/agent/install"
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events"
 )
 
@@ -27,11 +28,11 @@ func removeMachine(dir, environment, id string) error {
 	}
 	err := ours(dir, environment, id)
 	if err != nil {
-		return fail(fmt.Errorf("remove machine %s: %w", id, err), "Its directory was left as it is.", "look at "+dir+"; when it is removed by hand, the command goes on")
+		return app.Fail(fmt.Errorf("remove machine %s: %w", id, err), "Its directory was left as it is.", "look at "+dir+"; when it is removed by hand, the command goes on")
 	}
 	unlock, err := lockMachine(install.Layout{Dir: dir, Machine: id})
 	if err != nil {
-		return fail(fmt.Errorf("remove machine %s: %w", id, err), "Its directory was left as it is.", "stop that jujud, then the same again")
+		return app.Fail(fmt.Errorf("remove machine %s: %w", id, err), "Its directory was left as it is.", "stop that jujud, then the same again")
 	}
 	defer unlock()
 	if err := removeOwn(dir); err != nil {

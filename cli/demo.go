@@ -14,7 +14,7 @@ import (
 // demoTimeout bounds the whole demo; it takes a quarter of it on a slow machine.
 const demoTimeout = 4 * time.Minute
 
-func (a *App) demoCommand() *cobra.Command {
+func (a *juju) demoCommand() *cobra.Command {
 	var keep bool
 	cmd := &cobra.Command{
 		Use: "demo", Short: "Play the whole story on this host, in a minute, and check it", Args: cobra.NoArgs,
@@ -40,7 +40,7 @@ with FORCE-VERSION files.`,
 }
 
 // demo plays the story, and cleans up whatever became of it.
-func (a *App) demo(ctx context.Context, keep bool) error {
+func (a *juju) demo(ctx context.Context, keep bool) error {
 	d, err := a.newDemo(ctx)
 	if err != nil {
 		return err
@@ -66,7 +66,7 @@ func (a *App) demo(ctx context.Context, keep bool) error {
 }
 
 // newDemo makes the demo's directory with a juju in it that outlives `go run`.
-func (a *App) newDemo(ctx context.Context) (*demo, error) {
+func (a *juju) newDemo(ctx context.Context) (*demo, error) {
 	dir, err := os.MkdirTemp("", "juju-demo-")
 	if err != nil {
 		return nil, fmt.Errorf("make a directory for the demo: %w", err)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/jujube-project/jujube/agent"
 	"github.com/jujube-project/jujube/agent/pipe"
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events/tools/archive"
 	"github.com/jujube-project/jujube/events/version"
 )
@@ -39,7 +40,7 @@ func findSoftware(ctx context.Context, tree string) (*software, error) {
 	var err error
 	s.jujud, err = findJujud("")
 	if err != nil {
-		return nil, fail(fmt.Errorf("the demo needs jujud: %w", err), "Nothing was started.", "run it in the module's directory with Go installed, or put jujud beside juju (make build)")
+		return nil, app.Fail(fmt.Errorf("the demo needs jujud: %w", err), "Nothing was started.", "run it in the module's directory with Go installed, or put jujud beside juju (make build)")
 	}
 	return s, nil
 }

@@ -25,7 +25,7 @@ type hello struct {
 }
 
 // demoWorkloadCommand is the service that the demo deploys.
-func (a *App) demoWorkloadCommand() *cobra.Command {
+func (a *juju) demoWorkloadCommand() *cobra.Command {
 	var listen, announce string
 	cmd := &cobra.Command{
 		Use: "demo-workload", Short: "Serve HTTP, for the demo", Hidden: true, Args: cobra.NoArgs,
@@ -40,7 +40,7 @@ func (a *App) demoWorkloadCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *App) demoWorkload(ctx context.Context, listen, announce string) error {
+func (a *juju) demoWorkload(ctx context.Context, listen, announce string) error {
 	l, err := net.Listen("tcp", listen)
 	if err != nil {
 		return fmt.Errorf("serve HTTP: %w", err)

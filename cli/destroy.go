@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"os"
@@ -10,10 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/jujube-project/jujube/projections/plain"
+	"github.com/jujube-project/jujube/cli/app"
 )
 
-func (a *App) destroyCommand() *cobra.Command {
+func (a *juju) destroyCommand() *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use: "destroy-environment NAME", Short: "Stop an environment's machines on this host and remove their files", Args: cobra.MaximumNArgs(1),
@@ -22,21 +21,21 @@ with the log, and forget the environment. Nothing else is removed: a directory t
 another machine's, or that a jujud still uses which this client did not start, is left
 alone. Machines on other hosts are not touched: stop jujud there. There is no way back.`,
 		Example:           "  juju destroy-environment trial\n  juju destroy-environment trial --yes",
-		ValidArgsFunction: a.completeEnvironment,
+		ValidArgsFunction: a.CompleteEnvironment,
 		RunE: func(_ *cobra.Command, args []string) error {
-			name, err := a.named(args)
+			name, err := a.Named(args)
 			if err != nil {
 				return err
 			}
 			if name == "" {
-				return usage("name the environment: juju destroy-environment NAME; juju environments lists them")
+				return app.Usage("name the environment: juju destroy-environment NAME; juju environments lists them")
 			}
-			env, err := a.loadEnvironment(name)
+			env, err := a.Store().Load(name)
 			if err != nil {
 				return err
 			}
-			if !yes && !a.confirm(lossOf(env)) {
-				return fail(errors.New("not confirmed"), "Nothing was changed.", "")
+			if !yes && !a.Confirm(lossOf(env)) {
+				return app.Fail(errors.New("not confirmed"), "Nothing was changed.", "")
 			}
 			return a.destroy(env)
 		},
@@ -46,7 +45,7 @@ alone. Machines on other hosts are not touched: stop jujud there. There is no wa
 }
 
 // lossOf says what a destroyed environment takes with it.
-func lossOf(env environment) string {
+func lossOf(env app.Environment) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Environment %q, its %d machines on this host and its log will be removed for ever", env.Name, len(env.Machines))
 	for _, m := range env.Machines {
@@ -57,45 +56,29 @@ func lossOf(env environment) string {
 
 // destroy stops the other machines before the state server, removes only what is
 // stopped, and forgets each machine with its files: what fails can be done again.
-func (a *App) destroy(env environment) error {
+func (a *juju) destroy(env app.Environment) error {
 	machines := slices.Clone(env.Machines)
 	slices.Reverse(machines)
 	for _, m := range machines {
-		a.say("Stopping machine %s", m.ID)
+		a.Say("Stopping machine %s", m.ID)
 		if err := a.discard(env, m); err != nil {
 			return err
 		}
 	}
-	for _, file := range []string{a.environmentFile(env.Name), a.credentialsFile(env.Name), a.authoritiesFile(env.Name), a.logKeysFile(env.Name), string(a.siteRepository(env.Name))} {
-		if err := os.RemoveAll(file); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
-	}
-	if a.current() == env.Name {
-		return os.Remove(a.currentFile())
-	}
-	return nil
+	return a.Store().Forget(env.Name)
 }
 
 // discard stops a machine on this host, removes its files and forgets it.
-func (a *App) discard(env environment, m machine) error {
+func (a *juju) discard(env app.Environment, m app.Machine) error {
 	if err := stopProcess(m.PID, m.Started); err != nil {
-		return fail(err, "The environment is still known; what was stopped stays stopped.", "juju destroy-environment "+env.Name)
+		return app.Fail(err, "The environment is still known; what was stopped stays stopped.", "juju destroy-environment "+env.Name)
 	}
 	if err := removeMachine(m.DataDir, env.UUID, m.ID); err != nil {
 		return err
 	}
-	if err := a.updateEnvironment(env.Name, func(e *environment) { e.drop(m.ID) }); err != nil {
+	if err := a.Store().Update(env.Name, func(e *app.Environment) { e.Drop(m.ID) }); err != nil {
 		return err
 	}
-	_ = os.Remove(a.machineDir(env.Name, "")) // when it was the last
+	_ = os.Remove(a.Store().MachineDir(env.Name, "")) // when it was the last
 	return nil
-}
-
-// confirm asks y/N. Everything but y or yes, also the end of input, means no.
-func (a *App) confirm(question string) bool {
-	fmt.Fprintf(a.Stderr, "%s\nContinue [y/N]? ", plain.Lines(question))
-	line, _ := bufio.NewReader(a.Stdin).ReadString('\n')
-	answer := strings.ToLower(strings.TrimSpace(line))
-	return answer == "y" || answer == "yes"
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/jujube-project/jujube/agent/pipe"
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events/version"
 )
 
@@ -32,21 +33,21 @@ func MachinePID(data, name, id string) (int, error) {
 	return m.PID, err
 }
 
-func localMachine(data, name, id string) (machine, error) {
-	a := &App{Getenv: func(key string) string { return map[string]string{"JUJU_DATA": data}[key] }}
-	env, err := a.loadEnvironment(name)
+func localMachine(data, name, id string) (app.Machine, error) {
+	a := &app.App{Getenv: func(key string) string { return map[string]string{"JUJU_DATA": data}[key] }}
+	env, err := a.Store().Load(name)
 	for _, m := range env.Machines {
 		if m.ID == id {
 			return m, nil
 		}
 	}
-	return machine{}, errors.Join(err, errors.New("no such machine here"))
+	return app.Machine{}, errors.Join(err, errors.New("no such machine here"))
 }
 
 // EnvironmentURL is where juju looks for an environment.
 func EnvironmentURL(data, name string) (string, error) {
-	a := &App{Getenv: func(key string) string { return map[string]string{"JUJU_DATA": data}[key] }}
-	env, err := a.loadEnvironment(name)
+	a := &app.App{Getenv: func(key string) string { return map[string]string{"JUJU_DATA": data}[key] }}
+	env, err := a.Store().Load(name)
 	if err != nil {
 		return "", err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/projections/audit"
 )
@@ -20,7 +21,7 @@ func (s *session) follow(ctx context.Context, decided []events.Record, id string
 	}
 	for rec, err := range s.Conn.Log().Follow(ctx, decided[len(decided)-1].Seq+1) {
 		if ctx.Err() != nil {
-			return fail(ctx.Err(), "The upgrade goes on without this command.", "juju status --watch")
+			return app.Fail(ctx.Err(), "The upgrade goes on without this command.", "juju status --watch")
 		}
 		if err != nil {
 			continue
@@ -41,29 +42,29 @@ func (s *session) show(rec events.Record, id string) (end bool, err error) {
 	if err != nil {
 		return false, nil
 	}
-	if _, mere := payload.(*events.AgentDownloading); !mere || s.app.verbose || s.app.debug {
+	if _, mere := payload.(*events.AgentDownloading); !mere || s.app.Verbose || s.app.Debug {
 		e := audit.EntryOf(rec)
 		about := ""
 		if e.Machine != "" {
 			about = events.MachineTag(e.Machine)
 		}
-		s.app.say("%s  %-18s %-11s %s", rec.Time.Local().Format("15:04:05"), strings.TrimSuffix(rec.Kind, "/1"), about, e.Why)
+		s.app.Say("%s  %-18s %-11s %s", rec.Time.Local().Format("15:04:05"), strings.TrimSuffix(rec.Kind, "/1"), about, e.Why)
 	}
 	switch p := payload.(type) {
 	case *events.UpgradeCompleted:
-		s.app.say("Every machine runs %s", p.Version)
+		s.app.Say("Every machine runs %s", p.Version)
 		return true, nil
 	case *events.UpgradeAborted:
 		if p.Upgrade != id {
 			return false, nil // the one before, which this request was to end
 		}
-		return true, fail(errors.New("the upgrade was aborted by another request"), "What was upgraded stays as it is.", "juju status")
+		return true, app.Fail(errors.New("the upgrade was aborted by another request"), "What was upgraded stays as it is.", "juju status")
 	case *events.UpgradeHalted:
 		var why []string
 		for _, r := range p.Reasons {
 			why = append(why, r.Text)
 		}
-		return true, fail(fmt.Errorf("the upgrade has halted: %s", strings.Join(why, "; ")),
+		return true, app.Fail(fmt.Errorf("the upgrade has halted: %s", strings.Join(why, "; ")),
 			"No further machine is upgraded; machines that failed run their version from before.",
 			"juju status; then juju upgrade-juju --reset-previous-upgrade, with another version")
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/jujube-project/jujube/cli/app"
 )
 
 // topic is a text of `juju help TOPIC`.
@@ -107,7 +109,7 @@ changed, and, after "Next:", what to type.`},
 }
 
 // helpCommand is `juju help [COMMAND | TOPIC | topics]`.
-func (a *App) helpCommand() *cobra.Command {
+func (a *juju) helpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "help [COMMAND | TOPIC | topics]", Short: "Explain a command or a topic",
 		Long:              "Explain a command, a topic, or, with \"topics\", list the topics.",
@@ -130,13 +132,13 @@ func (a *App) helpCommand() *cobra.Command {
 
 // explainName shows the help of a command, the text of a topic, or one after the other
 // when both have the name.
-func (a *App) explainName(root *cobra.Command, args []string) error {
+func (a *juju) explainName(root *cobra.Command, args []string) error {
 	name := strings.Join(args, " ")
 	i := slices.IndexFunc(topics, func(t topic) bool { return t.name == name })
 	found, rest, err := root.Find(args)
 	isCommand := err == nil && found != root && len(rest) == 0
 	if !isCommand && i < 0 {
-		return usage("there is neither a command nor a topic %q; juju help lists the commands, juju help topics the topics", name)
+		return app.Usage("there is neither a command nor a topic %q; juju help lists the commands, juju help topics the topics", name)
 	}
 	if isCommand {
 		if err := found.Help(); err != nil || i < 0 {

@@ -10,10 +10,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events"
 )
 
-func (a *App) httpTokenCommand() *cobra.Command {
+func (a *juju) httpTokenCommand() *cobra.Command {
 	var ttl time.Duration
 	var header bool
 	cmd := &cobra.Command{
@@ -29,11 +30,11 @@ of processes.`,
   juju http-token --ttl 5m --header | curl --cacert ca.pem --header @- https://juju.example.com:8443/status`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if ttl < time.Second || ttl > events.MaxHTTPTokenLife {
-				return usage("--ttl is a second to %v, not %v", events.MaxHTTPTokenLife, ttl)
+				return app.Usage("--ttl is a second to %v, not %v", events.MaxHTTPTokenLife, ttl)
 			}
 			if len(args) > 0 {
 				if u, err := url.Parse(args[0]); err != nil || u.Scheme != "https" || u.Host == "" || header {
-					return usage("%q is not https://HOST:PORT, or it is given with --header", args[0])
+					return app.Usage("%q is not https://HOST:PORT, or it is given with --header", args[0])
 				}
 			}
 			token, err := a.httpToken(ttl)
@@ -56,14 +57,14 @@ of processes.`,
 }
 
 // httpToken is signed by the operator's key of the chosen environment.
-func (a *App) httpToken(ttl time.Duration) (string, error) {
-	env, err := a.chosen()
+func (a *juju) httpToken(ttl time.Duration) (string, error) {
+	env, err := a.Chosen()
 	if err != nil {
 		return "", err
 	}
-	creds, err := bus.LoadCredentials(a.credentialsFile(env.Name))
+	creds, err := bus.LoadCredentials(a.Store().CredentialsFile(env.Name))
 	if err != nil {
-		return "", fail(err, "No token was made.", "")
+		return "", app.Fail(err, "No token was made.", "")
 	}
 	id, err := creds.Identity()
 	if err != nil {

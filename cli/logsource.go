@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/jujube-project/jujube/bus"
+	link "github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/events"
 )
 
@@ -20,7 +21,7 @@ type reader struct {
 	// connect opens the environment's log over NATS.
 	connect func(ctx context.Context) (logSource, error)
 	// witness is what this client has seen of the log, nil without log keys.
-	witness func() (*witness, error)
+	witness func() (*link.Witness, error)
 	// verifies: the command compares the whole log with what was seen, and says what differs.
 	verifies bool
 	// dataDir is the state server's data directory if it lies on this host, else empty.
@@ -35,12 +36,12 @@ type logSource struct {
 	// signed is the newest checkpoint that is kept beside the log; nil: none is.
 	signed func(ctx context.Context) ([]byte, error)
 	// witness is what this client has seen of the log; nil: nothing, and it cannot tell.
-	witness *witness
+	witness *link.Witness
 	close   func()
 }
 
 // sourceOf reads over a connection, which close ends.
-func sourceOf(c *bus.Conn, w *witness) logSource {
+func sourceOf(c *bus.Conn, w *link.Witness) logSource {
 	return logSource{log: c.Log(), ask: c.Ask, signed: c.Checkpoint, witness: w, close: c.Close}
 }
 
@@ -60,7 +61,7 @@ func keptCheckpoint(dataDir string) func(context.Context) ([]byte, error) {
 func (r *reader) open(ctx context.Context) (logSource, error) {
 	src, err := r.connect(ctx)
 	if err == nil && src.witness != nil && !r.verifies {
-		if err := src.witness.observe(ctx, src.ask); err != nil {
+		if err := src.witness.Observe(ctx, src.ask); err != nil {
 			src.close()
 			return logSource{}, err
 		}

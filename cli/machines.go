@@ -13,6 +13,8 @@ import (
 
 	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/cli/app"
+	link "github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/events"
 )
 
@@ -28,7 +30,7 @@ type addMachine struct {
 	approve bool
 }
 
-func (a *App) addMachineCommand() *cobra.Command {
+func (a *juju) addMachineCommand() *cobra.Command {
 	var m addMachine
 	cmd := &cobra.Command{
 		Use: "add-machine", Short: "Let machines join the environment", Args: cobra.NoArgs,
@@ -68,14 +70,14 @@ A machine should join with the jujud that the environment runs; juju status show
 func (m *addMachine) check() error {
 	switch {
 	case m.local && m.tokens != "":
-		return usage("--local starts the machines here, --save-tokens prepares them for other hosts: give one of them")
+		return app.Usage("--local starts the machines here, --save-tokens prepares them for other hosts: give one of them")
 	case m.n < 1 || m.n > 200:
-		return usage("-n is 1 to 200, not %d", m.n)
+		return app.Usage("-n is 1 to 200, not %d", m.n)
 	case m.ttl < time.Second:
-		return usage("--ttl is a second or more, not %v", m.ttl)
+		return app.Usage("--ttl is a second or more, not %v", m.ttl)
 	}
 	if err := events.CheckLabels(m.labels); err != nil {
-		return usage("--labels: %v", err)
+		return app.Usage("--labels: %v", err)
 	}
 	if m.dataDir == "" && !m.local {
 		m.dataDir = "/var/lib/juju"
@@ -101,11 +103,11 @@ func (s *session) addMachines(ctx context.Context, m addMachine) error {
 		secrets[id.Public()] = id
 		ask.TokenKeys = append(ask.TokenKeys, id.Public())
 	}
-	enrol, err := s.ask(ctx, "enrol-credentials", nil)
+	enrol, err := s.Ask(ctx, "enrol-credentials", nil)
 	if err != nil {
-		return fail(err, "Nothing was changed.", "")
+		return app.Fail(err, "Nothing was changed.", "")
 	}
-	recs, err := s.request(ctx, events.Ask{Action: events.ActionAddMachine, AddMachine: ask})
+	recs, err := s.Request(ctx, events.Ask{Action: events.ActionAddMachine, AddMachine: ask})
 	if err != nil {
 		return err
 	}
@@ -120,7 +122,7 @@ func (s *session) addMachines(ctx context.Context, m addMachine) error {
 				left = append(left, t.Machine)
 			}
 			ids := strings.Join(left, " ")
-			return fail(err, "The places of machines "+ids+" in the environment stay until they are removed.", "juju remove-machine --yes "+ids)
+			return app.Fail(err, "The places of machines "+ids+" in the environment stay until they are removed.", "juju remove-machine --yes "+ids)
 		}
 	}
 	return nil
@@ -137,17 +139,17 @@ func (s *session) prepareLocal(ctx context.Context, m *addMachine) (err error) {
 		return err
 	}
 	if m.dataDir == "" {
-		m.dataDir = s.app.machineDir(s.Env.Name, "")
+		m.dataDir = s.app.Store().MachineDir(s.Env.Name, "")
 	}
 	if m.dataDir, err = filepath.Abs(m.dataDir); err != nil {
 		return err
 	}
-	env, err := s.environment(ctx)
+	env, err := s.Environment(ctx)
 	if err != nil {
-		return fail(err, "Nothing was changed.", "")
+		return app.Fail(err, "Nothing was changed.", "")
 	}
 	if env.AgentVersion != own.Number {
-		s.app.say("WARNING %s is %s, the environment runs %s; juju upgrade-juju --version %s brings the new machines to it", m.jujud, own.Number, env.AgentVersion, env.AgentVersion)
+		s.app.Say("WARNING %s is %s, the environment runs %s; juju upgrade-juju --version %s brings the new machines to it", m.jujud, own.Number, env.AgentVersion, env.AgentVersion)
 	}
 	return nil
 }
@@ -174,7 +176,7 @@ func (s *session) invitations(recs []events.Record, secrets map[string]*bus.Iden
 }
 
 func (s *session) token(invited *events.MachineInvited, secret *bus.Identity, enrol []byte) (bus.JoinToken, error) {
-	pinned, err := bus.PinnedAuthorities(s.app.authoritiesFile(s.Env.Name))
+	pinned, err := bus.PinnedAuthorities(s.app.Store().AuthoritiesFile(s.Env.Name))
 	if err != nil {
 		return bus.JoinToken{}, err
 	}
@@ -186,7 +188,7 @@ func (s *session) token(invited *events.MachineInvited, secret *bus.Identity, en
 		Environment: s.Env.UUID, Name: s.Env.Name, Machine: invited.Machine, URLs: s.Env.URLs, Authorities: pinned, Seed: string(secret.Seed()),
 		Labels: invited.Labels, Anchor: anchor.SHA256,
 	}
-	return t, decodeJSON(enrol, &t.Enrol)
+	return t, link.Decode(enrol, &t.Enrol)
 }
 
 // welcome starts the machine here, or says how to start it elsewhere.
@@ -208,7 +210,7 @@ func (s *session) welcome(ctx context.Context, token bus.JoinToken, m addMachine
 // startLocal starts the machine on this host. It is noted before it is started, so that
 // destroy-environment finds its files whatever happens in between.
 func (s *session) startLocal(ctx context.Context, token bus.JoinToken, m addMachine) error {
-	local := machine{ID: token.Machine, DataDir: filepath.Join(m.dataDir, token.Machine)}
+	local := app.Machine{ID: token.Machine, DataDir: filepath.Join(m.dataDir, token.Machine)}
 	if entries, err := os.ReadDir(local.DataDir); err == nil && len(entries) > 0 {
 		return fmt.Errorf("start machine %s: %s is not empty: it may be another machine's", local.ID, local.DataDir)
 	}
@@ -216,7 +218,7 @@ func (s *session) startLocal(ctx context.Context, token bus.JoinToken, m addMach
 		return fmt.Errorf("start machine %s: %w", local.ID, err)
 	}
 	note := func() error {
-		return s.app.updateEnvironment(s.Env.Name, func(e *environment) { e.put(local) })
+		return s.app.Store().Update(s.Env.Name, func(e *app.Environment) { e.Put(local) })
 	}
 	if err := note(); err != nil {
 		return err

@@ -7,12 +7,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/streams"
 )
 
-func (a *App) metadataCommand() *cobra.Command {
+func (a *juju) metadataCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "metadata", Short: "Build, sign and check trees of tools",
 		Long: `Build, sign and check simplestreams trees of tools, for juju sync-tools --source, for the
@@ -26,7 +27,7 @@ What machines run is signed again, by the environment's own release managers: ju
 		Example: "  juju metadata generate-tools -d /media/stick\n  juju metadata validate-tools -d /media/stick\n  juju metadata key",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usage("juju metadata has no command %q; juju help metadata lists them", args[0])
+				return app.Usage("juju metadata has no command %q; juju help metadata lists them", args[0])
 			}
 			return cmd.Help()
 		},
@@ -35,7 +36,7 @@ What machines run is signed again, by the environment's own release managers: ju
 	return cmd
 }
 
-func (a *App) metadataKeyCommand() *cobra.Command {
+func (a *juju) metadataKeyCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "key", Short: "Print the anchor of the trees that this client signs", Args: cobra.NoArgs,
 		Long:    "Print the digest of the root that all trees which this client signs follow from. Whoever adds\nit to the setting tools-signers of an environment believes those trees.",
@@ -65,7 +66,7 @@ type generateTools struct {
 // signatureLife is how long what is signed here is believed: offline sites renew rarely.
 const signatureLife = 365 * 24 * time.Hour
 
-func (a *App) generateToolsCommand() *cobra.Command {
+func (a *juju) generateToolsCommand() *cobra.Command {
 	var g generateTools
 	cmd := &cobra.Command{
 		Use: "generate-tools -d DIR", Short: "Build or refresh the signed metadata of a tree of tools", Args: cobra.NoArgs,
@@ -96,12 +97,12 @@ must not be installed, --floor one that must be passed through on the way to new
 	return cmd
 }
 
-func (a *App) generateTools(g generateTools) error {
+func (a *juju) generateTools(g generateTools) error {
 	if g.dir == "" {
-		return usage("-d names the directory")
+		return app.Usage("-d names the directory")
 	}
 	if g.expires <= 0 {
-		return usage("--expires %v: signatures must last", g.expires)
+		return app.Usage("--expires %v: signatures must last", g.expires)
 	}
 	marks, err := g.marks()
 	if err != nil {
@@ -115,14 +116,14 @@ func (a *App) generateTools(g generateTools) error {
 		Stream: g.stream, Clean: g.clean, Marks: marks, Signer: vendor, Life: g.expires, Now: time.Now(),
 	})
 	if err != nil {
-		return fail(err, "", "")
+		return app.Fail(err, "", "")
 	}
 	if !made.Changed {
 		fmt.Fprintf(a.Stdout, "%d archives of stream %s; the metadata says so already\n", len(made.Found), g.stream)
 		return nil
 	}
 	for _, f := range made.Found {
-		a.say("  %s  %s", f.Version, bytesText(f.Size))
+		a.Say("  %s  %s", f.Version, app.Bytes(f.Size))
 	}
 	fmt.Fprintf(a.Stdout, "wrote metadata of %d archives of stream %s in %s, signed by %s\n", len(made.Found), g.stream, g.dir, vendor.Anchor())
 	return nil
@@ -145,10 +146,10 @@ func (g generateTools) marks() (map[version.Number]tools.Marks, error) {
 			text, reason, given := strings.Cut(arg, "=")
 			n, err := version.ParsePerson(text)
 			if err != nil {
-				return nil, usage("--%s: %v", m.flag, err)
+				return nil, app.Usage("--%s: %v", m.flag, err)
 			}
 			if given != (m.flag == "revoke") || (given && reason == "") {
-				return nil, usage("--%s %q: a version is revoked for a reason, VERSION=REASON; the other marks have none", m.flag, arg)
+				return nil, app.Usage("--%s %q: a version is revoked for a reason, VERSION=REASON; the other marks have none", m.flag, arg)
 			}
 			old := marks[n]
 			m.mark(&old, reason)
@@ -158,7 +159,7 @@ func (g generateTools) marks() (map[version.Number]tools.Marks, error) {
 	return marks, nil
 }
 
-func (a *App) validateToolsCommand() *cobra.Command {
+func (a *juju) validateToolsCommand() *cobra.Command {
 	var dir, stream string
 	var signers []string
 	cmd := &cobra.Command{
@@ -169,7 +170,7 @@ metadata that is unsigned, expired, or signed by somebody else than this client 
 		Example: "  juju metadata validate-tools -d /media/stick",
 		RunE: func(*cobra.Command, []string) error {
 			if dir == "" {
-				return usage("-d names the directory")
+				return app.Usage("-d names the directory")
 			}
 			own, err := a.ownAnchors()
 			if err != nil {

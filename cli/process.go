@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/jujube-project/jujube/cli/app"
 )
 
 // readyTimeout bounds how long a jujud may take until it is ready.
@@ -175,7 +177,7 @@ func findJujud(flag string) (string, error) {
 	}
 	path, err := exec.LookPath("jujud")
 	if err != nil {
-		return "", fail(errors.New("there is no jujud beside juju or in the PATH"), "Nothing was changed.", "name it: --jujud PATH; make build puts both into dist/")
+		return "", app.Fail(errors.New("there is no jujud beside juju or in the PATH"), "Nothing was changed.", "name it: --jujud PATH; make build puts both into dist/")
 	}
 	return path, nil
 }

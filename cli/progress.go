@@ -7,19 +7,20 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 	"golang.org/x/sys/unix"
 
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events/tools"
 )
 
 // bars shows how far archives have come: a bar for each on a terminal, else a line when
 // one is done, and nothing with --quiet.
 type bars struct {
-	app   *App
+	app   *juju
 	shown *mpb.Progress // nil: no terminal
 }
 
-func newBars(a *App) *bars {
+func newBars(a *juju) *bars {
 	b := &bars{app: a}
-	if f, ok := a.Stderr.(*os.File); ok && !a.quiet && !a.debug && isTerminal(f) {
+	if f, ok := a.Stderr.(*os.File); ok && !a.Quiet && !a.Debug && isTerminal(f) {
 		b.shown = mpb.New(mpb.WithOutput(f), mpb.WithAutoRefresh())
 	}
 	return b
@@ -40,7 +41,7 @@ type progress struct {
 func (b *bars) add(t tools.Tools, steps int64) progress {
 	p := progress{size: t.Size}
 	if b.shown == nil {
-		b.app.say("copying %s (%s)", t.Version, bytesText(t.Size))
+		b.app.Say("copying %s (%s)", t.Version, app.Bytes(t.Size))
 		return p
 	}
 	p.bar = b.shown.AddBar(steps*t.Size,

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
 )
@@ -38,7 +39,7 @@ func terminal(t *testing.T) (tty, other *os.File) {
 }
 
 // copying plays the copy of one archive and returns what was shown on the way.
-func copying(t *testing.T, a App) string {
+func copying(t *testing.T, a app.App) string {
 	t.Helper()
 	tty, other := terminal(t)
 	a.Stderr = tty
@@ -59,7 +60,7 @@ func copying(t *testing.T, a App) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := newBars(&a)
+	b := newBars(&juju{&a})
 	p := b.add(tools.Tools{Version: v, Size: 1000}, 2)
 	p.step(0)(500)
 	p.step(0)(1000)
@@ -72,13 +73,13 @@ func copying(t *testing.T, a App) string {
 }
 
 func TestATerminalSeesABar(t *testing.T) {
-	if got := copying(t, App{}); !strings.Contains(got, "1.25.1-trusty-amd64") || !strings.Contains(got, "100 %") || !strings.Contains(got, "=]") {
+	if got := copying(t, app.App{}); !strings.Contains(got, "1.25.1-trusty-amd64") || !strings.Contains(got, "100 %") || !strings.Contains(got, "=]") {
 		t.Errorf("a terminal sees %q", got)
 	}
-	if got := copying(t, App{quiet: true}); got != "" {
+	if got := copying(t, app.App{Quiet: true}); got != "" {
 		t.Errorf("with --quiet it sees %q", got)
 	}
-	if got := copying(t, App{debug: true}); strings.Contains(got, "%") || !strings.Contains(got, "copying 1.25.1-trusty-amd64 (1000 B)") {
+	if got := copying(t, app.App{Debug: true}); strings.Contains(got, "%") || !strings.Contains(got, "copying 1.25.1-trusty-amd64 (1000 B)") {
 		t.Errorf("with --debug, whose lines a bar would tear apart, it sees %q", got)
 	}
 }

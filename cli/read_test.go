@@ -11,13 +11,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
+
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/memlog"
+	link "github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections/scenario"
 	"github.com/jujube-project/jujube/projections/status"
-	"github.com/spf13/cobra"
 )
 
 const readStory = `
@@ -60,7 +62,7 @@ func newBench(t *testing.T, story string) *bench {
 		return json.Marshal(status.Make(s))
 	}
 	b.reader = reader{
-		stdout: &b.out, stderr: io.Discard, dataDir: func() string { return "" }, witness: func() (*witness, error) { return nil, nil },
+		stdout: &b.out, stderr: io.Discard, dataDir: func() string { return "" }, witness: func() (*link.Witness, error) { return nil, nil },
 		connect: func(context.Context) (logSource, error) {
 			ask := func(_ context.Context, query string, _ []byte) ([]byte, error) { return b.answer(query) }
 			return logSource{log: b.log, ask: ask, close: func() {}}, nil

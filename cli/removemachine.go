@@ -9,10 +9,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events"
 )
 
-func (a *App) removeMachineCommand() *cobra.Command {
+func (a *juju) removeMachineCommand() *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use: "remove-machine ID...", Short: "Remove machines from the environment", Args: cobra.MinimumNArgs(1),
@@ -25,7 +26,7 @@ removed; before that, it is asked whether you are sure.`,
 			for _, arg := range args {
 				id := strings.TrimPrefix(arg, "machine-")
 				if !events.IsMachine(id) {
-					return usage("%q is no machine; juju status lists them", arg)
+					return app.Usage("%q is no machine; juju status lists them", arg)
 				}
 				ids = append(ids, id)
 			}
@@ -45,11 +46,11 @@ func (s *session) removeMachines(ctx context.Context, ids []string, yes bool) er
 			files = append(files, fmt.Sprintf("\n  machine %s: %s", m.ID, m.DataDir))
 		}
 	}
-	if len(files) > 0 && !yes && !s.app.confirm("These files on this host will be removed for ever:"+strings.Join(files, "")) {
-		return fail(errors.New("not confirmed"), "Nothing was changed.", "")
+	if len(files) > 0 && !yes && !s.app.Confirm("These files on this host will be removed for ever:"+strings.Join(files, "")) {
+		return app.Fail(errors.New("not confirmed"), "Nothing was changed.", "")
 	}
 	for _, id := range ids {
-		if _, err := s.request(ctx, events.Ask{Action: events.ActionRemoveMachine, RemoveMachine: id}); err != nil {
+		if _, err := s.Request(ctx, events.Ask{Action: events.ActionRemoveMachine, RemoveMachine: id}); err != nil {
 			return err
 		}
 		for _, m := range s.Env.Machines {
@@ -60,7 +61,7 @@ func (s *session) removeMachines(ctx context.Context, ids []string, yes bool) er
 				return err
 			}
 		}
-		s.app.say("Removed machine %s", id)
+		s.app.Say("Removed machine %s", id)
 	}
 	return nil
 }

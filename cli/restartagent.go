@@ -9,10 +9,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events"
 )
 
-func (a *App) restartAgentCommand() *cobra.Command {
+func (a *juju) restartAgentCommand() *cobra.Command {
 	var all, wait bool
 	cmd := &cobra.Command{
 		Use: "restart-agent TAG... | --all", Short: "Restart agents in place", Args: cobra.ArbitraryArgs,
@@ -22,7 +23,7 @@ earlier request, is not restarted twice.`,
 		Example: "  juju restart-agent machine-1\n  juju restart-agent web/0 --wait\n  juju restart-agent --all",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if all == (len(args) > 0) {
-				return usage("name the agents, or say --all")
+				return app.Usage("name the agents, or say --all")
 			}
 			return a.with(cmd.Context(), func(s *session) error { return s.restart(cmd.Context(), args, all, wait) })
 		},
@@ -36,14 +37,14 @@ earlier request, is not restarted twice.`,
 const restartTimeout = 5 * time.Minute
 
 func (s *session) restart(ctx context.Context, tags []string, all, wait bool) error {
-	recs, err := s.request(ctx, events.Ask{Action: events.ActionRestart, Restart: &events.AskRestart{Tags: tags, All: all}})
+	recs, err := s.Request(ctx, events.Ask{Action: events.ActionRestart, Restart: &events.AskRestart{Tags: tags, All: all}})
 	if err != nil {
 		return err
 	}
 	open, anyway := restartsOf(recs)
-	s.app.say("%d agents were ordered to restart", len(open)-len(anyway))
+	s.app.Say("%d agents were ordered to restart", len(open)-len(anyway))
 	if len(anyway) > 0 {
-		s.app.say("Restarting anyway, for an order that they have already: %s", strings.Join(anyway, ", "))
+		s.app.Say("Restarting anyway, for an order that they have already: %s", strings.Join(anyway, ", "))
 	}
 	if !wait || len(open) == 0 {
 		return nil
@@ -53,9 +54,9 @@ func (s *session) restart(ctx context.Context, tags []string, all, wait bool) er
 	failed, err := s.awaitRestarts(waiting, recs[0].Seq, open)
 	switch {
 	case ctx.Err() != nil:
-		return fail(errors.New("interrupted"), "The agents restart without this command.", "juju status")
+		return app.Fail(errors.New("interrupted"), "The agents restart without this command.", "juju status")
 	case errors.Is(err, context.DeadlineExceeded):
-		err = fail(fmt.Errorf("%d agents have not restarted within %v", len(open), restartTimeout), "They restart when they can.", "juju status")
+		err = app.Fail(fmt.Errorf("%d agents have not restarted within %v", len(open), restartTimeout), "They restart when they can.", "juju status")
 	}
 	return errors.Join(append(failed, err)...)
 }
@@ -106,7 +107,7 @@ func (s *session) awaitRestarts(ctx context.Context, from uint64, open map[strin
 		}
 		delete(open, machine)
 		if why == "" {
-			s.app.say("%s is back", events.MachineTag(machine))
+			s.app.Say("%s is back", events.MachineTag(machine))
 		} else {
 			failed = append(failed, fmt.Errorf("%s did not restart: %s", events.MachineTag(machine), why))
 		}

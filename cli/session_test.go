@@ -14,6 +14,7 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/bustest"
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events"
 )
 
@@ -28,7 +29,7 @@ type client struct {
 func newClient(t *testing.T) *client {
 	t.Helper()
 	c := &client{t: t, data: t.TempDir(), bus: bustest.Start(t)}
-	a := storeIn(c.data, nil)
+	a := clientIn(c.data)
 	id, err := bus.NewIdentity()
 	if err != nil {
 		t.Fatal(err)
@@ -37,13 +38,13 @@ func newClient(t *testing.T) *client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := a.saveCredentials("prod", bus.Credentials{JWT: token, Seed: string(id.Seed())}); err != nil {
+	if err := a.Store().SaveCredentials("prod", bus.Credentials{JWT: token, Seed: string(id.Seed())}); err != nil {
 		t.Fatal(err)
 	}
-	if err := bus.PinAuthorities(a.authoritiesFile("prod"), c.bus.Trust.Certificates()); err != nil {
+	if err := bus.PinAuthorities(a.Store().AuthoritiesFile("prod"), c.bus.Trust.Certificates()); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.addEnvironment(environment{Name: "prod", UUID: bustest.Environment, Operator: "ann", URLs: c.bus.URLs}); err != nil {
+	if err := a.Store().Add(app.Environment{Name: "prod", UUID: bustest.Environment, Operator: "ann", URLs: c.bus.URLs}); err != nil {
 		t.Fatal(err)
 	}
 	c.log = c.bus.StateServer().Log()
@@ -105,6 +106,11 @@ func received(ask events.Ask) *events.RequestReceived {
 	}}
 }
 
+// clientIn is a run of juju with that directory as JUJU_DATA.
+func clientIn(data string) *app.App {
+	return &app.App{Getenv: func(key string) string { return map[string]string{"JUJU_DATA": data}[key] }}
+}
+
 // spoken collects what is said, and calls when once a text is in it.
 type spoken struct {
 	mu   sync.Mutex
@@ -140,7 +146,7 @@ func (c *client) juju(line, text string, when func(cancel context.CancelFunc)) (
 			when(cancel)
 		}
 	}}
-	a := storeIn(c.data, nil)
+	a := clientIn(c.data)
 	a.Args, a.Stdin, a.Stdout, a.Stderr = strings.Fields("-e prod "+line), strings.NewReader(""), &bytes.Buffer{}, errs
 	code = Main(ctx, a)
 	return code, errs.String()
@@ -275,18 +281,18 @@ func restartDone(t *testing.T, machine, order string) events.Payload {
 
 func TestUnreachableEnvironments(t *testing.T) {
 	c := newClient(t)
-	a := storeIn(c.data, nil)
+	a := clientIn(c.data)
 	for _, e := range []struct {
-		env   environment
+		env   app.Environment
 		texts []string
 	}{
 		{
-			environment{Name: "unfinished", UUID: "u", Machines: []machine{{ID: "0", DataDir: "/nowhere"}}},
+			app.Environment{Name: "unfinished", UUID: "u", Machines: []app.Machine{{ID: "0", DataDir: "/nowhere"}}},
 			[]string{"its bootstrap did not get to its end", "Next:  juju destroy-environment unfinished"},
 		},
-		{environment{Name: "keyless", UUID: "u", URLs: c.bus.URLs}, []string{"keyless.creds", "Nothing was asked"}},
+		{app.Environment{Name: "keyless", UUID: "u", URLs: c.bus.URLs}, []string{"keyless.creds", "Nothing was asked"}},
 	} {
-		if err := a.addEnvironment(e.env); err != nil {
+		if err := a.Store().Add(e.env); err != nil {
 			t.Fatal(err)
 		}
 		code, said := c.juju("status -e "+e.env.Name, "", nil)

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -9,17 +8,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/settings"
-	"github.com/jujube-project/jujube/events/wire"
 )
-
-func decodeJSON(b []byte, v any) error {
-	if err := json.Unmarshal(b, v); err != nil {
-		return fmt.Errorf("read the state server's answer: %w; it may be of another version than this juju", err)
-	}
-	return nil
-}
 
 // settingsHelp lists the settings for the help of set-env and get-env.
 func settingsHelp() string {
@@ -30,7 +22,7 @@ func settingsHelp() string {
 	return b.String()
 }
 
-func (a *App) setEnvCommand() *cobra.Command {
+func (a *juju) setEnvCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "set-env KEY=VALUE...", Short: "Change settings of the environment", Args: cobra.MinimumNArgs(1),
 		Long:    "Change settings of the environment. All of them are changed, or none. The settings are:\n\n" + settingsHelp() + "\nagent-version is changed by juju upgrade-juju only.",
@@ -40,33 +32,33 @@ func (a *App) setEnvCommand() *cobra.Command {
 			for _, arg := range args {
 				k, v, ok := strings.Cut(arg, "=")
 				if !ok || k == "" {
-					return usage("%q is not KEY=VALUE", arg)
+					return app.Usage("%q is not KEY=VALUE", arg)
 				}
 				set[k] = v
 			}
 			return a.with(cmd.Context(), func(s *session) error {
-				_, err := s.request(cmd.Context(), events.Ask{Action: events.ActionSetEnv, SetEnv: set})
+				_, err := s.Request(cmd.Context(), events.Ask{Action: events.ActionSetEnv, SetEnv: set})
 				return err
 			})
 		},
 	}
 }
 
-func (a *App) unsetEnvCommand() *cobra.Command {
+func (a *juju) unsetEnvCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "unset-env KEY...", Short: "Set settings of the environment back to their defaults", Args: cobra.MinimumNArgs(1),
 		Long:    "Set settings of the environment back to their defaults. All of them, or none.",
 		Example: "  juju unset-env upgrade-max-in-flight",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.with(cmd.Context(), func(s *session) error {
-				_, err := s.request(cmd.Context(), events.Ask{Action: events.ActionUnsetEnv, UnsetEnv: args})
+				_, err := s.Request(cmd.Context(), events.Ask{Action: events.ActionUnsetEnv, UnsetEnv: args})
 				return err
 			})
 		},
 	}
 }
 
-func (a *App) getEnvCommand() *cobra.Command {
+func (a *juju) getEnvCommand() *cobra.Command {
 	var format string
 	cmd := &cobra.Command{
 		Use: "get-env [KEY]", Short: "Show settings of the environment", Args: cobra.MaximumNArgs(1),
@@ -74,10 +66,10 @@ func (a *App) getEnvCommand() *cobra.Command {
 		Example: "  juju get-env\n  juju get-env upgrade-policy\n  juju get-env --format json",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if format != "tabular" && format != "json" {
-				return usage("format %q is not tabular or json", format)
+				return app.Usage("format %q is not tabular or json", format)
 			}
 			return a.with(cmd.Context(), func(s *session) error {
-				e, err := s.environment(cmd.Context())
+				e, err := s.Environment(cmd.Context())
 				if err != nil {
 					return err
 				}
@@ -90,34 +82,25 @@ func (a *App) getEnvCommand() *cobra.Command {
 	return cmd
 }
 
-func (s *session) environment(ctx context.Context) (wire.Environment, error) {
-	var e wire.Environment
-	b, err := s.ask(ctx, "environment", nil)
-	if err != nil {
-		return e, err
-	}
-	return e, decodeJSON(b, &e)
-}
-
-func (a *App) printSettings(settings map[string]string, only []string, format string) error {
+func (a *juju) printSettings(set map[string]string, only []string, format string) error {
 	if len(only) == 1 {
-		v, ok := settings[only[0]]
+		v, ok := set[only[0]]
 		if !ok {
-			return fail(fmt.Errorf("there is no setting %q", only[0]), "", "juju get-env lists them")
+			return app.Fail(fmt.Errorf("there is no setting %q", only[0]), "", "juju get-env lists them")
 		}
 		_, err := fmt.Fprintln(a.Stdout, v)
 		return err
 	}
 	if format == "json" {
-		return json.NewEncoder(a.Stdout).Encode(settings)
+		return json.NewEncoder(a.Stdout).Encode(set)
 	}
-	keys := make([]string, 0, len(settings))
-	for k := range settings {
+	keys := make([]string, 0, len(set))
+	for k := range set {
 		keys = append(keys, k)
 	}
 	slices.Sort(keys)
 	for _, k := range keys {
-		fmt.Fprintf(a.Stdout, "%-23s %s\n", k, settings[k])
+		fmt.Fprintf(a.Stdout, "%-23s %s\n", k, set[k])
 	}
 	return nil
 }

@@ -9,11 +9,13 @@ import (
 	"os"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/projections/plain"
 	"github.com/jujube-project/jujube/projections/status"
-	"github.com/spf13/cobra"
 )
 
 // view is how a status is asked for: the flags that status and audit replay share.
@@ -83,7 +85,7 @@ if the state server's data directory lies on this host.`,
 				return errors.New("--watch draws on the terminal and cannot write to a file: leave out -o")
 			}
 			if err := v.check(); err != nil {
-				return usage("%v", err)
+				return app.Usage("%v", err)
 			}
 			return r.status(cmd.Context(), v, watch, fromLog)
 		},

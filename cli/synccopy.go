@@ -30,7 +30,7 @@ func (s *session) copyOne(ctx context.Context, from source, f streams.Found, id 
 	}
 	if !local {
 		path = s.app.partFile(f.Tools)
-		s.app.logger().Debug("downloading", "from", where, "to", path)
+		s.app.Logger().Debug("downloading", "from", where, "to", path)
 		if err := download(ctx, from, f, path, told.step(0)); err != nil {
 			return fmt.Errorf("download %s: %w", where, err)
 		}
@@ -54,24 +54,24 @@ func (s *session) loudOnce(path string, told func(int64)) func(int64) {
 	return func(n int64) {
 		if !began {
 			began = true
-			s.app.logger().Debug("uploading", "file", path, "from", n)
+			s.app.Logger().Debug("uploading", "file", path, "from", n)
 		}
 		told(n)
 	}
 }
 
 // partFile is where a download is kept until it is stored.
-func (a *App) partFile(t tools.Tools) string {
+func (a *juju) partFile(t tools.Tools) string {
 	return filepath.Join(a.partsDir(), t.SHA256+".part")
 }
 
-func (a *App) partsDir() string { return filepath.Join(a.data(), "downloads") }
+func (a *juju) partsDir() string { return a.Store().Path("downloads") }
 
 // keepDownload is how long the beginning of a download is kept.
 const keepDownload = 7 * 24 * time.Hour
 
 // forgetDownloads removes what nobody came back for.
-func (a *App) forgetDownloads() {
+func (a *juju) forgetDownloads() {
 	parts, err := filepath.Glob(filepath.Join(a.partsDir(), "*.part"))
 	for _, name := range parts {
 		info, statErr := os.Stat(name)
@@ -80,7 +80,7 @@ func (a *App) forgetDownloads() {
 		}
 	}
 	if err != nil {
-		a.logger().Debug("removing old downloads", "err", err)
+		a.Logger().Debug("removing old downloads", "err", err)
 	}
 }
 

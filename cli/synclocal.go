@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/simplestreams"
 	"github.com/jujube-project/jujube/events/version"
@@ -17,14 +18,14 @@ import (
 
 // syncToDirectory writes a signed tree of what is wanted. It asks the environment, if
 // one is at hand, where tools come from, whom to believe, and what it would choose.
-func (a *App) syncToDirectory(ctx context.Context, y syncTools, sel selection) error {
+func (a *juju) syncToDirectory(ctx context.Context, y syncTools, sel selection) error {
 	env, c, err := a.atHand(ctx)
 	if err != nil {
 		return err
 	}
 	from, err := a.openSource(ctx, y, env.Settings)
 	if err != nil {
-		return fail(err, "Nothing was written.", nextForSource(err, y.source))
+		return app.Fail(err, "Nothing was written.", nextForSource(err, y.source))
 	}
 	switch {
 	case sel.auto && env.UUID == "":
@@ -38,7 +39,7 @@ func (a *App) syncToDirectory(ctx context.Context, y syncTools, sel selection) e
 	dir := filepath.Join(y.localDir, "tools", from.stream)
 	missing, err := r.missing(inDirectory(dir, r))
 	if err != nil {
-		return fail(err, "Nothing was written.", "")
+		return app.Fail(err, "Nothing was written.", "")
 	}
 	if !y.dryRun && r.Wanted > 0 {
 		err = a.fillDirectory(ctx, y.localDir, from, missing, r)
@@ -48,8 +49,8 @@ func (a *App) syncToDirectory(ctx context.Context, y syncTools, sel selection) e
 
 // atHand is what the chosen environment says, or, when there is none, what this client
 // goes by.
-func (a *App) atHand(ctx context.Context) (env wire.Environment, c wire.Catalogue, err error) {
-	if a.chosenName() == "" {
+func (a *juju) atHand(ctx context.Context) (env wire.Environment, c wire.Catalogue, err error) {
+	if a.ChosenName() == "" {
 		env.Settings, err = a.alone()
 		return env, c, err
 	}
@@ -58,7 +59,7 @@ func (a *App) atHand(ctx context.Context) (env wire.Environment, c wire.Catalogu
 		return err
 	})
 	if err != nil {
-		return env, c, fail(err, "Nothing was written.", "to write the tree without an environment, choose none: JUJU_DATA=DIR juju sync-tools --local-dir")
+		return env, c, app.Fail(err, "Nothing was written.", "to write the tree without an environment, choose none: JUJU_DATA=DIR juju sync-tools --local-dir")
 	}
 	return env, c, nil
 }
@@ -90,7 +91,7 @@ func inDirectory(dir string, r *syncResult) []tools.Tools {
 
 // fillDirectory downloads what is missing, each archive first beside its place, and then
 // writes and signs the metadata.
-func (a *App) fillDirectory(ctx context.Context, dir string, from source, missing []streams.Found, r *syncResult) error {
+func (a *juju) fillDirectory(ctx context.Context, dir string, from source, missing []streams.Found, r *syncResult) error {
 	vendor, err := a.vendor()
 	if err != nil {
 		return err
@@ -101,7 +102,7 @@ func (a *App) fillDirectory(ctx context.Context, dir string, from source, missin
 		if err = a.placeOne(ctx, filepath.Join(dir, "tools", from.stream), from, f, p); err != nil {
 			p.end()
 			r.set(f.Version, stateFailed)
-			err = fail(err, fmt.Sprintf("%d of %d archives were copied whole; the metadata was not changed.", i, len(missing)), nextForCopy(err))
+			err = app.Fail(err, fmt.Sprintf("%d of %d archives were copied whole; the metadata was not changed.", i, len(missing)), nextForCopy(err))
 			break
 		}
 		r.set(f.Version, stateCopied)
@@ -116,12 +117,12 @@ func (a *App) fillDirectory(ctx context.Context, dir string, from source, missin
 	if err != nil {
 		return err
 	}
-	a.say("%s is a tree of stream %s, signed by %s", filepath.Join(dir, "tools"), from.stream, vendor.Anchor())
+	a.Say("%s is a tree of stream %s, signed by %s", filepath.Join(dir, "tools"), from.stream, vendor.Anchor())
 	return nil
 }
 
 // placeOne brings one archive to its place; only a whole and right one gets there.
-func (a *App) placeOne(ctx context.Context, dir string, from source, f streams.Found, told progress) error {
+func (a *juju) placeOne(ctx context.Context, dir string, from source, f streams.Found, told progress) error {
 	where := fmt.Sprintf("%s in %s", f.Path, from)
 	place := filepath.Join(dir, f.FileName())
 	part := place + ".part"

@@ -9,6 +9,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/streams"
@@ -90,7 +91,7 @@ func (r *syncResult) set(v version.Binary, state string) {
 }
 
 // write shows the result; in a table only what is to be said, in other formats all.
-func (r *syncResult) write(a *App, format string) error {
+func (r *syncResult) write(a *juju, format string) error {
 	for _, archive := range r.Archives {
 		switch archive.State {
 		case stateThere:
@@ -108,28 +109,28 @@ func (r *syncResult) write(a *App, format string) error {
 	case "yaml":
 		return yaml.NewEncoder(a.Stdout).Encode(r)
 	}
-	if !a.quiet {
+	if !a.Quiet {
 		r.tabular(a)
 	}
 	return nil
 }
 
-func (r *syncResult) tabular(a *App) {
+func (r *syncResult) tabular(a *juju) {
 	fmt.Fprintf(a.Stdout, "found %d archives in %s, %d of them wanted, %d already there\n", r.Found, r.Source, r.Wanted, r.There)
 	words := map[string]string{stateWould: "would copy", stateCopied: "copied", stateFailed: "could not copy", stateLeft: "did not try"}
 	for _, archive := range r.Archives {
 		if word, told := words[archive.State]; told {
-			fmt.Fprintf(a.Stdout, "%s %s (%s)\n", word, archive.Version, bytesText(archive.Size))
+			fmt.Fprintf(a.Stdout, "%s %s (%s)\n", word, archive.Version, app.Bytes(archive.Size))
 		}
 	}
 	switch {
 	case r.DryRun:
-		fmt.Fprintf(a.Stdout, "would copy %d archives, %s\n", r.Wanted-r.There, bytesText(r.Bytes))
+		fmt.Fprintf(a.Stdout, "would copy %d archives, %s\n", r.Wanted-r.There, app.Bytes(r.Bytes))
 	case r.Wanted == 0:
 		fmt.Fprintln(a.Stdout, "copied 0 archives: the source has nothing that is wanted")
 	case r.There == r.Wanted:
 		fmt.Fprintln(a.Stdout, "copied 0 archives: nothing was missing")
 	default:
-		fmt.Fprintf(a.Stdout, "copied %d archives, %s\n", r.Copied, bytesText(r.Bytes))
+		fmt.Fprintf(a.Stdout, "copied %d archives, %s\n", r.Copied, app.Bytes(r.Bytes))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/streams"
 )
@@ -23,13 +24,13 @@ func (y syncTools) selection() (selection, error) {
 	sel := selection{series: y.series, arches: y.arches}
 	switch {
 	case !slices.Contains([]string{"tabular", "json", "yaml"}, y.format):
-		return sel, usage("format %q is not tabular, json or yaml", y.format)
+		return sel, app.Usage("format %q is not tabular, json or yaml", y.format)
 	case y.verify && (y.all || y.dryRun || y.version != "" || y.source != "" || y.localDir != "" || y.stream != ""):
-		return sel, usage("--verify looks at the store as it is: of the other flags only --format goes with it")
+		return sel, app.Usage("--verify looks at the store as it is: of the other flags only --format goes with it")
 	case len(y.signers) > 0 && y.localDir == "":
-		return sel, usage("--signer goes with --local-dir; an environment believes those of its setting tools-signers")
+		return sel, app.Usage("--signer goes with --local-dir; an environment believes those of its setting tools-signers")
 	case y.all && y.version != "":
-		return sel, usage("--all and --version do not go together")
+		return sel, app.Usage("--all and --version do not go together")
 	case y.all:
 		major := version.Current().Major
 		sel.number = func(n version.Number) bool { return n.Major == major }
@@ -51,13 +52,13 @@ func (y syncTools) selection() (selection, error) {
 func parseMinor(text string) ([]int, error) {
 	parts := strings.Split(text, ".")
 	if len(parts) > 2 {
-		return nil, usage("--version takes major.minor only: use %q not %q", parts[0]+"."+parts[1], text)
+		return nil, app.Usage("--version takes major.minor only: use %q not %q", parts[0]+"."+parts[1], text)
 	}
 	var numbers []int
 	for _, p := range parts {
 		n, err := strconv.ParseUint(p, 10, 31)
 		if err != nil || len(p) > 9 || strconv.FormatUint(n, 10) != p {
-			return nil, usage("--version %q is not major or major.minor, such as 1.23", text)
+			return nil, app.Usage("--version %q is not major or major.minor, such as 1.23", text)
 		}
 		numbers = append(numbers, int(n))
 	}
@@ -65,13 +66,13 @@ func parseMinor(text string) ([]int, error) {
 }
 
 // of are the wanted archives among those that were found.
-func (sel selection) of(a *App, found []streams.Found) []streams.Found {
+func (sel selection) of(a *juju, found []streams.Found) []streams.Found {
 	var wanted []streams.Found
 	for _, f := range found {
 		switch {
 		case !sel.wants(f):
 		case f.Revoked != "":
-			a.say("%s is left out: it is revoked: %s", f.Version, f.Revoked)
+			a.Say("%s is left out: it is revoked: %s", f.Version, f.Revoked)
 		default:
 			wanted = append(wanted, f)
 		}

@@ -24,7 +24,7 @@ type source struct {
 
 // openSource opens the named source, or else the first of the settings' that can be
 // read, and lists it, as the settings and --allow-unsigned trust it.
-func (a *App) openSource(ctx context.Context, y syncTools, set map[string]string) (source, error) {
+func (a *juju) openSource(ctx context.Context, y syncTools, set map[string]string) (source, error) {
 	from := source{stream: y.stream}
 	if from.stream == "" {
 		from.stream = set["agent-stream"]
@@ -33,11 +33,11 @@ func (a *App) openSource(ctx context.Context, y syncTools, set map[string]string
 	var faults []error
 	for _, base := range y.sources(set) {
 		for _, earlier := range faults {
-			a.say("WARNING %v; trying %s", earlier, base)
+			a.Say("WARNING %v; trying %s", earlier, base)
 		}
 		err := a.listSource(ctx, &from, base, trust)
 		if errors.Is(err, tools.ErrExpired) && isDirectory(base) {
-			a.say("WARNING %v; it was carried here and is taken all the same: what machines run is signed by this environment", err)
+			a.Say("WARNING %v; it was carried here and is taken all the same: what machines run is signed by this environment", err)
 			trust.Now = nil
 			err = a.listSource(ctx, &from, base, trust)
 		}
@@ -52,11 +52,11 @@ func (a *App) openSource(ctx context.Context, y syncTools, set map[string]string
 	return from, faults[0]
 }
 
-func (a *App) listSource(ctx context.Context, from *source, base string, trust streams.Trust) (err error) {
+func (a *juju) listSource(ctx context.Context, from *source, base string, trust streams.Trust) (err error) {
 	if from.Source, err = streams.Open(base, trust); err != nil {
 		return err
 	}
-	a.logger().Debug("reading a source of tools", "source", from.String(), "stream", from.stream)
+	a.Logger().Debug("reading a source of tools", "source", from.String(), "stream", from.stream)
 	from.Listing, err = from.List(ctx, from.stream)
 	return err
 }
@@ -124,7 +124,7 @@ func sortedMarks(said map[version.Number]tools.Marks) []tools.Marked {
 }
 
 // alone are the settings of a client that has no environment at hand: it believes itself.
-func (a *App) alone() (map[string]string, error) {
+func (a *juju) alone() (map[string]string, error) {
 	own, err := a.ownAnchors()
 	return map[string]string{"agent-stream": "released", "tools-source": settings.PublicSource, "tools-signers": strings.Join(own, " ")}, err
 }

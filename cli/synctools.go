@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
@@ -31,7 +32,7 @@ type syncTools struct {
 	signers  []string // believed besides those of the setting tools-signers
 }
 
-func (a *App) syncToolsCommand() *cobra.Command {
+func (a *juju) syncToolsCommand() *cobra.Command {
 	var y syncTools
 	cmd := &cobra.Command{
 		Use: "sync-tools", Short: "Copy server software into the environment's store", Args: cobra.NoArgs,
@@ -76,7 +77,7 @@ every fault; it ends with 1 if there is any.`,
   juju sync-tools --local-dir /media/stick --version 1.25 --series trusty --arch amd64
   juju sync-tools --verify --format json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := namesSomething(cmd, "source", "version", "stream", "local-dir"); err != nil {
+			if err := app.GivenFlags(cmd, "source", "version", "stream", "local-dir"); err != nil {
 				return err
 			}
 			return a.syncTools(cmd.Context(), y)
@@ -98,7 +99,7 @@ every fault; it ends with 1 if there is any.`,
 	return cmd
 }
 
-func (a *App) syncTools(ctx context.Context, y syncTools) error {
+func (a *juju) syncTools(ctx context.Context, y syncTools) error {
 	sel, err := y.selection()
 	switch {
 	case err != nil:
@@ -115,11 +116,11 @@ func (a *App) syncTools(ctx context.Context, y syncTools) error {
 func (s *session) syncToStore(ctx context.Context, y syncTools, sel selection) error {
 	env, catalogue, err := s.knowledge(ctx)
 	if err != nil {
-		return fail(err, "Nothing was copied.", "")
+		return app.Fail(err, "Nothing was copied.", "")
 	}
 	from, err := s.app.openSource(ctx, y, env.Settings)
 	if err != nil {
-		return fail(err, "Nothing was copied.", nextForSource(err, y.source))
+		return app.Fail(err, "Nothing was copied.", nextForSource(err, y.source))
 	}
 	if sel.auto {
 		if sel, err = s.app.automatic(sel, from, env, catalogue); err != nil {
@@ -129,7 +130,7 @@ func (s *session) syncToStore(ctx context.Context, y syncTools, sel selection) e
 	r := newSyncResult(from, sel.of(s.app, from.Found), y.dryRun)
 	missing, err := r.missing(catalogue.Stored)
 	if err != nil {
-		return fail(err, "Nothing was copied.", "")
+		return app.Fail(err, "Nothing was copied.", "")
 	}
 	marks := newMarks(from, catalogue)
 	if len(missing)+len(marks) > 0 && !y.dryRun {
@@ -157,16 +158,12 @@ func (s *session) signCopied(ctx context.Context, r *syncResult) error {
 
 // knowledge is what the state server says of the environment and of what is stored.
 func (s *session) knowledge(ctx context.Context) (wire.Environment, wire.Catalogue, error) {
-	var c wire.Catalogue
-	env, err := s.environment(ctx)
+	env, err := s.Environment(ctx)
 	if err != nil {
-		return env, c, err
+		return env, wire.Catalogue{}, err
 	}
-	b, err := s.ask(ctx, "tools", []byte(wire.OnlyStored))
-	if err != nil {
-		return env, c, err
-	}
-	return env, c, decodeJSON(b, &c)
+	c, err := s.Stored(ctx)
+	return env, c, err
 }
 
 // copyTools announces the archives and the marks, and copies one archive after another.
@@ -174,7 +171,7 @@ func (s *session) copyTools(ctx context.Context, from source, marks []tools.Mark
 	wanted := make([]version.Binary, 0, len(missing))
 	for _, f := range missing {
 		if _, _, err := streams.Local(from.Source, f); err != nil { // all of a stick, or nothing
-			return fail(fmt.Errorf("%w: %w", errBadArchive, err), "Nothing was copied.", nextForCopy(errBadArchive))
+			return app.Fail(fmt.Errorf("%w: %w", errBadArchive, err), "Nothing was copied.", nextForCopy(errBadArchive))
 		}
 		wanted = append(wanted, f.Version)
 	}
@@ -186,7 +183,7 @@ func (s *session) copyTools(ctx context.Context, from source, marks []tools.Mark
 		return err
 	}
 	for _, m := range marks {
-		s.app.say("%s is %s, says %s", m.Version, m.Marks.Words(), from)
+		s.app.Say("%s is %s, says %s", m.Version, m.Marks.Words(), from)
 	}
 	s.app.forgetDownloads()
 	shown := newBars(s.app)
@@ -196,7 +193,7 @@ func (s *session) copyTools(ctx context.Context, from source, marks []tools.Mark
 		if err := s.copyOne(ctx, from, f, id, p); err != nil {
 			p.end()
 			r.set(f.Version, stateFailed)
-			return fail(err, fmt.Sprintf("%d of %d archives were copied whole; nothing of this one is visible.", i, len(missing)), nextForCopy(err))
+			return app.Fail(err, fmt.Sprintf("%d of %d archives were copied whole; nothing of this one is visible.", i, len(missing)), nextForCopy(err))
 		}
 		r.set(f.Version, stateCopied)
 	}
@@ -213,7 +210,7 @@ func nextForCopy(err error) string {
 
 // automatic selects what a following upgrade-juju would choose, and every version that
 // must be passed through before it.
-func (a *App) automatic(sel selection, from source, env wire.Environment, c wire.Catalogue) (selection, error) {
+func (a *juju) automatic(sel selection, from source, env wire.Environment, c wire.Catalogue) (selection, error) {
 	platforms := inUse(c)
 	list := slices.Clone(c.Stored)
 	for _, f := range from.Found {
@@ -223,18 +220,18 @@ func (a *App) automatic(sel selection, from source, env wire.Environment, c wire
 		Candidates: candidates(list, joinMarks(from.Found, c)), Current: env.AgentVersion, Client: version.Current(),
 		Policy: version.Policy(env.Settings["upgrade-policy"]), Platforms: platforms,
 	})
-	a.logger().Debug("choosing as upgrade-juju would", "current", env.AgentVersion, "candidates", len(list), "hops", len(hops))
+	a.Logger().Debug("choosing as upgrade-juju would", "current", env.AgentVersion, "candidates", len(list), "hops", len(hops))
 	var way []version.Number
 	for _, hop := range hops {
 		switch {
 		case hop.Outcome == version.OutcomeUpgrade:
 			way = append(way, hop.Chosen)
-			a.say("%s: %s", hop.Chosen, hop.Detail)
+			a.Say("%s: %s", hop.Chosen, hop.Detail)
 		case len(way) > 0:
 		case hop.Outcome == version.OutcomeError:
-			return sel, fail(errors.New(hop.Message), "Nothing was copied.", "name a version: --version MAJOR.MINOR")
+			return sel, app.Fail(errors.New(hop.Message), "Nothing was copied.", "name a version: --version MAJOR.MINOR")
 		default:
-			a.say("no upgrades available from this source: %s", hop.Detail)
+			a.Say("no upgrades available from this source: %s", hop.Detail)
 		}
 		if hop.Reason != version.ReasonFloor {
 			break

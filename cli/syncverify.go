@@ -8,6 +8,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/jujube-project/jujube/cli/app"
+	link "github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/wire"
 )
@@ -32,15 +34,15 @@ const hashTimeout = 5 * time.Minute
 func (s *session) verifyTools(ctx context.Context, format string) error {
 	_, c, err := s.knowledge(ctx)
 	if err != nil {
-		return fail(err, "", "")
+		return app.Fail(err, "", "")
 	}
-	b, err := s.ask(ctx, "tools-objects", nil)
+	b, err := s.Ask(ctx, "tools-objects", nil)
 	var objects []wire.Object
 	if err == nil {
-		err = decodeJSON(b, &objects)
+		err = link.Decode(b, &objects)
 	}
 	if err != nil {
-		return fail(fmt.Errorf("list the store: %w", err), "", "")
+		return app.Fail(fmt.Errorf("list the store: %w", err), "", "")
 	}
 	r := verifyResult{Faults: []verifyFault{}}
 	unknown := map[string]bool{}
@@ -67,13 +69,13 @@ func (s *session) verifyOne(ctx context.Context, r *verifyResult, t tools.Tools,
 		r.add(t.Version.String(), "it is in the catalogue, with sha256 %s, and not in the store", t.SHA256)
 		return nil
 	}
-	s.app.logger().Debug("hashing", "tools", t.Version.String(), "sha256", t.SHA256)
+	s.app.Logger().Debug("hashing", "tools", t.Version.String(), "sha256", t.SHA256)
 	one, cancel := context.WithTimeout(ctx, hashTimeout)
 	defer cancel()
 	var h wire.Hashed
 	b, err := s.Conn.Ask(one, "tools-hash", []byte(t.SHA256))
 	if err == nil {
-		err = decodeJSON(b, &h)
+		err = link.Decode(b, &h)
 	}
 	r.Checked++
 	r.Bytes += h.Size
@@ -85,7 +87,7 @@ func (s *session) verifyOne(ctx context.Context, r *verifyResult, t tools.Tools,
 	case h.SHA256 != t.SHA256 || h.Size != t.Size:
 		r.add(t.Version.String(), "expected %d bytes with sha256 %s, found %d bytes with %s", t.Size, t.SHA256, h.Size, h.SHA256)
 	default:
-		s.app.say("%s is as it should be", t.Version)
+		s.app.Say("%s is as it should be", t.Version)
 	}
 	return nil
 }
@@ -94,7 +96,7 @@ func (r *verifyResult) add(name, format string, args ...any) {
 	r.Faults = append(r.Faults, verifyFault{name, fmt.Sprintf(format, args...)})
 }
 
-func (r *verifyResult) write(a *App, format string) error {
+func (r *verifyResult) write(a *juju, format string) error {
 	var err error
 	switch format {
 	case "json":
@@ -105,12 +107,12 @@ func (r *verifyResult) write(a *App, format string) error {
 		for _, f := range r.Faults {
 			fmt.Fprintf(a.Stdout, "%s: %s\n", f.Name, f.Fault)
 		}
-		if !a.quiet {
-			fmt.Fprintf(a.Stdout, "checked %d archives, %s: %d faults\n", r.Checked, bytesText(r.Bytes), len(r.Faults))
+		if !a.Quiet {
+			fmt.Fprintf(a.Stdout, "checked %d archives, %s: %d faults\n", r.Checked, app.Bytes(r.Bytes), len(r.Faults))
 		}
 	}
 	if err == nil && len(r.Faults) > 0 {
-		err = fail(fmt.Errorf("%d faults in the store of tools", len(r.Faults)), "Nothing was changed.",
+		err = app.Fail(fmt.Errorf("%d faults in the store of tools", len(r.Faults)), "Nothing was changed.",
 			"agents check every archive themselves and refuse these; publish the build again under another number")
 	}
 	return err

@@ -10,11 +10,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/tuf"
 )
 
-func (a *App) trustCommand() *cobra.Command {
+func (a *juju) trustCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "trust", Short: "Say who signs what runs in the environment",
 		Long: `Machines run only what this environment's release managers have signed. What they sign is
@@ -39,7 +40,7 @@ well over an air gap.`,
 	return cmd
 }
 
-func (a *App) trustInitCommand() *cobra.Command {
+func (a *juju) trustInitCommand() *cobra.Command {
 	var anchor string
 	cmd := &cobra.Command{
 		Use: "init", Short: "Make this client's keys for the environment's metadata", Args: cobra.NoArgs,
@@ -49,7 +50,7 @@ pins the environment's first root by its digest, which a colleague reads out to 
 juju trust status; the client that bootstrapped the environment has it.`,
 		Example: "  juju trust init --anchor 5f2a…",
 		RunE: func(*cobra.Command, []string) error {
-			env, err := a.chosen()
+			env, err := a.Chosen()
 			if err != nil {
 				return err
 			}
@@ -60,13 +61,13 @@ juju trust status; the client that bootstrapped the environment has it.`,
 	return cmd
 }
 
-func (a *App) trustInit(r repository, anchor string) error {
+func (a *juju) trustInit(r repository, anchor string) error {
 	if anchor != "" {
 		if !tools.IsDigest(anchor) {
-			return usage("--anchor %q is not 64 lower-case hex digits", anchor)
+			return app.Usage("--anchor %q is not 64 lower-case hex digits", anchor)
 		}
 		if old, err := r.anchor(); err == nil && old.SHA256 != anchor {
-			return fail(fmt.Errorf("another root is pinned already: %s", old.SHA256), "Nothing was changed.", "if the environment was made anew, remove "+string(r))
+			return app.Fail(fmt.Errorf("another root is pinned already: %s", old.SHA256), "Nothing was changed.", "if the environment was made anew, remove "+string(r))
 		}
 		if err := r.pin(tuf.Anchor{SHA256: anchor}); err != nil {
 			return err
@@ -89,7 +90,7 @@ func (a *App) trustInit(r repository, anchor string) error {
 	return nil
 }
 
-func (a *App) trustStatusCommand() *cobra.Command {
+func (a *juju) trustStatusCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "status", Short: "Show who signs, what is published and until when it holds", Args: cobra.NoArgs,
 		Long:    "Show the pinned root, keys and thresholds of each role, what is published and until when it\nholds, and the draft that waits for signatures. A * marks keys of this client.",
@@ -100,7 +101,7 @@ func (a *App) trustStatusCommand() *cobra.Command {
 	}
 }
 
-func (a *App) withSite(ctx context.Context, f func(*site) error) error {
+func (a *juju) withSite(ctx context.Context, f func(*site) error) error {
 	return a.with(ctx, func(s *session) error {
 		p, err := s.site(ctx)
 		if err != nil {

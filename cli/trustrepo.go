@@ -18,12 +18,12 @@ import (
 type repository string
 
 // siteRepository is that of an environment.
-func (a *App) siteRepository(name string) repository {
-	return repository(filepath.Join(a.data(), "trust", name))
+func (a *juju) siteRepository(name string) repository {
+	return repository(a.Store().Path("trust", name))
 }
 
 // vendorRepository is that with which this client signs trees of tools.
-func (a *App) vendorRepository() repository { return repository(filepath.Join(a.data(), "vendor")) }
+func (a *juju) vendorRepository() repository { return repository(a.Store().Path("vendor")) }
 
 func (r repository) keys() trustKeys     { return trustKeys(filepath.Join(string(r), "keys")) }
 func (r repository) anchorFile() string  { return filepath.Join(string(r), "anchor") }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events/tools/tuf"
 	"github.com/jujube-project/jujube/statesrv"
 )
@@ -23,7 +24,7 @@ func role(r *tuf.Roles, name string) (*tuf.Keys, error) {
 	case tuf.Targets:
 		return &r.Targets, nil
 	}
-	return nil, usage("role %q is not root or targets; snapshot and timestamp are the state server's", name)
+	return nil, app.Usage("role %q is not root or targets; snapshot and timestamp are the state server's", name)
 }
 
 // changeRole makes the next root with other keys of one role.
@@ -46,7 +47,7 @@ func (p *site) changeRole(ctx context.Context, name string, f func(*tuf.Keys) er
 	})
 }
 
-func (a *App) trustAddKeyCommand() *cobra.Command {
+func (a *juju) trustAddKeyCommand() *cobra.Command {
 	var threshold int
 	cmd := &cobra.Command{
 		Use: "add-key ROLE KEY...", Short: "Let more keys sign the root or the targets", Args: cobra.MinimumNArgs(2),
@@ -79,14 +80,14 @@ func publicKeys(list []string) ([]ed25519.PublicKey, error) {
 	for _, text := range list {
 		b, err := hex.DecodeString(text)
 		if err != nil || len(b) != ed25519.PublicKeySize {
-			return nil, usage("%q is no public key of 64 hex digits; juju trust init prints them", text)
+			return nil, app.Usage("%q is no public key of 64 hex digits; juju trust init prints them", text)
 		}
 		keys = append(keys, b)
 	}
 	return keys, nil
 }
 
-func (a *App) trustRemoveKeyCommand() *cobra.Command {
+func (a *juju) trustRemoveKeyCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "remove-key ROLE KEY...", Short: "Let keys sign no more", Args: cobra.MinimumNArgs(2),
 		Long:    "Take public keys away from ROLE, root or targets. As many must sign as before, or all that are\nleft if those are fewer.",
@@ -113,7 +114,7 @@ func (a *App) trustRemoveKeyCommand() *cobra.Command {
 	}
 }
 
-func (a *App) trustRotateCommand() *cobra.Command {
+func (a *juju) trustRotateCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "rotate ROLE", Short: "Replace this client's key of a role by a new one", Args: cobra.ExactArgs(1),
 		Long:    "Make a new key for ROLE, root or targets, in place of this client's old one. The old one signs\nthe root that takes it away, and nothing after that; its file stays until you remove it.",
@@ -139,7 +140,7 @@ func (p *site) rotate(ctx context.Context, name string) error {
 				return err
 			}
 			k.Public[i] = next.Private.Public().(ed25519.PublicKey)
-			p.session.app.say("%s key %x is replaced by %s", name, public, next.Public())
+			p.session.app.Say("%s key %x is replaced by %s", name, public, next.Public())
 			return nil
 		}
 		return fmt.Errorf("this client holds no key of the role %s", name)

@@ -9,13 +9,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools/tuf"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/statesrv"
 )
 
-func (a *App) trustRevokeCommand() *cobra.Command {
+func (a *juju) trustRevokeCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "revoke SORT VALUE...", Short: "Take an archive, a key or a request back", Args: cobra.MinimumNArgs(2),
 		Long:    "Publish that nobody may rely on these any more. SORT is artefact (sha256 of an archive), key\n(public key of an operator or machine) or request (its id). Machines that run a revoked archive\ngo on; they refuse to be brought to it.",
@@ -25,13 +26,13 @@ func (a *App) trustRevokeCommand() *cobra.Command {
 				revoked := p.trusted.Revoked()
 				list := map[string]*[]string{"artefact": &revoked.Artefacts, "key": &revoked.Keys, "request": &revoked.Requests}[args[0]]
 				if list == nil {
-					return usage("%q is not artefact, key or request", args[0])
+					return app.Usage("%q is not artefact, key or request", args[0])
 				}
 				*list = append(slices.Clone(*list), args[1:]...)
 				slices.Sort(*list)
 				*list = slices.Compact(*list)
 				if err := revoked.Validate(); err != nil {
-					return usage("%v", err)
+					return app.Usage("%v", err)
 				}
 				return p.change(cmd.Context(), func(repo *tuf.Repository) error {
 					return repo.SetJSON(time.Now().Add(statesrv.SiteTargetsLife), tuf.FileRevoked, revoked)
@@ -41,7 +42,7 @@ func (a *App) trustRevokeCommand() *cobra.Command {
 	}
 }
 
-func (a *App) trustFloorCommand() *cobra.Command {
+func (a *juju) trustFloorCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "floor VERSION", Short: "Let no machine go below a version", Args: cobra.ExactArgs(1),
 		Long:    "Publish the oldest version that may be installed, even by a rollback.",
@@ -49,15 +50,15 @@ func (a *App) trustFloorCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			n, err := version.ParsePerson(args[0])
 			if err != nil {
-				return usage("%v", err)
+				return app.Usage("%v", err)
 			}
 			return a.withSite(cmd.Context(), func(p *site) error {
-				env, err := p.session.environment(cmd.Context())
+				env, err := p.session.Environment(cmd.Context())
 				if err != nil {
-					return fail(err, "Nothing was published.", "")
+					return app.Fail(err, "Nothing was published.", "")
 				}
 				if env.AgentVersion.Compare(n) < 0 {
-					a.say("WARNING machines run %s: what they run goes on, and nothing below %s is installed from now on", env.AgentVersion, n)
+					a.Say("WARNING machines run %s: what they run goes on, and nothing below %s is installed from now on", env.AgentVersion, n)
 				}
 				return p.change(cmd.Context(), func(repo *tuf.Repository) error {
 					return repo.SetJSON(time.Now().Add(statesrv.SiteTargetsLife), tuf.FileFloor, tuf.Floor{Version: n})
@@ -67,7 +68,7 @@ func (a *App) trustFloorCommand() *cobra.Command {
 	}
 }
 
-func (a *App) trustQuorumCommand() *cobra.Command {
+func (a *juju) trustQuorumCommand() *cobra.Command {
 	var labels map[string]string
 	cmd := &cobra.Command{
 		Use: "quorum N", Short: "Say how many operators must agree", Args: cobra.ExactArgs(1),
@@ -76,7 +77,7 @@ func (a *App) trustQuorumCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			n, err := strconv.Atoi(args[0])
 			if err != nil || n < 1 {
-				return usage("%q is not a number from 1", args[0])
+				return app.Usage("%q is not a number from 1", args[0])
 			}
 			return a.withSite(cmd.Context(), func(p *site) error {
 				return p.changeRoster(cmd.Context(), func(r *events.Roster) error {
@@ -85,7 +86,7 @@ func (a *App) trustQuorumCommand() *cobra.Command {
 						r.Quorums = append(r.Quorums, events.Quorum{Labels: labels, Operators: n})
 					}
 					if able := mayAgree(*r, labels); able < n {
-						a.say("WARNING only %d of the operators may agree there: until there are %d, nobody can upgrade those machines (juju user add NAME KEY approve)", able, n)
+						a.Say("WARNING only %d of the operators may agree there: until there are %d, nobody can upgrade those machines (juju user add NAME KEY approve)", able, n)
 					}
 					return nil
 				})
@@ -114,7 +115,7 @@ func (p *site) changeRoster(ctx context.Context, f func(*events.Roster) error) e
 		return err
 	}
 	if err := roster.Validate(); err != nil {
-		return usage("%v", err)
+		return app.Usage("%v", err)
 	}
 	return p.change(ctx, func(repo *tuf.Repository) error {
 		return repo.SetJSON(time.Now().Add(statesrv.SiteTargetsLife), tuf.FileOperators, roster)

@@ -9,11 +9,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/agent/install"
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events/tools/tuf"
 	"github.com/jujube-project/jujube/statesrv"
 )
 
-func (a *App) trustSignCommand() *cobra.Command {
+func (a *juju) trustSignCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "sign [FILE]", Short: "Sign a draft, or sign what is published anew", Args: cobra.MaximumNArgs(1),
 		Long: `Sign the draft in FILE, which a colleague has exported, or this client's own. When enough have
@@ -45,14 +46,14 @@ of yours, and the changes of FILE are shown before they are signed.`,
 func (p *site) signFile(ctx context.Context, name string) error {
 	b, err := readBundle(name)
 	if err != nil {
-		return fail(err, "Nothing was signed.", "")
+		return app.Fail(err, "Nothing was signed.", "")
 	}
 	repo, err := tuf.OpenRepository(b)
 	if err != nil {
-		return fail(fmt.Errorf("%s: %w", name, err), "Nothing was signed.", "")
+		return app.Fail(fmt.Errorf("%s: %w", name, err), "Nothing was signed.", "")
 	}
 	if !p.follows(repo) {
-		return fail(&tuf.Refusal{Code: tuf.CodeRollback, Text: name + " is older than what is published, or is that itself"}, "Nothing was signed.",
+		return app.Fail(&tuf.Refusal{Code: tuf.CodeRollback, Text: name + " is older than what is published, or is that itself"}, "Nothing was signed.",
 			"begin again from what is published: repeat the change")
 	}
 	if err := p.explain(repo); err != nil {
@@ -70,16 +71,16 @@ func (p *site) explain(repo *tuf.Repository) error {
 	old, next := have.Targets(), repo.Targets()
 	for _, name := range sortedNames(next) {
 		if old[name].SHA256 != next[name].SHA256 {
-			p.session.app.say("  %s: %d bytes, sha256 %s", name, next[name].Length, next[name].SHA256)
+			p.session.app.Say("  %s: %d bytes, sha256 %s", name, next[name].Length, next[name].SHA256)
 		}
 	}
 	for _, name := range sortedNames(old) {
 		if _, ok := next[name]; !ok {
-			p.session.app.say("  %s: taken away", name)
+			p.session.app.Say("  %s: taken away", name)
 		}
 	}
 	roles := repo.Roles()
-	p.session.app.say("  root: %d of %d keys; targets: %d of %d keys", roles.Root.Threshold, len(roles.Root.Public), roles.Targets.Threshold, len(roles.Targets.Public))
+	p.session.app.Say("  root: %d of %d keys; targets: %d of %d keys", roles.Root.Threshold, len(roles.Root.Public), roles.Targets.Threshold, len(roles.Targets.Public))
 	return nil
 }
 
@@ -92,7 +93,7 @@ func sortedNames(targets map[string]tuf.Target) []string {
 	return names
 }
 
-func (a *App) trustExportCommand() *cobra.Command {
+func (a *juju) trustExportCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "export FILE", Short: "Write the draft, or what is published, into a file", Args: cobra.ExactArgs(1),
 		Long:    "Write the draft, for a colleague to sign; without one, what is published. The file holds no\nsecret.",

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/cli/app"
+	link "github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/tuf"
@@ -32,7 +34,7 @@ type site struct {
 // accepted before. What has expired is read: somebody must be able to sign it anew.
 func (s *session) site(ctx context.Context) (*site, error) {
 	p := &site{session: s, repository: s.app.siteRepository(s.Env.Name)}
-	b, err := s.ask(ctx, "trust", nil)
+	b, err := s.Ask(ctx, "trust", nil)
 	if err == nil {
 		p.published, err = tuf.ParseBundle(b)
 	}
@@ -40,11 +42,11 @@ func (s *session) site(ctx context.Context) (*site, error) {
 		p.trusted, err = p.accept(p.published, time.Time{})
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fail(errors.New("this client has not pinned the environment's root, so it believes no metadata of it"), "Nothing was changed.",
+		return nil, app.Fail(errors.New("this client has not pinned the environment's root, so it believes no metadata of it"), "Nothing was changed.",
 			"juju trust init --anchor SHA256; who bootstrapped it sees the digest in juju trust status")
 	}
 	if err != nil {
-		return nil, fail(fmt.Errorf("the environment's signed metadata is refused: %w", err), "Nothing was changed.", "")
+		return nil, app.Fail(fmt.Errorf("the environment's signed metadata is refused: %w", err), "Nothing was changed.", "")
 	}
 	return p, nil
 }
@@ -57,7 +59,7 @@ func (p *site) change(ctx context.Context, f func(*tuf.Repository) error) error 
 		return err
 	}
 	if err := f(repo); err != nil {
-		return fail(err, "Nothing was changed.", "")
+		return app.Fail(err, "Nothing was changed.", "")
 	}
 	return p.finish(ctx, repo)
 }
@@ -66,14 +68,14 @@ func (p *site) change(ctx context.Context, f func(*tuf.Repository) error) error 
 func (p *site) draft() (*tuf.Repository, error) {
 	b, err := readBundle(p.draftFile())
 	if err != nil {
-		return nil, fail(err, "Nothing was changed.", "mend or remove the file")
+		return nil, app.Fail(err, "Nothing was changed.", "mend or remove the file")
 	}
 	if len(b.Roots) > 0 {
 		repo, err := tuf.OpenRepository(b)
 		if err == nil && p.follows(repo) {
 			return repo, nil
 		}
-		p.session.app.say("WARNING the draft in %s does not follow on what is published by now; it is left out", p.draftFile())
+		p.session.app.Say("WARNING the draft in %s does not follow on what is published by now; it is left out", p.draftFile())
 	}
 	return tuf.OpenRepository(p.published)
 }
@@ -91,7 +93,7 @@ func (p *site) follows(repo *tuf.Repository) bool {
 func (p *site) finish(ctx context.Context, repo *tuf.Repository) error {
 	missing, err := p.sign(repo)
 	if err != nil {
-		return fail(err, "Nothing was changed.", "")
+		return app.Fail(err, "Nothing was changed.", "")
 	}
 	if len(missing) == 0 {
 		if err := p.publish(ctx, repo.Bundle()); err != nil {
@@ -102,7 +104,7 @@ func (p *site) finish(ctx context.Context, repo *tuf.Repository) error {
 	if err := p.write(p.draftFile(), repo.Bundle().Marshal()); err != nil {
 		return err
 	}
-	return fail(fmt.Errorf("others must sign, too: %s", strings.Join(missing, "; ")), "Nothing is published yet; the draft is kept.",
+	return app.Fail(fmt.Errorf("others must sign, too: %s", strings.Join(missing, "; ")), "Nothing is published yet; the draft is kept.",
 		"juju trust export FILE, and have a colleague run juju trust sign FILE")
 }
 
@@ -142,16 +144,16 @@ func (p *site) publish(ctx context.Context, b tuf.Bundle) error {
 	s := p.session
 	o, err := s.stage(ctx, b.Marshal())
 	if err != nil {
-		return fail(fmt.Errorf("hand over the metadata: %w", err), "Nothing was published.", "")
+		return app.Fail(fmt.Errorf("hand over the metadata: %w", err), "Nothing was published.", "")
 	}
-	recs, err := s.request(ctx, events.Ask{Action: events.ActionTrust, Trust: &events.AskTrust{Bundle: o}})
+	recs, err := s.Request(ctx, events.Ask{Action: events.ActionTrust, Trust: &events.AskTrust{Bundle: o}})
 	if err != nil {
 		return err
 	}
 	for _, rec := range recs {
 		payload, err := events.Decode(rec)
 		if f, ok := payload.(*events.TrustPublished); err == nil && ok {
-			s.app.say("Published: root %d, targets %d, timestamp %d", f.Version.Root, f.Version.Targets, f.Version.Timestamp)
+			s.app.Say("Published: root %d, targets %d, timestamp %d", f.Version.Root, f.Version.Targets, f.Version.Timestamp)
 		}
 	}
 	return nil
@@ -170,12 +172,12 @@ func (s *session) stage(ctx context.Context, b []byte) (events.Object, error) {
 		if err != nil {
 			return o, err
 		}
-		answer, err := s.ask(ctx, "trust-stage", body)
+		answer, err := s.Ask(ctx, "trust-stage", body)
 		if err != nil {
 			return o, err
 		}
 		var got wire.Staged
-		if err := decodeJSON(answer, &got); err != nil {
+		if err := link.Decode(answer, &got); err != nil {
 			return o, err
 		}
 		at = got.Next
@@ -200,7 +202,7 @@ func (p *site) signTools(ctx context.Context, list []tools.Tools) error {
 			if old, ok := targets[t.FileName()]; ok && old.SHA256 != t.SHA256 {
 				return fmt.Errorf("%s is signed already, with sha256 %s instead of %s; a version is never replaced", t.Version, old.SHA256, t.SHA256)
 			}
-			p.session.app.say("signing %s", t.Version)
+			p.session.app.Say("signing %s", t.Version)
 		}
 		return repo.SetTools(time.Now().Add(statesrv.SiteTargetsLife), fresh...)
 	})

@@ -7,10 +7,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events"
 )
 
-func (a *App) deployCommand() *cobra.Command {
+func (a *juju) deployCommand() *cobra.Command {
 	var to, restart string
 	var env []string
 	cmd := &cobra.Command{
@@ -28,12 +29,12 @@ unit of it.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d := &events.AskDeploy{Service: args[0], Machine: strings.TrimPrefix(to, "machine-"), Command: args[1:], Restart: restart, Env: map[string]string{}}
 			if to == "" {
-				return usage("--to names the machine; juju status lists them")
+				return app.Usage("--to names the machine; juju status lists them")
 			}
 			for _, kv := range env {
 				k, v, ok := strings.Cut(kv, "=")
 				if !ok || k == "" {
-					return usage("--env %q is not KEY=VALUE", kv)
+					return app.Usage("--env %q is not KEY=VALUE", kv)
 				}
 				d.Env[k] = v
 			}
@@ -49,9 +50,9 @@ unit of it.`,
 }
 
 // addUnit asks for a unit and says which one it is.
-func (a *App) addUnit(ctx context.Context, ask events.Ask) error {
+func (a *juju) addUnit(ctx context.Context, ask events.Ask) error {
 	return a.with(ctx, func(s *session) error {
-		recs, err := s.request(ctx, ask)
+		recs, err := s.Request(ctx, ask)
 		if err != nil {
 			return err
 		}
@@ -66,7 +67,7 @@ func (a *App) addUnit(ctx context.Context, ask events.Ask) error {
 	})
 }
 
-func (a *App) addUnitCommand() *cobra.Command {
+func (a *juju) addUnitCommand() *cobra.Command {
 	var to string
 	cmd := &cobra.Command{
 		Use: "add-unit NAME --to MACHINE", Short: "Run one more unit of a service on a machine", Args: cobra.ExactArgs(1),
@@ -74,7 +75,7 @@ func (a *App) addUnitCommand() *cobra.Command {
 		Example: "  juju add-unit web --to 2",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if to == "" {
-				return usage("--to names the machine; juju status lists them")
+				return app.Usage("--to names the machine; juju status lists them")
 			}
 			return a.addUnit(cmd.Context(), events.Ask{
 				Action: events.ActionAddUnit, AddUnit: &events.AskAddUnit{Service: args[0], Machine: strings.TrimPrefix(to, "machine-")},
@@ -85,7 +86,7 @@ func (a *App) addUnitCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *App) removeServiceCommand() *cobra.Command {
+func (a *juju) removeServiceCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "remove-service NAME...", Short: "Stop all units of services and remove them", Args: cobra.MinimumNArgs(1),
 		Long:    "Stop the workloads of all units of services and remove the units. The logs of the\nworkloads stay on the machines.",
@@ -93,10 +94,10 @@ func (a *App) removeServiceCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.with(cmd.Context(), func(s *session) error {
 				for _, service := range args {
-					if _, err := s.request(cmd.Context(), events.Ask{Action: events.ActionRemoveService, RemoveService: service}); err != nil {
+					if _, err := s.Request(cmd.Context(), events.Ask{Action: events.ActionRemoveService, RemoveService: service}); err != nil {
 						return err
 					}
-					a.say("Removed service %s", service)
+					a.Say("Removed service %s", service)
 				}
 				return nil
 			})
@@ -104,7 +105,7 @@ func (a *App) removeServiceCommand() *cobra.Command {
 	}
 }
 
-func (a *App) removeUnitCommand() *cobra.Command {
+func (a *juju) removeUnitCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "remove-unit NAME/N...", Short: "Stop units and remove them", Args: cobra.MinimumNArgs(1),
 		Long:    "Stop the workloads of units and remove the units.",
@@ -112,10 +113,10 @@ func (a *App) removeUnitCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.with(cmd.Context(), func(s *session) error {
 				for _, unit := range args {
-					if _, err := s.request(cmd.Context(), events.Ask{Action: events.ActionRemoveUnit, RemoveUnit: unit}); err != nil {
+					if _, err := s.Request(cmd.Context(), events.Ask{Action: events.ActionRemoveUnit, RemoveUnit: unit}); err != nil {
 						return err
 					}
-					a.say("Removed unit %s", unit)
+					a.Say("Removed unit %s", unit)
 				}
 				return nil
 			})

@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jujube-project/jujube/cli/app"
+	link "github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
@@ -26,7 +28,7 @@ type upgrade struct {
 	jujud   string
 }
 
-func (a *App) upgradeCommand() *cobra.Command {
+func (a *juju) upgradeCommand() *cobra.Command {
 	var u upgrade
 	cmd := &cobra.Command{
 		Use: "upgrade-juju", Short: "Upgrade the server software of the whole environment", Args: cobra.NoArgs,
@@ -52,7 +54,7 @@ was halted, and goes on with this one.`,
   juju upgrade-juju --yes --wait
   juju upgrade-juju --reset-previous-upgrade --version 1.25.3`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := namesSomething(cmd, "version", "policy"); err != nil {
+			if err := app.GivenFlags(cmd, "version", "policy"); err != nil {
 				return err
 			}
 			if _, err := parsePolicy(u.policy); err != nil {
@@ -85,13 +87,13 @@ func (s *session) upgrade(ctx context.Context, u upgrade) error {
 	}
 	switch answer.Outcome {
 	case version.OutcomeError:
-		return fail(errors.New(answer.Message), "Nothing was changed.", nextFor(answer, q))
+		return app.Fail(errors.New(answer.Message), "Nothing was changed.", nextFor(answer, q))
 	case version.OutcomeNoUpgrade:
 		what := "no upgrades available"
 		if !q.To.IsZero() {
 			what = "nothing to do"
 		}
-		s.app.say("%s: %s", what, answer.Detail)
+		s.app.Say("%s: %s", what, answer.Detail)
 		return nil
 	}
 	ask := &events.AskUpgrade{To: answer.Chosen, Client: q.Client, Reset: u.reset, Artefacts: artefacts(list, answer.Chosen, q.Platforms)}
@@ -104,27 +106,27 @@ func (s *session) upgrade(ctx context.Context, u upgrade) error {
 		return err
 	}
 	if len(reasons) > 0 {
-		return refusedError{"upgrade to " + answer.Chosen.String(), reasons}
+		return app.Refused{What: "upgrade to " + answer.Chosen.String(), Reasons: reasons}
 	}
 	if u.dryRun {
-		s.app.say("Nothing forbids it. To do it: juju upgrade-juju --version %s", answer.Chosen)
+		s.app.Say("Nothing forbids it. To do it: juju upgrade-juju --version %s", answer.Chosen)
 		return nil
 	}
-	if u.reset && !u.yes && !s.app.confirm("An upgrade in progress, if there is one, will be aborted.") {
-		return fail(errors.New("not reset, nothing started"), "Nothing was changed.", "")
+	if u.reset && !u.yes && !s.app.Confirm("An upgrade in progress, if there is one, will be aborted.") {
+		return app.Fail(errors.New("not reset, nothing started"), "Nothing was changed.", "")
 	}
-	recs, err := s.request(ctx, events.Ask{Action: events.ActionUpgrade, Upgrade: ask})
+	recs, err := s.Request(ctx, events.Ask{Action: events.ActionUpgrade, Upgrade: ask})
 	if err != nil {
 		return err
 	}
 	id := recs[0].Correlation
 	if needed := waitsFor(recs); needed > 0 {
-		s.app.say("Upgrade %s to %s waits until %d operators agree; another one may: juju approve-upgrade %s", id, answer.Chosen, needed, id)
+		s.app.Say("Upgrade %s to %s waits until %d operators agree; another one may: juju approve-upgrade %s", id, answer.Chosen, needed, id)
 		return nil
 	}
-	s.app.say("Upgrade %s to %s has started", id, answer.Chosen)
+	s.app.Say("Upgrade %s to %s has started", id, answer.Chosen)
 	if !u.wait {
-		s.app.say("Track it with: juju status --watch")
+		s.app.Say("Track it with: juju status --watch")
 		return nil
 	}
 	return s.follow(ctx, recs, id)
@@ -151,7 +153,7 @@ func (s *session) onlySigned(ctx context.Context, list []tools.Tools) error {
 	}
 	for _, t := range list {
 		if err := p.trusted.Tools(t); err != nil {
-			return fail(err, "Nothing was asked.", fmt.Sprintf("juju sync-tools --version %d.%d signs it, with a release manager's key", t.Version.Major, t.Version.Minor))
+			return app.Fail(err, "Nothing was asked.", fmt.Sprintf("juju sync-tools --version %d.%d signs it, with a release manager's key", t.Version.Major, t.Version.Minor))
 		}
 	}
 	return nil
@@ -163,7 +165,7 @@ func (s *session) question(ctx context.Context, u upgrade) (version.Question, []
 	if u.version != "" {
 		to, err := version.ParsePerson(u.version)
 		if err != nil {
-			return q, nil, usage("--version: %v", err)
+			return q, nil, app.Usage("--version: %v", err)
 		}
 		q.To = to
 	}
@@ -171,24 +173,24 @@ func (s *session) question(ctx context.Context, u upgrade) (version.Question, []
 	if err != nil {
 		return q, nil, err
 	}
-	env, err := s.environment(ctx)
+	env, err := s.Environment(ctx)
 	if err != nil {
-		return q, nil, fail(err, "Nothing was changed.", "")
+		return q, nil, app.Fail(err, "Nothing was changed.", "")
 	}
 	if u.upload {
 		if u.dryRun {
-			return q, nil, usage("--upload-tools uploads; it does not go with --dry-run")
+			return q, nil, app.Usage("--upload-tools uploads; it does not go with --dry-run")
 		}
 		if q.To, err = s.uploadTools(ctx, u, q.To); err != nil {
 			return q, nil, err
 		}
 	}
-	catalogue, err := s.catalogue(ctx)
+	catalogue, err := s.Catalogue(ctx)
 	if err != nil {
-		return q, nil, fail(err, "Nothing was changed.", "")
+		return q, nil, app.Fail(err, "Nothing was changed.", "")
 	}
 	for _, problem := range catalogue.Problems {
-		s.app.say("WARNING %s", problem)
+		s.app.Say("WARNING %s", problem)
 	}
 	list := available(catalogue)
 	q.Current, q.Policy = env.AgentVersion, policy
@@ -222,12 +224,12 @@ func (s *session) blockers(ctx context.Context, ask *events.AskUpgrade) ([]event
 	if err != nil {
 		return nil, err
 	}
-	b, err := s.ask(ctx, "upgrade-check", body)
+	b, err := s.Ask(ctx, "upgrade-check", body)
 	if err != nil {
-		return nil, fail(err, "Nothing was changed.", "")
+		return nil, app.Fail(err, "Nothing was changed.", "")
 	}
 	var check wire.Check
-	return check.Reasons, decodeJSON(b, &check)
+	return check.Reasons, link.Decode(b, &check)
 }
 
 // explainChoice says what will happen, and why.
@@ -236,19 +238,19 @@ func (s *session) explainChoice(q version.Question, a version.Answer, ask *event
 	for _, tags := range q.Platforms {
 		machines += len(tags)
 	}
-	s.app.say("%s -> %s: %s", q.Current, a.Chosen, a.Detail)
+	s.app.Say("%s -> %s: %s", q.Current, a.Chosen, a.Detail)
 	if a.Downgrade {
-		s.app.say("This is a downgrade.")
+		s.app.Say("This is a downgrade.")
 	}
 	var largest int64
 	for _, t := range ask.Artefacts {
 		largest = max(largest, t.Size)
 	}
-	s.app.say("%d machines will be upgraded, state servers first; each downloads up to %s", machines, bytesText(largest))
-	if s.app.verbose || s.app.debug {
+	s.app.Say("%d machines will be upgraded, state servers first; each downloads up to %s", machines, app.Bytes(largest))
+	if s.app.Verbose || s.app.Debug {
 		for _, v := range a.Verdicts {
 			if !v.Chosen {
-				s.app.say("  not %s: %s (%s)", v.Version, v.Detail, v.Reason)
+				s.app.Say("  not %s: %s (%s)", v.Version, v.Detail, v.Reason)
 			}
 		}
 	}

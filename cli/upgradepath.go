@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events/settings"
 	"github.com/jujube-project/jujube/events/tools/simplestreams"
 	"github.com/jujube-project/jujube/events/version"
@@ -28,7 +29,7 @@ type upgradePath struct {
 	format    string
 }
 
-func (a *App) upgradePathCommand() *cobra.Command {
+func (a *juju) upgradePathCommand() *cobra.Command {
 	var u upgradePath
 	cmd := &cobra.Command{
 		Use: "upgrade-path", Short: "Show which versions an upgrade would go through, and why not others", Args: cobra.NoArgs,
@@ -55,11 +56,11 @@ Codes of errors (exit code 1; a wrong command line ends with 2, all else with 0)
   juju upgrade-path --available 1.23,1.24,1.25,1.25.1,2.1,2.2 --agent-version 1.22 --client-version 1.24
   juju upgrade-path --source /media/stick --policy newest`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := namesSomething(cmd, "source", "stream", "agent-version", "client-version", "policy", "to"); err != nil {
+			if err := app.GivenFlags(cmd, "source", "stream", "agent-version", "client-version", "policy", "to"); err != nil {
 				return err
 			}
 			if cmd.Flags().Changed("available") && strings.Trim(u.available, ", ") == "" {
-				return usage("--available names no version")
+				return app.Usage("--available names no version")
 			}
 			return a.upgradePath(cmd.Context(), u)
 		},
@@ -77,17 +78,6 @@ Codes of errors (exit code 1; a wrong command line ends with 2, all else with 0)
 	return cmd
 }
 
-// namesSomething refuses flags that were given without a value: a variable that a script
-// left empty must not mean "choose for me".
-func namesSomething(cmd *cobra.Command, flags ...string) error {
-	for _, flag := range flags {
-		if f := cmd.Flags().Lookup(flag); f.Changed && f.Value.String() == "" {
-			return usage("--%s names nothing", flag)
-		}
-	}
-	return nil
-}
-
 // wordsHelp lists words with their meanings.
 func wordsHelp(words []version.Word) string {
 	var b strings.Builder
@@ -97,7 +87,7 @@ func wordsHelp(words []version.Word) string {
 	return b.String()
 }
 
-func (a *App) upgradePath(ctx context.Context, u upgradePath) error {
+func (a *juju) upgradePath(ctx context.Context, u upgradePath) error {
 	q, err := u.question()
 	if err != nil {
 		return err
@@ -119,7 +109,7 @@ func (a *App) upgradePath(ctx context.Context, u upgradePath) error {
 		if p.Error.Code == version.CodeUnreachable && version.Choose(q).Outcome == version.OutcomeUpgrade {
 			next = fmt.Sprintf("juju upgrade-juju --version %s goes there at once, past the policy", q.To)
 		}
-		return fail(errors.New(p.Error.Message), "Nothing was changed.", next)
+		return app.Fail(errors.New(p.Error.Message), "Nothing was changed.", next)
 	}
 	return nil
 }
@@ -128,13 +118,13 @@ func (a *App) upgradePath(ctx context.Context, u upgradePath) error {
 func (u upgradePath) question() (version.Question, error) {
 	q := version.Question{Client: version.Current()}
 	if !slices.Contains([]string{"tabular", "table", "json", "yaml"}, u.format) {
-		return q, usage("format %q is not tabular, json or yaml", u.format)
+		return q, app.Usage("format %q is not tabular, json or yaml", u.format)
 	}
 	if u.available != "" && u.source != "" {
-		return q, usage("--available and --source do not go together")
+		return q, app.Usage("--available and --source do not go together")
 	}
 	if u.stream != "" && u.source == "" {
-		return q, usage("--stream names a stream of --source; the environment's own is its setting agent-stream")
+		return q, app.Usage("--stream names a stream of --source; the environment's own is its setting agent-stream")
 	}
 	for _, f := range []struct {
 		flag, text string
@@ -145,14 +135,14 @@ func (u upgradePath) question() (version.Question, error) {
 		}
 		n, err := version.ParsePerson(f.text)
 		if err != nil {
-			return q, usage("--%s: %v", f.flag, err)
+			return q, app.Usage("--%s: %v", f.flag, err)
 		}
 		*f.to = n
 	}
 	for _, text := range strings.FieldsFunc(u.available, func(r rune) bool { return r == ',' || r == ' ' }) {
 		n, err := version.ParsePerson(text)
 		if err != nil {
-			return q, usage("--available: %v", err)
+			return q, app.Usage("--available: %v", err)
 		}
 		q.Candidates = append(q.Candidates, version.Candidate{Number: n})
 	}
@@ -165,7 +155,7 @@ func (u upgradePath) question() (version.Question, error) {
 func parsePolicy(text string) (version.Policy, error) {
 	p := version.Policy(text)
 	if !slices.Contains([]version.Policy{"", version.PolicyStep, version.PolicyNewest, version.PolicyPatch}, p) {
-		return p, usage("--policy %q is not one of %s, %s and %s", text, version.PolicyStep, version.PolicyNewest, version.PolicyPatch)
+		return p, app.Usage("--policy %q is not one of %s, %s and %s", text, version.PolicyStep, version.PolicyNewest, version.PolicyPatch)
 	}
 	return p, nil
 }
@@ -177,7 +167,7 @@ func (u upgradePath) needsEnvironment() bool {
 
 // complete asks the environment for what the command line left out.
 func (s *session) complete(ctx context.Context, u upgradePath, q *version.Question) error {
-	env, err := s.environment(ctx)
+	env, err := s.Environment(ctx)
 	if err != nil {
 		return err
 	}
@@ -190,14 +180,14 @@ func (s *session) complete(ctx context.Context, u upgradePath, q *version.Questi
 	if u.available != "" {
 		return nil
 	}
-	catalogue, err := s.catalogue(ctx)
+	catalogue, err := s.Catalogue(ctx)
 	if err != nil {
 		return err
 	}
 	q.Platforms = inUse(catalogue)
 	if u.source == "" {
 		for _, problem := range catalogue.Problems {
-			s.app.say("WARNING %s", problem)
+			s.app.Say("WARNING %s", problem)
 		}
 		q.Candidates = candidates(available(catalogue), catalogue.Marks)
 		return nil
@@ -209,7 +199,7 @@ func (s *session) complete(ctx context.Context, u upgradePath, q *version.Questi
 }
 
 // completeAlone needs no environment.
-func (a *App) completeAlone(ctx context.Context, u upgradePath, q *version.Question) error {
+func (a *juju) completeAlone(ctx context.Context, u upgradePath, q *version.Question) error {
 	if u.source == "" {
 		return nil
 	}
@@ -224,14 +214,14 @@ func (a *App) completeAlone(ctx context.Context, u upgradePath, q *version.Quest
 }
 
 // look reads the candidates from a source.
-func (a *App) look(ctx context.Context, u upgradePath, signers, unsigned []string, q *version.Question) error {
+func (a *juju) look(ctx context.Context, u upgradePath, signers, unsigned []string, q *version.Question) error {
 	src, err := streams.Open(u.source, a.trusting(signers, append(unsigned, u.unsigned...)))
 	var l streams.Listing
 	if err == nil {
 		l, err = src.List(ctx, u.stream)
 	}
 	if err != nil {
-		return fail(err, "", nextForSource(err, u.source))
+		return app.Fail(err, "", nextForSource(err, u.source))
 	}
 	q.Candidates = simplestreams.Candidates(l.Found)
 	return nil

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/archive"
@@ -21,7 +22,7 @@ import (
 // uploadTools packages the local jujud under a build number that is not taken, and
 // stores it. It returns the version to upgrade to.
 func (s *session) uploadTools(ctx context.Context, u upgrade, want version.Number) (version.Number, error) {
-	s.app.say("WARNING --upload-tools is for developers; it should not be used by the end user")
+	s.app.Say("WARNING --upload-tools is for developers; it should not be used by the end user")
 	jujud, err := findJujud(u.jujud)
 	if err != nil {
 		return want, err
@@ -31,13 +32,13 @@ func (s *session) uploadTools(ctx context.Context, u upgrade, want version.Numbe
 		return want, err
 	}
 	if want.Build > 0 {
-		return want, usage("--upload-tools chooses the build number; leave it out of --version")
+		return want, app.Usage("--upload-tools chooses the build number; leave it out of --version")
 	}
 	v := local
 	if !want.IsZero() {
 		v.Number = want
 	}
-	catalogue, err := s.catalogue(ctx)
+	catalogue, err := s.Catalogue(ctx)
 	if err != nil {
 		return want, err
 	}
@@ -60,7 +61,7 @@ func (s *session) uploadTools(ctx context.Context, u upgrade, want version.Numbe
 	if err != nil {
 		return want, err
 	}
-	s.app.say("Uploading %s, packaged from %s", v, jujud)
+	s.app.Say("Uploading %s, packaged from %s", v, jujud)
 	id, err := s.announce(ctx, events.AskSyncTools{Source: "local build of " + jujud, Wanted: []version.Binary{v}, Unsigned: true})
 	if err != nil {
 		return want, err
@@ -103,7 +104,7 @@ func packTools(level int, path, jujud string, v version.Binary) (tools.Tools, er
 
 // announce asks for permission to store tools; its id goes with every piece.
 func (s *session) announce(ctx context.Context, ask events.AskSyncTools) (id string, err error) {
-	recs, err := s.request(ctx, events.Ask{Action: events.ActionSyncTools, SyncTools: &ask})
+	recs, err := s.Request(ctx, events.Ask{Action: events.ActionSyncTools, SyncTools: &ask})
 	if err != nil {
 		return "", err
 	}

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -15,10 +14,11 @@ import (
 
 	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events"
 )
 
-func (a *App) userCommand() *cobra.Command {
+func (a *juju) userCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "user", Short: "Say who may ask for what",
 		Long: `Operators are people with a key of their own. Who they are and what they may ask for is part of
@@ -38,9 +38,9 @@ With --labels a role holds for machines with those labels only.`,
 	return cmd
 }
 
-func (a *App) userKeyFile() string { return filepath.Join(a.data(), "user.key") }
+func (a *juju) userKeyFile() string { return a.Store().Path("user.key") }
 
-func (a *App) userKeyCommand() *cobra.Command {
+func (a *juju) userKeyCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "key", Short: "Make this client's key as an operator, and print its public half", Args: cobra.NoArgs,
 		Long:    "Make a key for this client, unless it has one, in JUJU_DATA/user.key, and print its public half:\nwhoever is admin of an environment adds that with juju user add. The key never leaves this client.",
@@ -60,7 +60,7 @@ func (a *App) userKeyCommand() *cobra.Command {
 }
 
 // userKey is this client's key. A file that others can read is refused.
-func (a *App) userKey() (*bus.Identity, error) {
+func (a *juju) userKey() (*bus.Identity, error) {
 	b, err := bus.ReadSecret(a.userKeyFile())
 	if err != nil {
 		return nil, err
@@ -68,10 +68,10 @@ func (a *App) userKey() (*bus.Identity, error) {
 	return bus.ParseIdentity([]byte(strings.TrimSpace(string(b))))
 }
 
-func (a *App) makeUserKey() (*bus.Identity, error) {
+func (a *juju) makeUserKey() (*bus.Identity, error) {
 	id, err := bus.NewIdentity()
 	if err == nil {
-		err = os.MkdirAll(a.data(), 0o700)
+		err = os.MkdirAll(string(a.Store()), 0o700)
 	}
 	if err != nil {
 		return nil, err
@@ -84,7 +84,7 @@ func grantFlags(cmd *cobra.Command, labels *map[string]string) {
 	cmd.Flags().StringToStringVar(labels, "labels", nil, "NAME=VALUE,… of the machines that the role is for (default: every machine)")
 }
 
-func (a *App) userAddCommand() *cobra.Command {
+func (a *juju) userAddCommand() *cobra.Command {
 	var labels map[string]string
 	cmd := &cobra.Command{
 		Use: "add NAME KEY ROLE", Short: "Let somebody be an operator", Args: cobra.ExactArgs(3),
@@ -93,7 +93,7 @@ func (a *App) userAddCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o := events.Operator{Name: args[0], Key: args[1], Grants: []events.Grant{{Role: args[2], Labels: labels}}}
 			if !bus.IsPublicKey(o.Key) {
-				return usage("%q is no public key; juju user key prints one", o.Key)
+				return app.Usage("%q is no public key; juju user key prints one", o.Key)
 			}
 			return a.withRoster(cmd.Context(), o.Key, func(r *events.Roster) error {
 				r.Operators = append(r.Operators, o)
@@ -105,7 +105,7 @@ func (a *App) userAddCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *App) userGrantCommand() *cobra.Command {
+func (a *juju) userGrantCommand() *cobra.Command {
 	var labels map[string]string
 	var takeBack bool
 	cmd := &cobra.Command{
@@ -132,7 +132,7 @@ func (a *App) userGrantCommand() *cobra.Command {
 func operatorNamed(r events.Roster, name string) (events.Operator, error) {
 	i := slices.IndexFunc(r.Operators, func(o events.Operator) bool { return o.Name == name })
 	if i < 0 {
-		return events.Operator{}, fail(fmt.Errorf("there is no operator %q", name), "Nothing was changed.", "juju user list")
+		return events.Operator{}, app.Fail(fmt.Errorf("there is no operator %q", name), "Nothing was changed.", "juju user list")
 	}
 	return r.Operators[i], nil
 }
@@ -146,7 +146,7 @@ func grant(r *events.Roster, key string, g events.Grant, takeBack bool) error {
 		}
 		has := slices.ContainsFunc(o.Grants, same)
 		if takeBack != has {
-			return usage("%s has that role already, or has it not; juju user list shows it", o.Name)
+			return app.Usage("%s has that role already, or has it not; juju user list shows it", o.Name)
 		}
 		r.Operators[i].Grants = slices.DeleteFunc(slices.Clone(o.Grants), same)
 		if !takeBack {
@@ -156,7 +156,7 @@ func grant(r *events.Roster, key string, g events.Grant, takeBack bool) error {
 	return nil
 }
 
-func (a *App) userRemoveCommand() *cobra.Command {
+func (a *juju) userRemoveCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "remove NAME", Short: "Let somebody be an operator no more", Args: cobra.ExactArgs(1),
 		Long:    "Remove an operator: machines and state servers do not obey him any more, and he is cut off at once.",
@@ -174,7 +174,7 @@ func (a *App) userRemoveCommand() *cobra.Command {
 	}
 }
 
-func (a *App) withRoster(ctx context.Context, key string, f func(*events.Roster) error) error {
+func (a *juju) withRoster(ctx context.Context, key string, f func(*events.Roster) error) error {
 	return a.withSite(ctx, func(p *site) error { return p.changeOperators(ctx, key, f) })
 }
 
@@ -186,7 +186,7 @@ func (p *site) changeOperators(ctx context.Context, key string, f func(*events.R
 			return err
 		}
 		if !slices.ContainsFunc(r.Operators, func(o events.Operator) bool { return o.May(events.RoleAdmin, nil) }) {
-			return usage("nobody would be admin of every machine any more")
+			return app.Usage("nobody would be admin of every machine any more")
 		}
 		return nil
 	})
@@ -201,7 +201,7 @@ func (p *site) changeOperators(ctx context.Context, key string, f func(*events.R
 	return err
 }
 
-func (a *App) userListCommand() *cobra.Command {
+func (a *juju) userListCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Short: "List the operators and what they may ask for", Args: cobra.NoArgs,
 		Long:    "List the operators, from the environment's signed metadata: their roles, where those hold, and\ntheir public keys.",

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/tuf"
@@ -42,7 +43,7 @@ func (i invitation) String() string {
 func parseInvitation(s string) (i invitation, err error) {
 	text, ok := strings.CutPrefix(strings.TrimSpace(s), invitationPrefix)
 	if !ok {
-		return i, usage("the line does not begin with %s; copy it whole from juju user add", invitationPrefix)
+		return i, app.Usage("the line does not begin with %s; copy it whole from juju user add", invitationPrefix)
 	}
 	b, err := base64.RawURLEncoding.DecodeString(text)
 	if err == nil {
@@ -50,24 +51,24 @@ func parseInvitation(s string) (i invitation, err error) {
 	}
 	switch {
 	case err != nil:
-		return i, usage("the line is cut short or altered (%v); copy it whole from juju user add", err)
+		return i, app.Usage("the line is cut short or altered (%v); copy it whole from juju user add", err)
 	case !events.IsID(i.Name) || !events.IsID(i.UUID) || !events.IsID(i.Operator) || len(i.URLs) == 0 || !tools.IsDigest(i.Anchor):
-		return i, usage("the line lacks the environment's name, address or root; copy it whole from juju user add")
+		return i, app.Usage("the line lacks the environment's name, address or root; copy it whole from juju user add")
 	}
 	return i, bus.CheckAuthorities(i.Authorities)
 }
 
 // invitation is the line for the operator with that key.
 func (s *session) invitation(ctx context.Context, key string) (string, error) {
-	token, err := s.ask(ctx, "operator-credentials", []byte(key))
+	token, err := s.Ask(ctx, "operator-credentials", []byte(key))
 	if err != nil {
-		return "", fail(err, "The operator was published; only the line for him is missing.", "juju user grant prints it, too")
+		return "", app.Fail(err, "The operator was published; only the line for him is missing.", "juju user grant prints it, too")
 	}
 	name, _, err := bus.Holder(string(token))
 	if err != nil {
 		return "", err
 	}
-	pinned, err := bus.PinnedAuthorities(s.app.authoritiesFile(s.Env.Name))
+	pinned, err := bus.PinnedAuthorities(s.app.Store().AuthoritiesFile(s.Env.Name))
 	if err != nil {
 		return "", err
 	}
@@ -77,7 +78,7 @@ func (s *session) invitation(ctx context.Context, key string) (string, error) {
 	}.String(), err
 }
 
-func (a *App) userAcceptCommand() *cobra.Command {
+func (a *juju) userAcceptCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "accept LINE", Short: "Take the line that an admin has for you", Args: cobra.ExactArgs(1),
 		Long: `Take the line that juju user add, or grant, printed for you: this client then knows the
@@ -95,36 +96,36 @@ and of no use with another one. Ask somebody whom you trust for it: it pins who 
 }
 
 // accept notes the environment. One of the same name that is another one stays.
-func (a *App) accept(i invitation) error {
+func (a *juju) accept(i invitation) error {
 	id, err := a.userKey()
 	if err != nil {
-		return fail(err, "Nothing was changed.", "juju user key makes this client's key; an admin adds it")
+		return app.Fail(err, "Nothing was changed.", "juju user key makes this client's key; an admin adds it")
 	}
 	_, key, err := bus.Holder(i.JWT)
 	if err == nil && key != id.Public() {
 		err = fmt.Errorf("the line is for the key %s, this client's is %s", key, id.Public())
 	}
 	if err != nil {
-		return fail(err, "Nothing was changed.", "give juju user key to the admin, and take the line he gets then")
+		return app.Fail(err, "Nothing was changed.", "give juju user key to the admin, and take the line he gets then")
 	}
-	env := environment{Name: i.Name, UUID: i.UUID, Operator: i.Operator, URLs: i.URLs}
-	if old, err := a.loadEnvironment(i.Name); err == nil && old.UUID != i.UUID {
-		return fail(fmt.Errorf("there is another environment %q here already", i.Name), "Nothing was changed.", "juju destroy-environment, or another JUJU_DATA")
+	env := app.Environment{Name: i.Name, UUID: i.UUID, Operator: i.Operator, URLs: i.URLs}
+	if old, err := a.Store().Load(i.Name); err == nil && old.UUID != i.UUID {
+		return app.Fail(fmt.Errorf("there is another environment %q here already", i.Name), "Nothing was changed.", "juju destroy-environment, or another JUJU_DATA")
 	}
-	unlock, err := a.lockStore()
+	unlock, err := a.Store().Lock()
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	if err := os.MkdirAll(filepath.Dir(a.credentialsFile(i.Name)), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(a.Store().CredentialsFile(i.Name)), 0o700); err != nil {
 		return err
 	}
 	err = errors.Join(
-		bus.PinAuthorities(a.authoritiesFile(i.Name), i.Authorities), a.siteRepository(i.Name).pin(tuf.Anchor{SHA256: i.Anchor}),
-		a.saveCredentials(i.Name, bus.Credentials{JWT: i.JWT, Seed: string(id.Seed())}), a.saveEnvironment(env), a.makeCurrent(i.Name),
+		bus.PinAuthorities(a.Store().AuthoritiesFile(i.Name), i.Authorities), a.siteRepository(i.Name).pin(tuf.Anchor{SHA256: i.Anchor}),
+		a.Store().SaveCredentials(i.Name, bus.Credentials{JWT: i.JWT, Seed: string(id.Seed())}), a.Store().Save(env), a.Store().MakeCurrent(i.Name),
 	)
 	if err == nil {
-		a.say("You are %s in environment %q; juju status shows it", i.Operator, i.Name)
+		a.Say("You are %s in environment %q; juju status shows it", i.Operator, i.Name)
 	}
 	return err
 }

@@ -17,7 +17,7 @@ import (
 // vendor is this client's own repository, with which it signs trees of tools. It is made when
 // it is first needed, one key for each role. It is not the site's: whom trees are believed
 // from and what machines run are said by different keys.
-func (a *App) vendor() (streams.Signer, error) {
+func (a *juju) vendor() (streams.Signer, error) {
 	s, err := a.loadVendor()
 	if errors.Is(err, fs.ErrNotExist) {
 		s, err = a.makeVendor()
@@ -28,9 +28,9 @@ func (a *App) vendor() (streams.Signer, error) {
 	return s, nil
 }
 
-func (a *App) vendorFile() string { return filepath.Join(string(a.vendorRepository()), "base.json") }
+func (a *juju) vendorFile() string { return filepath.Join(string(a.vendorRepository()), "base.json") }
 
-func (a *App) makeVendor() (streams.Signer, error) {
+func (a *juju) makeVendor() (streams.Signer, error) {
 	var keys []ed25519.PrivateKey
 	for _, role := range []string{tuf.Root, tuf.Targets, tuf.Snapshot, tuf.Timestamp} {
 		k, err := a.vendorRepository().keys().make(role)
@@ -47,7 +47,7 @@ func (a *App) makeVendor() (streams.Signer, error) {
 }
 
 // loadVendor gives fs.ErrNotExist where there is none.
-func (a *App) loadVendor() (streams.Signer, error) {
+func (a *juju) loadVendor() (streams.Signer, error) {
 	var s streams.Signer
 	b, err := os.ReadFile(a.vendorFile())
 	if err == nil {
@@ -67,7 +67,7 @@ func (a *App) loadVendor() (streams.Signer, error) {
 
 // ownAnchors is this client's repository, if it has one: all that is believed without an
 // environment. None is made, so that looking touches nothing.
-func (a *App) ownAnchors() ([]string, error) {
+func (a *juju) ownAnchors() ([]string, error) {
 	s, err := a.loadVendor()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -80,9 +80,9 @@ func (a *App) ownAnchors() ([]string, error) {
 
 // trusting believes these publishers, and takes these sources unsigned. What sources have
 // shown is remembered, so that they cannot go back.
-func (a *App) trusting(anchors, unsigned []string) streams.Trust {
+func (a *juju) trusting(anchors, unsigned []string) streams.Trust {
 	return streams.Trust{
 		Anchors: anchors, Now: time.Now, Unsigned: unsigned,
-		Seen: &streams.SeenFile{Path: filepath.Join(a.data(), "sources-seen.json")},
+		Seen: &streams.SeenFile{Path: a.Store().Path("sources-seen.json")},
 	}
 }

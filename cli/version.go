@@ -7,10 +7,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/agent"
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events/version"
 )
 
-func (a *App) versionCommand() *cobra.Command {
+func (a *juju) versionCommand() *cobra.Command {
 	var format string
 	cmd := &cobra.Command{
 		Use: "version", Short: "Print the version of this client", Args: cobra.NoArgs,
@@ -26,7 +27,7 @@ func (a *App) versionCommand() *cobra.Command {
 			case "json":
 				return json.NewEncoder(a.Stdout).Encode(v)
 			}
-			return usage("format %q is not smart or json", format)
+			return app.Usage("format %q is not smart or json", format)
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "smart", "smart or json")

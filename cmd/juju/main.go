@@ -8,11 +8,12 @@ import (
 	"syscall"
 
 	"github.com/jujube-project/jujube/cli"
+	"github.com/jujube-project/jujube/cli/app"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	code := cli.Main(ctx, &cli.App{
+	code := cli.Main(ctx, &app.App{
 		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
 	})
 	stop()

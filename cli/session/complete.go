@@ -1,4 +1,4 @@
-package cli
+package session
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/warrant"
 	"github.com/jujube-project/jujube/events/wire"
@@ -14,18 +15,15 @@ import (
 	"github.com/jujube-project/jujube/statesrv"
 )
 
-// resolveTries is how often a request is signed anew when the machines changed meanwhile.
-const resolveTries = 3
-
-// resolve completes an ask with what the operator did not type and signs all the same: the
-// machines that it is about, and what a service's units are.
-func (s *session) resolve(ctx context.Context, ask events.Ask) (events.Ask, error) {
+// complete adds to an ask what the operator did not type and signs all the same: the
+// machines that it is about, and what the units of a service run.
+func (s *Session) complete(ctx context.Context, ask events.Ask) (events.Ask, error) {
 	if !statesrv.LetsRun(ask.Action) {
 		return ask, nil
 	}
 	r, err := s.resolution(ctx, ask)
 	if err != nil {
-		return ask, fail(fmt.Errorf("find the machines that it is about: %w", err), "Nothing was asked.", "")
+		return ask, app.Fail(fmt.Errorf("find the machines that it is about: %w", err), "Nothing was asked.", "")
 	}
 	ask.Until = ask.Created.Add(events.MaxRequestLife)
 	if ask.Upgrade != nil {
@@ -39,34 +37,34 @@ func (s *session) resolve(ctx context.Context, ask events.Ask) (events.Ask, erro
 		ask.AddUnit = &unit
 	}
 	if len(r.Machines) == 0 {
-		return ask, nil // the state server says why
+		return ask, nil // the state server refuses it and says why
 	}
 	list, err := warrant.NewList(r.Machines)
 	if err != nil {
-		return ask, fail(err, "Nothing was asked.", "")
+		return ask, app.Fail(err, "Nothing was asked.", "")
 	}
 	ask.Machines, err = list.Signed()
 	return ask, err
 }
 
-// resolution asks the state server or, when there is none, the log.
-func (s *session) resolution(ctx context.Context, ask events.Ask) (wire.Resolution, error) {
+// resolution asks the state server or, when none answers, folds the log.
+func (s *Session) resolution(ctx context.Context, ask events.Ask) (wire.Resolution, error) {
 	var r wire.Resolution
 	body, err := json.Marshal(ask)
 	if err != nil {
 		return r, err
 	}
-	b, err := s.ask(ctx, "resolve", body)
+	b, err := s.Ask(ctx, "resolve", body)
 	if errors.Is(err, bus.ErrNoStateServer) {
-		return s.resolveFromLog(ctx, ask)
+		return s.resolutionFromLog(ctx, ask)
 	}
 	if err != nil {
 		return r, err
 	}
-	return r, decodeJSON(b, &r)
+	return r, Decode(b, &r)
 }
 
-func (s *session) resolveFromLog(ctx context.Context, ask events.Ask) (wire.Resolution, error) {
+func (s *Session) resolutionFromLog(ctx context.Context, ask events.Ask) (wire.Resolution, error) {
 	log := s.Conn.Log()
 	last, err := s.logEnd(ctx, log)
 	if err != nil {
@@ -80,11 +78,4 @@ func (s *session) resolveFromLog(ctx context.Context, ask events.Ask) (wire.Reso
 		st.Fold(rec)
 	}
 	return statesrv.Resolve(st, ask), nil
-}
-
-// changedMeanwhile says whether a request was refused only because the machines are others
-// than when it was signed.
-func changedMeanwhile(err error) bool {
-	var refused refusedError
-	return errors.As(err, &refused) && len(refused.reasons) == 1 && refused.reasons[0].Code == "machines-changed"
 }

@@ -1,4 +1,4 @@
-package cli
+package app
 
 import (
 	"bytes"
@@ -18,10 +18,10 @@ const hostile = "h\x1b]0;evil\a\x1b[2J\r\u202e\u2066\u009b31m\x00=cmd|' /C calc'
 func TestBI98Messages(t *testing.T) {
 	var out bytes.Buffer
 	a := &App{Stderr: &out, Stdin: strings.NewReader("")}
-	a.explain(fail(errors.New(hostile), hostile, hostile))
-	a.explain(refusedError{hostile, []events.Reason{{Code: hostile, Text: hostile}}})
-	a.say("%s and %v", hostile, errors.New(hostile))
-	a.confirm(hostile)
+	a.Explain(Fail(errors.New(hostile), hostile, hostile))
+	a.Explain(Refused{hostile, []events.Reason{{Code: hostile, Text: hostile}}})
+	a.Say("%s and %v", hostile, errors.New(hostile))
+	a.Confirm(hostile)
 	slog.New(slog.NewTextHandler(&out, nil)).Info(hostile, "name", hostile, "err", errors.New(hostile))
 	if strings.ContainsFunc(out.String(), func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }) {
 		t.Errorf("BI-98: %q", out.String())

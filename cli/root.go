@@ -7,33 +7,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/projections/plain"
 )
-
-// App is one run of juju. Main needs every field.
-type App struct {
-	Args   []string // without the program's name
-	Stdin  io.Reader
-	Stdout io.Writer
-	Stderr io.Writer
-	Getenv func(string) string
-
-	screen io.Writer // Stdout itself, for what a terminal is to obey
-
-	environment string
-	timeout     time.Duration
-	debug       bool
-	verbose     bool
-	quiet       bool
-}
 
 // Exit codes.
 const (
@@ -47,21 +28,21 @@ const (
 //
 // What hosts and other people have named is among what is printed: everything on stdout and
 // every message goes through package plain.
-func Main(ctx context.Context, a *App) int {
-	a.screen, a.Stdout = a.Stdout, plain.NewWriter(a.Stdout)
-	root := a.root()
+func Main(ctx context.Context, a *app.App) int {
+	a.Screen, a.Stdout = a.Stdout, plain.NewWriter(a.Stdout)
+	root := (&juju{a}).root()
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK
 	}
-	a.explain(err)
-	if errors.Is(err, errUsage) {
+	a.Explain(err)
+	if errors.Is(err, app.ErrUsage) {
 		return exitUsage
 	}
 	return exitError
 }
 
-func (a *App) root() *cobra.Command {
+func (a *juju) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "juju",
 		Short: "Upgrade the agents of a whole environment, safely.",
@@ -86,14 +67,9 @@ Begin with:
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)
 	root.SetVersionTemplate("{{.Version}}\n")
-	f := root.PersistentFlags()
-	f.StringVarP(&a.environment, "environment", "e", "", "the environment to use, instead of $JUJU_ENV or the current one")
-	f.DurationVar(&a.timeout, "timeout", decideTimeout, "how long to wait until a state server has judged a request")
-	f.BoolVar(&a.debug, "debug", false, "show what is done, step by step")
-	f.BoolVar(&a.verbose, "verbose", false, "say more")
-	f.BoolVar(&a.quiet, "quiet", false, "say nothing but results and errors")
+	a.AddFlags(root.PersistentFlags())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage("%v; %s shows the flags", err, helpFor(cmd))
+		return app.Usage("%v; %s shows the flags", err, helpFor(cmd))
 	})
 	root.AddCommand(
 		a.bootstrapCommand(), a.destroyCommand(), a.switchCommand(), a.environmentsCommand(),
@@ -108,7 +84,7 @@ Begin with:
 	explainCompletion(root)
 	strict(root)
 	if err := root.RegisterFlagCompletionFunc("environment", func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		return a.completeEnvironment(cmd, nil, "")
+		return a.CompleteEnvironment(cmd, nil, "")
 	}); err != nil {
 		panic(err) // the flag is defined above
 	}
@@ -125,7 +101,7 @@ func strict(cmd *cobra.Command) {
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			if err := check(cmd, args); err != nil {
-				return usage("%v; %s shows how it is used", err, helpFor(cmd))
+				return app.Usage("%v; %s shows how it is used", err, helpFor(cmd))
 			}
 			return nil
 		}
@@ -144,7 +120,7 @@ func onlySubcommands(cmd *cobra.Command, args []string) error {
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		hint = fmt.Sprintf("did you mean %s %s?", cmd.CommandPath(), strings.Join(near, " or "+cmd.CommandPath()+" "))
 	}
-	return usage("%s has no command %q; %s", cmd.CommandPath(), args[0], hint)
+	return app.Usage("%s has no command %q; %s", cmd.CommandPath(), args[0], hint)
 }
 
 // helpFor is what to type for the help of a command.
@@ -164,51 +140,4 @@ func explainCompletion(root *cobra.Command) {
 			shell.Example = "  juju completion " + shell.Name()
 		}
 	}
-}
-
-// reader gives the commands that only read their way to the log.
-func (a *App) reader() *reader {
-	return &reader{
-		stdout: a.Stdout, stderr: a.Stderr, screen: a.screen,
-		connect: func(ctx context.Context) (logSource, error) {
-			s, err := a.connect(ctx)
-			if err != nil {
-				return logSource{}, err
-			}
-			w, err := a.witness(s.Env)
-			if err != nil {
-				s.Conn.Close()
-				return logSource{}, err
-			}
-			return sourceOf(s.Conn, w), nil
-		},
-		witness: func() (*witness, error) {
-			env, err := a.chosen()
-			if err != nil {
-				return nil, err
-			}
-			return a.witness(env)
-		},
-		dataDir: func() string {
-			env, err := a.chosen()
-			if err != nil {
-				return ""
-			}
-			return env.localStateServer()
-		},
-	}
-}
-
-// say writes a line for the person, on stderr, unless --quiet.
-func (a *App) say(format string, args ...any) {
-	if !a.quiet {
-		fmt.Fprintln(a.Stderr, plain.Lines(fmt.Sprintf(format, args...)))
-	}
-}
-
-func (a *App) logger() *slog.Logger {
-	if !a.debug {
-		return slog.New(slog.DiscardHandler)
-	}
-	return slog.New(slog.NewTextHandler(a.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }

@@ -1,0 +1,130 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/version"
+)
+
+// signTries is how often a request is signed anew when its machines changed meanwhile.
+const signTries = 3
+
+// Request signs and publishes an ask, waits until it is judged, and returns the records of
+// the decision. A refusal is an app.Refused with every reason. When the machines that the ask
+// is about changed before it was judged, it is completed, signed and published anew.
+func (s *Session) Request(ctx context.Context, ask events.Ask) (recs []events.Record, err error) {
+	for range signTries {
+		if recs, err = s.requestOnce(ctx, ask); !changedMeanwhile(err) {
+			break
+		}
+	}
+	return recs, err
+}
+
+// requestOnce keeps this order: the end of the log is read before the request is published,
+// so that its decision lies behind that end; and the witness has seen that the log goes on
+// from what this client knows before anything is signed into it.
+func (s *Session) requestOnce(ctx context.Context, ask events.Ask) ([]events.Record, error) {
+	now := time.Now().UTC()
+	ask.ID, ask.Environment = uuid.Must(uuid.NewV7()).String(), s.Env.UUID
+	ask.Created, ask.Expires = now, now.Add(requestLife)
+	ask, err := s.complete(ctx, ask)
+	if err != nil {
+		return nil, err
+	}
+	log := s.Conn.Log()
+	from, err := s.logEnd(ctx, log)
+	if err != nil {
+		return nil, app.Fail(fmt.Errorf("read the log: %w", err), "Nothing was asked.", "see that the state server has started")
+	}
+	if err := s.observe(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.publish(ctx, ask); err != nil {
+		return nil, err
+	}
+	recs, err := s.decision(ctx, log, from+1, ask.ID)
+	if err != nil {
+		return nil, s.undecided(ctx, ask, err)
+	}
+	s.app.Logger().Debug("the request was judged", "id", ask.ID, "first", recs[0].Seq, "records", len(recs))
+	return recs, refusal(ask, recs)
+}
+
+// observe sees that the log goes on from what this client saw of it.
+func (s *Session) observe(ctx context.Context) error {
+	w, err := WitnessOf(s.app.Store(), s.Env)
+	if err != nil || w == nil {
+		return err
+	}
+	return w.Observe(ctx, s.Conn.Ask)
+}
+
+// publish stores the request. When an answer is lost, the very same bytes are stored again,
+// which changes nothing if they were stored before.
+func (s *Session) publish(ctx context.Context, ask events.Ask) error {
+	ctx, cancel := context.WithTimeout(ctx, s.app.Timeout)
+	defer cancel()
+	for {
+		seq, err := s.Conn.PublishRequest(ctx, s.Identity, ask)
+		switch {
+		case err == nil:
+			s.app.Logger().Debug("stored the request", "id", ask.ID, "action", ask.Action, "seq", seq)
+			return nil
+		case ctx.Err() != nil:
+			return app.Fail(err, "It is not known whether the request was stored. If it was, it is judged, or expires at "+ask.Expires.Format(time.RFC3339)+".",
+				"juju audit log --upgrade "+ask.ID+" shows what became of it")
+		case !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, bus.ErrNoStateServer):
+			return app.Fail(err, "Nothing was asked.", "")
+		}
+		s.app.Logger().Debug("storing the request again", "id", ask.ID, "err", err)
+		select {
+		case <-time.After(askAgain):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// undecided says what is known of a request whose decision was not seen.
+func (s *Session) undecided(ctx context.Context, ask events.Ask, err error) error {
+	stored := fmt.Sprintf("The request is stored. It is judged when a state server is back, or expires at %s.", ask.Expires.Format(time.RFC3339))
+	next := "juju audit log --upgrade " + ask.ID + " shows what became of it"
+	switch {
+	case ctx.Err() != nil:
+		return app.Fail(fmt.Errorf("interrupted while the request %s waits to be judged", ask.ID), stored, next)
+	case !errors.Is(err, context.DeadlineExceeded):
+		return app.Fail(fmt.Errorf("wait for the decision on the request %s: %w", ask.ID, err), stored, next)
+	}
+	err = fmt.Errorf("no state server has judged the request %s within %v", ask.ID, s.app.Timeout)
+	if v, ok := s.serverVersion(ctx); ok {
+		err = fmt.Errorf("the state server, %s, has not judged the request %s within %v: it is busy, or it does not understand this client, %s",
+			v, ask.ID, s.app.Timeout, version.Current())
+	}
+	return app.Fail(err, stored, next)
+}
+
+// logEnd is the log's last sequence. A log that does not answer, because NATS or the state
+// server is only just starting, is asked again for a while.
+func (s *Session) logEnd(ctx context.Context, log *bus.Log) (uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.app.Timeout)
+	defer cancel()
+	for {
+		last, err := log.Last(ctx)
+		if !errors.Is(err, bus.ErrNoStateServer) {
+			return last, err
+		}
+		select {
+		case <-time.After(askAgain):
+		case <-ctx.Done():
+			return 0, err
+		}
+	}
+}

@@ -1,0 +1,125 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/jujube-project/jujube/agent/install"
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/events/tree"
+	"github.com/jujube-project/jujube/events/wire"
+)
+
+// Witness is what this client has seen of an environment's log: the newest checkpoint that
+// it believed. Every later one must go on from it. What is asked and read meanwhile is
+// answered by a state server that may have been taken over; the checkpoint lies on this
+// host.
+type Witness struct {
+	environment string // UUID
+	file        string // where the checkpoint is kept
+	logs        tree.Verifiers
+	seen        tree.Checkpoint
+}
+
+// NewWitness is a witness that has seen a checkpoint, or nothing: the zero one. It keeps in
+// the file what it sees from now on.
+func NewWitness(environment, file string, logs tree.Verifiers, seen tree.Checkpoint) *Witness {
+	return &Witness{environment, file, logs, seen}
+}
+
+// WitnessOf reads what this client has seen of an environment's log. A client without log
+// keys cannot tell which checkpoint is genuine and has no witness: nil.
+func WitnessOf(store app.Store, env app.Environment) (*Witness, error) {
+	keys, err := os.ReadFile(store.LogKeysFile(env.Name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the log keys: %w", err)
+	}
+	w := &Witness{environment: env.UUID, file: store.CheckpointFile(env.Name)}
+	if w.logs, err = tree.NewVerifiers(env.UUID, strings.Fields(string(keys))); err != nil {
+		return nil, err
+	}
+	note, err := os.ReadFile(w.file)
+	if err == nil {
+		w.seen, err = tree.Parse(note, env.UUID)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, app.Fail(fmt.Errorf("read the checkpoint %s: %w", w.file, err), "Nothing was asked.",
+			"put back a copy of it; without it this client forgets what it has seen of the log")
+	}
+	return w, nil
+}
+
+// Environment is the UUID of the environment whose log it is.
+func (w *Witness) Environment() string { return w.environment }
+
+// Seen is the newest checkpoint that was believed; the zero one: nothing was seen yet.
+func (w *Witness) Seen() tree.Checkpoint { return w.seen }
+
+// Open reads a checkpoint and checks that the environment's log key has signed it.
+func (w *Witness) Open(note []byte) (tree.Checkpoint, error) { return w.logs.Open(note) }
+
+// Observe asks the state server for the newest checkpoint, and for the proof that its log
+// goes on from what was seen. When no state server answers there is nothing to see, and no
+// error.
+func (w *Witness) Observe(ctx context.Context, ask func(context.Context, string, []byte) ([]byte, error)) error {
+	body, err := json.Marshal(w.seen.Size)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, versionTimeout)
+	defer cancel()
+	b, err := ask(ctx, "log-proof", body)
+	if errors.Is(err, bus.ErrNoStateServer) || ctx.Err() != nil {
+		return nil
+	}
+	var answer wire.LogProof
+	if err == nil {
+		err = Decode(b, &answer)
+	}
+	if err != nil {
+		return fmt.Errorf("ask what is signed of the log: %w", err)
+	}
+	c, err := w.logs.Open(answer.Checkpoint)
+	if err != nil {
+		return app.Fail(fmt.Errorf("log-proof: %w", err), "Nothing was changed.", "find out who answers as the state server")
+	}
+	return w.Take(c, answer.Hashes)
+}
+
+// Take believes a checkpoint if the hashes prove that it goes on from what was seen, and
+// keeps it.
+func (w *Witness) Take(c tree.Checkpoint, hashes []tree.Hash) error {
+	if refusal := tree.Follows(w.seen, c, hashes); refusal != nil {
+		return app.Fail(fmt.Errorf("%w; both checkpoints, as signed:\n%s", refusal, refusal.Evidence),
+			"Nothing was changed; this client keeps what it saw before in "+w.file+".",
+			"keep both as evidence; juju audit verify tells what differs")
+	}
+	return w.Keep(c)
+}
+
+// Keep notes a checkpoint that was found to go on from what was seen. An older one changes
+// nothing.
+func (w *Witness) Keep(c tree.Checkpoint) error {
+	if c.Size <= w.seen.Size {
+		return nil
+	}
+	err := os.MkdirAll(filepath.Dir(w.file), 0o700)
+	if err == nil {
+		err = install.WriteFile(w.file, c.Note)
+	}
+	if err != nil {
+		return fmt.Errorf("keep the checkpoint of the log: %w", err)
+	}
+	w.seen = c
+	return nil
+}
