@@ -2,9 +2,7 @@ package jujube_test
 
 import (
 	"go/ast"
-	"go/token"
-	"io/fs"
-	"path/filepath"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -74,81 +72,57 @@ var decoders = map[string]string{
 	"events/tools/tuf.ParseTrusted":            "events/tools/tuf FuzzParseTrusted",
 }
 
-// decoding are the calls that turn bytes into things.
+// decoding are the functions that turn bytes into things.
 var decoding = []string{
-	"json.Unmarshal", "json.NewDecoder", "yaml.Unmarshal", "yaml.UnmarshalWithOptions", "yaml.NewDecoder", "gzip.NewReader", "tar.NewReader",
-	"zstd.NewReader", "jwt.ParseDecoratedJWT", "jwt.ParseDecoratedUserNKey", "jwt.DecodeOperatorClaims", "jwt.DecodeUserClaims", "pem.Decode", "elf.Open", "nkeys.FromSeed",
+	"encoding/json.Unmarshal", "encoding/json.NewDecoder", "encoding/pem.Decode",
+	"github.com/goccy/go-yaml.Unmarshal", "github.com/goccy/go-yaml.UnmarshalWithOptions", "github.com/goccy/go-yaml.NewDecoder",
+	"compress/gzip.NewReader", "archive/tar.NewReader", "github.com/klauspost/compress/zstd.NewReader", "debug/elf.Open",
+	"github.com/nats-io/jwt/v2.ParseDecoratedJWT", "github.com/nats-io/jwt/v2.ParseDecoratedUserNKey",
+	"github.com/nats-io/jwt/v2.DecodeOperatorClaims", "github.com/nats-io/jwt/v2.DecodeAccountClaims", "github.com/nats-io/jwt/v2.DecodeUserClaims",
+	"github.com/nats-io/nkeys.FromSeed",
 }
 
-func TestLawOfDecoders(t *testing.T) {
-	found := map[string]bool{}
-	eachSource(t, func(path string) {
-		if strings.HasSuffix(path, "_test.go") || strings.HasPrefix(path, "sim/") || strings.HasPrefix(path, "cli/demo") || onlyForTests(path) {
-			return
-		}
-		for _, fn := range decodersIn(t, path) {
-			found[filepath.Dir(path)+"."+fn] = true
-		}
-	})
-	targets := map[string]bool{}
-	eachSource(t, func(path string) {
-		inspect(t, path, func(_ token.Position, n ast.Node) {
-			if f, ok := n.(*ast.FuncDecl); ok && strings.HasPrefix(f.Name.Name, "Fuzz") && strings.HasSuffix(path, "_test.go") {
-				targets[filepath.Dir(path)+" "+f.Name.Name] = true
-			}
-		})
-	})
-	for fn := range found {
-		if decoders[fn] == "" {
-			t.Errorf("%s reads bytes that others may have written, and no Fuzz target throws any at it: write one, and name it in decoders, or say there, in brackets, why it needs none", fn)
-		}
-	}
-	for fn, target := range decoders {
-		if !found[fn] {
-			t.Errorf("%s decodes nothing (any more): take it out of decoders", fn)
-		}
-		if !strings.HasPrefix(target, "(") && !targets[target] {
-			t.Errorf("%s: there is no Fuzz target %q", fn, target)
-		}
-	}
+// onlyForTests are packages that the product does not link: what they read they wrote.
+var onlyForTests = []string{
+	"bus/bustest", "bus/logtest", "bus/memlog", "bus/yardstick", "agent/install/crashfs", "projections/scenario", "events/gen", "sim…",
 }
 
-// onlyForTests are packages that the product does not link.
-func onlyForTests(path string) bool {
-	return slices.ContainsFunc([]string{"bus/bustest/", "bus/logtest/", "bus/memlog/", "bus/yardstick/", "agent/install/crashfs/", "projections/scenario/", "events/gen/"},
-		func(dir string) bool { return strings.HasPrefix(path, dir) })
-}
+func TestLawOfDecoders(t *testing.T) { hold(t, lawOfDecoders(decoders)) }
 
-// decodersIn are the functions of a file that call one of decoding.
-func decodersIn(t *testing.T, path string) (names []string) {
-	t.Helper()
-	inspect(t, path, func(_ token.Position, n ast.Node) {
-		f, ok := n.(*ast.FuncDecl)
-		if !ok {
-			return
-		}
-		ast.Inspect(f, func(n ast.Node) bool {
-			if sel, ok := n.(*ast.SelectorExpr); ok {
-				if x, ok := sel.X.(*ast.Ident); ok && slices.Contains(decoding, x.Name+"."+sel.Sel.Name) {
-					names = append(names, f.Name.Name)
+// lawOfDecoders: a function that decodes stands in the table with its Fuzz target.
+func lawOfDecoders(table map[string]string) law {
+	return func(tr *tree) (found []breach) {
+		decodes, targets := map[string]bool{}, map[string]bool{}
+		for _, s := range tr.sources {
+			for _, d := range s.file.Decls {
+				f, ok := d.(*ast.FuncDecl)
+				if !ok {
+					continue
+				}
+				if s.test && strings.HasPrefix(f.Name.Name, "Fuzz") {
+					targets[s.pkg+" "+f.Name.Name] = true
+				}
+				if name := s.pkg + "." + f.Name.Name; isProduct(s) && len(namedIn(s, f, decoding)) > 0 {
+					decodes[name] = true
+					if table[name] == "" {
+						found = append(found, breach{s.at(f), "decodes what others may have written, and no Fuzz target throws anything at it: " +
+							"write one, and name it in decoders as " + name + ", or say there, in brackets, why it needs none"})
+					}
 				}
 			}
-			return true
-		})
-	})
-	slices.Sort(names)
-	return slices.Compact(names)
+		}
+		for _, name := range slices.Sorted(maps.Keys(table)) {
+			if !decodes[name] {
+				found = append(found, breach{name, "decodes nothing (any more): take it out of decoders"})
+			}
+			if target := table[name]; !strings.HasPrefix(target, "(") && !targets[target] {
+				found = append(found, breach{name, "stands in decoders with a Fuzz target that there is not: " + target})
+			}
+		}
+		return found
+	}
 }
 
-func eachSource(t *testing.T, f func(path string)) {
-	t.Helper()
-	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && strings.HasSuffix(path, ".go") {
-			f(path)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+func isProduct(s source) bool {
+	return !s.test && !matchesAny(s.pkg, onlyForTests) && !strings.HasPrefix(s.name, "cli/demo")
 }

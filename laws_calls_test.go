@@ -1,0 +1,134 @@
+package jujube_test
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"testing"
+)
+
+// A use is what some packages must not name: a function or a variable, called or handed on,
+// under any alias. Objects are written as go/types does: "time.Now", "(time.Time).Local".
+type use struct {
+	from    []string
+	objects []string
+	tests   bool // tests are held to it as well
+	why     string
+	except  []exception
+}
+
+var uses = []use{
+	{
+		from: []string{"…"}, objects: []string{"time.Sleep"}, tests: true,
+		why: "nothing waits by sleeping: wait for an event, a timer or the context",
+	},
+	{
+		from: pure, objects: clock,
+		why: "time is an argument",
+	},
+	{
+		from: []string{"…"}, objects: []string{"os.Getenv", "os.LookupEnv", "os.ExpandEnv", "syscall.Getenv"},
+		why: "environment variables are read in cli and cmd",
+		except: []exception{
+			{pkg: "cli…", why: "it is where they are read"},
+			{pkg: "cmd…", why: "it is where they are read"},
+		},
+	},
+	{
+		from: []string{"…"}, objects: []string{"os.Environ", "syscall.Environ"},
+		why: "environment variables are read in cli and cmd",
+		except: []exception{
+			{pkg: "cli…", why: "it is where they are read"},
+			{pkg: "agent", why: "workloads and self-tests inherit it"},
+			{pkg: "agent/launcher", why: "the agent inherits it"},
+			{pkg: "sim…", why: "what is simulated inherits it"},
+		},
+	},
+}
+
+// clock is everything that looks at the time, or waits for it, or asks the host where it is.
+var clock = []string{
+	"time.Now", "time.Since", "time.Until", "time.After", "time.AfterFunc", "time.Tick", "time.NewTimer", "time.NewTicker",
+	"context.WithTimeout", "context.WithTimeoutCause", "context.WithDeadline", "context.WithDeadlineCause",
+	"time.Local", "(time.Time).Local",
+}
+
+func TestLawOfCalls(t *testing.T) { hold(t, lawOfCalls(uses)) }
+
+func lawOfCalls(table []use) law {
+	return func(tr *tree) (found []breach) {
+		for _, u := range table {
+			for _, s := range tr.sources {
+				if s.test && !u.tests || !matchesAny(s.pkg, u.from) || matchesAny(s.pkg, packagesOf(u.except)) {
+					continue
+				}
+				for _, id := range namedIn(s, s.file, u.objects) {
+					found = append(found, breach{s.at(id), "uses " + objectName(s.info.Uses[id]) + ": " + u.why})
+				}
+			}
+		}
+		return found
+	}
+}
+
+// namedIn are the places below a node that name one of the objects.
+func namedIn(s source, below ast.Node, objects []string) (found []*ast.Ident) {
+	ast.Inspect(below, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && slices.Contains(objects, objectName(s.info.Uses[id])) {
+			found = append(found, id)
+		}
+		return true
+	})
+	return found
+}
+
+// objectName is how go/types writes a function, a method or a variable of a package; "" is
+// anything else.
+func objectName(o types.Object) string {
+	switch o := o.(type) {
+	case *types.Func:
+		return o.Origin().FullName()
+	case *types.Var:
+		if o.Pkg() != nil && o.Parent() == o.Pkg().Scope() {
+			return o.Pkg().Path() + "." + o.Name()
+		}
+	}
+	return ""
+}
+
+func TestLawOfGoroutines(t *testing.T) { hold(t, lawOfGoroutines) }
+
+func lawOfGoroutines(tr *tree) (found []breach) {
+	for _, s := range tr.sources {
+		if s.test || !matchesAny(s.pkg, pure) {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			if what := concurrent(n); what != "" {
+				found = append(found, breach{s.at(n), what + ": facts, folds and decisions happen one after the other"})
+			}
+			return true
+		})
+	}
+	return found
+}
+
+// concurrent says what a node has to do with goroutines.
+func concurrent(n ast.Node) string {
+	switch n := n.(type) {
+	case *ast.GoStmt:
+		return "starts a goroutine"
+	case *ast.ChanType:
+		return "has a channel"
+	case *ast.SelectStmt:
+		return "waits for channels"
+	case *ast.SendStmt:
+		return "sends to a channel"
+	case *ast.UnaryExpr:
+		if n.Op == token.ARROW {
+			return "receives from a channel"
+		}
+	}
+	return ""
+}
