@@ -23,10 +23,15 @@ func (b *bootstrap) makeSite(conf agent.Conf, roster events.Roster) error {
 	if err != nil {
 		return err
 	}
-	site, err := statesrv.NewSite(roster, root.Private, targets.Private, time.Now())
+	site, err := statesrv.NewSite()
 	if err != nil {
 		return err
 	}
+	first, err := tuf.First(roster, root.Private, targets.Private, site.Online(), time.Now())
+	if err != nil {
+		return err
+	}
+	site.Begin(first.Bundle())
 	if err := site.Save(b.dataDir); err != nil {
 		return fmt.Errorf("hand the site's metadata to machine 0: %w", err)
 	}

@@ -13,7 +13,6 @@ import (
 
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events/tools/tuf"
-	"github.com/jujube-project/jujube/statesrv"
 )
 
 // role is the part of the roles that people's keys sign.
@@ -39,11 +38,11 @@ func (p *site) changeRole(ctx context.Context, name string, f func(*tuf.Keys) er
 			return err
 		}
 		if name == tuf.Targets { // they must be signed by the new keys
-			if err := repo.RemoveTargets(time.Now().Add(statesrv.SiteTargetsLife)); err != nil {
+			if err := repo.RemoveTargets(time.Now().Add(tuf.TargetsLife)); err != nil {
 				return err
 			}
 		}
-		return repo.SetRoles(roles, time.Now().Add(statesrv.SiteRootLife))
+		return repo.SetRoles(roles, time.Now().Add(tuf.RootLife))
 	})
 }
 

@@ -13,7 +13,6 @@ import (
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools/tuf"
 	"github.com/jujube-project/jujube/events/version"
-	"github.com/jujube-project/jujube/statesrv"
 )
 
 func (a *juju) trustRevokeCommand() *cobra.Command {
@@ -35,7 +34,7 @@ func (a *juju) trustRevokeCommand() *cobra.Command {
 					return app.Usage("%v", err)
 				}
 				return p.change(cmd.Context(), func(repo *tuf.Repository) error {
-					return repo.SetJSON(time.Now().Add(statesrv.SiteTargetsLife), tuf.FileRevoked, revoked)
+					return repo.SetJSON(time.Now().Add(tuf.TargetsLife), tuf.FileRevoked, revoked)
 				})
 			})
 		},
@@ -61,7 +60,7 @@ func (a *juju) trustFloorCommand() *cobra.Command {
 					a.Say("WARNING machines run %s: what they run goes on, and nothing below %s is installed from now on", env.AgentVersion, n)
 				}
 				return p.change(cmd.Context(), func(repo *tuf.Repository) error {
-					return repo.SetJSON(time.Now().Add(statesrv.SiteTargetsLife), tuf.FileFloor, tuf.Floor{Version: n})
+					return repo.SetJSON(time.Now().Add(tuf.TargetsLife), tuf.FileFloor, tuf.Floor{Version: n})
 				})
 			})
 		},
@@ -118,6 +117,6 @@ func (p *site) changeRoster(ctx context.Context, f func(*events.Roster) error) e
 		return app.Usage("%v", err)
 	}
 	return p.change(ctx, func(repo *tuf.Repository) error {
-		return repo.SetJSON(time.Now().Add(statesrv.SiteTargetsLife), tuf.FileOperators, roster)
+		return repo.SetJSON(time.Now().Add(tuf.TargetsLife), tuf.FileOperators, roster)
 	})
 }

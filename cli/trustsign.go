@@ -11,7 +11,6 @@ import (
 	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events/tools/tuf"
-	"github.com/jujube-project/jujube/statesrv"
 )
 
 func (a *juju) trustSignCommand() *cobra.Command {
@@ -32,7 +31,7 @@ of yours, and the changes of FILE are shown before they are signed.`,
 					return err
 				}
 				if !p.follows(repo) {
-					if err := repo.RemoveTargets(time.Now().Add(statesrv.SiteTargetsLife)); err != nil {
+					if err := repo.RemoveTargets(time.Now().Add(tuf.TargetsLife)); err != nil {
 						return err
 					}
 				}

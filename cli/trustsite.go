@@ -204,7 +204,7 @@ func (p *site) signTools(ctx context.Context, list []tools.Tools) error {
 			}
 			p.session.app.Say("signing %s", t.Version)
 		}
-		return repo.SetTools(time.Now().Add(statesrv.SiteTargetsLife), fresh...)
+		return repo.SetTools(time.Now().Add(tuf.TargetsLife), fresh...)
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/jujube-project/jujube/bus/bustest"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/settings"
+	"github.com/jujube-project/jujube/events/tools/tuf"
 )
 
 func get(t *testing.T, addr, path string) (code int, body string) {
@@ -58,10 +59,15 @@ func siteFor(t *testing.T, server *bus.Conn, admin string) *Site {
 	t.Helper()
 	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
 	operator := events.Operator{Name: "alice", Key: admin, Grants: []events.Grant{{Role: events.RoleAdmin}}}
-	site, err := NewSite(events.Roster{Operators: []events.Operator{operator}, StateServers: []string{server.Public()}}, key, key, time.Now())
+	site, err := NewSite()
 	if err != nil {
 		t.Fatal(err)
 	}
+	first, err := tuf.First(events.Roster{Operators: []events.Operator{operator}, StateServers: []string{server.Public()}}, key, key, site.Online(), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	site.Begin(first.Bundle())
 	return site
 }
 

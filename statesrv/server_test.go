@@ -25,6 +25,7 @@ import (
 	"github.com/jujube-project/jujube/bus/bustest"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/tools/tuf"
 	merkle "github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/events/warrant"
@@ -77,10 +78,15 @@ var rootKey, targetsKey = ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, 32)), e
 
 func siteOf(t testing.TB, r events.Roster) *statesrv.Site {
 	t.Helper()
-	site, err := statesrv.NewSite(r, rootKey, targetsKey, time.Now())
+	site, err := statesrv.NewSite()
 	if err != nil {
 		t.Fatal(err)
 	}
+	first, err := tuf.First(r, rootKey, targetsKey, site.Online(), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	site.Begin(first.Bundle())
 	return site
 }
 

@@ -9,10 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/jujube-project/jujube/bus"
-	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools/tuf"
 )
 
@@ -35,44 +33,27 @@ type siteFile struct {
 func siteKeysFile(dataDir string) string   { return filepath.Join(Dir(dataDir), "site.json") }
 func siteBundleFile(dataDir string) string { return filepath.Join(Dir(dataDir), "site-first.json") }
 
-// How long what people sign holds. Source: SECURITY.md §3, made longer for whoever is alone:
-// every change to the targets begins their time anew.
-const (
-	SiteRootLife    = 3 * 365 * 24 * time.Hour
-	SiteTargetsLife = 365 * 24 * time.Hour
-)
-
-// NewSite makes an environment's metadata: a root and targets of one key each, which the
-// operator keeps, and the state server's own two keys, which are made here and stay here.
-func NewSite(roster events.Roster, root, targets ed25519.PrivateKey, now time.Time) (*Site, error) {
+// NewSite makes the state server's own two keys. Its metadata is added with Begin.
+func NewSite() (*Site, error) {
 	s := &Site{}
-	var online []ed25519.PublicKey
 	for range 2 {
-		public, private, err := ed25519.GenerateKey(nil)
+		_, private, err := ed25519.GenerateKey(nil)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("make the keys of snapshot and timestamp: %w", err)
 		}
-		online, s.Keys = append(online, public), append(s.Keys, private)
+		s.Keys = append(s.Keys, private)
 	}
-	one := func(k ed25519.PublicKey) tuf.Keys { return tuf.Keys{Public: []ed25519.PublicKey{k}, Threshold: 1} }
-	repo, err := tuf.NewRepository(tuf.Roles{
-		Root: one(root.Public().(ed25519.PublicKey)), Targets: one(targets.Public().(ed25519.PublicKey)),
-		Snapshot: one(online[0]), Timestamp: one(online[1]),
-	}, now.Add(SiteRootLife), now.Add(SiteTargetsLife))
-	if err == nil {
-		err = repo.SetJSON(now.Add(SiteTargetsLife), tuf.FileOperators, roster)
-	}
-	if err == nil {
-		_, err = repo.Sign(tuf.Root, root)
-	}
-	if err == nil {
-		_, err = repo.Sign(tuf.Targets, targets)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("make the site's metadata: %w", err)
-	}
-	s.First, s.Anchor = repo.Bundle(), repo.Anchor()
 	return s, nil
+}
+
+// Online are the public halves of the state server's keys, which the root must list.
+func (s *Site) Online() tuf.Online {
+	return tuf.Online{Snapshot: s.Keys[0].Public().(ed25519.PublicKey), Timestamp: s.Keys[1].Public().(ed25519.PublicKey)}
+}
+
+// Begin takes the metadata that opens the log, and pins its root. first must have a root.
+func (s *Site) Begin(first tuf.Bundle) {
+	s.First, s.Anchor = first, tuf.AnchorOf(first.Roots[0])
 }
 
 // Save writes what the state server of a data directory needs.

@@ -15,6 +15,7 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/yardstick"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools/tuf"
 	"github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/statesrv"
 )
@@ -103,12 +104,17 @@ func (p *place) serve(ctx context.Context, dir string) (stop func(), err error) 
 		return nil, err
 	}
 	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
-	site, err := statesrv.NewSite(events.Roster{
-		Operators: []events.Operator{{Name: "bench", Key: "BENCH", Grants: []events.Grant{{Role: events.RoleAdmin}}}}, StateServers: []string{p.conn.Public()},
-	}, key, key, time.Now())
+	site, err := statesrv.NewSite()
 	if err != nil {
 		return nil, err
 	}
+	first, err := tuf.First(events.Roster{
+		Operators: []events.Operator{{Name: "bench", Key: "BENCH", Grants: []events.Grant{{Role: events.RoleAdmin}}}}, StateServers: []string{p.conn.Public()},
+	}, key, key, site.Online(), time.Now())
+	if err != nil {
+		return nil, err
+	}
+	site.Begin(first.Bundle())
 	server, err := statesrv.New(statesrv.Config{
 		Dir: dir, Name: "state-server-0", Environment: environment, Bus: p.conn, System: system, Trust: p.trust, LogKey: logKey, Site: site, URLs: []string{p.server.URL()},
 		Now: time.Now, NewID: newID, Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
