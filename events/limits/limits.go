@@ -53,6 +53,7 @@ const (
 	RestartsAtOnce = 500                // agents that are restarted at once
 	TokenLife      = 7 * 24 * time.Hour // of a join token
 	ReasonBytes    = 1024               // a reason that somebody gives
+	BootstrapBytes = 4 << 20            // what juju and jujud each say while they make an environment
 )
 
 // A machine: downloads and the self-test of what was downloaded.
