@@ -1,0 +1,138 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jujube-project/jujube/agent"
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/bootstrap"
+	"github.com/jujube-project/jujube/events/tools/tuf"
+	"github.com/jujube-project/jujube/statesrv"
+)
+
+func (o *options) bootstrapCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "bootstrap", Short: "Make the data directory of a new environment's machine 0.", Hidden: true, Args: noArgs,
+		Long: `Make the data directory of machine 0 of a new environment, which is its state server, too.
+juju bootstrap runs this, and speaks with it over the standard input and output. When it
+fails, nothing of what it made is left.`,
+		Example: "  juju bootstrap prod --data-dir /var/lib/juju --systemd",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return bootstrap.Answer(cmd.InOrStdin(), cmd.OutOrStdout(), &founding{dataDir: o.dataDir})
+		},
+	}
+}
+
+// stateServer0 is the first state server's name in NATS and in the log.
+const stateServer0 = "state-server-0"
+
+// founding is an environment in the making.
+type founding struct {
+	dataDir   string
+	plan      bootstrap.Plan
+	directory *statesrv.Directory
+}
+
+// Prepare makes the keys. Nothing is on disk after it.
+func (f *founding) Prepare(p bootstrap.Plan) (bootstrap.Keys, error) {
+	entries, err := os.ReadDir(f.dataDir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return bootstrap.Keys{}, fmt.Errorf("prepare %s: %w", f.dataDir, err)
+	}
+	if len(entries) > 0 {
+		return bootstrap.Keys{}, fmt.Errorf("prepare %s: it is not empty; nothing was changed", f.dataDir)
+	}
+	f.plan = p
+	if f.directory, err = statesrv.NewDirectory(p.Environment, stateServer0); err != nil {
+		return bootstrap.Keys{}, err
+	}
+	return f.directory.Keys(), nil
+}
+
+// Make writes everything, or leaves nothing.
+func (f *founding) Make(s bootstrap.Signed) (made bootstrap.Made, err error) {
+	first, err := tuf.ParseBundle(s.Bundle)
+	if err != nil {
+		return made, fmt.Errorf("read the environment's metadata: %w", err)
+	}
+	anchor, err := f.directory.Begin(first)
+	if err != nil {
+		return made, err
+	}
+	trust := f.directory.Trust
+	if made.JWT, err = trust.OperatorJWT(f.plan.Operator.Name, f.plan.Operator.Key); err != nil {
+		return made, err
+	}
+	made.Certificates = cmp.Or(f.plan.Certificate, trust.Certificates())
+	undo := undoBootstrap(f.dataDir)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, undo())
+		}
+	}()
+	server, err := f.machine(anchor, made.Certificates)
+	if err != nil {
+		return made, err
+	}
+	return made, f.directory.Save(f.dataDir, server)
+}
+
+// machine writes machine 0's files, and returns the state server's configuration, which
+// names its key.
+func (f *founding) machine(anchor tuf.Anchor, authorities string) (statesrv.FileConfig, error) {
+	p, c := f.plan, statesrv.FileConfig{}
+	own, err := ownVersion()
+	if err != nil {
+		return c, err
+	}
+	id, err := bus.NewIdentity()
+	if err != nil {
+		return c, err
+	}
+	token, err := f.directory.Trust.AgentJWT("machine-0", id.Public())
+	if err != nil {
+		return c, err
+	}
+	renews, err := f.directory.Trust.EnrolCredentials()
+	if err != nil {
+		return c, err
+	}
+	conf := agent.Conf{Tag: "machine-0", DataDir: f.dataDir, Environment: p.Environment, UpgradedToVersion: own.Number, TrustRoot: anchor.SHA256}
+	if p.NATSURL != "" {
+		conf.APIAddresses = []string{p.NATSURL}
+	}
+	hostname, err := os.Hostname()
+	if err != nil {
+		hostname = "localhost"
+	}
+	c = statesrv.FileConfig{
+		Environment: p.Environment, Name: stateServer0, Host: p.Host, Port: p.Port, Advertise: p.Advertise, NATSURL: p.NATSURL, HTTP: p.HTTP,
+		Genesis: statesrv.Genesis{
+			Name: p.Name, AgentVersion: own.Number, Operators: []events.Operator{p.Operator}, Settings: p.Settings,
+			Machine: statesrv.GenesisMachine{Key: id.Public(), Hostname: hostname, Version: own},
+		},
+	}
+	return c, conf.Bootstrap(agent.Credentials{Agent: bus.Credentials{JWT: token, Seed: string(id.Seed())}, Renewal: renews, Authorities: authorities})
+}
+
+// undoBootstrap removes what a bootstrap made in a data directory that was empty, and the
+// directory itself if it was not there.
+func undoBootstrap(dataDir string) func() error {
+	_, err := os.Stat(dataDir)
+	made := errors.Is(err, fs.ErrNotExist)
+	return func() error {
+		err := errors.Join(os.RemoveAll(filepath.Join(dataDir, "agents")), os.RemoveAll(statesrv.Dir(dataDir)))
+		if made {
+			err = errors.Join(err, os.RemoveAll(dataDir))
+		}
+		return err
+	}
+}
