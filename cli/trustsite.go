@@ -18,7 +18,6 @@ import (
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/tuf"
 	"github.com/jujube-project/jujube/events/wire"
-	"github.com/jujube-project/jujube/statesrv"
 )
 
 // site is an environment's signed metadata: what is published, and what this client knows
