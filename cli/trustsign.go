@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events/tools/tuf"
+	"github.com/jujube-project/jujube/host"
 )
 
 func (a *juju) trustSignCommand() *cobra.Command {
@@ -106,7 +106,7 @@ func (a *juju) trustExportCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return install.WriteFile(args[0], b.Marshal())
+				return host.WriteFile(args[0], b.Marshal())
 			})
 		},
 	}
