@@ -122,13 +122,6 @@ type RequestRefused struct {
 	Reasons []Reason `json:"reasons"`
 }
 
-// Reason is one cause of a refusal or a halt.
-type Reason struct {
-	Code  string   `json:"code"` // stable word, such as "agent-mismatch"
-	Text  string   `json:"text"` // for a person
-	About []string `json:"about,omitempty"`
-}
-
 func (*RequestRefused) Kind() string     { return "request.refused/1" }
 func (e *RequestRefused) Entity() string { return entityRequest(e.Request) }
 

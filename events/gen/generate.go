@@ -56,7 +56,7 @@ type kind struct{ name, typ string }
 
 // generate gives the document for the package in dir.
 func generate(dir string) ([]byte, error) {
-	src, err := read(dir)
+	src, err := read(dir, filepath.Join(dir, "reason")) // events.Reason is an alias of reason.Reason
 	if err != nil {
 		return nil, err
 	}
@@ -208,29 +208,39 @@ func text(e ast.Expr) string {
 	return "?"
 }
 
-// read parses the package's files.
-func read(dir string) (*source, error) {
+// read parses the files of packages.
+func read(dirs ...string) (*source, error) {
 	src := &source{structs: map[string]*ast.StructType{}, docs: map[string]string{}, entities: map[string]string{}}
-	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
-	if err != nil {
-		return nil, err
-	}
-	if len(files) == 0 {
-		return nil, fmt.Errorf("read %s: %w", dir, fs.ErrNotExist)
-	}
-	for _, name := range files {
-		if strings.HasSuffix(name, "_test.go") {
-			continue
-		}
-		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+	for _, dir := range dirs {
+		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		if err != nil {
 			return nil, err
 		}
-		for _, d := range f.Decls {
-			src.declaration(d)
+		if len(files) == 0 {
+			return nil, fmt.Errorf("read %s: %w", dir, fs.ErrNotExist)
+		}
+		for _, name := range files {
+			if err := src.file(name); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return src, nil
+}
+
+// file reads the declarations of one file; those of tests are left out.
+func (s *source) file(name string) error {
+	if strings.HasSuffix(name, "_test.go") {
+		return nil
+	}
+	f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+	if err != nil {
+		return err
+	}
+	for _, d := range f.Decls {
+		s.declaration(d)
+	}
+	return nil
 }
 
 func (s *source) declaration(d ast.Decl) {

@@ -1,0 +1,12 @@
+package events
+
+import "github.com/jujube-project/jujube/events/reason"
+
+// Reason is one cause of a refusal or a halt, and an error: see package events/reason.
+type Reason = reason.Reason
+
+// Refuse makes a Reason from its code and a text for a person.
+func Refuse(code, format string, args ...any) *Reason { return reason.Refuse(code, format, args...) }
+
+// CodeOf gives the code of the first Reason that an error wraps, or "" when it wraps none.
+func CodeOf(err error) string { return reason.CodeOf(err) }
