@@ -80,7 +80,9 @@ func (w *witness) check(logs []string, o events.OrderIssued) *events.Failure {
 	c, refusal := events.CheckLogged(v, w.environment, o, w.known)
 	if refusal != nil {
 		f := no(refusal.Code, refusal.Text)
-		f.Output = clipText(refusal.Evidence, maxOutput)
+		if refusal.Code == tree.CodeFork {
+			f.Output = clipText(tree.Evidence(w.known.Note, o.Log.Checkpoint), maxOutput)
+		}
 		return f
 	}
 	if c.Head == w.known.Head {

@@ -100,7 +100,7 @@ func (w *Witness) Observe(ctx context.Context, ask func(context.Context, string,
 // keeps it.
 func (w *Witness) Take(c tree.Checkpoint, hashes []tree.Hash) error {
 	if refusal := tree.Follows(w.seen, c, hashes); refusal != nil {
-		return app.Fail(fmt.Errorf("%w; both checkpoints, as signed:\n%s", refusal, refusal.Evidence),
+		return app.Fail(fmt.Errorf("%w; both checkpoints, as signed:\n%s", refusal, tree.Evidence(w.seen.Note, c.Note)),
 			"Nothing was changed; this client keeps what it saw before in "+w.file+".",
 			"keep both as evidence; juju audit verify tells what differs")
 	}

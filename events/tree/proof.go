@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/jujube-project/jujube/events/reason"
 )
 
 // Proof says that a record lies in a log, and that this log goes on from one that its
@@ -30,24 +32,11 @@ const (
 	MaxSince       = 16
 )
 
-// Refusal is why a proof is not believed.
-type Refusal struct {
-	Code     string // CodeProof or CodeFork
-	Text     string // for a person
-	Evidence string // of a fork: both signed checkpoints
-}
-
 // Codes of refusals.
 const (
 	CodeProof = "log-proof" // there is no proof, or it proves something else
 	CodeFork  = "log-fork"  // the log is not the one that was seen before
 )
-
-func (r *Refusal) Error() string { return r.Code + ": " + r.Text }
-
-func refuse(format string, args ...any) *Refusal {
-	return &Refusal{Code: CodeProof, Text: fmt.Sprintf(format, args...)}
-}
 
 // Prove makes a proof for the record at seq, below a checkpoint, for a reader who has seen
 // one of the heads of the sizes in since. r gives the hashes of the tree.
@@ -83,19 +72,19 @@ func Continue(size, from uint64, r tlog.HashReader) ([]Hash, error) {
 // Check believes a proof, or says why not. known is the newest checkpoint that its reader
 // believed before; the zero Checkpoint: none. What it returns is the newest from then on,
 // to be kept before anything is done.
-func (v Verifiers) Check(p Proof, place Place, known Checkpoint) (Checkpoint, *Refusal) {
+func (v Verifiers) Check(p Proof, place Place, known Checkpoint) (Checkpoint, *reason.Reason) {
 	c, err := v.Open(p.Checkpoint)
 	switch {
 	case err != nil:
-		return known, refuse("%v", err)
+		return known, reason.Refuse(CodeProof, "%v", err)
 	case p.Seq == 0 || p.Seq > c.Size:
-		return known, refuse("the checkpoint is of %d records, the request is said to lie at %d", c.Size, p.Seq)
+		return known, reason.Refuse(CodeProof, "the checkpoint is of %d records, the request is said to lie at %d", c.Size, p.Seq)
 	case len(p.Inclusion) > MaxProofHashes || len(p.Since) > MaxSince:
-		return known, refuse("the proof is longer than any can be")
+		return known, reason.Refuse(CodeProof, "the proof is longer than any can be")
 	}
 	leaf := place.Leaf(p.Seq, p.Entity, p.Record)
 	if err := tlog.CheckRecord(p.Inclusion, int64(c.Size), c.Root, int64(p.Seq)-1, leaf); err != nil {
-		return known, refuse("the request does not lie in the log at %d: %v", p.Seq, err)
+		return known, reason.Refuse(CodeProof, "the request does not lie in the log at %d: %v", p.Seq, err)
 	}
 	i := slices.IndexFunc(p.Since, func(s Continuation) bool { return s.From == known.Size })
 	var hashes []Hash
@@ -110,7 +99,7 @@ func (v Verifiers) Check(p Proof, place Place, known Checkpoint) (Checkpoint, *R
 
 // Follows says whether a log at c goes on from the same log at known. hashes prove it where
 // c is larger.
-func Follows(known, c Checkpoint, hashes []Hash) *Refusal {
+func Follows(known, c Checkpoint, hashes []Hash) *reason.Reason {
 	switch {
 	case known.Size == 0:
 		return nil
@@ -121,9 +110,9 @@ func Follows(known, c Checkpoint, hashes []Hash) *Refusal {
 	case c.Size == known.Size:
 		return nil
 	case len(hashes) == 0:
-		return refuse("nothing proves that the log of %d records goes on from the %d that were seen before", c.Size, known.Size)
+		return reason.Refuse(CodeProof, "nothing proves that the log of %d records goes on from the %d that were seen before", c.Size, known.Size)
 	case len(hashes) > MaxProofHashes:
-		return refuse("the proof is longer than any can be")
+		return reason.Refuse(CodeProof, "the proof is longer than any can be")
 	}
 	if tlog.CheckTree(hashes, int64(c.Size), c.Root, int64(known.Size), known.Root) != nil {
 		return fork(known, c, "does not go on from the one seen before")
@@ -133,10 +122,9 @@ func Follows(known, c Checkpoint, hashes []Hash) *Refusal {
 
 // fork is a log that lost or changed its past, or shows one past to one and another to
 // others.
-func fork(known, c Checkpoint, how string) *Refusal {
-	return &Refusal{
-		Code:     CodeFork,
-		Text:     fmt.Sprintf("the log (%s) %s (%s)", c.Head, how, known.Head),
-		Evidence: string(known.Note) + "\n" + string(c.Note),
-	}
+func fork(known, c Checkpoint, how string) *reason.Reason {
+	return reason.Refuse(CodeFork, "the log (%s) %s (%s)", c.Head, how, known.Head)
 }
+
+// Evidence is what proves a fork to everybody else: both checkpoints, as they were signed.
+func Evidence(known, shown []byte) string { return string(known) + "\n" + string(shown) }

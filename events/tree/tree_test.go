@@ -197,8 +197,8 @@ func TestAttacksOnProofs(t *testing.T) {
 			if got.Head != known.Head {
 				t.Errorf("a refused proof moved what is remembered to %v", got.Head)
 			}
-			if c.code == tree.CodeFork && strings.Count(refusal.Evidence, "jujube.log/") < 2 {
-				t.Errorf("the evidence of a fork lacks a checkpoint:\n%s", refusal.Evidence)
+			if evidence := tree.Evidence(known.Note, p.Checkpoint); c.code == tree.CodeFork && strings.Count(evidence, "jujube.log/") < 2 {
+				t.Errorf("the evidence of a fork lacks a checkpoint:\n%s", evidence)
 			}
 		})
 	}
