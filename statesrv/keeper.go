@@ -106,7 +106,7 @@ func (k *keeper) take(s events.Stored) error {
 	}
 	known, err := k.leafAt(s.Seq)
 	if err == nil && known != leaf {
-		err = &doubt{codeTamper, s.Seq, fmt.Sprintf("the record at %d is not the one that was written there", s.Seq)}
+		err = events.Refuse(codeTamper, "the record at %d is not the one that was written there", s.Seq)
 	}
 	return err
 }
@@ -116,15 +116,6 @@ const (
 	codeGap    = "log-gap"
 	codeTamper = "log-tamper"
 )
-
-// doubt is something in the log that must not be.
-type doubt struct {
-	code string
-	seq  uint64
-	text string
-}
-
-func (d *doubt) Error() string { return d.code + ": " + d.text }
 
 // committed adds records that were just appended.
 func (k *keeper) committed(recs []events.Record) {
@@ -200,7 +191,7 @@ func (k *keeper) prove(rec events.Stored, since []uint64, now time.Time) (tree.P
 func (k *keeper) judge(c tree.Checkpoint) error {
 	root, err := k.rootAt(c.Size)
 	if err == nil && c.Size > 0 && root != c.Root {
-		err = &doubt{codeTamper, 0, fmt.Sprintf("its first %d records give the root %s, but %s was signed", c.Size, root, c.Root)}
+		err = events.Refuse(codeTamper, "its first %d records give the root %s, but %s was signed", c.Size, root, c.Root)
 	}
 	return err
 }

@@ -65,13 +65,12 @@ func short(last uint64, signed tree.Checkpoint) error {
 	if signed.Size <= last {
 		return nil
 	}
-	return &doubt{codeGap, last + 1, fmt.Sprintf("the log holds %d records, but %d were signed for: it was cut, restored from an older backup, or records were deleted", last, signed.Size)}
+	return events.Refuse(codeGap, "the log holds %d records, but %d were signed for: it was cut, restored from an older backup, or records were deleted", last, signed.Size)
 }
 
 // unusable says what helps where the log itself is in doubt.
 func (s *Server) unusable(err error) error {
-	var d *doubt
-	if !errors.As(err, &d) {
+	if code := events.CodeOf(err); code != codeGap && code != codeTamper {
 		return err
 	}
 	return fmt.Errorf("%w: %w; nothing was changed; restore a backup that holds everything that was signed, or remove %s to accept the loss: whoever saw the old log will say log-fork", errUnusable, err, s.treeDir())
@@ -82,7 +81,7 @@ func (s *Server) unusable(err error) error {
 func (s *Server) readLog(ctx context.Context, st *projections.State, k *keeper, last uint64) error {
 	for stored, err := range s.log.Stored(ctx, max(min(st.Seq, k.edge.Size()), 1), last) {
 		if errors.Is(err, events.ErrGap) {
-			return &doubt{codeGap, stored.Seq, err.Error()}
+			return events.Refuse(codeGap, "%v", err)
 		}
 		if err != nil {
 			return err
