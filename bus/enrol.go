@@ -52,7 +52,7 @@ func (t JoinToken) String() string {
 	return tokenPrefix + base64.RawURLEncoding.EncodeToString(b)
 }
 
-// ParseJoinToken reads what String wrote. It returns a Refusal with TokenMalformed for
+// ParseJoinToken reads what String wrote. It returns an events.Reason with TokenMalformed for
 // everything else.
 func ParseJoinToken(s string) (JoinToken, error) {
 	var t JoinToken
@@ -80,7 +80,7 @@ func ParseJoinToken(s string) (JoinToken, error) {
 }
 
 func malformed(format string, args ...any) error {
-	return &wire.Refusal{Code: TokenMalformed, Text: "read the join token: " + fmt.Sprintf(format, args...)}
+	return events.Refuse(TokenMalformed, "read the join token: "+format, args...).TextFirst()
 }
 
 // Enrolment is an enrolment as a state server receives it: its two signatures are right.
@@ -129,11 +129,11 @@ func (c *Conn) Enrol(ctx context.Context, token JoinToken, id *Identity, facts w
 		return wire.Enrolled{}, fmt.Errorf("enrol as machine %s: %w", token.Machine, err)
 	}
 	if answer.Refused != nil {
-		return wire.Enrolled{}, fmt.Errorf("enrol as machine %s: refused: %w", token.Machine, answer.Refused)
+		return wire.Enrolled{}, fmt.Errorf("enrol as machine %s: refused: %w", token.Machine, answer.Refused.TextFirst())
 	}
 	if root := sha256.Sum256(answer.Root); token.Anchor != "" && hex.EncodeToString(root[:]) != token.Anchor {
 		return wire.Enrolled{}, fmt.Errorf("enrol as machine %s: %w; nothing was kept", token.Machine,
-			&wire.Refusal{Code: OtherRoot, Text: fmt.Sprintf("what answers is another environment: its trust begins at root %x, the token pins %.16s…", root[:8], token.Anchor)})
+			events.Refuse(OtherRoot, "what answers is another environment: its trust begins at root %x, the token pins %.16s…", root[:8], token.Anchor).TextFirst())
 	}
 	return answer, nil
 }
@@ -158,30 +158,30 @@ func (c *Conn) ServeEnrol(f func(Enrolment)) (stop func(), err error) {
 }
 
 // refusalOf gives an error its code; one without is the state server's own trouble.
-func refusalOf(err error) *wire.Refusal {
-	var r *wire.Refusal
+func refusalOf(err error) *events.Reason {
+	var r *events.Reason
 	if errors.As(err, &r) {
 		return r
 	}
-	return &wire.Refusal{Code: "unavailable", Text: err.Error()}
+	return events.Refuse("unavailable", "%v", err)
 }
 
 func openEnrolment(data []byte) (wire.EnrolRequest, error) {
 	var sealed sealedEnrolment
 	var req wire.EnrolRequest
 	if err := json.Unmarshal(data, &sealed); err != nil {
-		return req, &wire.Refusal{Code: TokenMalformed, Text: fmt.Sprintf("read enrolment: %v", err)}
+		return req, events.Refuse(TokenMalformed, "read enrolment: %v", err)
 	}
 	d := json.NewDecoder(bytes.NewReader(sealed.Request))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&req); err != nil {
-		return req, &wire.Refusal{Code: TokenMalformed, Text: fmt.Sprintf("read enrolment: %v", err)}
+		return req, events.Refuse(TokenMalformed, "read enrolment: %v", err)
 	}
 	if err := Verify(req.TokenKey, events.PAE(enrolType+".token", sealed.Request), sealed.ByToken); err != nil {
-		return req, &wire.Refusal{Code: TokenProof, Text: fmt.Sprintf("check the token of an enrolment: %v", err)}
+		return req, events.Refuse(TokenProof, "check the token of an enrolment: %v", err)
 	}
 	if err := Verify(req.Key, events.PAE(enrolType+".host", sealed.Request), sealed.ByKey); err != nil {
-		return req, &wire.Refusal{Code: Possession, Text: fmt.Sprintf("check the host's key of an enrolment: %v", err)}
+		return req, events.Refuse(Possession, "check the host's key of an enrolment: %v", err)
 	}
 	return req, nil
 }

@@ -98,7 +98,7 @@ func ask(t *testing.T, nc *nats.Conn, subject string, v any) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var answer struct{ Refused *wire.Refusal }
+	var answer struct{ Refused *events.Reason }
 	if err := json.Unmarshal(m.Data, &answer); err != nil {
 		t.Fatal(err)
 	}

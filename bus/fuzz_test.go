@@ -197,7 +197,7 @@ func FuzzPieceHead(f *testing.F) {
 // What the other side answers, and says of itself: whoever sits on the bus could have
 // written it.
 func FuzzAnswers(f *testing.F) {
-	for _, v := range []any{wire.Beat{}, wire.ReportAnswer{}, wire.Enrolled{Refused: &wire.Refusal{Code: "x", Text: "y"}}, wire.PieceAnswer{Error: "x"}} {
+	for _, v := range []any{wire.Beat{}, wire.ReportAnswer{}, wire.Enrolled{Refused: events.Refuse("x", "y")}, wire.PieceAnswer{Error: "x"}} {
 		b, err := json.Marshal(v)
 		if err != nil {
 			f.Fatal(err)

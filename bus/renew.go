@@ -58,7 +58,7 @@ type sealedRenewal struct {
 }
 
 // Renew asks for new credentials for id over a connection made with ENROL credentials. It
-// returns a Refusal when the state server says no.
+// returns an events.Reason when the state server says no.
 func (c *Conn) Renew(ctx context.Context, id *Identity, r wire.RenewRequest) (wire.Renewed, error) {
 	r.Key = id.Public()
 	var sealed sealedRenewal
@@ -82,7 +82,7 @@ func (c *Conn) Renew(ctx context.Context, id *Identity, r wire.RenewRequest) (wi
 		return wire.Renewed{}, fmt.Errorf("renew credentials: %w", err)
 	}
 	if answer.Refused != nil {
-		return wire.Renewed{}, fmt.Errorf("renew credentials: refused: %w", answer.Refused)
+		return wire.Renewed{}, fmt.Errorf("renew credentials: refused: %w", answer.Refused.TextFirst())
 	}
 	return answer, nil
 }
@@ -118,10 +118,10 @@ func openRenewal(data []byte) (wire.RenewRequest, error) {
 		err = errors.New("it names no machine or no nonce")
 	}
 	if err != nil {
-		return req, &wire.Refusal{Code: RenewMalformed, Text: fmt.Sprintf("read a renewal: %v", err)}
+		return req, events.Refuse(RenewMalformed, "read a renewal: %v", err)
 	}
 	if err := Verify(req.Key, events.PAE(renewType, sealed.Request), sealed.Signature); err != nil {
-		return req, &wire.Refusal{Code: Possession, Text: fmt.Sprintf("check the key of a renewal: %v", err)}
+		return req, events.Refuse(Possession, "check the key of a renewal: %v", err)
 	}
 	return req, nil
 }

@@ -1,8 +1,6 @@
 package statesrv
 
 import (
-	"errors"
-	"fmt"
 	"maps"
 	"strings"
 	"time"
@@ -33,7 +31,7 @@ func decideEnrolment(d *draft, r wire.EnrolRequest) (ends time.Time, err error) 
 	m := d.state.Machines[r.Machine]
 	ends = d.now.Add(settings.Duration(d.state.Settings, "agent-credentials-life"))
 	refuseEnrolment := func(code, format string, args ...any) (time.Time, error) {
-		return ends, &wire.Refusal{Code: code, Text: fmt.Sprintf(format, args...)}
+		return ends, events.Refuse(code, format, args...)
 	}
 	switch {
 	case r.Environment != d.state.UUID:
@@ -99,7 +97,7 @@ func clip(s string, n int) string { return strings.ToValidUTF8(s[:min(len(s), n)
 func (t *term) onEnrol(r bus.Enrolment) {
 	if until := t.guesses.locked(r.Machine, t.cfg.Now()); !until.IsZero() {
 		t.metrics.garbage("enrol")
-		r.Answer(wire.Enrolled{}, &wire.Refusal{Code: codeTokenLocked, Text: fmt.Sprintf("there were too many wrong tokens for machine %s; nobody enrols as it before %s", r.Machine, until.UTC().Format(time.RFC3339))})
+		r.Answer(wire.Enrolled{}, events.Refuse(codeTokenLocked, "there were too many wrong tokens for machine %s; nobody enrols as it before %s", r.Machine, until.UTC().Format(time.RFC3339)))
 		return
 	}
 	var ends time.Time
@@ -124,8 +122,7 @@ func (t *term) onEnrol(r bus.Enrolment) {
 // called by the writer.
 func (t *term) enrolmentRefused(r wire.EnrolRequest, err error) {
 	t.cfg.Logger.Warn("refused an enrolment", "machine", r.Machine, "key", r.Key, "err", err)
-	var refused *wire.Refusal
-	if !errors.As(err, &refused) || refused.Code != codeTokenWrong {
+	if events.CodeOf(err) != codeTokenWrong {
 		return
 	}
 	until, locks := t.guesses.wrong(r.Machine, t.cfg.Now())

@@ -73,14 +73,10 @@ func (h *host) renew(machine string, generation uint64, nonce string) (wire.Rene
 
 // code is that of a refusal; "" is none.
 func code(err error) string {
-	var r *wire.Refusal
-	switch {
-	case errors.As(err, &r):
-		return r.Code
-	case err != nil:
-		return err.Error()
+	if code := events.CodeOf(err); code != "" || err == nil {
+		return code
 	}
-	return ""
+	return err.Error()
 }
 
 func TestEnrolmentsThatAreRefused(t *testing.T) {

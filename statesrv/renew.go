@@ -22,7 +22,7 @@ const (
 type renewal struct {
 	generation uint64
 	ends       time.Time
-	refused    *wire.Refusal
+	refused    *events.Reason
 }
 
 // decideRenewal gives a machine the next generation of credentials, once for each nonce. A
@@ -33,7 +33,7 @@ func decideRenewal(d *draft, r wire.RenewRequest) (renewal, error) {
 	life := settings.Duration(d.state.Settings, "agent-credentials-life")
 	out := renewal{ends: d.now.Add(life)}
 	refuse := func(code, format string, args ...any) (renewal, error) {
-		return renewal{refused: &wire.Refusal{Code: code, Text: fmt.Sprintf(format, args...)}}, nil
+		return renewal{refused: events.Refuse(code, format, args...)}, nil
 	}
 	switch {
 	case r.Environment != d.state.UUID:

@@ -1,5 +1,7 @@
 package wire
 
+import "github.com/jujube-project/jujube/events"
+
 // EnrolRequest is what a host with a join token says of itself.
 type EnrolRequest struct {
 	Environment string `json:"environment"`
@@ -13,12 +15,12 @@ type EnrolRequest struct {
 
 // Enrolled is the answer: the host is now that machine.
 type Enrolled struct {
-	Machine     string   `json:"machine"`
-	Environment string   `json:"environment"`
-	JWT         string   `json:"jwt"`
-	URLs        []string `json:"urls"`
-	Root        []byte   `json:"root"` // first root of the site's signed metadata
-	Refused     *Refusal `json:"refused,omitempty"`
+	Machine     string         `json:"machine"`
+	Environment string         `json:"environment"`
+	JWT         string         `json:"jwt"`
+	URLs        []string       `json:"urls"`
+	Root        []byte         `json:"root"` // first root of the site's signed metadata
+	Refused     *events.Reason `json:"refused,omitempty"`
 }
 
 // RenewRequest is a machine's wish for new credentials. It may come after the old ones
@@ -33,16 +35,8 @@ type RenewRequest struct {
 
 // Renewed is the answer.
 type Renewed struct {
-	JWT         string   `json:"jwt"`
-	URLs        []string `json:"urls"`
-	Authorities string   `json:"authorities"` // certificates that are believed, PEM
-	Refused     *Refusal `json:"refused,omitempty"`
+	JWT         string         `json:"jwt"`
+	URLs        []string       `json:"urls"`
+	Authorities string         `json:"authorities"` // certificates that are believed, PEM
+	Refused     *events.Reason `json:"refused,omitempty"`
 }
-
-// Refusal is an enrolment or a token that is refused, with a stable code.
-type Refusal struct {
-	Code string `json:"code"`
-	Text string `json:"text"`
-}
-
-func (r *Refusal) Error() string { return r.Text + " (" + r.Code + ")" }
