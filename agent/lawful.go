@@ -43,7 +43,7 @@ func (l Law) Input(rec events.Record, payload events.Payload) (Input, error) {
 		ordered := in.(Ordered)
 		ask, err := l.Order(*p, l.Own, l.Runs)
 		if err == nil && !l.Fresh.IsZero() && !l.Now.Before(l.Fresh) {
-			err = &warrant.Refusal{Code: codeStale, Text: "the signed metadata ended at " + l.Fresh.UTC().Format(time.RFC3339) + "; nothing newer was published"}
+			err = events.Refuse(codeStale, "the signed metadata ended at %s; nothing newer was published", l.Fresh.UTC().Format(time.RFC3339))
 		}
 		ordered.Until, ordered.Unlawful = ask.Until, failureOf(err)
 		return ordered, nil
@@ -70,7 +70,7 @@ func failureOf(err error) *events.Failure {
 }
 
 func refusalCode(err error) string {
-	return cmp.Or(warrant.CodeOf(err), tuf.CodeOf(err), warrant.CodeSignature)
+	return cmp.Or(events.CodeOf(err), warrant.CodeSignature)
 }
 
 // Units sorts a list of units into those that may run here and what is refused. What runs
@@ -84,7 +84,7 @@ func (l Law) Units(list []events.UnitSpec, now map[string]events.UnitSpec, used 
 		}
 		ask, err := l.Unit(u, l.Own)
 		if _, done := used[ask.ID]; err == nil && done {
-			err = &warrant.Refusal{Code: codeDone, Text: "request " + ask.ID + " was for a unit that ran here before"}
+			err = events.Refuse(codeDone, "request %s was for a unit that ran here before", ask.ID)
 		}
 		if err != nil {
 			refused = append(refused, &events.OrderRefused{Record: (*events.UnitsAssigned)(nil).Kind(), Unit: u.Unit, Code: refusalCode(err), Text: err.Error()})

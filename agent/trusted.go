@@ -141,7 +141,7 @@ func (t *trust) refresh(ctx context.Context) error {
 		err = t.take(bundle)
 	}
 	switch {
-	case tuf.CodeOf(err) != "":
+	case events.CodeOf(err) != "":
 		t.tellRefused(news.Bundle.SHA256, err)
 	case err != nil:
 		return err
@@ -157,7 +157,7 @@ const fetchTime = time.Minute
 func (t *trust) take(b tuf.Bundle) error {
 	for {
 		next, refusal := t.update(b)
-		if refusal != nil && tuf.CodeOf(refusal) != tuf.CodeTooManyRoots {
+		if refusal != nil && events.CodeOf(refusal) != tuf.CodeTooManyRoots {
 			return refusal
 		}
 		if err := t.keep(next); err != nil || refusal == nil {
@@ -227,7 +227,7 @@ func (c *capped) Write(b []byte) (int, error) {
 // tellRefused reports each refusal of a bundle once.
 func (t *trust) tellRefused(bundle string, err error) {
 	t.logger.Error("the published metadata is not believed; nothing was changed", "bundle", bundle, "err", err)
-	code := tuf.CodeOf(err)
+	code := events.CodeOf(err)
 	if t.refused == bundle+code {
 		return
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools/tuf"
 	"github.com/jujube-project/jujube/host"
 )
@@ -52,7 +53,7 @@ func (p *site) signFile(ctx context.Context, name string) error {
 		return app.Fail(fmt.Errorf("%s: %w", name, err), "Nothing was signed.", "")
 	}
 	if !p.follows(repo) {
-		return app.Fail(&tuf.Refusal{Code: tuf.CodeRollback, Text: name + " is older than what is published, or is that itself"}, "Nothing was signed.",
+		return app.Fail(events.Refuse(tuf.CodeRollback, "%s is older than what is published, or is that itself", name), "Nothing was signed.",
 			"begin again from what is published: repeat the change")
 	}
 	if err := p.explain(repo); err != nil {

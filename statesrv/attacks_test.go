@@ -276,7 +276,7 @@ func TestOrdersCarryWhatMakesThemLawful(t *testing.T) {
 		}
 		m := c.d.state.Machines[id]
 		_, err = reader(c.d.state, judged).Check(w, warrant.Machine{ID: id, Key: m.Key, Labels: m.Labels})
-		if got := warrant.CodeOf(err); got != want || err != nil && want == "" {
+		if got := events.CodeOf(err); got != want || err != nil && want == "" {
 			t.Errorf("machine %s: %v, want %q", id, err, want)
 		}
 	}

@@ -37,7 +37,7 @@ type verdict struct {
 }
 
 func refuse(code, format string, args ...any) []events.Reason {
-	return []events.Reason{{Code: code, Text: fmt.Sprintf(format, args...)}}
+	return []events.Reason{*events.Refuse(code, format, args...)}
 }
 
 // context of a judgement: everything it may look at.
@@ -157,7 +157,7 @@ func (t *term) decideRequestWith(d *draft, r bus.Request, know func(*inquiry)) e
 		}
 		know(q)
 		err = q.record(d, r.Seq, judge(q))
-	} else if reasons := reasonOf(err); warrant.CodeOf(err) != "" && events.IsID(r.ID) {
+	} else if reasons := reasonsOf(err); events.CodeOf(err) != "" && events.IsID(r.ID) {
 		err = disown(d, r, reasons)
 	}
 	if err != nil {

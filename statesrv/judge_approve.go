@@ -44,10 +44,10 @@ func judgeApprove(q *inquiry) verdict {
 	r := reader(q.state, q.now)
 	original, by, err := r.Request(w.Signed)
 	if err != nil {
-		return verdict{reasons: reasonOf(err)}
+		return verdict{reasons: reasonsOf(err)}
 	}
 	if _, err := r.Approval(q.req.Signed, original.ID, w.Signed, touched(q.state, original)); err != nil {
-		return verdict{reasons: reasonOf(err)}
+		return verdict{reasons: reasonsOf(err)}
 	}
 	v := verdict{received: &events.UpgradeApproved{Request: q.req, Upgrade: w.ID}}
 	again := *q

@@ -1,7 +1,6 @@
 package statesrv
 
 import (
-	"errors"
 	"time"
 
 	"github.com/jujube-project/jujube/bus"
@@ -12,12 +11,11 @@ import (
 
 // judgeTrust publishes what was staged, if it was found good.
 func judgeTrust(q *inquiry) verdict {
-	var refusal *tuf.Refusal
 	switch {
 	case q.ask.Trust == nil:
 		return verdict{reasons: refuse(codeMalformed, "the request names no bundle")}
-	case errors.As(q.unpublishable, &refusal):
-		return verdict{reasons: refuse(refusal.Code, "%s", refusal.Text)}
+	case events.CodeOf(q.unpublishable) != "":
+		return verdict{reasons: reasonsOf(q.unpublishable)}
 	case q.unpublishable != nil:
 		return verdict{reasons: refuse(codeMalformed, "the bundle cannot be published: %v", q.unpublishable)}
 	case q.publication == nil:

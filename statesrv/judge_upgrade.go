@@ -8,7 +8,6 @@ import (
 
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
-	"github.com/jujube-project/jujube/events/tools/tuf"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/projections/rollout"
@@ -38,7 +37,7 @@ func judgeUpgrade(q *inquiry) verdict {
 	}}
 	v.reasons = upgradeBlockers(q.state, a, q.knowledge)
 	for _, t := range a.Artefacts {
-		v.reasons = append(v.reasons, reasonOf(reader(q.state, q.now).Target(*a, t, newest(q.state)))...)
+		v.reasons = append(v.reasons, reasonsOf(reader(q.state, q.now).Target(*a, t, newest(q.state)))...)
 	}
 	if w := q.state.Pending; w != nil && w.ID != q.ask.ID && !a.Reset {
 		v.reasons = append(v.reasons, events.Reason{Code: codeConflict, About: []string{w.ID}, Text: waits(w.ID, w.Agreed, w.Needed) + "; approve it, or drop it with --reset-previous-upgrade"})
@@ -134,7 +133,7 @@ func upgradeBlockers(s *projections.State, a *events.AskUpgrade, know knowledge)
 func unsigned(a *events.AskUpgrade, signed func(tools.Tools) error) []events.Reason {
 	var reasons []events.Reason
 	for _, t := range a.Artefacts {
-		var refusal *tuf.Refusal
+		var refusal *events.Reason
 		if errors.As(signed(t), &refusal) {
 			reasons = append(reasons, refuse(refusal.Code, "%s; juju sync-tools --version %d.%d signs it, with a release manager's key", refusal.Text, a.To.Major, a.To.Minor)...)
 		}

@@ -106,11 +106,11 @@ func (p *publisher) next(ctx context.Context, s *projections.State, b tuf.Bundle
 func (p *publisher) follows(b tuf.Bundle) error {
 	have := p.bundle
 	if len(b.Roots) < len(have.Roots) {
-		return &tuf.Refusal{Code: codeTrustStale, Text: fmt.Sprintf("it has %d roots, %d are published: begin again from what is published", len(b.Roots), len(have.Roots))}
+		return events.Refuse(codeTrustStale, "it has %d roots, %d are published: begin again from what is published", len(b.Roots), len(have.Roots))
 	}
 	for i := range have.Roots {
 		if !bytes.Equal(b.Roots[i], have.Roots[i]) {
-			return &tuf.Refusal{Code: codeTrustStale, Text: fmt.Sprintf("its root %d is another one than was published: begin again from what is published", i+1)}
+			return events.Refuse(codeTrustStale, "its root %d is another one than was published: begin again from what is published", i+1)
 		}
 	}
 	if p.trusted.IsZero() || bytes.Equal(b.Targets, have.Targets) {
@@ -121,7 +121,7 @@ func (p *publisher) follows(b tuf.Bundle) error {
 		return err
 	}
 	if st, err := repo.Standing(tuf.Targets); err != nil || st.Version == p.trusted.Versions().Targets {
-		return errors.Join(err, &tuf.Refusal{Code: codeTrustStale, Text: fmt.Sprintf("other targets of version %d are published: begin again from those", st.Version)})
+		return errors.Join(err, events.Refuse(codeTrustStale, "other targets of version %d are published: begin again from those", st.Version))
 	}
 	return nil
 }
@@ -136,7 +136,7 @@ func (p *publisher) notLockedOut(r events.Roster) error {
 		server = server || key == p.own
 	}
 	if !admin || !server {
-		return &tuf.Refusal{Code: codeTrustLockout, Text: "operators.json names no admin, or not this state server (" + p.own + "): nobody could order anything afterwards"}
+		return events.Refuse(codeTrustLockout, "operators.json names no admin, or not this state server (%s): nobody could order anything afterwards", p.own)
 	}
 	return nil
 }
@@ -164,7 +164,7 @@ func (p *publisher) published(ctx context.Context, n *publication) error {
 	return p.store.KeepMetadata(ctx, before, n.fact.Bundle.SHA256)
 }
 
-// signed says whether an archive may be ordered at all: nil, or a *tuf.Refusal.
+// signed says whether an archive may be ordered at all: nil, or an *events.Reason.
 func (p *publisher) signed(t tools.Tools) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

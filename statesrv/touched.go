@@ -70,7 +70,7 @@ func (q *inquiry) mayAsk() []events.Reason {
 	if q.ask.Action == events.ActionApprove {
 		return nil // judged with what is agreed to
 	}
-	return reasonOf(warrant.May(q.by, q.ask.Action, touched(q.state, q.ask)))
+	return reasonsOf(warrant.May(q.by, q.ask.Action, touched(q.state, q.ask)))
 }
 
 // sameMachines refuses a request that was signed for other machines than it is about now,
@@ -115,14 +115,15 @@ func (q *inquiry) warrantFor(id string) events.Warrant {
 	return w // judged by sameMachines
 }
 
-// reasonOf is a refusal as a reason.
-func reasonOf(err error) []events.Reason {
-	var r *warrant.Refusal
+// reasonsOf are the reasons that an error gives: none for nil, and codeMalformed for an error
+// that is no refusal.
+func reasonsOf(err error) []events.Reason {
+	var r *events.Reason
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &r):
-		return refuse(r.Code, "%s", r.Text)
+		return []events.Reason{*r}
 	}
 	return refuse(codeMalformed, "%v", err)
 }

@@ -3,7 +3,6 @@ package statesrv_test
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -220,7 +219,7 @@ func TestTheTimestampIsSignedAnew(t *testing.T) {
 	if _, err := tuf.Open(p.site.Anchor, bundle, time.Now().Add(800*time.Hour)); err != nil {
 		t.Fatalf("a reader refuses it: %v", err)
 	}
-	if _, err := tuf.Open(p.site.Anchor, bundle, time.Now().Add(1200*time.Hour)); !errors.As(err, new(*tuf.Refusal)) {
+	if _, err := tuf.Open(p.site.Anchor, bundle, time.Now().Add(1200*time.Hour)); events.CodeOf(err) == "" {
 		t.Fatalf("it never expires: %v", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/simplestreams"
 	"github.com/jujube-project/jujube/events/tools/tuf"
@@ -112,7 +113,7 @@ func orNobody(list []string) string {
 
 // meaning puts the word that a reader of sources looks for before a refusal of package tuf.
 func meaning(err error) error {
-	switch tuf.CodeOf(err) {
+	switch events.CodeOf(err) {
 	case "":
 		return err
 	case tuf.CodeExpired:

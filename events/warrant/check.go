@@ -39,7 +39,7 @@ func (r Reader) Check(w events.Warrant, m Machine) (events.Ask, error) {
 		return ask, err
 	}
 	if !holds(ask.Machines, w, m) {
-		return ask, refuse(CodeNotInList, "machine %s is not among the machines that request %s was signed for", m.ID, ask.ID)
+		return ask, events.Refuse(CodeNotInList, "machine %s is not among the machines that request %s was signed for", m.ID, ask.ID)
 	}
 	return ask, r.window(ask)
 }
@@ -54,7 +54,7 @@ func (r Reader) Request(b []byte) (events.Ask, events.Operator, error) {
 func (r Reader) Statement(b []byte) (events.Ask, events.Operator, error) {
 	_, ask, err := events.ParseSigned(b)
 	if err != nil {
-		return ask, events.Operator{}, refuse(CodeSignature, "%v", err)
+		return ask, events.Operator{}, events.Refuse(CodeSignature, "%v", err)
 	}
 	return r.statement(b, func(string) bool { return true }, events.SignedType(ask.Action))
 }
@@ -66,21 +66,21 @@ func (r Reader) statement(b []byte, fits func(action string) bool, kind string) 
 		err = events.CheckSignature(signed.Key, events.PAE(kind, signed.Statement), signed.Signature)
 	}
 	if err != nil {
-		return ask, by, refuse(CodeSignature, "%v", err)
+		return ask, by, events.Refuse(CodeSignature, "%v", err)
 	}
 	by, ok := r.Trust.Roster().Operator(signed.Key)
 	revoked := r.Trust.Revoked()
 	switch {
 	case !ok:
-		err = refuse(CodeOperator, "the key %s is no operator's", signed.Key)
+		err = events.Refuse(CodeOperator, "the key %s is no operator's", signed.Key)
 	case slices.Contains(revoked.Keys, signed.Key):
-		err = refuse(CodeOperator, "the key %s of %s is revoked", signed.Key, by.Name)
+		err = events.Refuse(CodeOperator, "the key %s of %s is revoked", signed.Key, by.Name)
 	case !fits(ask.Action):
-		err = refuse(CodeSignature, "%s is not signed as a %s is", ask.ID, ask.Action)
+		err = events.Refuse(CodeSignature, "%s is not signed as a %s is", ask.ID, ask.Action)
 	case ask.Environment != r.Environment:
-		err = refuse(CodeEnvironment, "request %s is for environment %s, this one is %s", ask.ID, ask.Environment, r.Environment)
+		err = events.Refuse(CodeEnvironment, "request %s is for environment %s, this one is %s", ask.ID, ask.Environment, r.Environment)
 	case slices.Contains(revoked.Requests, ask.ID):
-		err = refuse(CodeRevoked, "request %s was taken back", ask.ID)
+		err = events.Refuse(CodeRevoked, "request %s was taken back", ask.ID)
 	}
 	return ask, by, err
 }
@@ -92,10 +92,10 @@ func (r Reader) window(ask events.Ask) error {
 		until = limit
 	}
 	if r.Now.After(until) {
-		return refuse(CodeExpired, "request %s was for machines to begin by %s; the clock here says %s", ask.ID, until.UTC().Format(time.RFC3339), r.Now.UTC().Format(time.RFC3339))
+		return events.Refuse(CodeExpired, "request %s was for machines to begin by %s; the clock here says %s", ask.ID, until.UTC().Format(time.RFC3339), r.Now.UTC().Format(time.RFC3339))
 	}
 	if ask.Created.After(r.Now.Add(maxSkew)) {
-		return refuse(CodeExpired, "request %s was signed at %s; the clock here says %s", ask.ID, ask.Created.UTC().Format(time.RFC3339), r.Now.UTC().Format(time.RFC3339))
+		return events.Refuse(CodeExpired, "request %s was signed at %s; the clock here says %s", ask.ID, ask.Created.UTC().Format(time.RFC3339), r.Now.UTC().Format(time.RFC3339))
 	}
 	return nil
 }
@@ -124,7 +124,7 @@ func (r Reader) quorum(w events.Warrant, ask events.Ask, by events.Operator, mac
 		agreed[who.Key] = true
 	}
 	if len(agreed) < needed {
-		err := &Refusal{Code: CodeQuorum, Text: "too few operators agree"}
+		err := &events.Reason{Code: CodeQuorum, Text: "too few operators agree"}
 		if last != nil {
 			err.Text += "; an approval does not count: " + last.Error()
 		}
@@ -149,7 +149,7 @@ func (r Reader) Approval(b []byte, id string, request []byte, machines []Machine
 		return by, err
 	}
 	if ask.Approve == nil || ask.Approve.Request != id || ask.Approve.SHA256 != Digest(request) {
-		return by, refuse(CodeQuorum, "the approval of %s is for another request than these bytes", by.Name)
+		return by, events.Refuse(CodeQuorum, "the approval of %s is for another request than these bytes", by.Name)
 	}
 	return by, May(by, events.ActionApprove, machines)
 }

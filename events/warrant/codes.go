@@ -1,10 +1,5 @@
 package warrant
 
-import (
-	"errors"
-	"fmt"
-)
-
 // Codes of refusals. docs/SECURITY.md says what to do about each.
 const (
 	CodeSignature   = "req-signature"     // nobody signed this as a request
@@ -23,24 +18,3 @@ const (
 	CodeFloor       = "floor"             // the version is older than what runs, or than what may run
 	CodeTrust       = "no-roster"         // the machine has no signed roster to believe
 )
-
-// Refusal says why something is not lawful. Nothing was changed.
-type Refusal struct {
-	Code string // a Code… constant
-	Text string // for a person
-}
-
-func (r *Refusal) Error() string { return r.Code + ": " + r.Text }
-
-func refuse(code, format string, args ...any) error {
-	return &Refusal{Code: code, Text: fmt.Sprintf(format, args...)}
-}
-
-// CodeOf gives the code of a refusal, or "" for any other error.
-func CodeOf(err error) string {
-	var r *Refusal
-	if errors.As(err, &r) {
-		return r.Code
-	}
-	return ""
-}

@@ -6,6 +6,6 @@
 //	reader := warrant.Reader{Environment: uuid, Trust: trust, Now: now}
 //	ask, err := reader.Check(order.Warrant, warrant.Machine{ID: "3", Key: key, Labels: labels})
 //
-// A refusal is a *Refusal with a stable code. The first check that fails is named; nothing
+// A refusal is an *events.Reason with a stable code. The first check that fails is named; nothing
 // after it is looked at.
 package warrant

@@ -40,9 +40,9 @@ func (b believed) Revoked() events.Revoked { return b.revoked }
 func (b believed) Tools(want tools.Tools) error {
 	switch have, ok := b.signed[want.FileName()]; {
 	case !ok:
-		return &warrant.Refusal{Code: warrant.CodeUnknown, Text: want.FileName()}
+		return &events.Reason{Code: warrant.CodeUnknown, Text: want.FileName()}
 	case have != want:
-		return &warrant.Refusal{Code: warrant.CodeDisagree, Text: want.FileName()}
+		return &events.Reason{Code: warrant.CodeDisagree, Text: want.FileName()}
 	}
 	return nil
 }
@@ -257,7 +257,7 @@ func TestAttacksOnOrders(t *testing.T) {
 				c.made(w, &made)
 			}
 			err := w.check(made)
-			if got := warrant.CodeOf(err); got != c.want || (err != nil && c.want == "") {
+			if got := events.CodeOf(err); got != c.want || (err != nil && c.want == "") {
 				t.Errorf("%v, want %q", err, c.want)
 			}
 		})
@@ -311,7 +311,7 @@ func TestAttacksOnUnits(t *testing.T) {
 				c.unit(&u)
 			}
 			_, err := w.reader().Unit(u, w.machine)
-			if got := warrant.CodeOf(err); got != c.want || (err != nil && c.want == "") {
+			if got := events.CodeOf(err); got != c.want || (err != nil && c.want == "") {
 				t.Errorf("%v, want %q", err, c.want)
 			}
 		})

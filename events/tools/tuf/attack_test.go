@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools/tuf"
 )
 
@@ -433,7 +434,7 @@ func TestBI40KeptBytesAreVerifiedAgain(t *testing.T) {
 			b[i] ^= bit
 			got, err := tuf.ParseTrusted(b)
 			if err != nil {
-				if tuf.CodeOf(err) == "" {
+				if events.CodeOf(err) == "" {
 					t.Fatalf("BI-40: byte %d: %v is no refusal", i, err)
 				}
 				continue
@@ -444,7 +445,7 @@ func TestBI40KeptBytesAreVerifiedAgain(t *testing.T) {
 		}
 	}
 	for _, b := range [][]byte{nil, {}, make([]byte, len(good)), good[:len(good)/2]} {
-		if _, err := tuf.ParseTrusted(b); tuf.CodeOf(err) == "" {
+		if _, err := tuf.ParseTrusted(b); events.CodeOf(err) == "" {
 			t.Errorf("BI-40: %d bytes: %v", len(b), err)
 		}
 	}

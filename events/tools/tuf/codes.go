@@ -1,16 +1,5 @@
 package tuf
 
-import (
-	"errors"
-	"fmt"
-)
-
-// Refusal says why metadata or an archive is not believed. Nothing was changed.
-type Refusal struct {
-	Code string // a Code… constant
-	Text string // for a person
-}
-
 // Codes of refusals. docs/SECURITY.md says what to do about each.
 const (
 	CodeFormat       = "tuf-format"         // it is no document that this reader takes
@@ -24,18 +13,3 @@ const (
 	CodeDisagree     = "digest-disagree"    // an archive of this name was signed, with another digest or length
 	CodeRevoked      = "revoked"            // the archive was signed and taken back
 )
-
-func (r *Refusal) Error() string { return r.Code + ": " + r.Text }
-
-func refuse(code, format string, args ...any) error {
-	return &Refusal{Code: code, Text: fmt.Sprintf(format, args...)}
-}
-
-// CodeOf gives the code of a refusal, or "" for any other error.
-func CodeOf(err error) string {
-	var r *Refusal
-	if errors.As(err, &r) {
-		return r.Code
-	}
-	return ""
-}

@@ -7,7 +7,7 @@
 // or a setting. Trusted is what the reader has accepted so far; it only ever moves forward:
 //
 //	t, err := tuf.Begin(tuf.Anchor{SHA256: pinned}, bundle.Root(pinned))
-//	t, err = t.Update(bundle, now)      // *Refusal: t is what it was
+//	t, err = t.Update(bundle, now)      // *events.Reason: t is what it was
 //	err = t.Tools(ordered)              // may this archive run here?
 //
 // A Repository is the other side: it makes the documents, and whoever holds keys signs them.

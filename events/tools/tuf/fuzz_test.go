@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"testing"
 
+	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools/tuf"
 )
 
@@ -14,7 +15,7 @@ func FuzzParseBundle(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		bundle, err := tuf.ParseBundle(b)
 		if err != nil {
-			if tuf.CodeOf(err) == "" {
+			if events.CodeOf(err) == "" {
 				t.Fatalf("%v is no refusal", err)
 			}
 			return
@@ -33,7 +34,7 @@ func FuzzParseTrusted(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		trusted, err := tuf.ParseTrusted(b)
 		if err != nil {
-			if tuf.CodeOf(err) == "" {
+			if events.CodeOf(err) == "" {
 				t.Fatalf("%v is no refusal", err)
 			}
 			return
@@ -60,14 +61,14 @@ func FuzzUpdate(f *testing.F) {
 		b.Roots[1], b.Timestamp, b.Snapshot, b.Targets, b.Files[tuf.FileOperators] = root, timestamp, snapshot, targets, operators
 		after, err := trusted.Update(b, start)
 		switch {
-		case err != nil && tuf.CodeOf(err) == "":
+		case err != nil && events.CodeOf(err) == "":
 			t.Fatalf("%v is no refusal", err)
 		case err != nil && !bytes.Equal(after.Marshal(), trusted.Marshal()):
 			t.Fatal("what was refused changed what is trusted")
 		case err == nil && after.Tools(archive("1.26.0")) != nil && after.Versions().Targets > 1:
 			t.Fatal("targets that nobody signed were taken")
 		}
-		if _, err := tuf.OpenRepository(b); err != nil && tuf.CodeOf(err) == "" {
+		if _, err := tuf.OpenRepository(b); err != nil && events.CodeOf(err) == "" {
 			t.Fatalf("%v is no refusal", err)
 		}
 	})

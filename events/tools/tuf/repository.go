@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 )
@@ -45,11 +46,11 @@ func NewRepository(r Roles, rootExpires, targetsExpires time.Time) (*Repository,
 	return repo, store(&repo.b.Targets, metadata.Targets(second(targetsExpires)))
 }
 
-// OpenRepository goes on with a bundle, signed or half signed. It returns a *Refusal with
+// OpenRepository goes on with a bundle, signed or half signed. It returns an *events.Reason with
 // CodeFormat when its root or targets are no documents.
 func OpenRepository(b Bundle) (*Repository, error) {
 	if len(b.Roots) == 0 {
-		return nil, refuse(CodeFormat, "the bundle has no root")
+		return nil, events.Refuse(CodeFormat, "the bundle has no root")
 	}
 	if err := b.checkSizes(); err != nil {
 		return nil, err
@@ -207,7 +208,7 @@ func (r *Repository) SetJSON(expires time.Time, name string, value any) error {
 func (r *Repository) change(expires time.Time, f func(map[string]*metadata.TargetFiles) error) error {
 	doc, err := metadata.Targets().FromBytes(r.b.Targets)
 	if err != nil {
-		return refuse(CodeFormat, "the targets: %v", err)
+		return events.Refuse(CodeFormat, "the targets: %v", err)
 	}
 	if doc.Signed.Targets == nil {
 		doc.Signed.Targets = map[string]*metadata.TargetFiles{}
@@ -227,7 +228,7 @@ func (r *Repository) change(expires time.Time, f func(map[string]*metadata.Targe
 func (r *Repository) root() (rootDoc, error) {
 	doc, err := metadata.Root().FromBytes(r.b.Roots[len(r.b.Roots)-1])
 	if err != nil {
-		return nil, refuse(CodeFormat, "the root: %v", err)
+		return nil, events.Refuse(CodeFormat, "the root: %v", err)
 	}
 	return doc, nil
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools/tuf"
 )
 
@@ -54,7 +55,7 @@ func (s *site) refusesOldKeys(trusted tuf.Trusted, now time.Time) {
 			forged = relink(s.t, forged, role, s.snap, s.stamp)
 		}
 		after, err := trusted.Update(forged, now)
-		if tuf.CodeOf(err) != tuf.CodeThreshold {
+		if events.CodeOf(err) != tuf.CodeThreshold {
 			s.t.Errorf("%s signed by the keys of before: %v", role, err)
 		}
 		if after.Versions() != trusted.Versions() {

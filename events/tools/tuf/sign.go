@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
+
+	"github.com/jujube-project/jujube/events"
 )
 
 // Standing is how far a document is signed.
@@ -92,7 +94,7 @@ func (r *Repository) signWith(role string, key crypto.Signer) error {
 func signInto[T metadata.Roles](b *[]byte, key crypto.Signer) error {
 	doc, err := new(metadata.Metadata[T]).FromBytes(*b)
 	if err != nil {
-		return refuse(CodeFormat, "%v", err)
+		return events.Refuse(CodeFormat, "%v", err)
 	}
 	if err := signDoc(doc, key); err != nil {
 		return err
@@ -110,7 +112,7 @@ func (r *Repository) Standing(role string) (Standing, error) {
 	if role == Targets {
 		doc, err := metadata.Targets().FromBytes(r.b.Targets)
 		if err != nil {
-			return s, refuse(CodeFormat, "the targets: %v", err)
+			return s, events.Refuse(CodeFormat, "the targets: %v", err)
 		}
 		s.Version = doc.Signed.Version
 		s.Have, s.Need = counted(root, role, doc, doc.Signatures)

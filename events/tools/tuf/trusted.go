@@ -30,14 +30,14 @@ type kept struct {
 	Seen      time.Time         `json:"seen,omitzero"` // the latest signed time
 }
 
-// Begin trusts a root document that somebody knows by its digest. It returns a *Refusal
+// Begin trusts a root document that somebody knows by its digest. It returns an *events.Reason
 // with CodeAnchor when it is another one.
 func Begin(a Anchor, root []byte) (Trusted, error) {
 	switch {
 	case a.SHA256 == "":
-		return Trusted{}, refuse(CodeAnchor, "no root is pinned")
+		return Trusted{}, events.Refuse(CodeAnchor, "no root is pinned")
 	case AnchorOf(root) != a:
-		return Trusted{}, refuse(CodeAnchor, "the root has the digest %.12s…, pinned is %.12s…", digest(root), a.SHA256)
+		return Trusted{}, events.Refuse(CodeAnchor, "the root has the digest %.12s…, pinned is %.12s…", digest(root), a.SHA256)
 	}
 	s, err := acceptFirst(root)
 	if err != nil {
@@ -62,15 +62,15 @@ func (t Trusted) Marshal() []byte {
 }
 
 // ParseTrusted reads what Marshal wrote and verifies all signatures again: bytes that a
-// disk changed are refused, as a *Refusal. Expiry is not looked at. The anchor is what the
+// disk changed are refused, as an *events.Reason. Expiry is not looked at. The anchor is what the
 // bytes say; compare Trusted.Anchor with the one that is pinned.
 func ParseTrusted(b []byte) (Trusted, error) {
 	if len(b) > MaxBundle {
-		return Trusted{}, refuse(CodeFormat, "what was trusted has %d bytes, limit %d", len(b), MaxBundle)
+		return Trusted{}, events.Refuse(CodeFormat, "what was trusted has %d bytes, limit %d", len(b), MaxBundle)
 	}
 	var k kept
 	if err := json.Unmarshal(b, &k); err != nil {
-		return Trusted{}, refuse(CodeFormat, "what was trusted: %v", err)
+		return Trusted{}, events.Refuse(CodeFormat, "what was trusted: %v", err)
 	}
 	s, err := acceptFirst(k.Root)
 	if err != nil {

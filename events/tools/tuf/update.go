@@ -8,11 +8,13 @@ import (
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 	"github.com/theupdateframework/go-tuf/v2/metadata/trustedmetadata"
+
+	"github.com/jujube-project/jujube/events"
 )
 
 type rootDoc = *metadata.Metadata[metadata.RootType]
 
-// Update accepts a bundle, or refuses it whole with a *Refusal and gives t back. There is
+// Update accepts a bundle, or refuses it whole with an *events.Reason and gives t back. There is
 // one exception: CodeTooManyRoots comes with the first MaxRoots new roots accepted and the
 // rest of t as it was, so that keeping it and calling again goes on from there.
 //
@@ -29,7 +31,7 @@ func (t Trusted) Update(b Bundle, now time.Time) (Trusted, error) {
 		return t, err
 	}
 	if more {
-		return next, refuse(CodeTooManyRoots, "more than %d new roots: accepted up to version %d, the rest with the next cycle", MaxRoots, next.root.Signed.Version)
+		return next, events.Refuse(CodeTooManyRoots, "more than %d new roots: accepted up to version %d, the rest with the next cycle", MaxRoots, next.root.Signed.Version)
 	}
 	next = next.forget()
 	next, err = next.take(b, next.Now(now))
@@ -56,7 +58,7 @@ func (t Trusted) takeRoots(chain [][]byte) (next Trusted, more bool, err error) 
 		case taken == MaxRoots:
 			return t, true, nil
 		case s.Signed.Version != have+1:
-			return t, false, refuse(CodeRollback, "root version %d was offered where %d comes next", s.Signed.Version, have+1)
+			return t, false, events.Refuse(CodeRollback, "root version %d was offered where %d comes next", s.Signed.Version, have+1)
 		}
 		err = guarded(Root, func() (err error) {
 			before, err = t.acceptNext(before, b)
@@ -131,7 +133,7 @@ func (t Trusted) take(b Bundle, now time.Time) (Trusted, error) {
 		return t, err
 	}
 	if !now.IsZero() && !now.Before(t.root.Signed.Expires) {
-		return t, refuse(CodeExpired, "the root expired at %s", t.root.Signed.Expires.UTC().Format(time.RFC3339))
+		return t, events.Refuse(CodeExpired, "the root expired at %s", t.root.Signed.Expires.UTC().Format(time.RFC3339))
 	}
 	next := t
 	next.kept.Timestamp, next.kept.Snapshot, next.kept.Targets = b.Timestamp, b.Snapshot, b.Targets
@@ -243,11 +245,11 @@ func (t Trusted) judgeSnapshot(tm *trustedmetadata.TrustedMetadata, b []byte) er
 	_, err := tm.UpdateSnapshot(b, false)
 	switch bad := (&metadata.ErrBadVersionNumber{}); {
 	case errors.As(err, &bad) && tm.Snapshot != before:
-		return refuse(CodeMismatch, "the snapshot is not the one that the timestamp names: %s", bad.Msg)
+		return events.Refuse(CodeMismatch, "the snapshot is not the one that the timestamp names: %s", bad.Msg)
 	case errors.As(err, &bad):
-		return refuse(CodeRollback, "the snapshot would take a role back: %s", bad.Msg)
+		return events.Refuse(CodeRollback, "the snapshot would take a role back: %s", bad.Msg)
 	case isOnly(err):
-		return refuse(CodeRollback, "%v", err)
+		return events.Refuse(CodeRollback, "%v", err)
 	}
 	return err
 }
@@ -261,7 +263,7 @@ func isOnly(err error) bool {
 
 func inTargets(err error) error {
 	if bad := (&metadata.ErrBadVersionNumber{}); errors.As(err, &bad) {
-		return refuse(CodeMismatch, "the targets are not those that the snapshot names: %s", bad.Msg)
+		return events.Refuse(CodeMismatch, "the targets are not those that the snapshot names: %s", bad.Msg)
 	}
 	return err
 }
@@ -274,16 +276,16 @@ func (t Trusted) checkTargetsVersion(next Trusted) error {
 	}
 	doc, err := metadata.Targets().FromBytes(t.kept.Targets)
 	if err == nil && covers(t.kept.Root, Targets, doc) {
-		return refuse(CodeRollback, "targets version %d after %d", next.target.Signed.Version, t.target.Signed.Version)
+		return events.Refuse(CodeRollback, "targets version %d after %d", next.target.Signed.Version, t.target.Signed.Version)
 	}
 	return nil
 }
 
-// guarded calls into go-tuf. Whatever comes out is a *Refusal; a panic is one too.
+// guarded calls into go-tuf. Whatever comes out is an *events.Reason; a panic is one too.
 func guarded(role string, f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = refuse(CodeFormat, "the %s made the verifier fail: %.200s", role, fmt.Sprint(p))
+			err = events.Refuse(CodeFormat, "the %s made the verifier fail: %.200s", role, fmt.Sprint(p))
 		}
 	}()
 	return translate(role, f())
@@ -292,7 +294,7 @@ func guarded(role string, f func() error) (err error) {
 // translate names a refusal of go-tuf by its type. What is left when inspect has passed is
 // a role that nobody can sign any more (ErrValue), or a document that will not decode.
 func translate(role string, err error) error {
-	var refusal *Refusal
+	var refusal *events.Reason
 	var value *metadata.ErrValue
 	var bad *metadata.ErrBadVersionNumber
 	switch {
@@ -301,13 +303,13 @@ func translate(role string, err error) error {
 	case errors.As(err, &refusal):
 		return err
 	case errors.Is(err, &metadata.ErrUnsignedMetadata{}), errors.As(err, &value):
-		return refuse(CodeThreshold, "the %s: %v", role, err)
+		return events.Refuse(CodeThreshold, "the %s: %v", role, err)
 	case errors.Is(err, &metadata.ErrExpiredMetadata{}):
-		return refuse(CodeExpired, "%v", err)
+		return events.Refuse(CodeExpired, "%v", err)
 	case errors.Is(err, &metadata.ErrLengthOrHashMismatch{}):
-		return refuse(CodeMismatch, "the %s is not the one that was named: %v", role, err)
+		return events.Refuse(CodeMismatch, "the %s is not the one that was named: %v", role, err)
 	case errors.As(err, &bad):
-		return refuse(CodeRollback, "the %s: %s", role, bad.Msg)
+		return events.Refuse(CodeRollback, "the %s: %s", role, bad.Msg)
 	}
-	return refuse(CodeFormat, "the %s: %v", role, err)
+	return events.Refuse(CodeFormat, "the %s: %v", role, err)
 }

@@ -147,7 +147,7 @@ func roster(names ...string) events.Roster {
 // refused checks the code of a refusal.
 func refused(t testing.TB, err error, code string) {
 	t.Helper()
-	if tuf.CodeOf(err) != code {
+	if events.CodeOf(err) != code {
 		t.Errorf("it says %v, not %s", err, code)
 	}
 }
