@@ -23,6 +23,7 @@ const module = "github.com/jujube-project/jujube/"
 type tree struct {
 	dir     string
 	graph   map[string]*packages.Package // by import path: every package that the module builds, and all that those import
+	typed   []*packages.Package          // the module's own, with and without their tests
 	sources []source                     // every Go file of the module, tests included, each once, in the order of their names
 }
 
@@ -77,6 +78,7 @@ func load(dir string) (*tree, error) {
 	if err != nil {
 		return nil, err
 	}
+	tr.typed = typed
 	sources := map[string]source{}
 	for _, p := range typed {
 		for _, e := range p.Errors {
