@@ -15,7 +15,6 @@ import (
 	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/version"
-	"github.com/jujube-project/jujube/host"
 )
 
 // units are the unit agents of a machine: one goroutine for each unit.
@@ -96,7 +95,7 @@ func (u *units) assign(a assignment) error {
 	if err != nil {
 		return err
 	}
-	if err := host.WriteFile(u.file(), b); err != nil {
+	if err := install.WriteFile(u.file(), b); err != nil {
 		return err
 	}
 	u.give(a)

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -16,7 +18,6 @@ import (
 
 	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/events"
-	"github.com/jujube-project/jujube/host"
 )
 
 // workload is one run of a unit's command: a process that does not belong to this one.
@@ -72,10 +73,10 @@ func startWorkload(l install.Layout, spec events.UnitSpec, note func(*workload) 
 		return nil, err
 	}
 	w := &workload{
-		PID: cmd.Process.Pid, BootID: bootID(), Command: commandText(spec),
+		PID: cmd.Process.Pid, BootID: boot(), Command: commandText(spec),
 		file: filepath.Join(dir, workloadName), cmd: cmd,
 	}
-	if w.Started, err = host.StartTicks(w.PID); err == nil {
+	if w.Started, err = startTicks(w.PID); err == nil {
 		err = note(w)
 	}
 	if err == nil {
@@ -127,7 +128,7 @@ func (w *workload) save() error {
 	if err != nil {
 		return err
 	}
-	return host.WriteFile(w.file, b)
+	return install.WriteFile(w.file, b)
 }
 
 // readWorkload reads what is noted of a unit's last run. It returns nil when there was
@@ -151,8 +152,8 @@ func (w *workload) alive() bool {
 	if w.Ended != nil {
 		return false
 	}
-	ticks, err := host.StartTicks(w.PID)
-	return err == nil && ticks == w.Started && w.BootID == bootID()
+	ticks, err := startTicks(w.PID)
+	return err == nil && ticks == w.Started && w.BootID == boot()
 }
 
 // end says how a run ended that no agent saw ending.
@@ -160,7 +161,7 @@ func (w *workload) end(status exits) ending {
 	switch {
 	case w.Ended != nil:
 		return *w.Ended
-	case w.BootID != bootID():
+	case w.BootID != boot():
 		return ending{How: "it ended with the machine, which has been started anew", Failed: true}
 	}
 	if s, ok := status(w.PID); ok {
@@ -221,12 +222,24 @@ func forgetWorkload(dir string) error {
 	return nil
 }
 
-// bootID names this boot. It is empty where the kernel does not say it: so it stands in the
-// files of runs that earlier versions noted there.
-func bootID() string {
-	id, _ := host.Boot()
-	if id == host.UnknownBoot {
+// startTicks reads when a process began, in clock ticks since boot. A zombie has ended.
+func startTicks(pid int) (uint64, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+	const state, start = 0, 19
+	if len(fields) <= start || fields[state] == "Z" || fields[state] == "X" {
+		return 0, os.ErrProcessDone
+	}
+	return strconv.ParseUint(fields[start], 10, 64)
+}
+
+func boot() string {
+	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
 		return ""
 	}
-	return id
+	return strings.TrimSpace(string(b))
 }

@@ -13,8 +13,6 @@ import (
 	"net"
 	"os"
 	"time"
-
-	"github.com/jujube-project/jujube/host"
 )
 
 // Authority is a certificate authority of an environment: everybody who connects pins its
@@ -169,7 +167,7 @@ func PinAuthorities(path, certificates string) error {
 	if err := CheckAuthorities(certificates); err != nil {
 		return err
 	}
-	return host.WriteFile(path, []byte(certificates))
+	return writeSecret(path, []byte(certificates))
 }
 
 // PinnedAuthorities reads what PinAuthorities wrote. A file that others may write is

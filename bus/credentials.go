@@ -4,8 +4,6 @@ import (
 	"fmt"
 
 	"github.com/nats-io/jwt/v2"
-
-	"github.com/jujube-project/jujube/host"
 )
 
 // Credentials let somebody connect: a user JWT, which is no secret, and the seed of the
@@ -30,7 +28,7 @@ func Holder(token string) (name, key string, err error) {
 // LoadCredentials reads a NATS credentials file. A file that others may read is refused:
 // whoever read it once can use it for ever.
 func LoadCredentials(path string) (Credentials, error) {
-	b, err := host.ReadSecret(path)
+	b, err := ReadSecret(path)
 	if err != nil {
 		return Credentials{}, err
 	}
@@ -55,5 +53,5 @@ func (c Credentials) Save(path string) error {
 	if err != nil {
 		return fmt.Errorf("write credentials %s: %w", path, err)
 	}
-	return host.WriteFile(path, b)
+	return writeSecret(path, b)
 }

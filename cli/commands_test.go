@@ -38,8 +38,7 @@ func each(cmd *cobra.Command, f func(*cobra.Command)) {
 }
 
 func TestEveryCommandExplainsItself(t *testing.T) {
-	root := (&juju{&app.App{Getenv: func(string) string { return "" }}}).root()
-	each(root, func(cmd *cobra.Command) {
+	each(newRoot(), func(cmd *cobra.Command) {
 		path := cmd.CommandPath()
 		if cmd.Short == "" || cmd.Long == "" || cmd.Example == "" {
 			t.Errorf("%s lacks a short text, a long one or an example", path)
@@ -59,7 +58,6 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 // An example that cannot be typed is worse than none: every one is a command of this
 // program, with flags and a number of arguments that it takes.
 func TestEveryExampleParses(t *testing.T) {
-	newRoot := func() *cobra.Command { return (&juju{&app.App{Getenv: func(string) string { return "" }}}).root() }
 	each(newRoot(), func(cmd *cobra.Command) {
 		for line := range strings.Lines(cmd.Example) {
 			words := strings.Fields(line)
@@ -68,19 +66,16 @@ func TestEveryExampleParses(t *testing.T) {
 			}
 			line, _, _ := strings.Cut(strings.TrimSpace(line), " > ")
 			line, _, _ = strings.Cut(line, " | ")
-			root := newRoot()
-			found, rest, err := root.Find(strings.Fields(line)[1:])
-			if err != nil {
-				t.Errorf("%s: %q: %v", cmd.CommandPath(), line, err)
-				continue
-			}
-			if err := found.ParseFlags(rest); err != nil {
-				t.Errorf("%s: %q: %v", cmd.CommandPath(), line, err)
-			} else if err := found.ValidateArgs(found.Flags().Args()); err != nil {
+			if err := parses(line); err != nil {
 				t.Errorf("%s: %q: %v", cmd.CommandPath(), line, err)
 			}
 		}
 	})
+}
+
+// newRoot is juju's root command, outside of any environment.
+func newRoot() *cobra.Command {
+	return (&juju{&app.App{Getenv: func(string) string { return "" }}}).root()
 }
 
 func TestEveryTopicIsListedAndShown(t *testing.T) {

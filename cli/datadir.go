@@ -14,7 +14,6 @@ import (
 	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events"
-	"github.com/jujube-project/jujube/host"
 )
 
 // ownNames are what jujud and this client make in a data directory. One that holds
@@ -80,12 +79,15 @@ func ours(dir, environment, id string) error {
 
 // lockMachine holds what a running jujud holds of its data directory.
 func lockMachine(l install.Layout) (unlock func(), err error) {
-	if _, err := os.Stat(l.LockFile()); errors.Is(err, fs.ErrNotExist) {
-		return func() {}, nil // no jujud ever ran there
+	f, err := os.OpenFile(l.LockFile(), os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return func() {}, nil
 	}
-	unlock, err = host.TryLock(l.LockFile())
-	if errors.Is(err, host.ErrLocked) {
-		return nil, fmt.Errorf("a jujud that this client did not start uses %s: %w", l.Dir, err)
+	if err != nil {
+		return nil, err
 	}
-	return unlock, err
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("a jujud that this client did not start uses %s", l.Dir), f.Close())
+	}
+	return func() { _ = f.Close() }, nil
 }

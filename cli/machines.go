@@ -11,11 +11,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/cli/app"
 	link "github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/events"
-	"github.com/jujube-project/jujube/host"
 )
 
 // addMachine is what `juju add-machine` was asked.
@@ -199,7 +199,7 @@ func (s *session) welcome(ctx context.Context, token bus.JoinToken, m addMachine
 	how, secret := "-", "token "+token.Machine+": "+token.String()+"\n"
 	if m.tokens != "" {
 		how, secret = filepath.Join(m.tokens, events.MachineTag(token.Machine)+".join"), ""
-		if err := host.WriteFile(how, []byte(token.String()+"\n")); err != nil {
+		if err := install.WriteFile(how, []byte(token.String()+"\n")); err != nil {
 			return err
 		}
 	}

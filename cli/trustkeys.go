@@ -10,7 +10,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jujube-project/jujube/host"
+	"github.com/jujube-project/jujube/agent/install"
+	"github.com/jujube-project/jujube/bus"
 )
 
 // trustKeys are the private keys of one repository that this client holds: files
@@ -41,7 +42,7 @@ func (d trustKeys) make(role string) (trustKey, error) {
 	k := trustKey{role, private}
 	err = os.MkdirAll(string(d), 0o700)
 	if err == nil {
-		err = host.WriteFile(d.file(role, k.Public()), []byte(hex.EncodeToString(private.Seed())+"\n"))
+		err = install.WriteFile(d.file(role, k.Public()), []byte(hex.EncodeToString(private.Seed())+"\n"))
 	}
 	if err != nil {
 		return k, fmt.Errorf("make the %s key: %w", role, err)
@@ -69,7 +70,7 @@ func (d trustKeys) all() ([]trustKey, error) {
 }
 
 func readTrustKey(name string) (trustKey, error) {
-	text, err := host.ReadSecret(name)
+	text, err := bus.ReadSecret(name)
 	if err != nil {
 		return trustKey{}, err
 	}

@@ -16,7 +16,6 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tree"
-	"github.com/jujube-project/jujube/host"
 )
 
 // How often the log's head is signed while there is something new.
@@ -160,7 +159,7 @@ func (k *keeper) sign(now time.Time) error {
 		return err
 	}
 	if k.file != "" {
-		if err := host.WriteFile(k.file, c.Note); err != nil {
+		if err := writeFile(k.file, c.Note); err != nil {
 			return err
 		}
 	}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tree"
-	"github.com/jujube-project/jujube/host"
 	"github.com/jujube-project/jujube/projections"
 )
 
@@ -172,5 +171,5 @@ func (t *term) afterCommit(st *projections.State) {
 }
 
 func (s *Server) writeSnapshot(st *projections.State) error {
-	return host.WriteFile(s.snapshotFile(), projections.EncodeSnapshot(st))
+	return writeFile(s.snapshotFile(), projections.EncodeSnapshot(st))
 }

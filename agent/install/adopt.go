@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 
 	"github.com/jujube-project/jujube/events/tools/archive"
-	"github.com/jujube-project/jujube/host"
 )
 
 // Prepare makes the directories that launcher and agent need.
@@ -18,7 +17,7 @@ func (l Layout) Prepare() error {
 			return fmt.Errorf("prepare the data directory: %w", err)
 		}
 	}
-	return errors.Join(host.SyncDir(l.disk(), l.Dir), host.SyncDir(l.disk(), agents), l.settle())
+	return errors.Join(syncDir(l.disk(), l.Dir), syncDir(l.disk(), agents), l.settle())
 }
 
 // Install makes the copy at exe a version of that name and points the link to it.
@@ -73,7 +72,7 @@ func (l Layout) copyIn(from, to string) (digest string, err error) {
 // place makes a directory of durable files a version: marker last, then the rename. What
 // had the name before was damaged, or another build that nobody uses.
 func (l Layout) place(tmp, name string, m Marker) error {
-	if err := host.SyncDir(l.disk(), tmp); err != nil {
+	if err := syncDir(l.disk(), tmp); err != nil {
 		return err
 	}
 	if err := l.mark(tmp, m); err != nil {
@@ -85,5 +84,5 @@ func (l Layout) place(tmp, name string, m Marker) error {
 	if err := l.disk().Rename(tmp, l.Version(name)); err != nil {
 		return err
 	}
-	return host.SyncDir(l.disk(), l.Tools())
+	return syncDir(l.disk(), l.Tools())
 }

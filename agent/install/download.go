@@ -8,7 +8,6 @@ import (
 	"syscall"
 
 	"github.com/jujube-project/jujube/events/tools"
-	"github.com/jujube-project/jujube/host"
 )
 
 // ErrNoSpace: the disk is too full for the upgrade. Nothing was switched; an order that
@@ -28,7 +27,7 @@ type Download struct {
 
 	l Layout
 	t tools.Tools
-	f host.File
+	f File
 }
 
 // partFile is where the archive with that digest grows.

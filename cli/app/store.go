@@ -11,10 +11,11 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+	"golang.org/x/sys/unix"
 
+	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
-	"github.com/jujube-project/jujube/host"
 )
 
 // Store is the directory in which this client notes what it knows of environments, with its
@@ -77,7 +78,7 @@ func (d Store) Current() string {
 
 // MakeCurrent makes an environment the current one.
 func (d Store) MakeCurrent(name string) error {
-	return host.WriteFile(d.currentFile(), []byte(name+"\n"))
+	return install.WriteFile(d.currentFile(), []byte(name+"\n"))
 }
 
 // Names are the environments that this client knows, sorted.
@@ -125,7 +126,7 @@ func (d Store) Save(e Environment) error {
 	if err := os.MkdirAll(filepath.Dir(d.EnvironmentFile(e.Name)), 0o700); err != nil {
 		return fmt.Errorf("write environment %s: %w", e.Name, err)
 	}
-	return host.WriteFile(d.EnvironmentFile(e.Name), b)
+	return install.WriteFile(d.EnvironmentFile(e.Name), b)
 }
 
 // Add notes a new environment. Of two clients that make one of the same name at the same
@@ -179,7 +180,20 @@ func (d Store) Lock() (unlock func(), err error) {
 	if err := os.MkdirAll(string(d), 0o700); err != nil {
 		return nil, fmt.Errorf("lock %s: %w", d, err)
 	}
-	return host.Lock(d.Path("lock"))
+	f, err := os.OpenFile(d.Path("lock"), os.O_CREATE|os.O_RDWR|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", d, err)
+	}
+	for {
+		err = unix.Flock(int(f.Fd()), unix.LOCK_EX)
+		if !errors.Is(err, unix.EINTR) {
+			break
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", d, errors.Join(err, f.Close()))
+	}
+	return func() { _ = f.Close() }, nil
 }
 
 // SaveCredentials notes the operator's credentials for an environment.
@@ -195,5 +209,5 @@ func (d Store) PinLogKey(name, public string) error {
 	if err := os.MkdirAll(filepath.Dir(d.LogKeysFile(name)), 0o700); err != nil {
 		return fmt.Errorf("pin the log key: %w", err)
 	}
-	return host.WriteFile(d.LogKeysFile(name), []byte(public+"\n"))
+	return install.WriteFile(d.LogKeysFile(name), []byte(public+"\n"))
 }

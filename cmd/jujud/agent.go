@@ -25,7 +25,6 @@ import (
 	"github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/events/wire"
-	"github.com/jujube-project/jujube/host"
 	"github.com/jujube-project/jujube/statesrv"
 )
 
@@ -57,7 +56,7 @@ func (o *options) agent(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	unlock, err := host.Lock(conf.Layout().AgentLock())
+	unlock, err := install.Lock(conf.Layout().AgentLock(), true)
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,6 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/events/wire"
-	"github.com/jujube-project/jujube/host"
 	"github.com/jujube-project/jujube/statesrv"
 )
 
@@ -189,8 +188,8 @@ func (o *options) enrol(ctx context.Context, text string) error {
 	if err != nil {
 		return err
 	}
-	hostname, digest := agent.Host(o.dataDir)
-	enrolled, err := conn.Enrol(ctx, token, id, wire.EnrolRequest{Hostname: hostname, Host: digest, Version: own.String()})
+	hostname, host := agent.Host(o.dataDir)
+	enrolled, err := conn.Enrol(ctx, token, id, wire.EnrolRequest{Hostname: hostname, Host: host, Version: own.String()})
 	if err != nil {
 		return err
 	}
@@ -208,7 +207,7 @@ func (o *options) enrol(ctx context.Context, text string) error {
 // lost is repeated with the same one.
 func hostKey(conf agent.Conf) (*bus.Identity, error) {
 	path := conf.CredentialsFile() + ".pending"
-	b, err := host.ReadSecret(path)
+	b, err := bus.ReadSecret(path)
 	if err == nil {
 		return bus.ParseIdentity(b)
 	}
@@ -219,7 +218,7 @@ func hostKey(conf agent.Conf) (*bus.Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	return id, host.WriteFile(path, id.Seed())
+	return id, install.WriteFile(path, id.Seed())
 }
 
 func ownVersion() (version.Binary, error) {

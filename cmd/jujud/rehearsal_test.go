@@ -19,7 +19,6 @@ import (
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/archive"
 	"github.com/jujube-project/jujube/events/version"
-	"github.com/jujube-project/jujube/host"
 	"github.com/jujube-project/jujube/projections/audit"
 )
 
@@ -187,7 +186,7 @@ func (r *rehearsal) logs() {
 func (r *rehearsal) publish(number string, jujud []byte) {
 	r.t.Helper()
 	n, err := version.Parse(number)
-	series, arch := host.Platform()
+	series, arch := agent.HostPlatform()
 	dir := r.path("tree", "tools", "released")
 	var b bytes.Buffer
 	r.must(err, os.MkdirAll(dir, 0o755), archive.Pack(&b,
