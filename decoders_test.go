@@ -65,6 +65,7 @@ var decoders = map[string]string{
 	"statesrv.answerResolve":                   "statesrv FuzzQueryBody",
 	"statesrv.loadSiteFile":                    "statesrv FuzzSiteFile",
 	"cmd/jujud.nonceOf":                        "(a number and a word; what cannot be read is made anew)",
+	"cli/local.readConf":                       "cli/local FuzzConf",
 	"events/bootstrap.decoder":                 "events/bootstrap FuzzTalk",
 	"events/tools/tuf.ParseBundle":             "events/tools/tuf FuzzParseBundle",
 	"events/tools/tuf.walk":                    "events/tools/tuf FuzzParseBundle",

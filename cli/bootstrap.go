@@ -7,14 +7,12 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/jujube-project/jujube/agent"
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/local"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/settings"
 	"github.com/jujube-project/jujube/events/version"
@@ -31,7 +29,8 @@ type bootstrap struct {
 	http      string
 	natsURL   string
 	natsCA    string
-	jujud     string
+	jujudPath string // --jujud; empty: it is looked for
+	jujud     local.Jujud
 	source    string
 	systemd   bool
 	agent     string // the version that jujud must have; empty: any
@@ -81,7 +80,7 @@ When machine 0 cannot be started, everything that was made is removed again.`,
 	f.StringVar(&b.http, "http", "", "HOST:PORT of the web page, /status, /metrics and /healthz; without HOST this host only; none if empty")
 	f.StringVar(&b.natsURL, "nats-url", "", "use this external NATS instead of the one inside jujud; needs --systemd")
 	f.StringVar(&b.natsCA, "nats-ca", "", "file with the certificate, in PEM, of your own authority that signs the external NATS server's")
-	f.StringVar(&b.jujud, "jujud", "", "the jujud to run (default: beside juju, then in the PATH)")
+	f.StringVar(&b.jujudPath, "jujud", "", "the jujud to run (default: beside juju, then in the PATH)")
 	f.StringVar(&b.agent, "agent-version", "", "insist on this version of jujud")
 	f.StringVar(&b.source, "tools-source", "", "the setting tools-source from the start: a directory, a URL, or none (default "+settings.PublicSource+")")
 	f.BoolVar(&b.systemd, "systemd", false, "prepare only, and print the systemd unit and how to start it")
@@ -105,7 +104,7 @@ func (b *bootstrap) run(ctx context.Context) (err error) {
 			b.undo()
 		}
 	}()
-	env, err := b.prepare()
+	env, err := b.prepare(ctx)
 	if err != nil {
 		return err
 	}
@@ -115,12 +114,12 @@ func (b *bootstrap) run(ctx context.Context) (err error) {
 	}
 	b.app.Say("Starting machine 0, the state server, in %s", b.dataDir)
 	m := app.Machine{ID: "0", DataDir: b.dataDir}
-	m.PID, m.Started, err = startDaemon(ctx, b.jujud, filepath.Join(b.dataDir, "log", "machine-0.log"), "", "state-server", "--data-dir", b.dataDir)
+	m.PID, m.Started, err = b.jujud.Start(ctx, filepath.Join(b.dataDir, "log", "machine-0.log"), "", "state-server", "--data-dir", b.dataDir)
 	if err != nil {
 		return app.Fail(err, "What bootstrap had made was removed again.", "")
 	}
 	if err := b.remember(m); err != nil {
-		return errors.Join(err, stopProcess(m.PID, m.Started))
+		return errors.Join(err, local.Stop(m.PID, m.Started))
 	}
 	b.app.Say("Environment %q runs %s; juju status shows it", b.name, b.version.Number)
 	b.sayTrust()
@@ -129,12 +128,12 @@ func (b *bootstrap) run(ctx context.Context) (err error) {
 
 // remember notes the process that runs, and where it is reached.
 func (b *bootstrap) remember(m app.Machine) error {
-	conf, err := agent.LoadConf(b.dataDir)
+	urls, err := local.Addresses(b.dataDir)
 	if err != nil {
 		return err
 	}
 	err = b.app.Store().Update(b.name, func(e *app.Environment) {
-		e.URLs = conf.APIAddresses
+		e.URLs = urls
 		e.Put(m)
 	})
 	return errors.Join(err, b.app.Store().MakeCurrent(b.name))
@@ -209,10 +208,10 @@ func (b *bootstrap) checkHost(ctx context.Context) error {
 	if b.kept = err == nil; len(entries) > 0 {
 		return app.Fail(fmt.Errorf("%s is not empty: it may be another environment's", b.dataDir), "Nothing was changed.", "choose another --data-dir")
 	}
-	if b.jujud, err = findJujud(b.jujud); err != nil {
+	if b.jujud, err = local.Find(b.jujudPath); err != nil {
 		return err
 	}
-	if b.version, err = jujudVersion(ctx, b.jujud); err != nil {
+	if b.version, err = b.jujud.Version(ctx); err != nil {
 		return err
 	}
 	if want, err := version.Parse(b.agent); err == nil && want != b.version.Number {
@@ -226,26 +225,13 @@ func (b *bootstrap) taken() error {
 		"choose another name, or juju destroy-environment "+b.name)
 }
 
-// jujudVersion asks a jujud what it is.
-func jujudVersion(ctx context.Context, jujud string) (version.Binary, error) {
-	out, err := exec.CommandContext(ctx, jujud, "version").Output()
-	if err != nil {
-		return version.Binary{}, app.Fail(fmt.Errorf("ask %s for its version: %w", jujud, err), "Nothing was changed.", "name a jujud that runs here: --jujud PATH")
-	}
-	v, err := version.ParseBinary(strings.TrimSpace(string(out)))
-	if err != nil {
-		return v, app.Fail(fmt.Errorf("ask %s for its version: %w", jujud, err), "Nothing was changed.", "name a jujud: --jujud PATH")
-	}
-	return v, nil
-}
-
 // undo removes what a failed bootstrap made, and nothing else.
 func (b *bootstrap) undo() {
 	if !b.noted {
 		return
 	}
 	made := []string{string(b.app.siteRepository(b.name)), b.app.Store().CredentialsFile(b.name), b.app.Store().AuthoritiesFile(b.name), b.app.Store().LogKeysFile(b.name), b.app.Store().EnvironmentFile(b.name)}
-	for _, name := range ownNames {
+	for _, name := range local.OwnNames {
 		made = append(made, filepath.Join(b.dataDir, name))
 	}
 	for _, path := range made {

@@ -1,42 +1,35 @@
 package cli
 
 import (
-	"errors"
-	"fmt"
 	"time"
 
-	"github.com/jujube-project/jujube/agent"
 	"github.com/jujube-project/jujube/events"
+	making "github.com/jujube-project/jujube/events/bootstrap"
 	"github.com/jujube-project/jujube/events/tools/tuf"
-	"github.com/jujube-project/jujube/statesrv"
 )
 
-// makeSite makes the environment's signed metadata: this client keeps the keys of root and
-// targets, machine 0 makes its own two where it runs, and gets what was signed.
-func (b *bootstrap) makeSite(conf agent.Conf, roster events.Roster) error {
+// sign makes the environment's first signed metadata, and pins its root and the log key for
+// this client. The client keeps the keys of root and targets; those of snapshot and timestamp
+// are the state server's, which has made them.
+func (b *bootstrap) sign(admin events.Operator, k making.Keys) (making.Signed, error) {
 	repo := b.app.siteRepository(b.name)
 	root, err := repo.keys().make(tuf.Root)
 	if err != nil {
-		return err
+		return making.Signed{}, err
 	}
 	targets, err := repo.keys().make(tuf.Targets)
 	if err != nil {
-		return err
+		return making.Signed{}, err
 	}
-	site, err := statesrv.NewSite()
+	roster := events.Roster{Operators: []events.Operator{admin}, StateServers: []string{k.StateServer}, Logs: []string{k.Log}}
+	first, err := tuf.First(roster, root.Private, targets.Private, tuf.Online{Snapshot: k.Snapshot, Timestamp: k.Timestamp}, time.Now())
 	if err != nil {
-		return err
+		return making.Signed{}, err
 	}
-	first, err := tuf.First(roster, root.Private, targets.Private, site.Online(), time.Now())
-	if err != nil {
-		return err
+	if err := b.app.Store().PinLogKey(b.name, k.Log); err != nil {
+		return making.Signed{}, err
 	}
-	site.Begin(first.Bundle())
-	if err := site.Save(b.dataDir); err != nil {
-		return fmt.Errorf("hand the site's metadata to machine 0: %w", err)
-	}
-	conf.TrustRoot = site.Anchor.SHA256 // machine 0 has no join token to pin it
-	return errors.Join(conf.Save(), repo.pin(site.Anchor))
+	return making.Signed{Bundle: first.Bundle().Marshal()}, repo.pin(first.Anchor())
 }
 
 // sayTrust tells what was made of trust, and how to make more of it.

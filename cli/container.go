@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/local"
 	"github.com/jujube-project/jujube/events"
-	"github.com/jujube-project/jujube/statesrv"
 )
 
 // containerCommand holds what docker-compose.yml runs once before the servers: an image
@@ -38,7 +38,7 @@ func (a *juju) containerBootstrapCommand() *cobra.Command {
 		Example: "  juju container bootstrap --data-dir /state --advertise state-server",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if _, err := os.Stat(a.Store().EnvironmentFile(b.name)); !errors.Is(err, fs.ErrNotExist) {
-				if err != nil || statesrv.IsStateServer(b.dataDir) {
+				if err != nil || local.IsStateServer(b.dataDir) {
 					return err
 				}
 				if err := a.startOver(b.name); err != nil {
@@ -55,7 +55,7 @@ func (a *juju) containerBootstrapCommand() *cobra.Command {
 	f.StringVar(&b.dataDir, "data-dir", "", "machine 0's directory")
 	f.StringSliceVar(&b.advertise, "advertise", nil, "name of the state server's container")
 	f.StringVar(&b.http, "http", "", "HOST:PORT of the web page, /status, /metrics and /healthz")
-	f.StringVar(&b.jujud, "jujud", "", "the jujud that the state server runs")
+	f.StringVar(&b.jujudPath, "jujud", "", "the jujud that the state server runs")
 	return cmd
 }
 

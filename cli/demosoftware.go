@@ -14,6 +14,7 @@ import (
 	"github.com/jujube-project/jujube/agent"
 	"github.com/jujube-project/jujube/agent/pipe"
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/local"
 	"github.com/jujube-project/jujube/events/tools/archive"
 	"github.com/jujube-project/jujube/events/version"
 )
@@ -37,8 +38,8 @@ func findSoftware(ctx context.Context, tree string) (*software, error) {
 			return s, nil
 		}
 	}
-	var err error
-	s.jujud, err = findJujud("")
+	jujud, err := local.Find("")
+	s.jujud = string(jujud)
 	if err != nil {
 		return nil, app.Fail(fmt.Errorf("the demo needs jujud: %w", err), "Nothing was started.", "run it in the module's directory with Go installed, or put jujud beside juju (make build)")
 	}

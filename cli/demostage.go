@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jujube-project/jujube/cli/local"
 	"github.com/jujube-project/jujube/projections/audit"
 	"github.com/jujube-project/jujube/projections/status"
 )
@@ -166,7 +167,7 @@ func (s *stage) showLogs() {
 		return
 	}
 	for _, f := range files {
-		fmt.Fprintf(s.out, "\n==> %s <==\n%s\n", f, lastLines(f, 12))
+		fmt.Fprintf(s.out, "\n==> %s <==\n%s\n", f, local.LastLines(f, 12))
 	}
 }
 

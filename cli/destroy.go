@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/local"
 )
 
 func (a *juju) destroyCommand() *cobra.Command {
@@ -70,10 +71,10 @@ func (a *juju) destroy(env app.Environment) error {
 
 // discard stops a machine on this host, removes its files and forgets it.
 func (a *juju) discard(env app.Environment, m app.Machine) error {
-	if err := stopProcess(m.PID, m.Started); err != nil {
+	if err := local.Stop(m.PID, m.Started); err != nil {
 		return app.Fail(err, "The environment is still known; what was stopped stays stopped.", "juju destroy-environment "+env.Name)
 	}
-	if err := removeMachine(m.DataDir, env.UUID, m.ID); err != nil {
+	if err := local.Remove(m.DataDir, env.UUID, m.ID); err != nil {
 		return err
 	}
 	if err := a.Store().Update(env.Name, func(e *app.Environment) { e.Drop(m.ID) }); err != nil {

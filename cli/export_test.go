@@ -6,6 +6,7 @@ import (
 
 	"github.com/jujube-project/jujube/agent/pipe"
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/local"
 	"github.com/jujube-project/jujube/events/version"
 )
 
@@ -24,7 +25,7 @@ func StopMachine(data, name, id string) error {
 	if err != nil {
 		return err
 	}
-	return stopProcess(m.PID, m.Started)
+	return local.Stop(m.PID, m.Started)
 }
 
 // MachinePID is the launcher's process.

@@ -14,6 +14,7 @@ import (
 	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/local"
 	link "github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/events"
 )
@@ -22,7 +23,8 @@ import (
 type addMachine struct {
 	n       int
 	local   bool
-	jujud   string
+	jujud   string      // --jujud; empty: it is looked for
+	found   local.Jujud // with --local
 	dataDir string
 	tokens  string
 	ttl     time.Duration
@@ -131,10 +133,10 @@ func (s *session) addMachines(ctx context.Context, m addMachine) error {
 // prepareLocal finds what machines on this host run, before anything is asked, and says
 // when it is not what the environment runs.
 func (s *session) prepareLocal(ctx context.Context, m *addMachine) (err error) {
-	if m.jujud, err = findJujud(m.jujud); err != nil {
+	if m.found, err = local.Find(m.jujud); err != nil {
 		return err
 	}
-	own, err := jujudVersion(ctx, m.jujud)
+	own, err := m.found.Version(ctx)
 	if err != nil {
 		return err
 	}
@@ -149,7 +151,7 @@ func (s *session) prepareLocal(ctx context.Context, m *addMachine) (err error) {
 		return app.Fail(err, "Nothing was changed.", "")
 	}
 	if env.AgentVersion != own.Number {
-		s.app.Say("WARNING %s is %s, the environment runs %s; juju upgrade-juju --version %s brings the new machines to it", m.jujud, own.Number, env.AgentVersion, env.AgentVersion)
+		s.app.Say("WARNING %s is %s, the environment runs %s; juju upgrade-juju --version %s brings the new machines to it", m.found, own.Number, env.AgentVersion, env.AgentVersion)
 	}
 	return nil
 }
@@ -210,28 +212,28 @@ func (s *session) welcome(ctx context.Context, token bus.JoinToken, m addMachine
 // startLocal starts the machine on this host. It is noted before it is started, so that
 // destroy-environment finds its files whatever happens in between.
 func (s *session) startLocal(ctx context.Context, token bus.JoinToken, m addMachine) error {
-	local := app.Machine{ID: token.Machine, DataDir: filepath.Join(m.dataDir, token.Machine)}
-	if entries, err := os.ReadDir(local.DataDir); err == nil && len(entries) > 0 {
-		return fmt.Errorf("start machine %s: %s is not empty: it may be another machine's", local.ID, local.DataDir)
+	here := app.Machine{ID: token.Machine, DataDir: filepath.Join(m.dataDir, token.Machine)}
+	if entries, err := os.ReadDir(here.DataDir); err == nil && len(entries) > 0 {
+		return fmt.Errorf("start machine %s: %s is not empty: it may be another machine's", here.ID, here.DataDir)
 	}
-	if err := os.MkdirAll(local.DataDir, 0o700); err != nil {
-		return fmt.Errorf("start machine %s: %w", local.ID, err)
+	if err := os.MkdirAll(here.DataDir, 0o700); err != nil {
+		return fmt.Errorf("start machine %s: %w", here.ID, err)
 	}
 	note := func() error {
-		return s.app.Store().Update(s.Env.Name, func(e *app.Environment) { e.Put(local) })
+		return s.app.Store().Update(s.Env.Name, func(e *app.Environment) { e.Put(here) })
 	}
 	if err := note(); err != nil {
 		return err
 	}
-	log := filepath.Join(local.DataDir, "log", events.MachineTag(local.ID)+".log")
+	log := filepath.Join(here.DataDir, "log", events.MachineTag(here.ID)+".log")
 	var err error
-	local.PID, local.Started, err = startDaemon(ctx, m.jujud, log, token.String(), "machine", "--data-dir", local.DataDir, "--join-file", "-")
+	here.PID, here.Started, err = m.found.Start(ctx, log, token.String(), "machine", "--data-dir", here.DataDir, "--join-file", "-")
 	if err != nil {
-		return errors.Join(fmt.Errorf("start machine %s: %w", local.ID, err), s.app.discard(s.Env, local))
+		return errors.Join(fmt.Errorf("start machine %s: %w", here.ID, err), s.app.discard(s.Env, here))
 	}
 	if err := note(); err != nil {
-		return errors.Join(err, stopProcess(local.PID, local.Started))
+		return errors.Join(err, local.Stop(here.PID, here.Started))
 	}
-	_, err = fmt.Fprintf(s.app.Stdout, "machine %s started\n", local.ID)
+	_, err = fmt.Fprintf(s.app.Stdout, "machine %s started\n", here.ID)
 	return err
 }

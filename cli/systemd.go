@@ -23,7 +23,7 @@ func (b *bootstrap) printSystemd() error {
 #   systemctl enable --now jujud-machine-0.service
 %s# To start it on another host, copy %s there first, with its owner and modes.
 # This client looks for it where "urls:" in %s says.
-`, systemdUnit("state-server", b.jujud, b.dataDir), nats, b.dataDir, b.app.Store().EnvironmentFile(b.name))
+`, systemdUnit("state-server", string(b.jujud), b.dataDir), nats, b.dataDir, b.app.Store().EnvironmentFile(b.name))
 	return err
 }
 

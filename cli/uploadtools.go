@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/local"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/archive"
@@ -23,18 +24,18 @@ import (
 // stores it. It returns the version to upgrade to.
 func (s *session) uploadTools(ctx context.Context, u upgrade, want version.Number) (version.Number, error) {
 	s.app.Say("WARNING --upload-tools is for developers; it should not be used by the end user")
-	jujud, err := findJujud(u.jujud)
+	jujud, err := local.Find(u.jujud)
 	if err != nil {
 		return want, err
 	}
-	local, err := jujudVersion(ctx, jujud)
+	own, err := jujud.Version(ctx)
 	if err != nil {
 		return want, err
 	}
 	if want.Build > 0 {
 		return want, app.Usage("--upload-tools chooses the build number; leave it out of --version")
 	}
-	v := local
+	v := own
 	if !want.IsZero() {
 		v.Number = want
 	}
@@ -57,12 +58,12 @@ func (s *session) uploadTools(ctx context.Context, u upgrade, want version.Numbe
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	path := filepath.Join(dir, tools.Tools{Version: v}.FileName())
-	t, err := packTools(gzip.DefaultCompression, path, jujud, v)
+	t, err := packTools(gzip.DefaultCompression, path, string(jujud), v)
 	if err != nil {
 		return want, err
 	}
 	s.app.Say("Uploading %s, packaged from %s", v, jujud)
-	id, err := s.announce(ctx, events.AskSyncTools{Source: "local build of " + jujud, Wanted: []version.Binary{v}, Unsigned: true})
+	id, err := s.announce(ctx, events.AskSyncTools{Source: "local build of " + string(jujud), Wanted: []version.Binary{v}, Unsigned: true})
 	if err != nil {
 		return want, err
 	}

@@ -1,4 +1,4 @@
-package cli
+package local
 
 import (
 	"errors"
@@ -10,19 +10,17 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/jujube-project/jujube/agent"
-	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events"
 )
 
-// ownNames are what jujud and this client make in a data directory. One that holds
+// OwnNames are what jujud and this client make in a data directory. A directory that holds
 // anything else is not removed, whoever says that it is ours.
-var ownNames = []string{"agents", "lock", "log", "server", "tools"}
+var OwnNames = []string{"agents", "lock", "log", "server", "tools"}
 
-// removeMachine removes the data directory of one stopped machine of an environment. One
-// that is not there is removed already.
-func removeMachine(dir, environment, id string) error {
+// Remove removes the data directory of one stopped machine of an environment. A directory
+// that does not exist was removed before, and that is no error.
+func Remove(dir, environment, id string) error {
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -30,7 +28,7 @@ func removeMachine(dir, environment, id string) error {
 	if err != nil {
 		return app.Fail(fmt.Errorf("remove machine %s: %w", id, err), "Its directory was left as it is.", "look at "+dir+"; when it is removed by hand, the command goes on")
 	}
-	unlock, err := lockMachine(install.Layout{Dir: dir, Machine: id})
+	unlock, err := lockMachine(dir)
 	if err != nil {
 		return app.Fail(fmt.Errorf("remove machine %s: %w", id, err), "Its directory was left as it is.", "stop that jujud, then the same again")
 	}
@@ -45,7 +43,7 @@ func removeMachine(dir, environment, id string) error {
 // directory, unless a file system is mounted on it.
 func removeOwn(dir string) error {
 	var errs []error
-	for _, name := range ownNames {
+	for _, name := range OwnNames {
 		errs = append(errs, os.RemoveAll(filepath.Join(dir, name)))
 	}
 	if err := os.Remove(dir); err != nil && !errors.Is(err, unix.EBUSY) && !errors.Is(err, fs.ErrNotExist) {
@@ -61,13 +59,13 @@ func ours(dir, environment, id string) error {
 		return err
 	}
 	for _, e := range entries {
-		if !slices.Contains(ownNames, e.Name()) {
+		if !slices.Contains(OwnNames, e.Name()) {
 			return fmt.Errorf("%s holds %q, which is no part of a machine", dir, e.Name())
 		}
 	}
-	conf, err := agent.LoadConf(dir)
+	conf, err := readConf(dir)
 	switch {
-	case errors.Is(err, agent.ErrNoConf): // it never got as far as that
+	case errors.Is(err, errNoConf): // the machine was never enrolled
 		return nil
 	case err != nil:
 		return err
@@ -77,9 +75,10 @@ func ours(dir, environment, id string) error {
 	return nil
 }
 
-// lockMachine holds what a running jujud holds of its data directory.
-func lockMachine(l install.Layout) (unlock func(), err error) {
-	f, err := os.OpenFile(l.LockFile(), os.O_RDWR, 0)
+// lockMachine takes the lock that a running jujud holds of its data directory, so that no
+// jujud starts there while it is removed. The lock is given back when the file is closed.
+func lockMachine(dir string) (unlock func(), err error) {
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return func() {}, nil
 	}
@@ -87,7 +86,14 @@ func lockMachine(l install.Layout) (unlock func(), err error) {
 		return nil, err
 	}
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		return nil, errors.Join(fmt.Errorf("a jujud that this client did not start uses %s", l.Dir), f.Close())
+		return nil, errors.Join(fmt.Errorf("a jujud that this client did not start uses %s", dir), f.Close())
 	}
 	return func() { _ = f.Close() }, nil
+}
+
+// IsStateServer says whether a data directory is a state server's, made to its end: its
+// configuration is the last file that jujud bootstrap writes.
+func IsStateServer(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "server", "server.yaml"))
+	return !errors.Is(err, fs.ErrNotExist)
 }

@@ -1,4 +1,4 @@
-package cli
+package local
 
 import (
 	"context"
@@ -14,17 +14,15 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/jujube-project/jujube/cli/app"
 )
 
 // readyTimeout bounds how long a jujud may take until it is ready.
 const readyTimeout = 90 * time.Second
 
-// startDaemon starts a jujud in the background and waits until it says that it is ready,
-// as systemd would. When it ends before, the last lines of its log are the error. It reads
-// secret from its standard input.
-func startDaemon(ctx context.Context, jujud, logFile, secret string, args ...string) (pid int, started uint64, err error) {
+// Start starts jujud in the background and waits until it says that it is ready, as systemd
+// would. When it ends before that, the last lines of its log are the error. It reads secret
+// from its standard input. started is when the process began: see Stop.
+func (j Jujud) Start(ctx context.Context, logFile, secret string, args ...string) (pid int, started uint64, err error) {
 	socket, err := listenNotify()
 	if err != nil {
 		return 0, 0, err
@@ -38,12 +36,12 @@ func startDaemon(ctx context.Context, jujud, logFile, secret string, args ...str
 		return 0, 0, err
 	}
 	defer func() { _ = log.Close() }()
-	cmd := exec.Command(jujud, args...)
+	cmd := exec.Command(string(j), args...)
 	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+socket.LocalAddr().String())
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(secret), log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
-		return 0, 0, fmt.Errorf("start %s: %w", jujud, err)
+		return 0, 0, fmt.Errorf("start %s: %w", j, err)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
@@ -52,19 +50,19 @@ func startDaemon(ctx context.Context, jujud, logFile, secret string, args ...str
 	select {
 	case ok := <-ready:
 		if !ok {
-			err = fmt.Errorf("jujud cannot start; the end of %s:\n%s", logFile, lastLines(logFile, 3))
+			err = fmt.Errorf("jujud cannot start; the end of %s:\n%s", logFile, LastLines(logFile, 3))
 			break
 		}
 		ticks, err := startTicks(cmd.Process.Pid)
 		return cmd.Process.Pid, ticks, err
 	case <-ended:
-		return 0, 0, fmt.Errorf("jujud ended before it was ready; the end of %s:\n%s", logFile, lastLines(logFile, 8))
+		return 0, 0, fmt.Errorf("jujud ended before it was ready; the end of %s:\n%s", logFile, LastLines(logFile, 8))
 	case <-time.After(readyTimeout):
 		err = fmt.Errorf("jujud was not ready within %v; see %s", readyTimeout, logFile)
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
-	return 0, 0, errors.Join(err, stopProcess(cmd.Process.Pid, 0))
+	return 0, 0, errors.Join(err, Stop(cmd.Process.Pid, 0))
 }
 
 // listenNotify opens a socket that speaks systemd's notify protocol, with an abstract
@@ -94,7 +92,8 @@ func waitReady(socket *net.UnixConn, ready chan bool) {
 	}
 }
 
-func lastLines(path string, n int) string {
+// LastLines are the last n lines of a file, or why it cannot be read.
+func LastLines(path string, n int) string {
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return err.Error()
@@ -106,9 +105,10 @@ func lastLines(path string, n int) string {
 // stopPatience is how long a process may take to end before it is killed.
 const stopPatience = 30 * time.Second
 
-// stopProcess ends a process that this client started: politely, then not. One that has
-// ended, or whose PID is another process's by now, is left alone.
-func stopProcess(pid int, started uint64) error {
+// Stop ends a process that this client started: it asks it to end, and kills it when it
+// does not. A process that has ended, or whose PID belongs to another process by now, because
+// that one began at another time than started, is left alone.
+func Stop(pid int, started uint64) error {
 	if pid <= 0 {
 		return nil
 	}
@@ -163,26 +163,4 @@ func startTicks(pid int) (uint64, error) {
 		return 0, os.ErrProcessDone
 	}
 	return strconv.ParseUint(fields[19], 10, 64)
-}
-
-// findJujud finds the server software: the flag, beside this program, or in the PATH.
-func findJujud(flag string) (string, error) {
-	if flag != "" {
-		return filepath.Abs(flag)
-	}
-	if exe, err := os.Executable(); err == nil {
-		if path := filepath.Join(filepath.Dir(exe), "jujud"); executable(path) {
-			return path, nil
-		}
-	}
-	path, err := exec.LookPath("jujud")
-	if err != nil {
-		return "", app.Fail(errors.New("there is no jujud beside juju or in the PATH"), "Nothing was changed.", "name it: --jujud PATH; make build puts both into dist/")
-	}
-	return path, nil
-}
-
-func executable(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
 }

@@ -1,4 +1,4 @@
-package cli
+package local
 
 import (
 	"errors"
@@ -31,13 +31,13 @@ func enrolled(t *testing.T) string {
 
 func TestOnlyAMachinesOwnDirectoryIsRemoved(t *testing.T) {
 	dir := enrolled(t)
-	if err := removeMachine(dir, "u", "1"); err != nil {
+	if err := Remove(dir, "u", "1"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 		t.Fatalf("it is still there: %v", err)
 	}
-	if err := removeMachine(dir, "u", "1"); err != nil {
+	if err := Remove(dir, "u", "1"); err != nil {
 		t.Fatalf("removed again: %v", err)
 	}
 
@@ -64,7 +64,7 @@ func TestOnlyAMachinesOwnDirectoryIsRemoved(t *testing.T) {
 	} {
 		dir := enrolled(t)
 		environment, id := spoil(dir)
-		if err := removeMachine(dir, environment, id); err == nil || !strings.Contains(err.Error(), strings.TrimPrefix(why, "of ")) {
+		if err := Remove(dir, environment, id); err == nil || !strings.Contains(err.Error(), strings.TrimPrefix(why, "of ")) {
 			t.Errorf("%s: %v", why, err)
 		}
 		if _, err := agent.LoadConf(dir); err != nil {
@@ -86,20 +86,20 @@ func TestOnlyTheProcessThatWasStartedIsStopped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := stopProcess(cmd.Process.Pid, ticks+1); err != nil {
+	if err := Stop(cmd.Process.Pid, ticks+1); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := startTicks(cmd.Process.Pid); err != nil {
 		t.Fatalf("another process with that PID was stopped: %v", err)
 	}
-	if err := stopProcess(cmd.Process.Pid, ticks); err != nil {
+	if err := Stop(cmd.Process.Pid, ticks); err != nil {
 		t.Fatal(err)
 	}
 	<-ended
-	if err := stopProcess(cmd.Process.Pid, ticks); err != nil {
+	if err := Stop(cmd.Process.Pid, ticks); err != nil {
 		t.Fatalf("stopped again: %v", err)
 	}
-	if err := stopProcess(0, 0); err != nil {
+	if err := Stop(0, 0); err != nil {
 		t.Fatalf("a machine that this client did not start: %v", err)
 	}
 }
