@@ -16,25 +16,6 @@ import (
 // MaxRequestBytes limits a signed request on the wire.
 const MaxRequestBytes = limits.RequestBytes
 
-// Actions an operator can ask for.
-const (
-	ActionUpgrade        = "upgrade"
-	ActionRestart        = "restart-agent"
-	ActionSyncTools      = "sync-tools"
-	ActionSetEnv         = "set-env"
-	ActionUnsetEnv       = "unset-env"
-	ActionAddMachine     = "add-machine"
-	ActionRemoveMachine  = "remove-machine"
-	ActionDeploy         = "deploy"
-	ActionAddUnit        = "add-unit"
-	ActionRemoveUnit     = "remove-unit"
-	ActionRemoveService  = "remove-service"
-	ActionResolved       = "resolved"
-	ActionApproveMachine = "approve-machine"
-	ActionTrust          = "trust"
-	ActionApprove        = "approve-upgrade"
-)
-
 // Ask is what an operator's client writes, signs and publishes: the statement inside a
 // signed request. Exactly the part that belongs to Action is set.
 type Ask struct {

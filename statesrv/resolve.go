@@ -10,12 +10,9 @@ import (
 	"github.com/jujube-project/jujube/projections"
 )
 
-// LetsRun says whether an action lets a machine run something: its request names the machines.
-func LetsRun(action string) bool { return letsRun[action] }
-
-// Resolve says it from a state.
+// Resolve says, from a state, what a client must know before it signs a request.
 func Resolve(s *projections.State, ask events.Ask) wire.Resolution {
-	if !letsRun[ask.Action] {
+	if !events.ActionOf(ask.Action).LetsRun {
 		return wire.Resolution{}
 	}
 	r := wire.Resolution{Machines: touched(s, ask)}

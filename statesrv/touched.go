@@ -16,12 +16,6 @@ const (
 	codeTooLong         = "req-expired"
 )
 
-// letsRun are the actions that let a machine run something: their requests name the machines.
-var letsRun = map[string]bool{
-	events.ActionUpgrade: true, events.ActionRestart: true, events.ActionResolved: true,
-	events.ActionDeploy: true, events.ActionAddUnit: true,
-}
-
 // touched are the machines that a request is about, in order; a name that is none's is left
 // out. Clients sign exactly this list.
 func touched(s *projections.State, a events.Ask) []warrant.Machine {
@@ -76,7 +70,7 @@ func (q *inquiry) mayAsk() []events.Reason {
 // sameMachines refuses a request that was signed for other machines than it is about now,
 // or for longer than any may be.
 func (q *inquiry) sameMachines() []events.Reason {
-	if !letsRun[q.ask.Action] {
+	if !events.ActionOf(q.ask.Action).LetsRun {
 		return nil
 	}
 	if q.ask.Until.After(q.ask.Created.Add(events.MaxRequestLife)) || q.ask.Until.Before(q.now) {

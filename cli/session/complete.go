@@ -18,7 +18,7 @@ import (
 // complete adds to an ask what the operator did not type and signs all the same: the
 // machines that it is about, and what the units of a service run.
 func (s *Session) complete(ctx context.Context, ask events.Ask) (events.Ask, error) {
-	if !statesrv.LetsRun(ask.Action) {
+	if !events.ActionOf(ask.Action).LetsRun {
 		return ask, nil
 	}
 	r, err := s.resolution(ctx, ask)

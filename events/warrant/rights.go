@@ -2,37 +2,10 @@ package warrant
 
 import "github.com/jujube-project/jujube/events"
 
-// roles is which role lets an operator ask for what.
-var roles = map[string]string{
-	events.ActionUpgrade:        events.RoleOperate,
-	events.ActionRestart:        events.RoleOperate,
-	events.ActionDeploy:         events.RoleOperate,
-	events.ActionAddUnit:        events.RoleOperate,
-	events.ActionRemoveUnit:     events.RoleOperate,
-	events.ActionRemoveService:  events.RoleOperate,
-	events.ActionResolved:       events.RoleOperate,
-	events.ActionApprove:        events.RoleApprove,
-	events.ActionSyncTools:      events.RoleRelease,
-	events.ActionTrust:          events.RoleRelease,
-	events.ActionSetEnv:         events.RoleAdmin,
-	events.ActionUnsetEnv:       events.RoleAdmin,
-	events.ActionAddMachine:     events.RoleAdmin,
-	events.ActionRemoveMachine:  events.RoleAdmin,
-	events.ActionApproveMachine: events.RoleAdmin,
-}
-
-// Role is the role that an action needs. What is in no table needs the highest.
-func Role(action string) string {
-	if role, ok := roles[action]; ok {
-		return role
-	}
-	return events.RoleAdmin
-}
-
 // May says whether an operator may ask for an action over all of some machines; where it
 // touches none, whether he has the role anywhere.
 func May(o events.Operator, action string, machines []Machine) error {
-	role := Role(action)
+	role := events.ActionOf(action).Role
 	everywhere := len(machines) == 0 && (role == events.RoleRelease || role == events.RoleAdmin) // what is about no machine is about all
 	if !o.Somewhere(role) || everywhere && !o.May(role, nil) {
 		return events.Refuse(CodeScope, "%s does not have the role %s, which %s needs", o.Name, role, action)
