@@ -3,15 +3,12 @@ package bus
 import (
 	"fmt"
 
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/nats-io/jwt/v2"
 )
 
-// Credentials let somebody connect: a user JWT, which is no secret, and the seed of the
-// key that it names, which is.
-type Credentials struct {
-	JWT  string `json:"jwt"`
-	Seed string `json:"seed"`
-}
+// Credentials let somebody connect. They are a secret.
+type Credentials wire.Credentials
 
 // Identity is the key pair of the credentials.
 func (c Credentials) Identity() (*Identity, error) { return ParseIdentity([]byte(c.Seed)) }

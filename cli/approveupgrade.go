@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/cli/app"
-	link "github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/warrant"
 	"github.com/jujube-project/jujube/events/wire"
@@ -33,13 +32,9 @@ The machines check each approval themselves.`,
 }
 
 func (s *session) approve(ctx context.Context, id string, yes bool) error {
-	b, err := s.Ask(ctx, "pending", nil)
+	w, err := wire.Pending.Ask(ctx, s, wire.Nothing{})
 	if err != nil {
 		return app.Fail(err, "Nothing was approved.", "")
-	}
-	var w wire.Waiting
-	if err := link.Decode(b, &w); err != nil {
-		return err
 	}
 	if w.Upgrade != id {
 		return app.Fail(fmt.Errorf("no upgrade %s waits for approval", id), "Nothing was approved.", "juju status")

@@ -11,6 +11,7 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events/tree"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections/audit"
 )
 
@@ -65,13 +66,9 @@ func (src logSource) conclude(ctx context.Context, t *audit.Tree, signed tree.Ch
 	if src.ask == nil {
 		return nil
 	}
-	b, err := src.ask(ctx, "log-leaves", nil)
+	leaves, err := wire.LogLeaves.Ask(ctx, src.ask, wire.Nothing{})
 	if err != nil {
 		return nil // it is said that something differs; where, nobody can tell
-	}
-	leaves := make([]tree.Hash, len(b)/len(tree.Hash{}))
-	for i := range leaves {
-		copy(leaves[i][:], b[i*len(tree.Hash{}):])
 	}
 	t.Locate(leaves, signed.Head)
 	return nil

@@ -101,15 +101,9 @@ func (l *signedLog) source(signed, seen tree.Checkpoint) logSource {
 		l.t.Fatal(err)
 	}
 	return logSource{
-		log:    l.bus.StateServer().Log(),
-		signed: func(context.Context) ([]byte, error) { return signed.Note, nil },
-		ask: func(context.Context, string, []byte) ([]byte, error) {
-			var b []byte
-			for _, leaf := range l.leaves {
-				b = append(b, leaf[:]...)
-			}
-			return b, nil
-		},
+		log:     l.bus.StateServer().Log(),
+		signed:  func(context.Context) ([]byte, error) { return signed.Note, nil },
+		ask:     wire.AskerFunc(func(context.Context, string, []byte) ([]byte, error) { return wire.Leaves(l.leaves).MarshalBinary() }),
 		witness: link.NewWitness(bustest.Environment, filepath.Join(l.t.TempDir(), "seen"), logs, seen),
 	}
 }

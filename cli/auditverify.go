@@ -108,15 +108,12 @@ func (src logSource) askDigest(ctx context.Context) (said wire.Position, note st
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	b, err := src.ask(ctx, "digest", nil)
+	said, err = wire.Digest.Ask(ctx, src.ask, wire.Nothing{})
 	if errors.Is(err, bus.ErrNoStateServer) {
 		return said, "not compared: no state server answers", nil
 	}
 	if err != nil {
 		return said, "", err
-	}
-	if err := json.Unmarshal(b, &said); err != nil {
-		return said, "", fmt.Errorf("read the state server's answer: %w", err)
 	}
 	return said, fmt.Sprintf("compared with the state server at %d", said.Seq), nil
 }

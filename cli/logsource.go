@@ -12,6 +12,7 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	link "github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/wire"
 )
 
 // reader is what the commands that only read (status, audit) need of the program.
@@ -32,7 +33,7 @@ type reader struct {
 type logSource struct {
 	log events.Log
 	// ask asks the state server; nil for a copy read off line.
-	ask func(ctx context.Context, query string, body []byte) ([]byte, error)
+	ask wire.Asker
 	// signed is the newest checkpoint that is kept beside the log; nil: none is.
 	signed func(ctx context.Context) ([]byte, error)
 	// witness is what this client has seen of the log; nil: nothing, and it cannot tell.
@@ -42,7 +43,7 @@ type logSource struct {
 
 // sourceOf reads over a connection, which close ends.
 func sourceOf(c *bus.Conn, w *link.Witness) logSource {
-	return logSource{log: c.Log(), ask: c.Ask, signed: c.Checkpoint, witness: w, close: c.Close}
+	return logSource{log: c.Log(), ask: c, signed: c.Checkpoint, witness: w, close: c.Close}
 }
 
 // keptCheckpoint is what the state server on this host signed last.

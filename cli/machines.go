@@ -15,8 +15,8 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/cli/local"
-	link "github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/wire"
 )
 
 // addMachine is what `juju add-machine` was asked.
@@ -105,7 +105,7 @@ func (s *session) addMachines(ctx context.Context, m addMachine) error {
 		secrets[id.Public()] = id
 		ask.TokenKeys = append(ask.TokenKeys, id.Public())
 	}
-	enrol, err := s.Ask(ctx, "enrol-credentials", nil)
+	enrol, err := wire.EnrolCredentials.Ask(ctx, s, wire.Nothing{})
 	if err != nil {
 		return app.Fail(err, "Nothing was changed.", "")
 	}
@@ -157,7 +157,7 @@ func (s *session) prepareLocal(ctx context.Context, m *addMachine) (err error) {
 }
 
 // invitations are the join tokens of the places that were made.
-func (s *session) invitations(recs []events.Record, secrets map[string]*bus.Identity, enrol []byte) ([]bus.JoinToken, error) {
+func (s *session) invitations(recs []events.Record, secrets map[string]*bus.Identity, enrol wire.Credentials) ([]bus.JoinToken, error) {
 	var tokens []bus.JoinToken
 	for _, rec := range recs {
 		payload, err := events.Decode(rec)
@@ -177,7 +177,7 @@ func (s *session) invitations(recs []events.Record, secrets map[string]*bus.Iden
 	return tokens, nil
 }
 
-func (s *session) token(invited *events.MachineInvited, secret *bus.Identity, enrol []byte) (bus.JoinToken, error) {
+func (s *session) token(invited *events.MachineInvited, secret *bus.Identity, enrol wire.Credentials) (bus.JoinToken, error) {
 	pinned, err := bus.PinnedAuthorities(s.app.Store().AuthoritiesFile(s.Env.Name))
 	if err != nil {
 		return bus.JoinToken{}, err
@@ -186,11 +186,10 @@ func (s *session) token(invited *events.MachineInvited, secret *bus.Identity, en
 	if err != nil {
 		return bus.JoinToken{}, err
 	}
-	t := bus.JoinToken{
+	return bus.JoinToken{
 		Environment: s.Env.UUID, Name: s.Env.Name, Machine: invited.Machine, URLs: s.Env.URLs, Authorities: pinned, Seed: string(secret.Seed()),
-		Labels: invited.Labels, Anchor: anchor.SHA256,
-	}
-	return t, link.Decode(enrol, &t.Enrol)
+		Labels: invited.Labels, Anchor: anchor.SHA256, Enrol: bus.Credentials(enrol),
+	}, nil
 }
 
 // welcome starts the machine here, or says how to start it elsewhere.

@@ -64,7 +64,7 @@ func newBench(t *testing.T, story string) *bench {
 	b.reader = reader{
 		stdout: &b.out, stderr: io.Discard, dataDir: func() string { return "" }, witness: func() (*link.Witness, error) { return nil, nil },
 		connect: func(context.Context) (logSource, error) {
-			ask := func(_ context.Context, query string, _ []byte) ([]byte, error) { return b.answer(query) }
+			ask := wire.AskerFunc(func(_ context.Context, query string, _ []byte) ([]byte, error) { return b.answer(query) })
 			return logSource{log: b.log, ask: ask, close: func() {}}, nil
 		},
 	}

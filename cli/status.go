@@ -14,6 +14,7 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections/plain"
 	"github.com/jujube-project/jujube/projections/status"
 )
@@ -138,7 +139,7 @@ func withoutStateServer(err error) error {
 func (src logSource) askStatus(ctx context.Context) (status.Status, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	b, err := src.ask(ctx, "status", nil)
+	b, err := wire.Status.Ask(ctx, src.ask, wire.Nothing{})
 	if err != nil {
 		return status.Status{}, err
 	}

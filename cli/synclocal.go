@@ -49,7 +49,7 @@ func (a *juju) syncToDirectory(ctx context.Context, y syncTools, sel selection) 
 
 // atHand is what the chosen environment says, or, when there is none, what this client
 // goes by.
-func (a *juju) atHand(ctx context.Context) (env wire.Environment, c wire.Catalogue, err error) {
+func (a *juju) atHand(ctx context.Context) (env wire.EnvironmentInfo, c wire.Catalogue, err error) {
 	if a.ChosenName() == "" {
 		env.Settings, err = a.alone()
 		return env, c, err

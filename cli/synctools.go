@@ -157,7 +157,7 @@ func (s *session) signCopied(ctx context.Context, r *syncResult) error {
 }
 
 // knowledge is what the state server says of the environment and of what is stored.
-func (s *session) knowledge(ctx context.Context) (wire.Environment, wire.Catalogue, error) {
+func (s *session) knowledge(ctx context.Context) (wire.EnvironmentInfo, wire.Catalogue, error) {
 	env, err := s.Environment(ctx)
 	if err != nil {
 		return env, wire.Catalogue{}, err
@@ -210,7 +210,7 @@ func nextForCopy(err error) string {
 
 // automatic selects what a following upgrade-juju would choose, and every version that
 // must be passed through before it.
-func (a *juju) automatic(sel selection, from source, env wire.Environment, c wire.Catalogue) (selection, error) {
+func (a *juju) automatic(sel selection, from source, env wire.EnvironmentInfo, c wire.Catalogue) (selection, error) {
 	platforms := inUse(c)
 	list := slices.Clone(c.Stored)
 	for _, f := range from.Found {

@@ -9,7 +9,6 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/jujube-project/jujube/cli/app"
-	link "github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/wire"
 )
@@ -36,11 +35,7 @@ func (s *session) verifyTools(ctx context.Context, format string) error {
 	if err != nil {
 		return app.Fail(err, "", "")
 	}
-	b, err := s.Ask(ctx, "tools-objects", nil)
-	var objects []wire.Object
-	if err == nil {
-		err = link.Decode(b, &objects)
-	}
+	objects, err := wire.ToolsObjects.Ask(ctx, s, wire.Nothing{})
 	if err != nil {
 		return app.Fail(fmt.Errorf("list the store: %w", err), "", "")
 	}
@@ -72,11 +67,7 @@ func (s *session) verifyOne(ctx context.Context, r *verifyResult, t tools.Tools,
 	s.app.Logger().Debug("hashing", "tools", t.Version.String(), "sha256", t.SHA256)
 	one, cancel := context.WithTimeout(ctx, hashTimeout)
 	defer cancel()
-	var h wire.Hashed
-	b, err := s.Conn.Ask(one, "tools-hash", []byte(t.SHA256))
-	if err == nil {
-		err = link.Decode(b, &h)
-	}
+	h, err := wire.ToolsHash.Ask(one, s.Conn, wire.Text(t.SHA256))
 	r.Checked++
 	r.Bytes += h.Size
 	switch {

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"crypto"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/cli/app"
-	link "github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/tuf"
@@ -33,7 +31,7 @@ type site struct {
 // accepted before. What has expired is read: somebody must be able to sign it anew.
 func (s *session) site(ctx context.Context) (*site, error) {
 	p := &site{session: s, repository: s.app.siteRepository(s.Env.Name)}
-	b, err := s.Ask(ctx, "trust", nil)
+	b, err := wire.Trust.Ask(ctx, s, wire.Nothing{})
 	if err == nil {
 		p.published, err = tuf.ParseBundle(b)
 	}
@@ -167,19 +165,11 @@ func (s *session) stage(ctx context.Context, b []byte) (events.Object, error) {
 	}
 	for at := int64(0); at < o.Size; {
 		piece := wire.StagePiece{Bundle: o, Offset: at, Data: b[at:min(at+wire.StageBytes, o.Size)], Key: s.Identity.Public(), Signature: sig}
-		body, err := json.Marshal(piece)
+		staged, err := wire.TrustStage.Ask(ctx, s, piece)
 		if err != nil {
 			return o, err
 		}
-		answer, err := s.Ask(ctx, "trust-stage", body)
-		if err != nil {
-			return o, err
-		}
-		var got wire.Staged
-		if err := link.Decode(answer, &got); err != nil {
-			return o, err
-		}
-		at = got.Next
+		at = staged.Next
 	}
 	return o, nil
 }

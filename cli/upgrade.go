@@ -2,14 +2,12 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/cli/app"
-	link "github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
@@ -220,16 +218,11 @@ func (s *session) behind(ctx context.Context, q version.Question) bool {
 }
 
 func (s *session) blockers(ctx context.Context, ask *events.AskUpgrade) ([]events.Reason, error) {
-	body, err := json.Marshal(ask)
-	if err != nil {
-		return nil, err
-	}
-	b, err := s.Ask(ctx, "upgrade-check", body)
+	check, err := wire.UpgradeCheck.Ask(ctx, s, *ask)
 	if err != nil {
 		return nil, app.Fail(err, "Nothing was changed.", "")
 	}
-	var check wire.Check
-	return check.Reasons, link.Decode(b, &check)
+	return check.Reasons, nil
 }
 
 // explainChoice says what will happen, and why.

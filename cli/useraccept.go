@@ -17,6 +17,7 @@ import (
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/tuf"
+	"github.com/jujube-project/jujube/events/wire"
 )
 
 // invitation is all that an operator's client needs beside his own key. It holds no secret.
@@ -60,7 +61,7 @@ func parseInvitation(s string) (i invitation, err error) {
 
 // invitation is the line for the operator with that key.
 func (s *session) invitation(ctx context.Context, key string) (string, error) {
-	token, err := s.Ask(ctx, "operator-credentials", []byte(key))
+	token, err := wire.OperatorCredentials.Ask(ctx, s, wire.Text(key))
 	if err != nil {
 		return "", app.Fail(err, "The operator was published; only the line for him is missing.", "juju user grant prints it, too")
 	}

@@ -2,7 +2,6 @@ package statesrv
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/projections/plain"
 )
@@ -131,7 +131,7 @@ func (p *pages) status(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(plain.JSON(answer))
 }
 
-func (s *Server) statusNow(ctx context.Context) (answer json.RawMessage, err error) {
+func (s *Server) statusNow(ctx context.Context) (answer wire.Raw, err error) {
 	var failed error
 	err = s.look(ctx, func(t *term, st *projections.State) { answer, failed = t.statusJSON(st) })
 	return answer, errors.Join(err, failed)

@@ -1,47 +1,35 @@
 package statesrv
 
 import (
-	"encoding/json"
+	"context"
 	"errors"
-	"fmt"
 
-	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/events/wire"
 )
 
-func (t *term) answerLogProof(q bus.Query) {
-	var from uint64
-	if len(q.Body) > 0 {
-		if err := json.Unmarshal(q.Body, &from); err != nil {
-			q.Answer(nil, fmt.Errorf("read the question: %w", err))
-			return
-		}
-	}
+func (t *term) answerLogProof(_ context.Context, seen wire.Seen) (proof wire.Proof, err error) {
 	c := t.keeper.newest()
 	if c.Size == 0 {
-		q.Answer(nil, errors.New("nothing of the log is signed yet"))
-		return
+		return proof, errors.New("nothing of the log is signed yet")
 	}
-	answer := wire.LogProof{Checkpoint: c.Note}
-	var err error
-	if from > 0 && from < c.Size {
-		answer.Hashes, err = tree.Continue(c.Size, from, t.keeper.hashes)
+	proof.Checkpoint = c.Note
+	if from := uint64(seen); from > 0 && from < c.Size {
+		proof.Hashes, err = tree.Continue(c.Size, from, t.keeper.hashes)
 	}
-	b, jsonErr := json.Marshal(answer)
-	q.Answer(b, errors.Join(err, jsonErr))
+	return proof, err
 }
 
-// leaves are those of everything that is signed, one behind the other.
-func (k *keeper) leaves() ([]byte, error) {
-	size := k.newest().Size
-	b := make([]byte, 0, size*uint64(len(tree.Hash{})))
+// answerLeaves gives those of everything that is signed.
+func (t *term) answerLeaves(context.Context, wire.Nothing) (wire.Leaves, error) {
+	size := t.keeper.newest().Size
+	leaves := make(wire.Leaves, 0, size)
 	for seq := uint64(1); seq <= size; seq++ {
-		leaf, err := k.leafAt(seq)
+		leaf, err := t.keeper.leafAt(seq)
 		if err != nil {
 			return nil, err
 		}
-		b = append(b, leaf[:]...)
+		leaves = append(leaves, leaf)
 	}
-	return b, nil
+	return leaves, nil
 }

@@ -1,6 +1,7 @@
 package statesrv
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,66 +16,57 @@ import (
 	"github.com/jujube-project/jujube/projections/status"
 )
 
-// onQuery answers from committed state only.
-func (t *term) onQuery(q bus.Query) {
-	look, ok := map[string]func(*projections.State) (any, error){
-		"status":      func(st *projections.State) (any, error) { return t.statusJSON(st) },
-		"digest":      func(st *projections.State) (any, error) { return wire.Position{Seq: st.Seq, Digest: st.Digest()}, nil },
-		"environment": func(st *projections.State) (any, error) { return environmentOf(st), nil },
-		"pending":     func(st *projections.State) (any, error) { return waitingOf(st), nil },
-	}[q.Name]
-	switch {
-	case ok:
-		t.writer.submit(change{view: func(st *projections.State) { t.answerJSON(q, look, st) }, done: func(_ uint64, err error) { q.Answer(nil, err) }})
-	case q.Name == "enrol-credentials":
-		creds, err := t.cfg.Trust.EnrolCredentials()
-		b, jsonErr := json.Marshal(creds)
-		q.Answer(b, errors.Join(err, jsonErr))
-	case q.Name == "operator-credentials":
-		t.spawn(func() { t.answerCredentials(q) })
-	case q.Name == "log-proof":
-		t.answerLogProof(q)
-	case q.Name == "log-leaves":
-		t.spawn(func() { q.Answer(t.keeper.leaves()) })
-	case q.Name == "version":
-		b, err := json.Marshal(wire.Running{Version: version.Current()})
-		q.Answer(b, err)
-	case q.Name == "tools":
-		t.spawn(func() { t.answerTools(q) })
-	case q.Name == "tools-objects":
-		t.spawn(func() { t.answerObjects(q) })
-	case q.Name == "tools-hash":
-		t.spawn(func() { t.answerHash(q) })
-	case q.Name == "trust-stage":
-		t.spawn(func() { t.answerStage(q) })
-	case q.Name == "trust":
-		t.spawn(func() { q.Answer(t.publisher.settled().Marshal(), nil) })
-	case q.Name == "resolve":
-		t.spawn(func() { t.answerResolve(q) })
-	case q.Name == "upgrade-check":
-		t.spawn(func() { t.answerCheck(q) })
-	default:
-		q.Answer(nil, fmt.Errorf("there is no query %q; this state server runs %s", q.Name, version.Current()))
+// answers are what this state server answers, all from committed state.
+func (t *term) answers() map[string]wire.Answer {
+	table := map[string]wire.Answer{}
+	for _, a := range []wire.Answer{
+		wire.Status.AnsweredBy(fromState(t, t.statusJSON)),
+		wire.Digest.AnsweredBy(fromState(t, positionOf)),
+		wire.Environment.AnsweredBy(fromState(t, environmentOf)),
+		wire.Pending.AnsweredBy(fromState(t, waitingOf)),
+		wire.Version.AnsweredBy(t.answerVersion),
+		wire.LogProof.AnsweredBy(t.answerLogProof),
+		wire.LogLeaves.AnsweredBy(t.answerLeaves),
+		wire.Resolve.AnsweredBy(t.answerResolve),
+		wire.UpgradeCheck.AnsweredBy(t.answerCheck),
+		wire.Tools.AnsweredBy(t.answerTools),
+		wire.ToolsObjects.AnsweredBy(t.answerObjects),
+		wire.ToolsHash.AnsweredBy(t.answerHash),
+		wire.Trust.AnsweredBy(t.answerTrust),
+		wire.TrustStage.AnsweredBy(t.answerStage),
+		wire.EnrolCredentials.AnsweredBy(t.answerEnrolCredentials),
+		wire.OperatorCredentials.AnsweredBy(t.answerCredentials),
+	} {
+		table[a.Name] = a
+	}
+	return table
+}
+
+// fromState answers from the state alone. f runs in the writer's goroutine.
+func fromState[A any](t *term, f func(*projections.State) (A, error)) func(context.Context, wire.Nothing) (A, error) {
+	return func(ctx context.Context, _ wire.Nothing) (answer A, err error) {
+		var lookErr error
+		lookErr = t.writer.look(ctx, func(st *projections.State) { answer, err = f(st) })
+		return answer, errors.Join(lookErr, err)
 	}
 }
 
-func (t *term) answerJSON(q bus.Query, look func(*projections.State) (any, error), st *projections.State) {
-	v, err := look(st)
-	if raw, ok := v.(json.RawMessage); ok && err == nil {
-		t.spawn(func() { q.Answer(raw, nil) })
-		return
-	}
-	if err != nil {
-		q.Answer(nil, err)
-		return
-	}
-	b, err := json.Marshal(v)
-	q.Answer(b, err)
+// serveQueries answers each query in a task of its own: no query waits for another one.
+func (t *term) serveQueries(b *bus.Conn) (stop func(), err error) {
+	answers := t.answers()
+	return b.ServeQueries(func(q bus.Query) {
+		a, ok := answers[q.Name]
+		if !ok {
+			q.Answer(nil, fmt.Errorf("there is no query %q; this state server runs %s", q.Name, version.Current()))
+			return
+		}
+		t.spawn(func() { q.Answer(a.Answer(t.ctx, q.Body)) })
+	})
 }
 
 // statusJSON is the status at the state's position. It is made once for each position,
 // however many ask.
-func (t *term) statusJSON(st *projections.State) (json.RawMessage, error) {
+func (t *term) statusJSON(st *projections.State) (wire.Raw, error) {
 	if t.status.seq == st.Seq && t.status.json != nil {
 		return t.status.json, nil
 	}
@@ -89,76 +81,78 @@ func (t *term) statusJSON(st *projections.State) (json.RawMessage, error) {
 // cachedStatus belongs to the writer's goroutine.
 type cachedStatus struct {
 	seq  uint64
-	json json.RawMessage
+	json wire.Raw
 }
 
-func environmentOf(st *projections.State) wire.Environment {
-	e := wire.Environment{
+func positionOf(st *projections.State) (wire.Position, error) {
+	return wire.Position{Seq: st.Seq, Digest: st.Digest()}, nil
+}
+
+func (t *term) answerVersion(context.Context, wire.Nothing) (wire.Running, error) {
+	return wire.Running{Version: version.Current()}, nil
+}
+
+func (t *term) answerTrust(context.Context, wire.Nothing) (wire.Raw, error) {
+	return t.publisher.settled().Marshal(), nil
+}
+
+func environmentOf(st *projections.State) (wire.EnvironmentInfo, error) {
+	e := wire.EnvironmentInfo{
 		UUID: st.UUID, Name: st.Name, AgentVersion: st.AgentVersion, Settings: map[string]string{},
 		Set: sortedKeys(st.Settings), Server: version.Current(),
 	}
 	for _, setting := range settings.All {
 		e.Settings[setting.Key] = settings.Value(st.Settings, setting.Key)
 	}
-	return e
+	return e, nil
 }
 
 // answerTools looks into the sources as well, which takes as long as they take, unless
 // it is asked what is stored.
-func (t *term) answerTools(q bus.Query) {
+func (t *term) answerTools(ctx context.Context, where wire.Scope) (c wire.Catalogue, err error) {
 	var now []listed
-	if string(q.Body) != wire.OnlyStored {
+	if where != wire.OnlyStored {
 		now = t.listSources()
 	}
-	var c wire.Catalogue
-	err := t.writer.look(t.ctx, func(st *projections.State) { c = catalogueOf(st, t.tools.said()) })
-	if err != nil {
-		q.Answer(nil, err)
-		return
+	if err = t.writer.look(ctx, func(st *projections.State) { c = catalogueOf(st, t.tools.said()) }); err != nil {
+		return c, err
 	}
 	addSources(&c, now)
 	c.Problems = append(c.Problems, t.tools.problems()...)
-	b, err := json.Marshal(c)
-	q.Answer(b, err)
+	return c, nil
 }
 
 // answerCheck judges an upgrade without recording anything.
-func (t *term) answerCheck(q bus.Query) {
-	var ask events.AskUpgrade
-	if err := json.Unmarshal(q.Body, &ask); err != nil {
-		q.Answer(nil, fmt.Errorf("read the question: %w", err))
-		return
-	}
+func (t *term) answerCheck(ctx context.Context, ask events.AskUpgrade) (wire.Check, error) {
 	t.lookFor(ask.Artefacts)
 	c := wire.Check{Reasons: []events.Reason{}}
-	err := t.writer.look(t.ctx, func(st *projections.State) {
+	err := t.writer.look(ctx, func(st *projections.State) {
 		c.Reasons = append(c.Reasons, upgradeBlockers(st, &ask, t.knowledge(st))...)
 	})
-	if err != nil {
-		q.Answer(nil, err)
-		return
-	}
-	b, err := json.Marshal(c)
-	q.Answer(b, err)
+	return c, err
 }
 
-// answerCredentials signs the operator in whose key the question names: to read only, if
-// that is all he may. What it answers is no secret: it is of use with his key alone.
-func (t *term) answerCredentials(q bus.Query) {
+func (t *term) answerEnrolCredentials(context.Context, wire.Nothing) (wire.Credentials, error) {
+	creds, err := t.cfg.Trust.EnrolCredentials()
+	return wire.Credentials(creds), err
+}
+
+// answerCredentials signs the operator in who has the key: to read only, if that is all he
+// may. What it answers is no secret: it is of use with his key alone.
+func (t *term) answerCredentials(ctx context.Context, key wire.Text) (wire.Text, error) {
 	var o events.Operator
 	var known bool
-	err := t.writer.look(t.ctx, func(st *projections.State) { o, known = st.Trust.Roster.Operator(string(q.Body)) })
+	err := t.writer.look(ctx, func(st *projections.State) { o, known = st.Trust.Roster.Operator(string(key)) })
 	if err == nil && !known {
-		err = fmt.Errorf("no operator has the key %q", clip(string(q.Body), 64))
+		err = fmt.Errorf("no operator has the key %q", clip(string(key), 64))
 	}
 	if err != nil {
-		q.Answer(nil, err)
-		return
+		return "", err
 	}
 	sign := t.cfg.Trust.ReaderJWT
 	if slices.ContainsFunc(o.Grants, func(g events.Grant) bool { return g.Role != events.RoleRead }) {
 		sign = t.cfg.Trust.OperatorJWT
 	}
 	token, err := sign(o.Name, o.Key)
-	q.Answer([]byte(token), err)
+	return wire.Text(token), err
 }

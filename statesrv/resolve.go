@@ -1,10 +1,8 @@
 package statesrv
 
 import (
-	"encoding/json"
-	"fmt"
+	"context"
 
-	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections"
@@ -32,24 +30,14 @@ func Resolve(s *projections.State, ask events.Ask) wire.Resolution {
 }
 
 // answerResolve answers it from committed state.
-func (t *term) answerResolve(q bus.Query) {
-	var ask events.Ask
-	if err := json.Unmarshal(q.Body, &ask); err != nil {
-		q.Answer(nil, fmt.Errorf("read the question: %w", err))
-		return
-	}
-	var r wire.Resolution
-	if err := t.writer.look(t.ctx, func(st *projections.State) { r = Resolve(st, ask) }); err != nil {
-		q.Answer(nil, err)
-		return
-	}
-	b, err := json.Marshal(r)
-	q.Answer(b, err)
+func (t *term) answerResolve(ctx context.Context, ask events.Ask) (r wire.Resolution, err error) {
+	err = t.writer.look(ctx, func(st *projections.State) { r = Resolve(st, ask) })
+	return r, err
 }
 
-func waitingOf(st *projections.State) wire.Waiting {
+func waitingOf(st *projections.State) (wire.Waiting, error) {
 	if w := st.Pending; w != nil {
-		return wire.Waiting{Upgrade: w.ID, Signed: w.Signed, Agreed: w.Agreed, Needed: w.Needed}
+		return wire.Waiting{Upgrade: w.ID, Signed: w.Signed, Agreed: w.Agreed, Needed: w.Needed}, nil
 	}
-	return wire.Waiting{}
+	return wire.Waiting{}, nil
 }

@@ -1,10 +1,9 @@
 package statesrv
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -34,18 +33,11 @@ type staged struct {
 }
 
 // answerStage takes a piece from an operator with the role release or admin.
-func (t *term) answerStage(q bus.Query) {
-	var p wire.StagePiece
-	err := json.Unmarshal(q.Body, &p)
-	if err == nil {
-		err = t.mayStage(p)
+func (t *term) answerStage(_ context.Context, p wire.StagePiece) (staged wire.Staged, err error) {
+	if err = t.mayStage(p); err == nil {
+		staged.Next, err = t.staging.add(p)
 	}
-	var next int64
-	if err == nil {
-		next, err = t.staging.add(p)
-	}
-	b, jsonErr := json.Marshal(wire.Staged{Next: next})
-	q.Answer(b, errors.Join(err, jsonErr))
+	return staged, err
 }
 
 func (t *term) mayStage(p wire.StagePiece) error {

@@ -157,7 +157,7 @@ func (t *term) serve() (stop func(), err error) {
 		func() (func(), error) { return b.ServeBeats(t.onBeat) },
 		func() (func(), error) { return b.ServeEnrol(t.onEnrol) },
 		func() (func(), error) { return b.ServeRenewals(t.onRenew) },
-		func() (func(), error) { return b.ServeQueries(t.onQuery) },
+		func() (func(), error) { return t.serveQueries(b) },
 		func() (func(), error) { return b.ServeUploads(t.uploads.onPiece) },
 	} {
 		f, err := start()

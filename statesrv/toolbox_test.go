@@ -227,7 +227,7 @@ func TestQueries(t *testing.T) {
 	if v.Version != version.Current() {
 		t.Errorf("the version is %v", v.Version)
 	}
-	var env wire.Environment
+	var env wire.EnvironmentInfo
 	p.query("environment", nil, &env)
 	if env.Name != "test" || env.Settings["upgrade-policy"] != "step" || !slices.Equal(env.Set, []string{"tools-source"}) {
 		t.Errorf("the environment is %+v", env)

@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -49,19 +48,11 @@ func (s *Session) complete(ctx context.Context, ask events.Ask) (events.Ask, err
 
 // resolution asks the state server or, when none answers, folds the log.
 func (s *Session) resolution(ctx context.Context, ask events.Ask) (wire.Resolution, error) {
-	var r wire.Resolution
-	body, err := json.Marshal(ask)
-	if err != nil {
-		return r, err
-	}
-	b, err := s.Ask(ctx, "resolve", body)
+	r, err := wire.Resolve.Ask(ctx, s, ask)
 	if errors.Is(err, bus.ErrNoStateServer) {
 		return s.resolutionFromLog(ctx, ask)
 	}
-	if err != nil {
-		return r, err
-	}
-	return r, Decode(b, &r)
+	return r, err
 }
 
 func (s *Session) resolutionFromLog(ctx context.Context, ask events.Ask) (wire.Resolution, error) {

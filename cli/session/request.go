@@ -65,7 +65,7 @@ func (s *Session) observe(ctx context.Context) error {
 	if err != nil || w == nil {
 		return err
 	}
-	return w.Observe(ctx, s.Conn.Ask)
+	return w.Observe(ctx, s.Conn)
 }
 
 // publish stores the request. When an answer is lost, the very same bytes are stored again,

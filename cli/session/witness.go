@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -71,29 +70,21 @@ func (w *Witness) Open(note []byte) (tree.Checkpoint, error) { return w.logs.Ope
 // Observe asks the state server for the newest checkpoint, and for the proof that its log
 // goes on from what was seen. When no state server answers there is nothing to see, and no
 // error.
-func (w *Witness) Observe(ctx context.Context, ask func(context.Context, string, []byte) ([]byte, error)) error {
-	body, err := json.Marshal(w.seen.Size)
-	if err != nil {
-		return err
-	}
+func (w *Witness) Observe(ctx context.Context, by wire.Asker) error {
 	ctx, cancel := context.WithTimeout(ctx, versionTimeout)
 	defer cancel()
-	b, err := ask(ctx, "log-proof", body)
+	proof, err := wire.LogProof.Ask(ctx, by, wire.Seen(w.seen.Size))
 	if errors.Is(err, bus.ErrNoStateServer) || ctx.Err() != nil {
 		return nil
-	}
-	var answer wire.LogProof
-	if err == nil {
-		err = Decode(b, &answer)
 	}
 	if err != nil {
 		return fmt.Errorf("ask what is signed of the log: %w", err)
 	}
-	c, err := w.logs.Open(answer.Checkpoint)
+	c, err := w.logs.Open(proof.Checkpoint)
 	if err != nil {
 		return app.Fail(fmt.Errorf("log-proof: %w", err), "Nothing was changed.", "find out who answers as the state server")
 	}
-	return w.Take(c, answer.Hashes)
+	return w.Take(c, proof.Hashes)
 }
 
 // Take believes a checkpoint if the hashes prove that it goes on from what was seen, and

@@ -5,8 +5,8 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// Environment is the answer to the query "environment".
-type Environment struct {
+// EnvironmentInfo is the answer to Environment.
+type EnvironmentInfo struct {
 	UUID         string            `json:"uuid"`
 	Name         string            `json:"name"`
 	AgentVersion version.Number    `json:"agent_version"`
@@ -15,21 +15,20 @@ type Environment struct {
 	Server       version.Number    `json:"server_version"`
 }
 
-// Running is the answer to the query "version": the version that the state server runs.
+// Running is the answer to Version.
 type Running struct {
 	Version version.Number `json:"version"`
 }
 
-// Position is the answer to the query "digest": a replay of the log up to Seq comes to
-// the same Digest.
+// Position is the answer to Digest: a replay of the log up to Seq comes to the same Digest.
 type Position struct {
 	Seq    uint64 `json:"seq"`
 	Digest string `json:"digest"`
 }
 
-// LogProof is the answer to the query "log-proof", whose body names how many records the
-// asker has seen: the newest checkpoint, and what proves that its log goes on from there.
-type LogProof struct {
+// Proof is the answer to LogProof: the newest checkpoint, and what proves that its log goes
+// on from what the asker has seen.
+type Proof struct {
 	Checkpoint []byte      `json:"checkpoint"` // the signed note
 	Hashes     []tree.Hash `json:"hashes,omitempty"`
 }

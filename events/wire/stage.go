@@ -2,7 +2,7 @@ package wire
 
 import "github.com/jujube-project/jujube/events"
 
-// StagePiece is the body of the query "trust-stage": a part of a bundle of metadata that an
+// StagePiece is what TrustStage is about: a part of a bundle of metadata that an
 // operator will ask to be published. It is kept in memory only.
 type StagePiece struct {
 	Bundle    events.Object `json:"bundle"`
@@ -12,7 +12,7 @@ type StagePiece struct {
 	Signature []byte        `json:"signature"` // over PAE(StageType, "ENVIRONMENT SHA256")
 }
 
-// Staged is the answer: the offset of the piece that comes next.
+// Staged is the answer to TrustStage: the offset of the piece that comes next.
 type Staged struct {
 	Next int64 `json:"next"`
 }

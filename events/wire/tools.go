@@ -2,10 +2,22 @@ package wire
 
 import "github.com/jujube-project/jujube/events/tools"
 
-// OnlyStored is the body of a query "tools" that leaves the sources out.
-const OnlyStored = "stored"
+// Scope says where Tools looks. It travels as it is.
+type Scope string
 
-// Catalogue is the answer to the query "tools".
+// The scopes. Any other word is WithSources.
+const (
+	WithSources Scope = ""       // in the store and in the sources; as slow as the slowest source
+	OnlyStored  Scope = "stored" // in the store
+)
+
+// MarshalBinary gives the word.
+func (s Scope) MarshalBinary() ([]byte, error) { return []byte(s), nil }
+
+// UnmarshalBinary takes any word.
+func (s *Scope) UnmarshalBinary(b []byte) error { *s = Scope(b); return nil }
+
+// Catalogue is the answer to Tools.
 type Catalogue struct {
 	Stored   []tools.Tools  `json:"stored"`
 	Sources  []FoundTools   `json:"sources"`
@@ -28,14 +40,14 @@ type Platform struct {
 	Machines []string `json:"machines"` // tags
 }
 
-// Object is an element of the answer to the query "tools-objects": a whole object of the
+// Object is an element of the answer to ToolsObjects: a whole object of the
 // store, by the digest that it was stored under, and how large it says it is.
 type Object struct {
 	SHA256 string `json:"sha256"`
 	Size   int64  `json:"size_bytes"`
 }
 
-// Hashed is the answer to the query "tools-hash": what an object of the store really is.
+// Hashed is the answer to ToolsHash: what an object of the store really is.
 type Hashed struct {
 	Size   int64  `json:"size_bytes"`
 	SHA256 string `json:"sha256"`

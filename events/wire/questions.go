@@ -1,0 +1,34 @@
+package wire
+
+import "github.com/jujube-project/jujube/events"
+
+// Every question that a client asks the state server.
+var (
+	Status      = Question[Nothing, Raw]{"status"}                  // answered in JSON, as package projections/status makes it
+	Digest      = Question[Nothing, Position]{"digest"}             // of the state that is served
+	Environment = Question[Nothing, EnvironmentInfo]{"environment"} // its versions and settings
+	Version     = Question[Nothing, Running]{"version"}             // that the state server runs
+	LogProof    = Question[Seen, Proof]{"log-proof"}                // that the log goes on from what the client has seen
+	LogLeaves   = Question[Nothing, Leaves]{"log-leaves"}           // the hash of every record that is signed
+
+	Resolve      = Question[events.Ask, Resolution]{"resolve"}         // what the client signs beside what was typed
+	UpgradeCheck = Question[events.AskUpgrade, Check]{"upgrade-check"} // everything that forbids an upgrade
+	Pending      = Question[Nothing, Waiting]{"pending"}               // the upgrade that waits for approval
+
+	Tools        = Question[Scope, Catalogue]{"tools"}          // what is stored, and what the sources have
+	ToolsObjects = Question[Nothing, []Object]{"tools-objects"} // every whole object of the store
+	ToolsHash    = Question[Text, Hashed]{"tools-hash"}         // what the object with a digest really is
+	Trust        = Question[Nothing, Raw]{"trust"}              // the bundle of signed metadata that is published
+	TrustStage   = Question[StagePiece, Staged]{"trust-stage"}  // takes a piece of a bundle that is to be published
+
+	EnrolCredentials    = Question[Nothing, Credentials]{"enrol-credentials"} // with which a host asks to be enrolled
+	OperatorCredentials = Question[Text, Text]{"operator-credentials"}        // the user JWT of the operator with a public key
+)
+
+// Questions are all of them. A state server answers each.
+var Questions = []interface{ QuestionName() string }{
+	Status, Digest, Environment, Version, LogProof, LogLeaves,
+	Resolve, UpgradeCheck, Pending,
+	Tools, ToolsObjects, ToolsHash, Trust, TrustStage,
+	EnrolCredentials, OperatorCredentials,
+}
