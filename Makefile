@@ -18,9 +18,9 @@ AGENTS   ?= 10000
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
-build: ## static, stripped, reproducible binaries in dist/
+build: ## static, stripped, reproducible binaries in dist/, as packages hold them: without the demo
 	@mkdir -p dist
-	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -buildid= $(STAMP)' -o dist/ ./cmd/juju ./cmd/jujud
+	CGO_ENABLED=0 $(GO) build -tags packaged -trimpath -buildvcs=false -ldflags '-s -w -buildid= $(STAMP)' -o dist/ ./cmd/juju ./cmd/jujud
 
 test: ## every test, with the race detector
 	$(GO) test -race -timeout 8m $(PACKAGES)
@@ -29,6 +29,7 @@ check: ## format, vet, staticcheck, module file, generated files, import law
 	@echo 'gofumpt -l .' && files="$$($(GO) tool gofumpt -l .)" && if test -n "$$files"; then echo "not formatted (go tool gofumpt -w .):"; echo "$$files"; exit 1; fi
 	$(GO) vet ./...
 	$(GO) vet -tags compose ./sim/compose
+	$(GO) vet -tags packaged ./cmd/juju
 	$(GO) tool staticcheck ./...
 	$(GO) mod tidy -diff
 	@echo 'go generate ./...' && before="$$(sha256sum docs/EVENTS.md docs/SECURITY.md)" && $(GO) generate ./... && if test "$$before" != "$$(sha256sum docs/EVENTS.md docs/SECURITY.md)"; then echo "docs/EVENTS.md or docs/SECURITY.md was not up to date; it is now: commit it"; exit 1; fi

@@ -122,5 +122,5 @@ func lawOfDecoders(table map[string]string) law {
 }
 
 func isProduct(s source) bool {
-	return !s.test && !matchesAny(s.pkg, onlyForTests) && !strings.HasPrefix(s.name, "cli/demo")
+	return !s.test && !matchesAny(s.pkg, onlyForTests) && !strings.HasPrefix(s.name, "sim/")
 }

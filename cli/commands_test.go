@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/sim/demo"
 )
 
 // run runs juju in this process, with a store of its own.
@@ -25,7 +26,7 @@ func run(t *testing.T, data, line string, env ...string) (code int, stdout, stde
 		Args: strings.Fields(line), Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs,
 		Getenv: func(key string) string { return vars[key] },
 	}
-	code = Main(context.Background(), a)
+	code = Main(context.Background(), a, extra...)
 	return code, out.String(), errs.String()
 }
 
@@ -73,9 +74,12 @@ func TestEveryExampleParses(t *testing.T) {
 	})
 }
 
+// extra are the commands of a build from source, which documents show, too.
+var extra = []Extra{demo.Command, demo.WorkloadCommand}
+
 // newRoot is juju's root command, outside of any environment.
 func newRoot() *cobra.Command {
-	return (&juju{&app.App{Getenv: func(string) string { return "" }}}).root()
+	return (&juju{&app.App{Getenv: func(string) string { return "" }}}).root(extra)
 }
 
 func TestEveryTopicIsListedAndShown(t *testing.T) {

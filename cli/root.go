@@ -28,9 +28,11 @@ const (
 //
 // What hosts and other people have named is among what is printed: everything on stdout and
 // every message goes through package plain.
-func Main(ctx context.Context, a *app.App) int {
+//
+// extra are commands beside those of the client that people install.
+func Main(ctx context.Context, a *app.App, extra ...Extra) int {
 	a.Screen, a.Stdout = a.Stdout, plain.NewWriter(a.Stdout)
-	root := (&juju{a}).root()
+	root := (&juju{a}).root(extra)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK
@@ -42,7 +44,10 @@ func Main(ctx context.Context, a *app.App) int {
 	return exitError
 }
 
-func (a *juju) root() *cobra.Command {
+// Extra makes a command that only some builds of juju have.
+type Extra func(*app.App) *cobra.Command
+
+func (a *juju) root(extra []Extra) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "juju",
 		Short: "Upgrade the agents of a whole environment, safely.",
@@ -77,8 +82,11 @@ Begin with:
 		a.reader().statusCommand(), a.reader().auditCommand(),
 		a.syncToolsCommand(), a.metadataCommand(), a.trustCommand(), a.userCommand(), a.upgradeCommand(), a.upgradePathCommand(),
 		a.restartAgentCommand(), a.approveUpgradeCommand(), a.setEnvCommand(), a.getEnvCommand(), a.unsetEnvCommand(),
-		a.versionCommand(), a.httpTokenCommand(), a.demoCommand(), a.demoWorkloadCommand(), a.containerCommand(),
+		a.versionCommand(), a.httpTokenCommand(), a.containerCommand(),
 	)
+	for _, command := range extra {
+		root.AddCommand(command(a.App))
+	}
 	root.SetHelpCommand(a.helpCommand())
 	root.InitDefaultCompletionCmd(a.Args...)
 	explainCompletion(root)

@@ -1,4 +1,4 @@
-package cli
+package demo
 
 import (
 	"context"
@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/jujube-project/jujube/cli/app"
 )
 
 // hello is how a workload of the demo announces itself.
@@ -24,15 +26,15 @@ type hello struct {
 	PID  int    `json:"pid"`
 }
 
-// demoWorkloadCommand is the service that the demo deploys.
-func (a *juju) demoWorkloadCommand() *cobra.Command {
+// WorkloadCommand is `juju demo-workload`, the service that the demo deploys.
+func WorkloadCommand(a *app.App) *cobra.Command {
 	var listen, announce string
 	cmd := &cobra.Command{
 		Use: "demo-workload", Short: "Serve HTTP, for the demo", Hidden: true, Args: cobra.NoArgs,
 		Long:    "Serve HTTP, and say at the start at which address. The demo deploys it as its workload.",
 		Example: "  juju demo-workload --listen 127.0.0.1:0",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.demoWorkload(cmd.Context(), listen, announce)
+			return serve(cmd.Context(), a, listen, announce)
 		},
 	}
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "HOST:PORT; port 0 chooses a free one")
@@ -40,7 +42,8 @@ func (a *juju) demoWorkloadCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *juju) demoWorkload(ctx context.Context, listen, announce string) error {
+// serve is the workload: it answers every request with who it is.
+func serve(ctx context.Context, a *app.App, listen, announce string) error {
 	l, err := net.Listen("tcp", listen)
 	if err != nil {
 		return fmt.Errorf("serve HTTP: %w", err)

@@ -1,6 +1,6 @@
-//go:build !race
+//go:build race
 
-package cli
+package demo
 
 // raceDetector: the demo builds what it runs as it was built itself.
-const raceDetector = false
+const raceDetector = true

@@ -1,4 +1,4 @@
-package cli
+package demo
 
 import (
 	"bufio"
@@ -71,7 +71,7 @@ func (s *stage) run(ctx context.Context, args ...string) (string, error) {
 func (s *stage) fails(ctx context.Context, args ...string) (string, error) {
 	out, err := s.run(ctx, args...)
 	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.ExitCode() == exitError {
+	if errors.As(err, &exit) && exit.ExitCode() == 1 {
 		return out, nil
 	}
 	return out, fmt.Errorf("juju %s must end with exit code 1, but: %v", quoted(args), err)

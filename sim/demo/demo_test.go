@@ -1,4 +1,4 @@
-package cli
+package demo
 
 import (
 	"bytes"
@@ -79,6 +79,12 @@ func TestDemoTrafficCountsStarts(t *testing.T) {
 	}
 	if got := traffic.results(); len(got) != 1 || got[0].starts != 2 || got[0].PID != 8 {
 		t.Errorf("results %+v; want one workload that started twice", got)
+	}
+}
+
+func TestGreetingIsTheAgents(t *testing.T) {
+	if greeting != pipe.Hello {
+		t.Errorf("agents say %q, the demo looks for %q", pipe.Hello, greeting)
 	}
 }
 

@@ -1,20 +1,24 @@
-package cli
+package demo
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/jujube-project/jujube/cli/app"
 )
 
 // demoTimeout bounds the whole demo; it takes a quarter of it on a slow machine.
 const demoTimeout = 4 * time.Minute
 
-func (a *juju) demoCommand() *cobra.Command {
+// Command is `juju demo`.
+func Command(a *app.App) *cobra.Command {
 	var keep bool
 	cmd := &cobra.Command{
 		Use: "demo", Short: "Play the whole story on this host, in a minute, and check it", Args: cobra.NoArgs,
@@ -32,16 +36,16 @@ with FORCE-VERSION files.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := context.WithTimeout(cmd.Context(), demoTimeout)
 			defer cancel()
-			return a.demo(ctx, keep)
+			return run(ctx, a, keep)
 		},
 	}
 	cmd.Flags().BoolVar(&keep, "keep", false, "leave the environment running, and say how to look at it")
 	return cmd
 }
 
-// demo plays the story, and cleans up whatever became of it.
-func (a *juju) demo(ctx context.Context, keep bool) error {
-	d, err := a.newDemo(ctx)
+// run plays the story, and cleans up whatever became of it.
+func run(ctx context.Context, a *app.App, keep bool) error {
+	d, err := newDemo(ctx, a.Stdout)
 	if err != nil {
 		return err
 	}
@@ -66,12 +70,12 @@ func (a *juju) demo(ctx context.Context, keep bool) error {
 }
 
 // newDemo makes the demo's directory with a juju in it that outlives `go run`.
-func (a *juju) newDemo(ctx context.Context) (*demo, error) {
+func newDemo(ctx context.Context, out io.Writer) (*demo, error) {
 	dir, err := os.MkdirTemp("", "juju-demo-")
 	if err != nil {
 		return nil, fmt.Errorf("make a directory for the demo: %w", err)
 	}
-	d := &demo{stage: &stage{dir: dir, out: a.Stdout}, began: time.Now()}
+	d := &demo{stage: &stage{dir: dir, out: out}, began: time.Now()}
 	err = d.copyJuju()
 	if err == nil {
 		d.software, err = findSoftware(ctx, filepath.Join(dir, "tree"))

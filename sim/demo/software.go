@@ -1,4 +1,4 @@
-package cli
+package demo
 
 import (
 	"bytes"
@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/jujube-project/jujube/agent"
-	"github.com/jujube-project/jujube/agent/pipe"
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/cli/local"
 	"github.com/jujube-project/jujube/events/tools/archive"
@@ -87,6 +86,9 @@ func (s *software) make(ctx context.Context, number, dir string) error {
 	return nil
 }
 
+// greeting is what an agent says to its launcher first (pipe.Hello).
+const greeting = "jujube-launcher/1 hello from the agent"
+
 // spoil makes a jujud that tests well and works badly: it greets its launcher in words
 // that no launcher knows.
 func spoil(dir string) error {
@@ -95,7 +97,7 @@ func spoil(dir string) error {
 	if err != nil {
 		return err
 	}
-	good := []byte(pipe.Hello)
+	good := []byte(greeting)
 	if !bytes.Contains(b, good) {
 		return fmt.Errorf("spoil %s: it does not hold the agent's greeting", exe)
 	}
