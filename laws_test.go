@@ -62,7 +62,11 @@ var dependencies = []dependency{
 		why: "folds know facts only",
 	},
 	{
-		from: []string{"bus…"}, forbid: []string{"module/…"}, but: []string{"module/events…", "module/bus…"},
+		from: []string{"host"}, forbid: []string{"module/…", "net…", "github.com/…"},
+		why: "what a host gives everybody lies below everybody, and the launcher links it",
+	},
+	{
+		from: []string{"bus…"}, forbid: []string{"module/…"}, but: []string{"module/events…", "module/bus…", "module/host"},
 		why: "the bus carries facts and does not judge them",
 	},
 	{
@@ -70,7 +74,7 @@ var dependencies = []dependency{
 		why: "what is tested in memory needs no NATS",
 	},
 	{
-		from: []string{"streams…"}, forbid: []string{"module/…"}, but: []string{"module/events…", "module/streams…"},
+		from: []string{"streams…"}, forbid: []string{"module/…"}, but: []string{"module/events…", "module/streams…", "module/host"},
 		why: "trees of tools are read by clients and state servers alike",
 	},
 	{

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools/tuf"
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/host"
 )
 
 // Conf is agent.conf: who this machine is and where its environment is. Source of the
@@ -106,13 +106,13 @@ func (c Conf) Save() error {
 	if err := os.MkdirAll(c.Layout().Agent(), 0o700); err != nil {
 		return fmt.Errorf("write agent.conf: %w", err)
 	}
-	return install.WriteFile(filepath.Join(c.Layout().Agent(), "agent.conf"), b)
+	return host.WriteFile(filepath.Join(c.Layout().Agent(), "agent.conf"), b)
 }
 
 // OwnVersion is the version of the jujud at exe: what the linker stamped, or what the
 // FORCE-VERSION file beside it says. Source: Juju 1.25.
 func OwnVersion(exe string) (version.Binary, error) {
-	series, arch := HostPlatform()
+	series, arch := host.Platform()
 	v := version.Binary{Number: version.Current(), Series: series, Arch: arch}
 	b, err := os.ReadFile(filepath.Join(filepath.Dir(exe), "FORCE-VERSION"))
 	if errors.Is(err, os.ErrNotExist) {
@@ -125,27 +125,4 @@ func OwnVersion(exe string) (version.Binary, error) {
 		return v, fmt.Errorf("read the forced version of %s: %w", exe, err)
 	}
 	return v, nil
-}
-
-// GenericSeries is the series of a Linux without a code name. Source: Juju 1.25.
-const GenericSeries = "genericlinux"
-
-// HostPlatform is the series and architecture that this host's tools must have.
-func HostPlatform() (series, arch string) {
-	return seriesOf("/etc/os-release"), runtime.GOARCH
-}
-
-func seriesOf(osRelease string) string {
-	b, err := os.ReadFile(osRelease)
-	if err != nil {
-		return GenericSeries
-	}
-	for line := range strings.Lines(string(b)) {
-		name, ok := strings.CutPrefix(strings.TrimSpace(line), "VERSION_CODENAME=")
-		name = strings.Trim(name, `"'`)
-		if _, err := version.ParseBinary("1.0.0-" + name + "-x"); ok && err == nil {
-			return name
-		}
-	}
-	return GenericSeries
 }

@@ -12,9 +12,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/limits"
+	"github.com/jujube-project/jujube/host"
 )
 
 // Answer is what the state server says to a report.
@@ -159,7 +159,7 @@ func (o *outbox) put(report events.Report) (n uint64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := install.WriteFile(filepath.Join(o.dir, fmt.Sprintf("%016d.rec", o.n+1)), data); err != nil {
+	if err := host.WriteFile(filepath.Join(o.dir, fmt.Sprintf("%016d.rec", o.n+1)), data); err != nil {
 		return 0, err
 	}
 	o.n++

@@ -18,6 +18,7 @@ import (
 	"github.com/jujube-project/jujube/agent/install/crashfs"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools/tuf"
+	"github.com/jujube-project/jujube/host"
 )
 
 // A site publishes, and is the object store of what it published.
@@ -104,7 +105,7 @@ type reader struct {
 	told    []events.Report
 }
 
-func (s *site) reader(disk install.Disk, now func() time.Time) *reader {
+func (s *site) reader(disk host.Disk, now func() time.Time) *reader {
 	s.t.Helper()
 	r := &reader{}
 	var err error

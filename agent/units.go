@@ -15,6 +15,7 @@ import (
 	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/host"
 )
 
 // units are the unit agents of a machine: one goroutine for each unit.
@@ -95,7 +96,7 @@ func (u *units) assign(a assignment) error {
 	if err != nil {
 		return err
 	}
-	if err := install.WriteFile(u.file(), b); err != nil {
+	if err := host.WriteFile(u.file(), b); err != nil {
 		return err
 	}
 	u.give(a)

@@ -21,6 +21,7 @@ import (
 	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/host"
 )
 
 // Be is what the test program is when it is started as the gate of a workload, as an agent
@@ -95,17 +96,17 @@ func specIn(dir string) events.UnitSpec {
 	return a.Units[0]
 }
 
-// host is a data directory with one unit's assignment.
-type host struct {
+// guestHost is a data directory with one unit's assignment.
+type guestHost struct {
 	t   *testing.T
 	dir string
 }
 
 // unitHost assigns web/0, a shell script, to a new data directory; $D in the script is a
 // directory for what it writes. Whatever still runs is stopped at the end of the test.
-func unitHost(t *testing.T, restart, script string) *host {
+func unitHost(t *testing.T, restart, script string) *guestHost {
 	t.Helper()
-	h := &host{t: t, dir: t.TempDir()}
+	h := &guestHost{t: t, dir: t.TempDir()}
 	l := layoutIn(h.dir)
 	ok(t, os.MkdirAll(l.Agent(), 0o700))
 	ok(t, os.MkdirAll(filepath.Join(h.dir, "log"), 0o700))
@@ -122,13 +123,13 @@ func unitHost(t *testing.T, restart, script string) *host {
 	return h
 }
 
-func (h *host) path(name string) string { return filepath.Join(h.dir, name) }
+func (h *guestHost) path(name string) string { return filepath.Join(h.dir, name) }
 
-func (h *host) assign(units ...events.UnitSpec) {
+func (h *guestHost) assign(units ...events.UnitSpec) {
 	h.t.Helper()
 	b, err := json.Marshal(events.UnitsAssigned{Machine: "3", Units: units})
 	ok(h.t, err)
-	ok(h.t, install.WriteFile(filepath.Join(layoutIn(h.dir).Agent(), "units.json"), b))
+	ok(h.t, host.WriteFile(filepath.Join(layoutIn(h.dir).Agent(), "units.json"), b))
 }
 
 // process is an agent's.
@@ -139,7 +140,7 @@ type process struct {
 	out *bufio.Scanner
 }
 
-func (h *host) agent() *process {
+func (h *guestHost) agent() *process {
 	h.t.Helper()
 	p := &process{t: h.t, cmd: exec.Command(os.Args[0], "units", h.dir)}
 	out, err := p.cmd.StdoutPipe()
@@ -187,7 +188,7 @@ func ok(t *testing.T, err error) {
 }
 
 // runs are how many runs of the workload have begun.
-func (h *host) runs() int {
+func (h *guestHost) runs() int {
 	b, err := os.ReadFile(filepath.Join(h.dir, "d", "runs"))
 	if err != nil {
 		return 0
@@ -196,7 +197,7 @@ func (h *host) runs() int {
 }
 
 // ran waits until n runs have begun, and sees that there are no more.
-func (h *host) ran(n int) {
+func (h *guestHost) ran(n int) {
 	h.t.Helper()
 	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()
@@ -251,10 +252,10 @@ func TestAReusedPIDIsNotAdopted(t *testing.T) {
 	stranger.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	ok(t, stranger.Start())
 	defer func() { _ = stranger.Process.Kill(); _ = stranger.Wait() }()
-	ticks, err := startTicks(stranger.Process.Pid)
+	ticks, err := host.StartTicks(stranger.Process.Pid)
 	ok(t, err)
 	for what, forged := range map[string]workload{
-		"another start": {PID: stranger.Process.Pid, Started: ticks - 1, BootID: boot()},
+		"another start": {PID: stranger.Process.Pid, Started: ticks - 1, BootID: bootID()},
 		"another boot":  {PID: stranger.Process.Pid, Started: ticks, BootID: "before"},
 	} {
 		dir := layoutIn(h.dir).Unit("web/0")
@@ -266,7 +267,7 @@ func TestAReusedPIDIsNotAdopted(t *testing.T) {
 			t.Errorf("%s: adopted %q", what, got)
 		}
 		p.end("stop")
-		if _, err := startTicks(stranger.Process.Pid); err != nil {
+		if _, err := host.StartTicks(stranger.Process.Pid); err != nil {
 			t.Errorf("%s: the stranger was stopped: %v", what, err)
 		}
 	}

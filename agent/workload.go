@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -18,6 +16,7 @@ import (
 
 	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/host"
 )
 
 // workload is one run of a unit's command: a process that does not belong to this one.
@@ -73,10 +72,10 @@ func startWorkload(l install.Layout, spec events.UnitSpec, note func(*workload) 
 		return nil, err
 	}
 	w := &workload{
-		PID: cmd.Process.Pid, BootID: boot(), Command: commandText(spec),
+		PID: cmd.Process.Pid, BootID: bootID(), Command: commandText(spec),
 		file: filepath.Join(dir, workloadName), cmd: cmd,
 	}
-	if w.Started, err = startTicks(w.PID); err == nil {
+	if w.Started, err = host.StartTicks(w.PID); err == nil {
 		err = note(w)
 	}
 	if err == nil {
@@ -128,7 +127,7 @@ func (w *workload) save() error {
 	if err != nil {
 		return err
 	}
-	return install.WriteFile(w.file, b)
+	return host.WriteFile(w.file, b)
 }
 
 // readWorkload reads what is noted of a unit's last run. It returns nil when there was
@@ -152,8 +151,8 @@ func (w *workload) alive() bool {
 	if w.Ended != nil {
 		return false
 	}
-	ticks, err := startTicks(w.PID)
-	return err == nil && ticks == w.Started && w.BootID == boot()
+	ticks, err := host.StartTicks(w.PID)
+	return err == nil && ticks == w.Started && w.BootID == bootID()
 }
 
 // end says how a run ended that no agent saw ending.
@@ -161,7 +160,7 @@ func (w *workload) end(status exits) ending {
 	switch {
 	case w.Ended != nil:
 		return *w.Ended
-	case w.BootID != boot():
+	case w.BootID != bootID():
 		return ending{How: "it ended with the machine, which has been started anew", Failed: true}
 	}
 	if s, ok := status(w.PID); ok {
@@ -222,24 +221,12 @@ func forgetWorkload(dir string) error {
 	return nil
 }
 
-// startTicks reads when a process began, in clock ticks since boot. A zombie has ended.
-func startTicks(pid int) (uint64, error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, err
-	}
-	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
-	const state, start = 0, 19
-	if len(fields) <= start || fields[state] == "Z" || fields[state] == "X" {
-		return 0, os.ErrProcessDone
-	}
-	return strconv.ParseUint(fields[start], 10, 64)
-}
-
-func boot() string {
-	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	if err != nil {
+// bootID names this boot. It is empty where the kernel does not say it: so it stands in the
+// files of runs that earlier versions noted there.
+func bootID() string {
+	id, _ := host.Boot()
+	if id == host.UnknownBoot {
 		return ""
 	}
-	return strings.TrimSpace(string(b))
+	return id
 }

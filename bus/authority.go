@@ -13,6 +13,8 @@ import (
 	"net"
 	"os"
 	"time"
+
+	"github.com/jujube-project/jujube/host"
 )
 
 // Authority is a certificate authority of an environment: everybody who connects pins its
@@ -167,7 +169,7 @@ func PinAuthorities(path, certificates string) error {
 	if err := CheckAuthorities(certificates); err != nil {
 		return err
 	}
-	return writeSecret(path, []byte(certificates))
+	return host.WriteFile(path, []byte(certificates))
 }
 
 // PinnedAuthorities reads what PinAuthorities wrote. A file that others may write is

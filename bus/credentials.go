@@ -5,6 +5,8 @@ import (
 
 	"github.com/jujube-project/jujube/events/wire"
 	"github.com/nats-io/jwt/v2"
+
+	"github.com/jujube-project/jujube/host"
 )
 
 // Credentials let somebody connect. They are a secret.
@@ -25,7 +27,7 @@ func Holder(token string) (name, key string, err error) {
 // LoadCredentials reads a NATS credentials file. A file that others may read is refused:
 // whoever read it once can use it for ever.
 func LoadCredentials(path string) (Credentials, error) {
-	b, err := ReadSecret(path)
+	b, err := host.ReadSecret(path)
 	if err != nil {
 		return Credentials{}, err
 	}
@@ -50,5 +52,5 @@ func (c Credentials) Save(path string) error {
 	if err != nil {
 		return fmt.Errorf("write credentials %s: %w", path, err)
 	}
-	return writeSecret(path, b)
+	return host.WriteFile(path, b)
 }

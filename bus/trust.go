@@ -10,10 +10,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jujube-project/jujube/events/limits"
-	"github.com/jujube-project/jujube/events/settings"
 	"github.com/nats-io/jwt/v2"
 	"github.com/nats-io/nkeys"
+
+	"github.com/jujube-project/jujube/events/limits"
+	"github.com/jujube-project/jujube/events/settings"
+	"github.com/jujube-project/jujube/host"
 )
 
 // Trust is the environment's NATS authority: the operator, the accounts and the keys
@@ -228,7 +230,7 @@ func (t *Trust) user(role roleName, name, publicKey string, more ...func(*jwt.Us
 
 // LoadTrust reads what Save wrote. A file that others may read is refused.
 func LoadTrust(path string) (*Trust, error) {
-	b, err := ReadSecret(path)
+	b, err := host.ReadSecret(path)
 	if err != nil {
 		return nil, err
 	}
@@ -254,7 +256,7 @@ func (t *Trust) Save(path string) error {
 	if err != nil {
 		return fmt.Errorf("write trust: %w", err)
 	}
-	return writeSecret(path, append(b, '\n'))
+	return host.WriteFile(path, append(b, '\n'))
 }
 
 // The files of a separate nats-server's certificate.
@@ -273,7 +275,7 @@ func (t *Trust) SaveNATSCertificate(dir string, names []string, now time.Time) e
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("write the certificate: %w", err)
 	}
-	return errors.Join(writeSecret(filepath.Join(dir, NATSKey), []byte(key)), writeSecret(filepath.Join(dir, NATSCertificate), []byte(certificate)))
+	return errors.Join(host.WriteFile(filepath.Join(dir, NATSKey), []byte(key)), host.WriteFile(filepath.Join(dir, NATSCertificate), []byte(certificate)))
 }
 
 // NATSConfig is a configuration for a separate nats-server (2.15 or newer) that serves

@@ -11,12 +11,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/cli/local"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/wire"
+	"github.com/jujube-project/jujube/host"
 )
 
 // addMachine is what `juju add-machine` was asked.
@@ -200,7 +200,7 @@ func (s *session) welcome(ctx context.Context, token bus.JoinToken, m addMachine
 	how, secret := "-", "token "+token.Machine+": "+token.String()+"\n"
 	if m.tokens != "" {
 		how, secret = filepath.Join(m.tokens, events.MachineTag(token.Machine)+".join"), ""
-		if err := install.WriteFile(how, []byte(token.String()+"\n")); err != nil {
+		if err := host.WriteFile(how, []byte(token.String()+"\n")); err != nil {
 			return err
 		}
 	}

@@ -8,10 +8,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/host"
 )
 
 // offlineLog opens the log of an environment whose state server is down, from its data
@@ -67,17 +67,18 @@ func offlineLog(ctx context.Context, dataDir string) (log events.Log, closeLog f
 // copyStore copies the JetStream store of a data directory while holding its lock, so
 // that no state server can start and write meanwhile.
 func copyStore(dataDir, to string) error {
-	lock, err := os.OpenFile(filepath.Join(dataDir, "lock"), os.O_RDWR, 0)
-	if errors.Is(err, fs.ErrNotExist) {
+	lock := filepath.Join(dataDir, "lock")
+	if _, err := os.Stat(lock); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w: no jujud ever ran there", err)
+	}
+	unlock, err := host.TryLock(lock)
+	if errors.Is(err, host.ErrLocked) {
+		return fmt.Errorf("its jujud is running: %w", err)
 	}
 	if err != nil {
 		return err
 	}
-	defer lock.Close()
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return fmt.Errorf("its jujud is running (%s is locked): %w", lock.Name(), err)
-	}
+	defer unlock()
 	return copyTree(filepath.Join(dataDir, "server", "jetstream"), to)
 }
 

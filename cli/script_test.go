@@ -17,11 +17,11 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/jujube-project/jujube/agent"
 	"github.com/jujube-project/jujube/bus/bustest"
 	"github.com/jujube-project/jujube/cli"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/host"
 	"github.com/jujube-project/jujube/sim/hosts"
 )
 
@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 // $PLATFORM is this host's series and architecture.
 func TestScripts(t *testing.T) {
 	bin := build(t)
-	series, arch := agent.HostPlatform()
+	series, arch := host.Platform()
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
@@ -127,7 +127,7 @@ func pack(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: pack JUJUD VERSION DIR")
 	}
-	series, arch := agent.HostPlatform()
+	series, arch := host.Platform()
 	n, err := version.Parse(args[1])
 	ts.Check(err)
 	v := version.Binary{Number: n, Series: series, Arch: arch}

@@ -10,8 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jujube-project/jujube/agent/install"
-	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/host"
 )
 
 // trustKeys are the private keys of one repository that this client holds: files
@@ -42,7 +41,7 @@ func (d trustKeys) make(role string) (trustKey, error) {
 	k := trustKey{role, private}
 	err = os.MkdirAll(string(d), 0o700)
 	if err == nil {
-		err = install.WriteFile(d.file(role, k.Public()), []byte(hex.EncodeToString(private.Seed())+"\n"))
+		err = host.WriteFile(d.file(role, k.Public()), []byte(hex.EncodeToString(private.Seed())+"\n"))
 	}
 	if err != nil {
 		return k, fmt.Errorf("make the %s key: %w", role, err)
@@ -70,7 +69,7 @@ func (d trustKeys) all() ([]trustKey, error) {
 }
 
 func readTrustKey(name string) (trustKey, error) {
-	text, err := bus.ReadSecret(name)
+	text, err := host.ReadSecret(name)
 	if err != nil {
 		return trustKey{}, err
 	}

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/events/tools/tuf"
+	"github.com/jujube-project/jujube/host"
 )
 
 // repository is this client's place for one repository of signed metadata, an environment's
@@ -39,7 +39,7 @@ func (r repository) write(name string, b []byte) error {
 	if err := os.MkdirAll(string(r), 0o700); err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
-	return install.WriteFile(name, b)
+	return host.WriteFile(name, b)
 }
 
 // anchor is what was pinned; fs.ErrNotExist: nothing was.

@@ -8,10 +8,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools/tuf"
+	"github.com/jujube-project/jujube/host"
 )
 
 func (a *juju) trustSignCommand() *cobra.Command {
@@ -107,7 +107,7 @@ func (a *juju) trustExportCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return install.WriteFile(args[0], b.Marshal())
+				return host.WriteFile(args[0], b.Marshal())
 			})
 		},
 	}

@@ -12,10 +12,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/host"
 )
 
 func (a *juju) userCommand() *cobra.Command {
@@ -61,7 +61,7 @@ func (a *juju) userKeyCommand() *cobra.Command {
 
 // userKey is this client's key. A file that others can read is refused.
 func (a *juju) userKey() (*bus.Identity, error) {
-	b, err := bus.ReadSecret(a.userKeyFile())
+	b, err := host.ReadSecret(a.userKeyFile())
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func (a *juju) makeUserKey() (*bus.Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	return id, install.WriteFile(a.userKeyFile(), append(id.Seed(), '\n'))
+	return id, host.WriteFile(a.userKeyFile(), append(id.Seed(), '\n'))
 }
 
 // grantFlags are those of a role and where it holds.

@@ -6,9 +6,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/jujube-project/jujube/agent"
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/host"
 )
 
 func (a *juju) versionCommand() *cobra.Command {
@@ -18,7 +18,7 @@ func (a *juju) versionCommand() *cobra.Command {
 		Long:    "Print the version of this client, with the series and architecture of this host. The\nversion of the environment is in juju status.",
 		Example: "  juju version\n  juju version --format json",
 		RunE: func(*cobra.Command, []string) error {
-			series, arch := agent.HostPlatform()
+			series, arch := host.Platform()
 			v := version.Binary{Number: version.Current(), Series: series, Arch: arch}
 			switch format {
 			case "smart":

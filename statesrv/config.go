@@ -15,6 +15,7 @@ import (
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/host"
 )
 
 // Config is what a Server needs. All fields without a stated zero value are required.
@@ -117,29 +118,5 @@ func (c FileConfig) Save(dataDir string) error {
 	if err != nil {
 		return fmt.Errorf("write the state server's configuration: %w", err)
 	}
-	return writeFile(configFile(dataDir), b)
-}
-
-// writeFile replaces path atomically and durably, readable by its owner only.
-func writeFile(path string, data []byte) error {
-	tmp := path + ".new"
-	if err := os.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(tmp, path)
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, errors.Join(err, os.Remove(tmp)))
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return host.WriteFile(configFile(dataDir), b)
 }

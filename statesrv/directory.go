@@ -10,6 +10,7 @@ import (
 	"github.com/jujube-project/jujube/events/bootstrap"
 	"github.com/jujube-project/jujube/events/tools/tuf"
 	"github.com/jujube-project/jujube/events/tree"
+	"github.com/jujube-project/jujube/host"
 )
 
 // Directory is the directory of a new environment's first state server: its keys and its
@@ -70,7 +71,7 @@ func (d *Directory) Save(dataDir string, c FileConfig) error {
 	}
 	for _, save := range []func() error{
 		func() error { return d.credentials.Save(CredentialsFile(dataDir)) },
-		func() error { return writeFile(LogKeyFile(dataDir), []byte(d.logKey+"\n")) },
+		func() error { return host.WriteFile(LogKeyFile(dataDir), []byte(d.logKey+"\n")) },
 		func() error { return d.site.Save(dataDir) },
 		func() error { return d.Trust.Save(TrustFile(dataDir)) },
 		func() error { return c.Save(dataDir) },

@@ -16,6 +16,7 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tree"
+	"github.com/jujube-project/jujube/host"
 )
 
 // How often the log's head is signed while there is something new.
@@ -159,7 +160,7 @@ func (k *keeper) sign(now time.Time) error {
 		return err
 	}
 	if k.file != "" {
-		if err := writeFile(k.file, c.Note); err != nil {
+		if err := host.WriteFile(k.file, c.Note); err != nil {
 			return err
 		}
 	}

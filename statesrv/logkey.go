@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/jujube-project/jujube/events/tree"
+	"github.com/jujube-project/jujube/host"
 )
 
 // LogKeyFile holds the key that signs the log's checkpoints. It never leaves the host.
@@ -19,7 +20,7 @@ func NewLogKey(dataDir, environment string) (public string, err error) {
 	if err != nil {
 		return "", err
 	}
-	return public, writeFile(LogKeyFile(dataDir), []byte(private+"\n"))
+	return public, host.WriteFile(LogKeyFile(dataDir), []byte(private+"\n"))
 }
 
 // LoadLogKey reads what NewLogKey wrote.

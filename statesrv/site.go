@@ -10,8 +10,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events/tools/tuf"
+	"github.com/jujube-project/jujube/host"
 )
 
 // Site is what a state server needs to publish the environment's signed metadata: which root
@@ -62,7 +62,7 @@ func (s *Site) Save(dataDir string) error {
 	for i, seed := range []*[]byte{&f.Snapshot, &f.Timestamp} {
 		*seed = s.Keys[i].(ed25519.PrivateKey).Seed()
 	}
-	return errors.Join(writeFile(siteBundleFile(dataDir), s.First.Marshal()), f.save(dataDir))
+	return errors.Join(host.WriteFile(siteBundleFile(dataDir), s.First.Marshal()), f.save(dataDir))
 }
 
 // LoadSite reads what bootstrap left for the state server.
@@ -101,7 +101,7 @@ func (s *Site) firstRoot() []byte {
 
 func loadSiteFile(dataDir string) (siteFile, error) {
 	var f siteFile
-	b, err := bus.ReadSecret(siteKeysFile(dataDir))
+	b, err := host.ReadSecret(siteKeysFile(dataDir))
 	if err == nil {
 		err = json.Unmarshal(b, &f)
 	}
@@ -116,5 +116,5 @@ func (f siteFile) save(dataDir string) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(siteKeysFile(dataDir), append(b, '\n'))
+	return host.WriteFile(siteKeysFile(dataDir), append(b, '\n'))
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tree"
+	"github.com/jujube-project/jujube/host"
 	"github.com/jujube-project/jujube/projections"
 )
 
@@ -171,5 +172,5 @@ func (t *term) afterCommit(st *projections.State) {
 }
 
 func (s *Server) writeSnapshot(st *projections.State) error {
-	return writeFile(s.snapshotFile(), projections.EncodeSnapshot(st))
+	return host.WriteFile(s.snapshotFile(), projections.EncodeSnapshot(st))
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/simplestreams"
+	"github.com/jujube-project/jujube/host"
 )
 
 // metadata is what a tree said before.
@@ -159,24 +160,15 @@ func writeFile(path string, mode fs.FileMode, r io.Reader, checks ...func() erro
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(tmp, r)
-	for _, check := range checks {
-		if err == nil {
-			err = check()
+	return host.WriteStream(path, mode, func(w io.Writer) error {
+		if _, err := io.Copy(w, r); err != nil {
+			return err
 		}
-	}
-	if err == nil {
-		err = errors.Join(tmp.Chmod(mode), tmp.Sync())
-	}
-	if err = errors.Join(err, tmp.Close()); err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(tmp.Name()))
-	}
-	return nil
+		for _, check := range checks {
+			if err := check(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

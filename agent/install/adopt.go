@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/jujube-project/jujube/events/tools/archive"
+	"github.com/jujube-project/jujube/host"
 )
 
 // Prepare makes the directories that launcher and agent need.
@@ -17,7 +18,7 @@ func (l Layout) Prepare() error {
 			return fmt.Errorf("prepare the data directory: %w", err)
 		}
 	}
-	return errors.Join(syncDir(l.disk(), l.Dir), syncDir(l.disk(), agents), l.settle())
+	return errors.Join(host.SyncDir(l.disk(), l.Dir), host.SyncDir(l.disk(), agents), l.settle())
 }
 
 // Install makes the copy at exe a version of that name and points the link to it.
@@ -72,7 +73,7 @@ func (l Layout) copyIn(from, to string) (digest string, err error) {
 // place makes a directory of durable files a version: marker last, then the rename. What
 // had the name before was damaged, or another build that nobody uses.
 func (l Layout) place(tmp, name string, m Marker) error {
-	if err := syncDir(l.disk(), tmp); err != nil {
+	if err := host.SyncDir(l.disk(), tmp); err != nil {
 		return err
 	}
 	if err := l.mark(tmp, m); err != nil {
@@ -84,5 +85,5 @@ func (l Layout) place(tmp, name string, m Marker) error {
 	if err := l.disk().Rename(tmp, l.Version(name)); err != nil {
 		return err
 	}
-	return syncDir(l.disk(), l.Tools())
+	return host.SyncDir(l.disk(), l.Tools())
 }

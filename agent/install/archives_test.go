@@ -10,21 +10,21 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/archive"
 	"github.com/jujube-project/jujube/events/tools/archive/hostile"
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/host"
 )
 
 // watchedDisk sees how much is written to files at the same time, and where.
 type watchedDisk struct {
-	install.Disk
+	host.Disk
 	outside []string // files that were made elsewhere than in a staging directory
 	written int64
 }
 
-func (d *watchedDisk) Create(path string, mode fs.FileMode) (install.File, error) {
+func (d *watchedDisk) Create(path string, mode fs.FileMode) (host.File, error) {
 	if !strings.Contains(path, "/tools/") {
 		d.outside = append(d.outside, path)
 	}
@@ -36,7 +36,7 @@ func (d *watchedDisk) Create(path string, mode fs.FileMode) (install.File, error
 }
 
 type watchedFile struct {
-	install.File
+	host.File
 	disk *watchedDisk
 }
 
@@ -54,7 +54,7 @@ func TestBI92HostileArchivesAreNotStaged(t *testing.T) {
 		t.Run("BI-92 "+name, func(t *testing.T) {
 			dir := t.TempDir()
 			l := hostIn(t, filepath.Join(dir, "a", "b", "c"))
-			disk := &watchedDisk{Disk: install.HostDisk}
+			disk := &watchedDisk{Disk: host.OS{}}
 			v, err := version.ParseBinary(newer)
 			check(t, err)
 			to := tools.Tools{Version: v, Size: int64(len(data)), SHA256: fmt.Sprintf("%x", sha256.Sum256(data))}

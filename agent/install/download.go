@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/host"
 )
 
 // ErrNoSpace: the disk is too full for the upgrade. Nothing was switched; an order that
@@ -27,7 +28,7 @@ type Download struct {
 
 	l Layout
 	t tools.Tools
-	f File
+	f host.File
 }
 
 // partFile is where the archive with that digest grows.

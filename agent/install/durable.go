@@ -6,34 +6,21 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+
+	"github.com/jujube-project/jujube/host"
 )
 
-// WriteFile replaces a file of this host: the old content or the new one, never a mix, and
-// after it returns the new one, whatever happens to the power. Readable by the owner only.
-func WriteFile(path string, data []byte) error { return writeFile(hostDisk{}, path, data) }
-
-// writeFile writes a file beside path, makes it durable, and gives it the name. One that
-// could not be made durable is never tried again: it goes, and the next begins anew.
-func writeFile(d Disk, path string, data []byte) error {
-	tmp := path + ".new"
-	if err := d.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	f, err := d.Create(tmp, 0o600)
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = d.Rename(tmp, path)
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, errors.Join(err, d.Remove(tmp)))
-	}
-	return syncDir(d, filepath.Dir(path))
+// writeFile replaces a file on a machine's disk, durably. Only one process writes below a
+// machine's directories, the one that holds its lock; so the temporary file can have a name
+// of its own for each path, and the next write removes what a power cut left there.
+func writeFile(d host.Disk, path string, data []byte) error {
+	return host.Replace(d, path, path+".new", 0o600, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
 }
 
-func readFile(d Disk, path string) ([]byte, error) {
+func readFile(d host.Disk, path string) ([]byte, error) {
 	f, err := d.Open(path)
 	if err != nil {
 		return nil, err
@@ -42,16 +29,9 @@ func readFile(d Disk, path string) ([]byte, error) {
 	return b, errors.Join(err, f.Close())
 }
 
-func syncDir(d Disk, dir string) error {
-	if err := d.SyncDir(dir); err != nil {
-		return fmt.Errorf("sync %s: %w", dir, err)
-	}
-	return nil
-}
-
 // removeAll removes a directory with what is in it, a version's marker first: what is
 // half removed is not taken for complete. What does not exist is removed already.
-func removeAll(d Disk, path string) error {
+func removeAll(d host.Disk, path string) error {
 	kind, err := d.Kind(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -78,7 +58,7 @@ func removeAll(d Disk, path string) error {
 }
 
 // mkdirs makes a directory and those above it that are missing, durably.
-func mkdirs(d Disk, path string) error {
+func mkdirs(d host.Disk, path string) error {
 	err := d.Mkdir(path)
 	if errors.Is(err, fs.ErrNotExist) && path != filepath.Dir(path) {
 		if err = mkdirs(d, filepath.Dir(path)); err == nil {
@@ -93,5 +73,5 @@ func mkdirs(d Disk, path string) error {
 	if err != nil {
 		return fmt.Errorf("make %s: %w", path, err)
 	}
-	return syncDir(d, filepath.Dir(path))
+	return host.SyncDir(d, filepath.Dir(path))
 }

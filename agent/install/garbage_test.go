@@ -32,7 +32,7 @@ func versions(t *testing.T, l install.Layout) (names []string, bytes int64) {
 // Twenty upgrades, up and down: between them there are two versions on the disk, the
 // current and the one before; within one a third and its archive. Never more.
 func TestTwentyUpgradesLeaveTwoVersions(t *testing.T) {
-	l := host(t)
+	l := installed(t)
 	content := strings.Repeat("0123456789abcdef", 1<<14)
 	journal := install.Journal{Good: old}
 	peak, peakBytes, most := 0, int64(0), int64(0)
@@ -72,7 +72,7 @@ func TestTwentyUpgradesLeaveTwoVersions(t *testing.T) {
 // Whatever the caller says, what the link or the journal names stays; and when nobody can
 // tell, everything does.
 func TestWhatIsNamedIsNeverCollected(t *testing.T) {
-	l := host(t)
+	l := installed(t)
 	check(t, l.Stage(download(t, l, "the new jujud", nil)))
 	exe := filepath.Join(l.Dir, "installed", "jujud")
 	for _, name := range []string{"1.1.0-x-y", "1.2.0-x-y", "1.3.0-x-y"} {
@@ -146,7 +146,7 @@ func TestAVersionThatIsHalfRemovedIsNotComplete(t *testing.T) {
 // The copy that the machine was installed with is the same build as the archive of the same
 // files: going back to it is no conflict, and it has the archive's name from then on.
 func TestGoingBackToTheInstalledCopy(t *testing.T) {
-	l := host(t)
+	l := installed(t)
 	check(t, l.Stage(download(t, l, "the new jujud", nil)), l.Switch(newer), l.WriteJournal(install.Journal{Good: newer, Last: old}))
 	to, packed, err := pack(old, "the old jujud")
 	check(t, err)

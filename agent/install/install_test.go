@@ -21,8 +21,8 @@ const (
 	newer = "1.25.1-trusty-amd64"
 )
 
-// host is a data directory whose link points to a complete old version.
-func host(t *testing.T) install.Layout {
+// installed is a data directory whose link points to a complete old version.
+func installed(t *testing.T) install.Layout {
 	t.Helper()
 	return hostIn(t, t.TempDir())
 }
@@ -86,7 +86,7 @@ func wantLink(t *testing.T, l install.Layout, want string) {
 }
 
 func TestStageSwitchCollect(t *testing.T) {
-	l := host(t)
+	l := installed(t)
 	to := download(t, l, "the new jujud", nil)
 	check(t, l.Stage(to, old), l.Stage(to, old))
 	wantLink(t, l, old)
@@ -104,7 +104,7 @@ func TestStageSwitchCollect(t *testing.T) {
 }
 
 func TestADownloadIsTakenUpWhereItStopped(t *testing.T) {
-	l := host(t)
+	l := installed(t)
 	var all []byte
 	to := download(t, l, "the new jujud", func(b []byte) []byte { all = b; return b[:10] })
 	d, err := l.Download(to)
@@ -119,7 +119,7 @@ func TestADownloadIsTakenUpWhereItStopped(t *testing.T) {
 
 // A power cut can leave a download of the right length with the wrong bytes in it.
 func TestADownloadWhoseBeginningIsDamagedBeginsAnew(t *testing.T) {
-	l := host(t)
+	l := installed(t)
 	var all []byte
 	to := download(t, l, "the new jujud", func(b []byte) []byte { all = bytes.Clone(b); return make([]byte, 10) })
 	d, err := l.Download(to)
@@ -149,7 +149,7 @@ func TestBadDownloadsChangeNothing(t *testing.T) {
 		"empty":           {func([]byte) []byte { return nil }, install.ErrSize},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := host(t)
+			l := installed(t)
 			to := download(t, l, "the new jujud", nil)
 			part := filepath.Join(l.Staging(), to.SHA256+".part") // what was whole is damaged on disk
 			b, err := os.ReadFile(part)
@@ -166,7 +166,7 @@ func TestBadDownloadsChangeNothing(t *testing.T) {
 }
 
 func TestAVersionInUseIsNotOverwritten(t *testing.T) {
-	l := host(t)
+	l := installed(t)
 	check(t, l.Stage(download(t, l, "the new jujud", nil), old), l.Switch(newer))
 	other := download(t, l, "another build of the same number", nil)
 	if err := l.Stage(other, newer); !errors.Is(err, install.ErrConflict) {
@@ -188,7 +188,7 @@ func TestADamagedVersionIsNotRun(t *testing.T) {
 		"all gone": func(l install.Layout) error { return os.RemoveAll(l.Version(newer)) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := host(t)
+			l := installed(t)
 			check(t, l.Stage(download(t, l, "the new jujud", nil), old), damage(l))
 			if err := l.Switch(newer); !errors.Is(err, install.ErrIncomplete) {
 				t.Fatalf("switch: %v, want ErrIncomplete", err)
@@ -199,7 +199,7 @@ func TestADamagedVersionIsNotRun(t *testing.T) {
 }
 
 func TestTheJournalIsWholeOrRefused(t *testing.T) {
-	l := host(t)
+	l := installed(t)
 	want := install.Journal{Phase: install.PhaseTrial, Good: old, Seq: 7, Trial: &install.Trial{Attempts: 2}, Denied: map[string]string{"d": "why"}}
 	check(t, l.WriteJournal(want))
 	got, err := l.ReadJournal()
@@ -223,13 +223,13 @@ func TestTheJournalIsWholeOrRefused(t *testing.T) {
 
 func TestALinkThatLeadsElsewhereIsNotFollowed(t *testing.T) {
 	for _, target := range []string{"/bin", "/", "../../etc", "..", "."} {
-		l := host(t)
+		l := installed(t)
 		check(t, os.Remove(l.Link()), os.Symlink(target, l.Link()))
 		if got, err := l.Current(); err == nil {
 			t.Errorf("a link to %s gave version %q", target, got)
 		}
 	}
-	l := host(t)
+	l := installed(t)
 	check(t, os.Remove(l.Link()), os.WriteFile(l.Link(), nil, 0o600))
 	if got, err := l.Current(); err == nil {
 		t.Errorf("a file in the link's place gave version %q", got)

@@ -1,16 +1,19 @@
 package install
 
 import (
+	"errors"
+	"fmt"
 	"path/filepath"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/host"
 )
 
 // Layout gives the paths of one machine's data directory. Source of the names: Juju 1.25.
 type Layout struct {
-	Dir     string // the data directory
-	Machine string // id, "3"
-	Disk    Disk   // nil: the host's
+	Dir     string    // the data directory
+	Machine string    // id, "3"
+	Disk    host.Disk // nil: the host's
 }
 
 // Tag is "machine-3".
@@ -51,3 +54,21 @@ func (l Layout) LockFile() string { return filepath.Join(l.Dir, "lock") }
 // AgentLock is held by the agent, so that there is never a second one beside an agent
 // whose launcher was killed.
 func (l Layout) AgentLock() string { return filepath.Join(l.Agent(), "lock") }
+
+// disk is the host's file system unless another is set.
+func (l Layout) disk() host.Disk {
+	if l.Disk == nil {
+		return host.OS{}
+	}
+	return l.Disk
+}
+
+// Lock takes the data directory for this process, so that two launchers never work in one.
+// host.ErrLocked: another process has it.
+func (l Layout) Lock() (unlock func(), err error) {
+	unlock, err = host.TryLock(l.LockFile())
+	if errors.Is(err, host.ErrLocked) {
+		return nil, fmt.Errorf("another jujud runs on this data directory: %w; nothing was changed", err)
+	}
+	return unlock, err
+}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+
+	"github.com/jujube-project/jujube/host"
 )
 
 // Current is the name of the version that the link points to. fs.ErrNotExist means that
@@ -47,7 +49,7 @@ func (l Layout) Switch(name string) error {
 	if err := l.disk().Rename(tmp, l.Link()); err != nil {
 		return fmt.Errorf("switch to %s: %w; the link was not changed", name, errors.Join(err, l.disk().Remove(tmp)))
 	}
-	return syncDir(l.disk(), l.Tools())
+	return host.SyncDir(l.disk(), l.Tools())
 }
 
 // clearPlace gives what stands in the link's place, and is no link, another name.
@@ -66,5 +68,5 @@ func (l Layout) clearPlace() error {
 // settle makes durable what the journal, the link and the versions are now: whoever
 // changed them may have been killed before the sync, and what follows rests on them.
 func (l Layout) settle() error {
-	return errors.Join(syncDir(l.disk(), l.Agent()), syncDir(l.disk(), l.Tools()))
+	return errors.Join(host.SyncDir(l.disk(), l.Agent()), host.SyncDir(l.disk(), l.Tools()))
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/jujube-project/jujube/agent/install"
+	"github.com/jujube-project/jujube/host"
 )
 
 // What a local user could plant in a data directory, one thing at a time (BI-95).
@@ -94,7 +95,7 @@ func TestBI95NothingIsWrittenThroughALink(t *testing.T) {
 		if err := os.Symlink(victim, planted); err != nil {
 			t.Fatal(err)
 		}
-		if err := install.WriteFile(path, []byte("ours")); err != nil {
+		if err := host.WriteFile(path, []byte("ours")); err != nil {
 			t.Fatal(err)
 		}
 		info, err := os.Lstat(path)

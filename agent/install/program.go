@@ -9,11 +9,12 @@ import (
 	"path/filepath"
 
 	"github.com/jujube-project/jujube/events/tools/archive"
+	"github.com/jujube-project/jujube/host"
 )
 
 // Program opens the jujud of a complete version and hashes what it opened, so that the
 // very bytes that were verified can be executed, whatever becomes of the name.
-func (l Layout) Program(name string) (File, error) {
+func (l Layout) Program(name string) (host.File, error) {
 	m, err := l.Verify(name)
 	if err != nil {
 		return nil, err
@@ -34,7 +35,4 @@ func (l Layout) Program(name string) (File, error) {
 
 // Installed opens the copy that the machine was installed with, which no version's marker
 // speaks of.
-func (l Layout) Installed(exe string) (File, error) { return l.disk().Open(exe) }
-
-// SyncDir makes the names in a directory of this host durable.
-func SyncDir(dir string) error { return syncDir(hostDisk{}, dir) }
+func (l Layout) Installed(exe string) (host.File, error) { return l.disk().Open(exe) }

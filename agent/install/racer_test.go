@@ -8,24 +8,26 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/jujube-project/jujube/host"
 )
 
 // racer is a host on which somebody changes the program whenever it is opened: before, or
 // right after.
 type racer struct {
-	hostDisk
+	host.OS
 	path          string
 	opened        int
 	before, after func(opened int)
 }
 
-func (r *racer) Open(path string) (File, error) {
+func (r *racer) Open(path string) (host.File, error) {
 	if path == r.path {
 		r.opened++
 		r.before(r.opened)
 		defer r.after(r.opened)
 	}
-	return r.hostDisk.Open(path)
+	return r.OS.Open(path)
 }
 
 // What was verified is what is executed, whoever exchanges the name in between (BI-96).

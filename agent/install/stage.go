@@ -13,6 +13,7 @@ import (
 
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/archive"
+	"github.com/jujube-project/jujube/host"
 )
 
 // What goes wrong between a download and a staged version. Each has its own remedy.
@@ -51,7 +52,7 @@ func (l Layout) Stage(t tools.Tools, inUse ...string) error {
 }
 
 // checkArchive reads an open download from its start to its end.
-func checkArchive(f File, t tools.Tools) error {
+func checkArchive(f host.File, t tools.Tools) error {
 	h := sha256.New()
 	n, err := io.Copy(h, f)
 	if err != nil {
@@ -69,7 +70,7 @@ func checkArchive(f File, t tools.Tools) error {
 
 // unpack makes a directory beside the versions and gives it the version's name. When it
 // cannot, nothing of it stays.
-func (l Layout) unpack(f File, t tools.Tools, inUse []string) error {
+func (l Layout) unpack(f host.File, t tools.Tools, inUse []string) error {
 	tmp := l.Staging() + "-" + t.SHA256[:16]
 	if err := removeAll(l.disk(), tmp); err != nil { // of a try that was cut off
 		return err
@@ -89,7 +90,7 @@ func (l Layout) unpack(f File, t tools.Tools, inUse []string) error {
 }
 
 // extract writes the archive's files into a directory, durably, and hashes them.
-func (l Layout) extract(f File, size int64, dir string) (files map[string]string, err error) {
+func (l Layout) extract(f host.File, size int64, dir string) (files map[string]string, err error) {
 	files = map[string]string{}
 	for e, err := range archive.Walk(f, archive.Within(size)) {
 		if err == nil {

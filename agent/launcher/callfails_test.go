@@ -27,7 +27,7 @@ func (f *fault) before(c crashfs.Call) (skip bool, err error) {
 }
 
 // upgraded is a machine that runs the second version, on a disk where nothing has failed.
-func upgraded(t *testing.T) *host {
+func upgraded(t *testing.T) *cutHost {
 	t.Helper()
 	h := newHost(t, crashfs.Ext4)
 	check(t, h.live())
@@ -73,7 +73,7 @@ func TestEveryCallCanFail(t *testing.T) {
 }
 
 // brokenNow says what is wrong with the disk now, or after a power cut now.
-func brokenNow(h *host) error {
+func brokenNow(h *cutHost) error {
 	if err := h.damage(); err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func brokenNow(h *host) error {
 
 // comesRight lets the machine start on a disk that works, and orders the version again if
 // the first order has failed.
-func comesRight(h *host) (ordered int, err error) {
+func comesRight(h *cutHost) (ordered int, err error) {
 	if err := h.live(); err != nil {
 		return 0, err
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/jujube-project/jujube/agent/pipe"
 	"github.com/jujube-project/jujube/agent/trial"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/host"
 )
 
 // child is one agent process, and what is known of it.
@@ -35,9 +36,9 @@ type child struct {
 }
 
 // run starts the version and stays with it until it has ended.
-func (l *launcher) run(ctx context.Context, name string, exe install.File, j install.Journal) trial.Run {
+func (l *launcher) run(ctx context.Context, name string, exe host.File, j install.Journal) trial.Run {
 	defer func() { _ = exe.Close() }()
-	_, began := install.Boot()
+	_, began := host.Boot()
 	env := append(os.Environ(), fmt.Sprintf("JUJUBE_RESTARTS=%d", l.restarts))
 	p, err := l.reaper.Start(exe, []string{"agent", "--data-dir", l.l.Dir}, env)
 	if errors.Is(err, process.ErrProgram) {
@@ -49,7 +50,7 @@ func (l *launcher) run(ctx context.Context, name string, exe install.File, j ins
 	c := &child{Child: p, l: l, name: name, journal: j}
 	f := c.watch(ctx)
 	f.Output = c.Output()
-	_, now := install.Boot()
+	_, now := host.Boot()
 	return trial.Run{Version: name, Failure: f, Asked: c.asked, Lasted: now - began}
 }
 
@@ -112,7 +113,7 @@ func (c *child) onTrial() bool {
 
 // budget is how long the version on trial may still take.
 func (c *child) budget() time.Duration {
-	_, now := install.Boot()
+	_, now := host.Boot()
 	return c.l.cfg.Timing.Trial + c.journal.Order.Window - (now - time.Duration(c.journal.Trial.Started))
 }
 

@@ -16,7 +16,7 @@ const allChapters = 5
 
 // story is a machine's life: installed, upgraded twice, brought back, and given a version
 // that never proves itself. each is called when a chapter has settled.
-func (h *host) story(chapters int, each func() error) error {
+func (h *cutHost) story(chapters int, each func() error) error {
 	for _, c := range [][2]string{{}, {v1, v2}, {v2, v3}, {v3, v2}, {v2, v4}}[:chapters] {
 		if c[0] != "" {
 			h.give(c[0], c[1])
@@ -38,7 +38,7 @@ type explorer struct {
 	kills    int // of the processes alone, before the first power cut
 	enough   int // bricks to stop at; 0: none
 	seen     map[[32]byte]bool
-	queue    []*host
+	queue    []*cutHost
 	points   int // calls after which the power was cut
 	states   int // that a disk was in then
 	starts   int // from different ones of them
@@ -46,12 +46,12 @@ type explorer struct {
 }
 
 // watch cuts the power after every call on the host's disk.
-func (x *explorer) watch(h *host) {
+func (x *explorer) watch(h *cutHost) {
 	h.disk.After = func(c crashfs.Call) { x.cut(h, c) }
 }
 
 // cut tries every state that a power cut now leaves, or a kill.
-func (x *explorer) cut(h *host, c crashfs.Call) {
+func (x *explorer) cut(h *cutHost, c crashfs.Call) {
 	if h.cuts >= x.most || x.enough > 0 && len(x.bricks) >= x.enough {
 		return
 	}
@@ -73,7 +73,7 @@ func (x *explorer) cut(h *host, c crashfs.Call) {
 }
 
 // isNew says whether no host like that was seen before.
-func (x *explorer) isNew(h *host) bool {
+func (x *explorer) isNew(h *cutHost) bool {
 	key := h.key()
 	seen := x.seen[key]
 	x.seen[key] = true
@@ -81,7 +81,7 @@ func (x *explorer) isNew(h *host) bool {
 }
 
 // add looks at a state, and queues it if it is new.
-func (x *explorer) add(h *host, c crashfs.Call) {
+func (x *explorer) add(h *cutHost, c crashfs.Call) {
 	if !x.isNew(h) {
 		return
 	}
@@ -117,7 +117,7 @@ func (x *explorer) goOn() {
 
 // right says whether the machine runs what it should: the ordered version, unless that
 // never proves itself or the power was cut in each of its starts.
-func (h *host) right() error {
+func (h *cutHost) right() error {
 	current, err := h.layout().Current()
 	if err != nil {
 		return err

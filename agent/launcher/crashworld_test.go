@@ -33,8 +33,8 @@ const (
 
 const installedExe = "/opt/jujud"
 
-// host is a machine: what lies on its disk, and what is known elsewhere.
-type host struct {
+// cutHost is a machine: what lies on its disk, and what is known elsewhere.
+type cutHost struct {
 	disk  *crashfs.FS
 	order agent.Ordered              // the newest; its Seq is 0 before the first
 	cuts  int                        // of the power, so far
@@ -46,9 +46,9 @@ type host struct {
 	ends  map[string]map[string]bool // order → kinds of its end
 }
 
-func newHost(t *testing.T, m crashfs.Model) *host {
+func newHost(t *testing.T, m crashfs.Model) *cutHost {
 	t.Helper()
-	h := &host{disk: crashfs.New(m), asked: map[string]bool{v1: true}, ends: map[string]map[string]bool{}}
+	h := &cutHost{disk: crashfs.New(m), asked: map[string]bool{v1: true}, ends: map[string]map[string]bool{}}
 	check(t, h.disk.Mkdir("/opt"), h.disk.Mkdir("/data"))
 	f, err := h.disk.Create(installedExe, 0o755)
 	check(t, err)
@@ -59,7 +59,7 @@ func newHost(t *testing.T, m crashfs.Model) *host {
 }
 
 // on is the same host with another disk.
-func (h *host) on(disk *crashfs.FS) *host {
+func (h *cutHost) on(disk *crashfs.FS) *cutHost {
 	c := *h
 	c.disk, c.asked, c.ends = disk, maps.Clone(h.asked), map[string]map[string]bool{}
 	for order, kinds := range h.ends {
@@ -68,7 +68,7 @@ func (h *host) on(disk *crashfs.FS) *host {
 	return &c
 }
 
-func (h *host) layout() install.Layout {
+func (h *cutHost) layout() install.Layout {
 	return install.Layout{Dir: "/data", Machine: "3", Disk: h.disk}
 }
 
@@ -98,7 +98,7 @@ func binary(name string) version.Binary {
 }
 
 // give issues an order from one version to another.
-func (h *host) give(from, to string) {
+func (h *cutHost) give(from, to string) {
 	sum := sha256.Sum256(packed(to))
 	h.order = agent.Ordered{Seq: h.order.Seq + 1, Now: time.Unix(1, 0), Order: events.OrderIssued{
 		Order: fmt.Sprintf("o%d", h.order.Seq+1), Machine: "3", From: binary(from).Number, Expires: time.Unix(2, 0),
@@ -110,7 +110,7 @@ func (h *host) give(from, to string) {
 const tooMany = 12
 
 // live starts a launcher and lets it start agents until one stays.
-func (h *host) live() error {
+func (h *cutHost) live() error {
 	l := launcher.NewStarts(launcher.Config{Layout: h.layout(), Exe: installedExe, Version: v1, Logger: slog.New(slog.DiscardHandler)})
 	if err := h.layout().Prepare(); err != nil {
 		return err
@@ -131,7 +131,7 @@ func (h *host) live() error {
 
 // agent is the life of one agent process: the real state machine, and of its effects those
 // on the disk. It stays when there is nothing left to do.
-func (h *host) agent(l launcher.Starts, name string) (stays bool, err error) {
+func (h *cutHost) agent(l launcher.Starts, name string) (stays bool, err error) {
 	j, err := h.layout().ReadJournal()
 	if err != nil && !errors.Is(err, install.ErrJournal) {
 		return false, nil // it ends, and is started again
@@ -157,7 +157,7 @@ func (h *host) agent(l launcher.Starts, name string) (stays bool, err error) {
 	return true, nil
 }
 
-func (h *host) doAll(l launcher.Starts, s agent.State, effects []agent.Effect) (inputs []agent.Input, ends bool, err error) {
+func (h *cutHost) doAll(l launcher.Starts, s agent.State, effects []agent.Effect) (inputs []agent.Input, ends bool, err error) {
 	for _, e := range effects {
 		in, ends, err := h.do(l, s, e)
 		if ends || err != nil {
@@ -170,7 +170,7 @@ func (h *host) doAll(l launcher.Starts, s agent.State, effects []agent.Effect) (
 	return inputs, false, nil
 }
 
-func (h *host) do(l launcher.Starts, s agent.State, e agent.Effect) (in agent.Input, ends bool, err error) {
+func (h *cutHost) do(l launcher.Starts, s agent.State, e agent.Effect) (in agent.Input, ends bool, err error) {
 	disk := h.layout()
 	switch e := e.(type) {
 	case agent.Save:
@@ -200,7 +200,7 @@ func (h *host) do(l launcher.Starts, s agent.State, e agent.Effect) (in agent.In
 }
 
 // prove says that the version is healthy, unless it is the one that never is.
-func (h *host) prove(l launcher.Starts, s agent.State) (in agent.Input, ends bool, err error) {
+func (h *cutHost) prove(l launcher.Starts, s agent.State) (in agent.Input, ends bool, err error) {
 	name := s.Running.String()
 	if name == v4 {
 		l.Crashed(name)
@@ -229,7 +229,7 @@ func faulty(err error) *events.Failure {
 }
 
 // told keeps an end as the outbox does: durably, and once.
-func (h *host) told(r events.Report) {
+func (h *cutHost) told(r events.Report) {
 	switch r.(type) {
 	case *events.AgentUpgraded, *events.AgentUpgradeFailed, *events.AgentRolledBack:
 		id := r.(events.OrderReport).OrderID()
@@ -241,7 +241,7 @@ func (h *host) told(r events.Report) {
 }
 
 // download fetches in three pieces, and tries thrice.
-func (h *host) download(t tools.Tools) (err error) {
+func (h *cutHost) download(t tools.Tools) (err error) {
 	if m, err := h.layout().Verify(t.Version.String()); err == nil && m.Archive == t.SHA256 {
 		return nil
 	}
@@ -253,7 +253,7 @@ func (h *host) download(t tools.Tools) (err error) {
 	return err
 }
 
-func (h *host) fetch(t tools.Tools) error {
+func (h *cutHost) fetch(t tools.Tools) error {
 	d, err := h.layout().Download(t)
 	if err != nil {
 		return err
@@ -268,7 +268,7 @@ func (h *host) fetch(t tools.Tools) error {
 
 // damage says what is wrong with what lies on the disk, without any recovery: the link
 // leads to a complete version, and the journal to one that proved itself.
-func (h *host) damage() error {
+func (h *cutHost) damage() error {
 	h = h.on(h.disk.Clone())
 	l := h.layout()
 	if !h.begun {
@@ -301,7 +301,7 @@ func (h *host) damage() error {
 }
 
 // whole says whether a version is complete and what it should be.
-func (h *host) whole(name string) error {
+func (h *cutHost) whole(name string) error {
 	m, err := h.layout().Verify(name)
 	if err != nil {
 		return err
@@ -314,7 +314,7 @@ func (h *host) whole(name string) error {
 }
 
 // settled says what is wrong once the machine has nothing left to do.
-func (h *host) settled() error {
+func (h *cutHost) settled() error {
 	h = h.on(h.disk.Clone())
 	if err := h.damage(); err != nil {
 		return err
@@ -349,7 +349,7 @@ func (h *host) settled() error {
 }
 
 // endedOnce says whether the machine told more than one end of its order.
-func (h *host) endedOnce() error {
+func (h *cutHost) endedOnce() error {
 	if ends := h.ends[h.order.Order.Order]; len(ends) > 1 {
 		return fmt.Errorf("the order ended as %v", slices.Collect(maps.Keys(ends)))
 	}
@@ -357,7 +357,7 @@ func (h *host) endedOnce() error {
 }
 
 // key is the same for hosts that go on in the same way.
-func (h *host) key() [32]byte {
+func (h *cutHost) key() [32]byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d %d %d %v %v %s %s %v\n", h.cuts, h.kills, h.order.Seq, h.begun, h.asked, h.kept, h.maybe, h.ends)
 	b.WriteString(h.disk.Key(timeless))

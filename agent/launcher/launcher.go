@@ -14,6 +14,7 @@ import (
 
 	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/agent/launcher/process"
+	"github.com/jujube-project/jujube/host"
 )
 
 // Config is what a launcher needs.
@@ -67,7 +68,7 @@ type launcher struct {
 func Launch(ctx context.Context, cfg Config) error {
 	cfg.Timing = cfg.Timing.orDefaults()
 	l := &launcher{cfg: cfg, l: cfg.Layout, signals: make(chan os.Signal, 4), unready: "ERRNO=1\n"}
-	unlock, err := install.Lock(l.l.LockFile(), false)
+	unlock, err := l.l.Lock()
 	if err != nil {
 		return err
 	}
@@ -85,9 +86,7 @@ func Launch(ctx context.Context, cfg Config) error {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // whoever read our output may leave
 	defer signal.Stop(l.signals)
 	if every, err := daemon.SdWatchdogEnabled(false); err == nil && every > 0 {
-		ticker := time.NewTicker(every / 3)
-		defer ticker.Stop()
-		l.pings = ticker.C
+		l.pings = time.Tick(every / 3)
 	}
 	for ctx.Err() == nil {
 		l.pause(ctx, l.once(ctx))
@@ -141,7 +140,7 @@ func (l *launcher) pause(ctx context.Context, d time.Duration) {
 
 // choose opens what to run: the version behind the link, else the last good one, else
 // the installed copy, as a version if the disk allows it and by itself if not.
-func (l *launcher) choose(j install.Journal) (name string, exe install.File, err error) {
+func (l *launcher) choose(j install.Journal) (name string, exe host.File, err error) {
 	current, err := l.l.Current()
 	if err == nil {
 		if exe, err = l.l.Program(current); err == nil {

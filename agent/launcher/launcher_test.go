@@ -18,6 +18,7 @@ import (
 	"github.com/jujube-project/jujube/agent/pipe"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/host"
 )
 
 // This test program is also the agent that the launcher starts: the file "behaviour"
@@ -360,7 +361,7 @@ func TestASecondLauncherIsRefused(t *testing.T) {
 	stop := m.launch(launcher.Timing{})
 	m.wait(old + " started")
 	err := launcher.Launch(t.Context(), launcher.Config{Layout: m.l, Logger: slog.New(slog.DiscardHandler)})
-	if !errors.Is(err, install.ErrLocked) || !strings.Contains(err.Error(), fmt.Sprint(os.Getpid())) {
+	if !errors.Is(err, host.ErrLocked) || !strings.Contains(err.Error(), fmt.Sprint(os.Getpid())) {
 		t.Fatalf("the second launcher: %v", err)
 	}
 	stop()

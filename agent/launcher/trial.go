@@ -8,6 +8,7 @@ import (
 	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/agent/trial"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/host"
 )
 
 func failed(cause, code, text string) events.Failure {
@@ -42,7 +43,7 @@ func (l *launcher) converge() install.Journal {
 		return j
 	}
 	current, linkErr := l.l.Current()
-	boot, since := install.Boot()
+	boot, since := host.Boot()
 	v := trial.Decide(j, current, trial.Moment{BootID: boot, Since: since}, l.cfg.Timing.Attempts)
 	if v.Back != nil {
 		return l.rollBack(trial.RolledBack(j, *v.Back))

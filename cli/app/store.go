@@ -11,11 +11,10 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
-	"golang.org/x/sys/unix"
 
-	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/host"
 )
 
 // Store is the directory in which this client notes what it knows of environments, with its
@@ -78,7 +77,7 @@ func (d Store) Current() string {
 
 // MakeCurrent makes an environment the current one.
 func (d Store) MakeCurrent(name string) error {
-	return install.WriteFile(d.currentFile(), []byte(name+"\n"))
+	return host.WriteFile(d.currentFile(), []byte(name+"\n"))
 }
 
 // Names are the environments that this client knows, sorted.
@@ -126,7 +125,7 @@ func (d Store) Save(e Environment) error {
 	if err := os.MkdirAll(filepath.Dir(d.EnvironmentFile(e.Name)), 0o700); err != nil {
 		return fmt.Errorf("write environment %s: %w", e.Name, err)
 	}
-	return install.WriteFile(d.EnvironmentFile(e.Name), b)
+	return host.WriteFile(d.EnvironmentFile(e.Name), b)
 }
 
 // Add notes a new environment. Of two clients that make one of the same name at the same
@@ -180,20 +179,7 @@ func (d Store) Lock() (unlock func(), err error) {
 	if err := os.MkdirAll(string(d), 0o700); err != nil {
 		return nil, fmt.Errorf("lock %s: %w", d, err)
 	}
-	f, err := os.OpenFile(d.Path("lock"), os.O_CREATE|os.O_RDWR|unix.O_NOFOLLOW, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("lock %s: %w", d, err)
-	}
-	for {
-		err = unix.Flock(int(f.Fd()), unix.LOCK_EX)
-		if !errors.Is(err, unix.EINTR) {
-			break
-		}
-	}
-	if err != nil {
-		return nil, fmt.Errorf("lock %s: %w", d, errors.Join(err, f.Close()))
-	}
-	return func() { _ = f.Close() }, nil
+	return host.Lock(d.Path("lock"))
 }
 
 // SaveCredentials notes the operator's credentials for an environment.
@@ -209,5 +195,5 @@ func (d Store) PinLogKey(name, public string) error {
 	if err := os.MkdirAll(filepath.Dir(d.LogKeysFile(name)), 0o700); err != nil {
 		return fmt.Errorf("pin the log key: %w", err)
 	}
-	return install.WriteFile(d.LogKeysFile(name), []byte(public+"\n"))
+	return host.WriteFile(d.LogKeysFile(name), []byte(public+"\n"))
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/host"
 )
 
 // OwnNames are what jujud and this client make in a data directory. A directory that holds
@@ -76,19 +77,17 @@ func ours(dir, environment, id string) error {
 }
 
 // lockMachine takes the lock that a running jujud holds of its data directory, so that no
-// jujud starts there while it is removed. The lock is given back when the file is closed.
+// jujud starts there while it is removed.
 func lockMachine(dir string) (unlock func(), err error) {
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR, 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		return func() {}, nil
+	lock := filepath.Join(dir, "lock")
+	if _, err := os.Stat(lock); errors.Is(err, fs.ErrNotExist) {
+		return func() {}, nil // no jujud ever ran there
 	}
-	if err != nil {
-		return nil, err
+	unlock, err = host.TryLock(lock)
+	if errors.Is(err, host.ErrLocked) {
+		return nil, fmt.Errorf("a jujud that this client did not start uses %s: %w", dir, err)
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		return nil, errors.Join(fmt.Errorf("a jujud that this client did not start uses %s", dir), f.Close())
-	}
-	return func() { _ = f.Close() }, nil
+	return unlock, err
 }
 
 // IsStateServer says whether a data directory is a state server's, made to its end: its

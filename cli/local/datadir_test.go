@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/jujube-project/jujube/agent"
+	"github.com/jujube-project/jujube/host"
 )
 
 // enrolled makes the directory of machine 1 of environment "u".
@@ -82,14 +83,14 @@ func TestOnlyTheProcessThatWasStartedIsStopped(t *testing.T) {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	ticks, err := startTicks(cmd.Process.Pid)
+	ticks, err := host.StartTicks(cmd.Process.Pid)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := Stop(cmd.Process.Pid, ticks+1); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := startTicks(cmd.Process.Pid); err != nil {
+	if _, err := host.StartTicks(cmd.Process.Pid); err != nil {
 		t.Fatalf("another process with that PID was stopped: %v", err)
 	}
 	if err := Stop(cmd.Process.Pid, ticks); err != nil {

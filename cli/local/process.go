@@ -8,12 +8,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/jujube-project/jujube/host"
 )
 
 // readyTimeout bounds how long a jujud may take until it is ready.
@@ -53,7 +54,7 @@ func (j Jujud) Start(ctx context.Context, logFile, secret string, args ...string
 			err = fmt.Errorf("jujud cannot start; the end of %s:\n%s", logFile, LastLines(logFile, 3))
 			break
 		}
-		ticks, err := startTicks(cmd.Process.Pid)
+		ticks, err := host.StartTicks(cmd.Process.Pid)
 		return cmd.Process.Pid, ticks, err
 	case <-ended:
 		return 0, 0, fmt.Errorf("jujud ended before it was ready; the end of %s:\n%s", logFile, LastLines(logFile, 8))
@@ -120,7 +121,7 @@ func Stop(pid int, started uint64) error {
 		return fmt.Errorf("stop process %d: %w", pid, err)
 	}
 	defer func() { _ = unix.Close(fd) }()
-	if ticks, err := startTicks(pid); err != nil || (started != 0 && ticks != started) {
+	if ticks, err := host.StartTicks(pid); err != nil || (started != 0 && ticks != started) {
 		return nil
 	}
 	for _, sig := range []unix.Signal{unix.SIGTERM, unix.SIGKILL} {
@@ -150,17 +151,4 @@ func ended(fd int, patience time.Duration) bool {
 			return false
 		}
 	}
-}
-
-// startTicks is when a process began, in clock ticks since boot; a zombie has ended.
-func startTicks(pid int) (uint64, error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, err
-	}
-	fields := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
-	if len(fields) < 20 || fields[0] == "Z" {
-		return 0, os.ErrProcessDone
-	}
-	return strconv.ParseUint(fields[19], 10, 64)
 }

@@ -9,11 +9,11 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/events/wire"
+	"github.com/jujube-project/jujube/host"
 )
 
 // Witness is what this client has seen of an environment's log: the newest checkpoint that
@@ -106,7 +106,7 @@ func (w *Witness) Keep(c tree.Checkpoint) error {
 	}
 	err := os.MkdirAll(filepath.Dir(w.file), 0o700)
 	if err == nil {
-		err = install.WriteFile(w.file, c.Note)
+		err = host.WriteFile(w.file, c.Note)
 	}
 	if err != nil {
 		return fmt.Errorf("keep the checkpoint of the log: %w", err)

@@ -25,6 +25,7 @@ import (
 	"github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/events/wire"
+	"github.com/jujube-project/jujube/host"
 	"github.com/jujube-project/jujube/statesrv"
 )
 
@@ -56,7 +57,7 @@ func (o *options) agent(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	unlock, err := install.Lock(conf.Layout().AgentLock(), true)
+	unlock, err := host.Lock(conf.Layout().AgentLock())
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/agent/install"
+	"github.com/jujube-project/jujube/host"
 )
 
 func (o *options) installLauncherCommand() *cobra.Command {
@@ -102,7 +103,7 @@ func installLauncher(ctx context.Context, exe, to string) (err error) {
 	if err := os.Rename(fresh, to); err != nil {
 		return err
 	}
-	return install.SyncDir(filepath.Dir(to))
+	return host.SyncDir(host.OS{}, filepath.Dir(to))
 }
 
 func ignoreMissing(err error) error {

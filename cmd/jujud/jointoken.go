@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/host"
 )
 
 // joinToken is where a join token comes from: a file, or the standard input. Never the
@@ -56,7 +56,7 @@ func (j *joinToken) read() (string, error) {
 			err = fmt.Errorf("there are more than %d bytes on the standard input", maxTokenBytes)
 		}
 	default:
-		b, err = bus.ReadSecret(j.file)
+		b, err = host.ReadSecret(j.file)
 	}
 	if err != nil {
 		return "", fmt.Errorf("read the join token: %w; nothing was started", err)

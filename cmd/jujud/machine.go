@@ -24,6 +24,7 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/events/wire"
+	"github.com/jujube-project/jujube/host"
 	"github.com/jujube-project/jujube/statesrv"
 )
 
@@ -188,8 +189,8 @@ func (o *options) enrol(ctx context.Context, text string) error {
 	if err != nil {
 		return err
 	}
-	hostname, host := agent.Host(o.dataDir)
-	enrolled, err := conn.Enrol(ctx, token, id, wire.EnrolRequest{Hostname: hostname, Host: host, Version: own.String()})
+	hostname, digest := agent.Host(o.dataDir)
+	enrolled, err := conn.Enrol(ctx, token, id, wire.EnrolRequest{Hostname: hostname, Host: digest, Version: own.String()})
 	if err != nil {
 		return err
 	}
@@ -207,7 +208,7 @@ func (o *options) enrol(ctx context.Context, text string) error {
 // lost is repeated with the same one.
 func hostKey(conf agent.Conf) (*bus.Identity, error) {
 	path := conf.CredentialsFile() + ".pending"
-	b, err := bus.ReadSecret(path)
+	b, err := host.ReadSecret(path)
 	if err == nil {
 		return bus.ParseIdentity(b)
 	}
@@ -218,7 +219,7 @@ func hostKey(conf agent.Conf) (*bus.Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	return id, install.WriteFile(path, id.Seed())
+	return id, host.WriteFile(path, id.Seed())
 }
 
 func ownVersion() (version.Binary, error) {

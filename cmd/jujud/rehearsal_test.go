@@ -19,6 +19,7 @@ import (
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/archive"
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/host"
 	"github.com/jujube-project/jujube/projections/audit"
 )
 
@@ -186,7 +187,7 @@ func (r *rehearsal) logs() {
 func (r *rehearsal) publish(number string, jujud []byte) {
 	r.t.Helper()
 	n, err := version.Parse(number)
-	series, arch := agent.HostPlatform()
+	series, arch := host.Platform()
 	dir := r.path("tree", "tools", "released")
 	var b bytes.Buffer
 	r.must(err, os.MkdirAll(dir, 0o755), archive.Pack(&b,

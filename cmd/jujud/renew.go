@@ -13,9 +13,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/agent"
-	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events/wire"
+	"github.com/jujube-project/jujube/host"
 )
 
 func (o *options) renewCommand() *cobra.Command {
@@ -47,7 +47,7 @@ const renewTimeout = 20 * time.Second
 func renew(ctx context.Context, conf agent.Conf, server *bus.Server, log *slog.Logger, now bool) (bus.Life, error) {
 	ctx, cancel := context.WithTimeout(ctx, renewTimeout)
 	defer cancel()
-	unlock, err := install.Lock(filepath.Join(conf.Layout().Agent(), "renew.lock"), true)
+	unlock, err := host.Lock(filepath.Join(conf.Layout().Agent(), "renew.lock"))
 	if err != nil {
 		return bus.Life{}, err
 	}
@@ -112,7 +112,7 @@ func nonceOf(conf agent.Conf, generation uint64) (string, error) {
 	if b, err = json.Marshal(last); err != nil {
 		return "", err
 	}
-	return last.Nonce, install.WriteFile(conf.RenewalFile(), b)
+	return last.Nonce, host.WriteFile(conf.RenewalFile(), b)
 }
 
 // pin believes the certificates that the state server says from now on, if it says any.

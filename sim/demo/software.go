@@ -11,11 +11,11 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/jujube-project/jujube/agent"
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/cli/local"
 	"github.com/jujube-project/jujube/events/tools/archive"
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/host"
 )
 
 const modulePath = "github.com/jujube-project/jujube"
@@ -111,7 +111,7 @@ func (s *software) publish(number, dir string) (name string, err error) {
 	if err != nil {
 		return "", err
 	}
-	series, arch := agent.HostPlatform()
+	series, arch := host.Platform()
 	name = "juju-" + version.Binary{Number: n, Series: series, Arch: arch}.String() + ".tgz"
 	released := filepath.Join(s.tree, "tools", "released")
 	if err := os.MkdirAll(released, 0o755); err != nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools/archive"
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/host"
 	"github.com/jujube-project/jujube/projections/status"
 )
 
@@ -108,7 +109,7 @@ func (e *Environment) pack(dir, v string) error {
 	if err != nil {
 		return err
 	}
-	series, arch := agent.HostPlatform()
+	series, arch := host.Platform()
 	out, err := os.Create(filepath.Join(dir, "juju-"+version.Binary{Number: n, Series: series, Arch: arch}.String()+".tgz"))
 	if err != nil {
 		return err

@@ -7,20 +7,20 @@ import (
 	"slices"
 	"syscall"
 
-	"github.com/jujube-project/jujube/agent/install"
+	"github.com/jujube-project/jujube/host"
 )
 
 func bad(op, path string, err error) error { return &fs.PathError{Op: op, Path: path, Err: err} }
 
 // Open opens a file to read it.
-func (f *FS) Open(path string) (install.File, error) {
+func (f *FS) Open(path string) (host.File, error) {
 	if _, _, err := f.begin("open", path); err != nil {
 		return nil, err
 	}
 	return f.open(path)
 }
 
-func (f *FS) open(path string) (install.File, error) {
+func (f *FS) open(path string) (host.File, error) {
 	id, err := f.find("open", path)
 	if err != nil {
 		return nil, err
@@ -32,7 +32,7 @@ func (f *FS) open(path string) (install.File, error) {
 }
 
 // Append opens a file to write it; one that is missing is made.
-func (f *FS) Append(path string) (install.File, error) {
+func (f *FS) Append(path string) (host.File, error) {
 	c, _, err := f.begin("append", path)
 	if err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func (f *FS) Append(path string) (install.File, error) {
 }
 
 // Create makes a new file.
-func (f *FS) Create(path string, _ fs.FileMode) (install.File, error) {
+func (f *FS) Create(path string, _ fs.FileMode) (host.File, error) {
 	if err := f.made("create", path, 0, ""); err != nil {
 		return nil, err
 	}

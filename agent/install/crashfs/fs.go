@@ -8,7 +8,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/jujube-project/jujube/agent/install"
+	"github.com/jujube-project/jujube/host"
 )
 
 // Call is one use of the file system.
@@ -33,7 +33,7 @@ type FS struct {
 	pending []change // to names, not durable yet, oldest first
 }
 
-var _ install.Disk = (*FS)(nil)
+var _ host.Disk = (*FS)(nil)
 
 // node is a file, a directory or a link, by number.
 type node struct {

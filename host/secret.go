@@ -1,20 +1,21 @@
-package bus
+package host
 
 import (
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"syscall"
 )
 
 // maxSecretBytes is more than any file of keys, tokens or credentials holds.
 const maxSecretBytes = 1 << 20
 
-// ReadSecret reads a file that holds a secret. A link, a file of another user, and one that
-// others can read or write are refused: who could read it once can use it for ever, and who
-// could put it there decides what is used.
+// ReadSecret reads a file that holds a secret, of at most 1 MiB. It refuses a symbolic link,
+// a file of another user (root excepted), and a file that others can read or write: whoever
+// read a secret once can use it for ever, and whoever can write one chooses which is used.
+//
+// The checks are made on the open file, so nobody can exchange it between check and read.
 func ReadSecret(path string) ([]byte, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if errors.Is(err, syscall.ELOOP) {
@@ -37,7 +38,7 @@ func ReadSecret(path string) ([]byte, error) {
 	return b, nil
 }
 
-// private says why an open file is not this user's alone.
+// private returns an error that says why an open file is not this user's alone.
 func private(f *os.File) error {
 	info, err := f.Stat()
 	if err != nil {
@@ -53,30 +54,4 @@ func private(f *os.File) error {
 		return fmt.Errorf("it is user %d's, not yours; it was not used; its owner must be you or root", st.Uid)
 	}
 	return nil
-}
-
-// writeSecret replaces path atomically and durably. What lies there, a link too, is
-// replaced and not written through.
-func writeSecret(path string, b []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-")
-	if err != nil {
-		return fmt.Errorf("write secret: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(fmt.Errorf("write secret %s: %w", path, err), os.Remove(f.Name()))
-		}
-	}()
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err = os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }

@@ -1,4 +1,4 @@
-package install
+package host
 
 import (
 	"errors"
@@ -11,9 +11,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Disk is the file system that a Layout works on: all that it does to a host goes through
-// one. Errors are as package os has them. Nothing is durable before the Sync of a file,
-// and the SyncDir of the directory that names it.
+// Disk is a file system as those see it who must survive a loss of power on it. [OS] is the
+// real one; agent/install/crashfs is one that tests can cut off at every call.
+//
+// Errors are those of package os. The content of a file is durable after its Sync, and its
+// name after the SyncDir of its directory; a name without content is possible in between.
 type Disk interface {
 	Open(path string) (File, error)                     // to read
 	Append(path string) (File, error)                   // to read and write, made if it is missing; 0600
@@ -43,16 +45,10 @@ type File interface {
 	Name() string
 }
 
-// disk is the real one unless another is set.
-func (l Layout) disk() Disk {
-	if l.Disk == nil {
-		return hostDisk{}
-	}
-	return l.Disk
-}
+// OS is the file system of this host.
+type OS struct{}
 
-// hostDisk is the host's file system.
-type hostDisk struct{}
+var _ Disk = OS{}
 
 type hostFile struct{ *os.File }
 
@@ -64,17 +60,18 @@ func (f hostFile) Reserve(size int64) error {
 	return err
 }
 
-func (hostDisk) Open(path string) (File, error) { return wrap(os.Open(path)) }
+func (OS) Open(path string) (File, error) { return wrap(os.Open(path)) }
 
-func (hostDisk) Append(path string) (File, error) {
+func (OS) Append(path string) (File, error) {
 	return openIn(path, os.O_CREATE|os.O_RDWR, 0o600)
 }
 
-func (hostDisk) Create(path string, mode fs.FileMode) (File, error) {
+func (OS) Create(path string, mode fs.FileMode) (File, error) {
 	return openIn(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
 }
 
-// openIn opens a file to write it, and no link leads it out of its directory.
+// openIn opens a file to write it. A symbolic link under that name cannot lead out of the
+// directory: os.Root refuses it.
 func openIn(path string, flag int, mode fs.FileMode) (File, error) {
 	root, err := os.OpenRoot(filepath.Dir(path))
 	if err != nil {
@@ -91,7 +88,7 @@ func wrap(f *os.File, err error) (File, error) {
 	return hostFile{f}, nil
 }
 
-func (hostDisk) ReadDir(path string) (names []string, err error) {
+func (OS) ReadDir(path string) (names []string, err error) {
 	entries, err := os.ReadDir(path)
 	for _, e := range entries {
 		names = append(names, e.Name())
@@ -99,7 +96,7 @@ func (hostDisk) ReadDir(path string) (names []string, err error) {
 	return names, err
 }
 
-func (hostDisk) Kind(path string) (fs.FileMode, error) {
+func (OS) Kind(path string) (fs.FileMode, error) {
 	info, err := os.Lstat(path)
 	if err != nil {
 		return 0, err
@@ -107,13 +104,13 @@ func (hostDisk) Kind(path string) (fs.FileMode, error) {
 	return info.Mode().Type(), nil
 }
 
-func (hostDisk) Mkdir(path string) error              { return os.Mkdir(path, 0o700) }
-func (hostDisk) Remove(path string) error             { return os.Remove(path) }
-func (hostDisk) Rename(from, to string) error         { return os.Rename(from, to) }
-func (hostDisk) Symlink(target, path string) error    { return os.Symlink(target, path) }
-func (hostDisk) Readlink(path string) (string, error) { return os.Readlink(path) }
+func (OS) Mkdir(path string) error              { return os.Mkdir(path, 0o700) }
+func (OS) Remove(path string) error             { return os.Remove(path) }
+func (OS) Rename(from, to string) error         { return os.Rename(from, to) }
+func (OS) Symlink(target, path string) error    { return os.Symlink(target, path) }
+func (OS) Readlink(path string) (string, error) { return os.Readlink(path) }
 
-func (hostDisk) SyncDir(path string) error {
+func (OS) SyncDir(path string) error {
 	d, err := os.Open(path)
 	if err != nil {
 		return err
@@ -121,7 +118,7 @@ func (hostDisk) SyncDir(path string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-func (hostDisk) Free(path string) (int64, error) {
+func (OS) Free(path string) (int64, error) {
 	var st unix.Statfs_t
 	if err := unix.Statfs(path, &st); err != nil {
 		return 0, err

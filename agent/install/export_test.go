@@ -1,4 +1,0 @@
-package install
-
-// HostDisk is the real disk, for tests that watch it.
-var HostDisk Disk = hostDisk{}

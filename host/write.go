@@ -1,0 +1,71 @@
+package host
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"path/filepath"
+)
+
+// WriteFile replaces the file at path, durably, and only its owner can read it. Whoever
+// reads it, and whatever happens to the power, finds the old content or the new content,
+// never a mix. A symbolic link at path is replaced and not followed.
+//
+// Several processes may write the same file: each write is whole, and the last one stays.
+func WriteFile(path string, data []byte) error {
+	return WriteStream(path, 0o600, func(w io.Writer) error {
+		_, err := io.Copy(w, bytes.NewReader(data))
+		return err
+	})
+}
+
+// WriteStream is [WriteFile] for content that fill writes, and with a mode (the umask does
+// not change it). An error of fill leaves the old file as it was.
+func WriteStream(path string, mode fs.FileMode, fill func(io.Writer) error) error {
+	tmp := fmt.Sprintf("%s.new-%08x", path, rand.Uint32())
+	return Replace(OS{}, path, tmp, mode, func(w io.Writer) error {
+		if err := w.(hostFile).Chmod(mode); err != nil {
+			return err
+		}
+		return fill(w)
+	})
+}
+
+// Replace is how every durable write is done, on any [Disk]: make tmp, fill it, sync it,
+// rename it to path, sync the directory. tmp lies in the directory of path. Nobody else may
+// use that name meanwhile; what an earlier, interrupted write left under it is removed.
+//
+// A tmp that could not be synced is removed and never synced again: after a failed fsync
+// the kernel may have dropped the pages, and a second fsync would say that all is well.
+// Source: fsync(2) and the PostgreSQL wiki on "fsync errors".
+func Replace(d Disk, path, tmp string, mode fs.FileMode, fill func(io.Writer) error) error {
+	if err := d.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	f, err := d.Create(tmp, mode)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	err = fill(f)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = d.Rename(tmp, path)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, errors.Join(err, d.Remove(tmp)))
+	}
+	return SyncDir(d, filepath.Dir(path))
+}
+
+// SyncDir makes the names in a directory durable, those of files that were removed too.
+func SyncDir(d Disk, dir string) error {
+	if err := d.SyncDir(dir); err != nil {
+		return fmt.Errorf("sync %s: %w", dir, err)
+	}
+	return nil
+}
