@@ -65,14 +65,6 @@ func lines(out []byte) string {
 // isNeeded says whether the centre goes wrong without a report: then the disk must take it.
 func isNeeded(r events.Report) bool {
 	s, ok := r.(*events.AgentStepping)
-	return isEnd(r) || ok && s.NoReturn
-}
-
-// isEnd says whether a report ends its order.
-func isEnd(r events.Report) bool {
-	switch r.(type) {
-	case *events.AgentUpgraded, *events.AgentUpgradeFailed, *events.AgentRolledBack, *events.RestartDone:
-		return true
-	}
-	return false
+	_, _, ends := events.EndsOrder(r)
+	return ends || ok && s.NoReturn
 }

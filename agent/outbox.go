@@ -142,8 +142,8 @@ func (o *outbox) put(report events.Report) (n uint64, err error) {
 		}
 	}
 	id := o.newID()
-	if isEnd(report) {
-		if id = endID(report); o.waits(id) {
+	if order, _, ends := events.EndsOrder(report); ends {
+		if id = "end-" + order; o.waits(id) {
 			return o.n, nil
 		}
 	}
@@ -165,13 +165,6 @@ func (o *outbox) put(report events.Report) (n uint64, err error) {
 	o.n++
 	o.poke()
 	return o.n, nil
-}
-
-// endID is the same for every report of the same end: one that an agent, killed before it
-// noted that it had said so, says again is not put beside the first.
-func endID(r events.Report) string {
-	o, _ := r.(events.OrderReport)
-	return "end-" + o.OrderID()
 }
 
 // waits says whether a report of that id is not sent yet.

@@ -9,9 +9,8 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// OrderIssued tells one machine to move to one archive of tools. It is open until
-// exactly one terminal record names it: agent.upgraded, agent.upgrade_failed,
-// agent.rolled_back, order.superseded or order.timed_out.
+// OrderIssued tells one machine to move to one archive of tools. It is open until one fact
+// ends it: see EndsOrder.
 type OrderIssued struct {
 	Order   string         `json:"order"`
 	Upgrade string         `json:"upgrade"`
@@ -70,6 +69,28 @@ func (e *OrderTimedOut) Validate() error {
 	return errors.Join(needID("order", e.Order), needMachine(e.Machine))
 }
 
+// EndsOrder names the order that a fact ends, and the order's machine. Exactly one fact in the
+// log ends an order: the last report of its machine, or the word of the state server that the
+// order was withdrawn or took too long. What the machine says after that is kept as report.late,
+// which ends nothing.
+func EndsOrder(fact Payload) (order, machine string, ends bool) {
+	switch p := fact.(type) {
+	case *AgentUpgraded:
+		return p.Order, p.Machine, true
+	case *AgentUpgradeFailed:
+		return p.Order, p.Machine, true
+	case *AgentRolledBack:
+		return p.Order, p.Machine, true
+	case *RestartDone:
+		return p.Order, p.Machine, true
+	case *OrderSuperseded:
+		return p.Order, p.Machine, true
+	case *OrderTimedOut:
+		return p.Order, p.Machine, true
+	}
+	return "", "", false
+}
+
 // RestartRequested records an operator's restart-agent.
 type RestartRequested struct {
 	Request  Request  `json:"request"`
@@ -89,8 +110,7 @@ func (e *RestartRequested) Validate() error {
 	return e.Request.Validate()
 }
 
-// RestartOrdered tells one machine to restart its agent in place. restart.done ends it,
-// or order.superseded.
+// RestartOrdered tells one machine to restart its agent in place.
 type RestartOrdered struct {
 	Order   string  `json:"order"`
 	Machine string  `json:"machine"`

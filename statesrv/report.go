@@ -74,15 +74,16 @@ func decideReport(d *draft, rec events.Record, report events.Report) (code strin
 	correlation := rec.Correlation
 	if o, ok := report.(events.OrderReport); ok {
 		open := d.state.Orders[head.Machine]
+		_, _, ends := events.EndsOrder(report)
 		switch {
 		case open != nil && open.ID == o.OrderID():
 			correlation = open.Upgrade
 			if correlation == "" {
 				correlation = open.Request
 			}
-		case isTerminal(rec.Kind) && o.OrderID() == m.Ended && (!takenBack(o) || m.TakenBack(o.OrderID())):
+		case ends && o.OrderID() == m.Ended && (!takenBack(o) || m.TakenBack(o.OrderID())):
 			return wire.ReportDuplicate, nil // the agent died between saying so and noting that it did
-		case isTerminal(rec.Kind):
+		case ends:
 			instead = late(head, o, rec)
 		}
 	}
@@ -111,17 +112,9 @@ func causeOf(report events.Report) string {
 	return ""
 }
 
-// late keeps a terminal report of an order that has ended: no order ends twice.
+// late keeps the last report of an order that has ended: no order ends twice.
 func late(head events.ReportHead, o events.OrderReport, rec events.Record) *events.ReportLate {
 	return &events.ReportLate{ReportHead: head, Order: o.OrderID(), Report: rec.Kind, Data: rec.Data, Key: rec.Key, Signature: rec.Signature}
-}
-
-func isTerminal(kind string) bool {
-	switch kind {
-	case "agent.upgraded/1", "agent.upgrade_failed/1", "agent.rolled_back/1", "restart.done/1":
-		return true
-	}
-	return false
 }
 
 // onReport queues a report from the bus.

@@ -131,18 +131,9 @@ func (v *Verifier) check(seq uint64, payload events.Payload) {
 		v.begin(seq, p.Machine, p.Order)
 	case *events.RestartOrdered:
 		v.begin(seq, p.Machine, p.Order)
-	case *events.OrderSuperseded:
-		v.end(seq, p.Machine, p.Order)
-	case *events.OrderTimedOut:
-		v.end(seq, p.Machine, p.Order)
-	case *events.AgentUpgraded:
-		v.end(seq, p.Machine, p.Order)
-	case *events.AgentUpgradeFailed:
-		v.end(seq, p.Machine, p.Order)
-	case *events.AgentRolledBack:
-		v.end(seq, p.Machine, p.Order)
-	case *events.RestartDone:
-		v.end(seq, p.Machine, p.Order)
+	}
+	if order, machine, ends := events.EndsOrder(payload); ends {
+		v.end(seq, machine, order)
 	}
 }
 

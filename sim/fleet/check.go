@@ -116,6 +116,10 @@ func (c *checks) read() {
 }
 
 func (c *checks) record(rec events.Record, payload events.Payload) {
+	order, _, ends := events.EndsOrder(payload)
+	if ends {
+		c.ended(rec, order)
+	}
 	switch p := payload.(type) {
 	case *events.SettingChanged:
 		if p.Key == "upgrade-max-in-flight" {
@@ -138,22 +142,11 @@ func (c *checks) record(rec events.Record, payload events.Payload) {
 	case *events.RestartOrdered:
 		c.issued(rec, p.Order, p.Machine)
 	case *events.AgentUpgraded:
-		c.ended(rec, p.Order)
 		if !c.keeps[p.Machine][p.Version.String()] && p.Version != c.releases[0].Version {
 			c.fail("machine %s is called upgraded to %s at %d and never kept it", p.Machine, p.Version, rec.Seq)
 		}
-	case *events.AgentUpgradeFailed:
-		c.ended(rec, p.Order)
-	case *events.AgentRolledBack:
-		c.ended(rec, p.Order)
-	case *events.RestartDone:
-		c.ended(rec, p.Order)
-	case *events.OrderSuperseded:
-		c.ended(rec, p.Order)
-	case *events.OrderTimedOut:
-		c.ended(rec, p.Order)
 	case events.OrderReport:
-		if f := c.orders[p.OrderID()]; f != nil {
+		if f := c.orders[p.OrderID()]; f != nil && !ends {
 			f.accepted = true
 		}
 	}

@@ -22,7 +22,8 @@ func (p *process) do(e agent.Effect) bool {
 		p.disk.journal = e.Journal
 	case agent.Tell:
 		stepping, ok := e.Report.(*events.AgentStepping)
-		return p.disk.outbox.put(e.Report) || !isEnd(e.Report) && !(ok && stepping.NoReturn)
+		_, _, ends := events.EndsOrder(e.Report)
+		return p.disk.outbox.put(e.Report) || !ends && !(ok && stepping.NoReturn)
 	case agent.Download:
 		if p.disk.part != e.Order.Tools.SHA256 { // else it goes on where an earlier process stopped
 			p.disk.part, p.disk.left = e.Order.Tools.SHA256, 1+p.rnd.IntN(8)

@@ -31,8 +31,8 @@ func (o *outbox) put(r events.Report) bool {
 		return false
 	}
 	id := h.newID()
-	if isEnd(r) {
-		id = "end-" + r.(events.OrderReport).OrderID()
+	if order, _, ends := events.EndsOrder(r); ends {
+		id = "end-" + order
 		if slices.ContainsFunc(o.waiting, func(l letter) bool { return l.id == id }) {
 			return true
 		}
@@ -108,14 +108,6 @@ func (o *outbox) answer(p *process, l letter, a wire.ReportAnswer) {
 	default:
 		p.later(p.between(100*time.Millisecond, 2*time.Second), func() { o.send(p) })
 	}
-}
-
-func isEnd(r events.Report) bool {
-	switch r.(type) {
-	case *events.AgentUpgraded, *events.AgentUpgradeFailed, *events.AgentRolledBack, *events.RestartDone:
-		return true
-	}
-	return false
 }
 
 func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
