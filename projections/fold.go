@@ -59,15 +59,15 @@ func (s *State) Fold(r events.Record) {
 	if withoutEffect[r.Kind] {
 		return
 	}
-	if !s.survives(r) {
+	if !s.applied(r) {
 		s.skip(r.Kind)
 	}
 }
 
-// survives decodes and applies a record. One that this build cannot fold, or that panics
-// it, is set aside, and the fold goes on: on every machine at the same record, with the
-// same state.
-func (s *State) survives(r events.Record) (ok bool) {
+// applied decodes and applies a record. It returns false for one that this build cannot fold, or
+// whose fold panics: the record is counted in Skipped and the fold goes on. That happens on
+// every machine at the same record, so the state stays the same everywhere.
+func (s *State) applied(r events.Record) (ok bool) {
 	defer func() {
 		if recover() != nil {
 			ok = false

@@ -96,14 +96,16 @@ func (s *State) foldTimedOut(now time.Time, p *events.OrderTimedOut) {
 	}}
 }
 
-// foldOrderReport applies a report on an order. One on an order that is not open (it
-// ended before, or never was) changes nothing.
+// foldOrderReport applies a report on an order. What it says of the machine itself is noted in
+// any case; the order changes only while it is open: an order that ended before, or that never
+// was, is left alone.
 func (s *State) foldOrderReport(now time.Time, m *Machine, p events.Report) {
-	if o, ok := p.(events.OrderReport); ok && o.OrderID() != "" && o.OrderID() != m.Ended && !s.isOpen(m.ID, o.OrderID()) {
-		m.Adrift = o.OrderID()
+	if o, ok := p.(events.OrderReport); ok {
+		s.foldWorksOn(m, o)
 	}
-	if o, ok := p.(events.OrderReport); ok && s.isOpen(m.ID, o.OrderID()) {
-		m.believed(s.Orders[m.ID], p)
+	if _, _, ends := events.EndsOrder(p); ends {
+		s.foldEnd(now, m, p)
+		return
 	}
 	switch p := p.(type) {
 	case *events.AgentDownloading:
@@ -112,6 +114,26 @@ func (s *State) foldOrderReport(now time.Time, m *Machine, p events.Report) {
 		s.foldStep(m.ID, p.Order, StepStaged, 100)
 	case *events.AgentRestarting:
 		s.foldStep(m.ID, p.Order, StepRestarting, 100)
+	case *events.AgentStepping:
+		s.foldStepping(m, p)
+	case *events.ReportLate:
+		s.foldLate(now, m, p)
+	}
+}
+
+// foldWorksOn notes which order a machine works on, and that it remembers the order's checkpoint.
+func (s *State) foldWorksOn(m *Machine, p events.OrderReport) {
+	switch order := p.OrderID(); {
+	case s.isOpen(m.ID, order):
+		m.believed(s.Orders[m.ID], p)
+	case order != "" && order != m.Ended:
+		m.Adrift = order
+	}
+}
+
+// foldEnd applies the last report of an order.
+func (s *State) foldEnd(now time.Time, m *Machine, p events.Report) {
+	switch p := p.(type) {
 	case *events.AgentUpgraded:
 		if s.endedBy(m, p.Order, DoneUpgraded) != nil {
 			m.runs(p.Version)
@@ -120,36 +142,33 @@ func (s *State) foldOrderReport(now time.Time, m *Machine, p events.Report) {
 		}
 	case *events.AgentUpgradeFailed:
 		m.deny(now, p.Failure)
-		m.Unproven = m.Unproven || m.burnt(p.Order)
+		m.Unproven = m.Unproven || m.cannotUndo(p.Order) // before endedBy forgets it
 		if o := s.endedBy(m, p.Order, DoneFailed); o != nil {
 			m.Failure = &Failed{Failure: p.Failure, Order: o.ID, To: o.To, Time: now}
 		}
 	case *events.AgentRolledBack:
 		m.deny(now, p.Failure)
 		if o := s.endedBy(m, p.Order, DoneRolledBack); o != nil {
-			m.comesBack(p.Version)
+			m.goesBackTo(p.Version)
 			m.Failure = &Failed{Failure: p.Failure, Order: o.ID, To: o.To, RolledBack: true, Time: now}
 		}
 	case *events.RestartDone:
 		m.Ended = p.Order
 		s.endOrder(m.ID, p.Order, "")
-	case *events.AgentStepping:
-		s.foldStepping(m, p)
-	case *events.ReportLate:
-		s.foldLate(now, m, p)
 	}
 }
 
 // endedBy is endOrder for a report: the agent itself has ended the order.
 func (s *State) endedBy(m *Machine, order, how string) *Order {
 	m.Ended = order
-	m.landed(order)
+	m.forgetOrder(order)
 	return s.endOrder(m.ID, order, how)
 }
 
-// landed: the machine has ended an order, which may have been closed before.
-func (m *Machine) landed(order string) {
-	if m.burnt(order) {
+// forgetOrder drops what was noted of a machine while it worked on an order that it has ended
+// by now.
+func (m *Machine) forgetOrder(order string) {
+	if m.cannotUndo(order) {
 		m.NoReturn = nil
 	}
 	if m.Adrift == order {
@@ -157,8 +176,10 @@ func (m *Machine) landed(order string) {
 	}
 }
 
-// burnt says whether the machine took a step of that order that cannot be undone.
-func (m *Machine) burnt(order string) bool { return m.NoReturn != nil && m.NoReturn.Order == order }
+// cannotUndo says whether the machine took an upgrade step of that order that cannot be undone.
+func (m *Machine) cannotUndo(order string) bool {
+	return m.NoReturn != nil && m.NoReturn.Order == order
+}
 
 // isOpen says whether a machine's open order is this one.
 func (s *State) isOpen(machine, order string) bool {
@@ -200,7 +221,7 @@ func (m *Machine) deny(now time.Time, f events.Failure) {
 	m.Denied = m.Denied[max(0, len(m.Denied)-maxDenied):]
 }
 
-// late takes from a report whose order had ended otherwise what it says of the machine
+// foldLate takes from a report whose order had ended otherwise what it says of the machine
 // itself: the build that it refuses, and the version that it runs. A version that was
 // kept and then did not live counts as rolled back after all.
 func (s *State) foldLate(now time.Time, m *Machine, p *events.ReportLate) {
@@ -208,10 +229,10 @@ func (s *State) foldLate(now time.Time, m *Machine, p *events.ReportLate) {
 	case (*events.AgentUpgraded)(nil).Kind():
 		m.Unproven = false
 	case (*events.AgentUpgradeFailed)(nil).Kind():
-		m.Unproven = m.Unproven || m.burnt(p.Order)
+		m.Unproven = m.Unproven || m.cannotUndo(p.Order)
 	}
 	m.Ended = p.Order
-	m.landed(p.Order)
+	m.forgetOrder(p.Order)
 	var told struct {
 		Version version.Binary `json:"version"`
 		Failure events.Failure `json:"failure"`
@@ -221,7 +242,7 @@ func (s *State) foldLate(now time.Time, m *Machine, p *events.ReportLate) {
 	}
 	m.deny(now, told.Failure)
 	if !told.Version.IsZero() {
-		m.comesBack(told.Version)
+		m.goesBackTo(told.Version)
 	}
 	if told.Failure.Step != events.StepAfterCommit {
 		return
@@ -246,9 +267,9 @@ func (s *State) foldResolved(p *events.MachineResolved) {
 	}
 }
 
-// comesBack notes the version after a roll-back. The version that was tried does not
-// become the previous one: it never was kept.
-func (m *Machine) comesBack(v version.Binary) {
+// goesBackTo notes the version that runs after a roll-back. The version that was tried does not
+// become the previous one: it was never kept.
+func (m *Machine) goesBackTo(v version.Binary) {
 	if m.Previous == v.Number {
 		m.Previous = version.Number{}
 	}
