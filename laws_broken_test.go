@@ -159,6 +159,6 @@ func TestEveryExceptionIsNeeded(t *testing.T) {
 func needed(t *testing.T, tr *tree, e exception, from []string, law law) {
 	t.Helper()
 	if len(law(tr)) == 0 {
-		t.Errorf("nobody needs the exception of %s in the law about %v", e.pkg, from)
+		t.Errorf("nobody needs the exception of %s in the law about %v (%s)", e.pkg, from, e.why)
 	}
 }

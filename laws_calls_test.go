@@ -29,17 +29,17 @@ var uses = []use{
 	},
 	{
 		from: []string{"…"}, objects: []string{"os.Getenv", "os.LookupEnv", "os.ExpandEnv", "syscall.Getenv"},
-		why: "environment variables are read in cli and cmd",
+		why: "environment variables are read in cmd and handed on",
 		except: []exception{
-			{pkg: "cli…", why: "it is where they are read"},
 			{pkg: "cmd…", why: "it is where they are read"},
+			{pkg: "sim…", why: "it holds programs for those who build jujube"},
 		},
 	},
 	{
 		from: []string{"…"}, objects: []string{"os.Environ", "syscall.Environ"},
-		why: "environment variables are read in cli and cmd",
+		why: "environment variables are read in cmd and handed on",
 		except: []exception{
-			{pkg: "cli…", why: "it is where they are read"},
+			{pkg: "cli/local", why: "the jujud that it starts inherits it"},
 			{pkg: "agent", why: "workloads and self-tests inherit it"},
 			{pkg: "agent/launcher", why: "the agent inherits it"},
 			{pkg: "sim…", why: "what is simulated inherits it"},

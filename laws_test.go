@@ -78,12 +78,16 @@ var dependencies = []dependency{
 		why: "trees of tools are read by clients and state servers alike",
 	},
 	{
-		from: []string{"agent…"}, forbid: []string{"module/statesrv…", "module/cli…"},
+		from: []string{"agent…"}, forbid: []string{"module/statesrv…", "module/cli…", "module/sim…"},
 		why: "agents and state servers meet on the bus only",
 	},
 	{
-		from: []string{"statesrv…"}, forbid: []string{"module/agent…", "module/cli…"},
+		from: []string{"statesrv…"}, forbid: []string{"module/agent…", "module/cli…", "module/sim…"},
 		why: "agents and state servers meet on the bus only",
+	},
+	{
+		from: []string{"cli…", "cmd/juju"}, forbid: []string{"module/agent…", "module/sim…"},
+		why: "a client has no server in it, and neither demo nor simulations when it is installed",
 	},
 	{
 		from: []string{"agent/launcher…"}, forbid: network,
