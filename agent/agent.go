@@ -157,28 +157,21 @@ func (a *Agent) Run(ctx context.Context, keep func() bool) error {
 func (a *Agent) tellStart(ctx context.Context) {
 	started := a.state.Start()
 	started.SHA256, started.Restart = a.archive(), a.cfg.Restarts
-	put := func() bool {
+	put := func() error {
 		_, err := a.outbox.put(started)
 		if err != nil {
 			a.cfg.Logger.Error("keeping a report", "kind", started.Kind(), "err", err)
-			return false
+			return err
 		}
 		close(a.started)
-		return true
+		return nil
 	}
-	if put() {
+	if put() == nil {
 		return
 	}
 	a.jobs.Go(func() {
-		for pause := firstPause; ; pause = min(2*pause, longestPause) {
-			select {
-			case <-time.After(pause):
-			case <-ctx.Done():
-				return
-			}
-			if put() {
-				return
-			}
+		if diskPauses.Wait(ctx, 0) == nil {
+			_ = diskPauses.Retry(ctx, put)
 		}
 	})
 }
@@ -244,7 +237,7 @@ const (
 // step takes one step. When the disk refuses what the step must leave there, the step is
 // taken again later: the agent waits for a full disk, it does not die of it.
 func (a *Agent) step(ctx context.Context, input Input) error {
-	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+	for failed := 0; ; failed++ {
 		next, effects := Step(a.state, input)
 		err := a.doAll(ctx, effects)
 		if err == nil || errors.Is(err, ErrRestart) {
@@ -252,7 +245,7 @@ func (a *Agent) step(ctx context.Context, input Input) error {
 			return err
 		}
 		a.cfg.Logger.Error("keeping on disk what happens; trying again", "err", err)
-		if a.wait(ctx, nil, time.After(pause)); ctx.Err() != nil {
+		if a.wait(ctx, nil, time.After(diskPauses.Pause(failed))); ctx.Err() != nil {
 			return nil
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/host"
 )
 
 // docket is the newest record of each of the machine's order subjects that is not judged
@@ -12,11 +13,11 @@ import (
 type docket struct {
 	mu     sync.Mutex
 	newest map[string]events.Record // by entity
-	poke   chan struct{}
+	poke   host.Poke
 }
 
 func newDocket() *docket {
-	return &docket{newest: map[string]events.Record{}, poke: make(chan struct{}, 1)}
+	return &docket{newest: map[string]events.Record{}, poke: host.NewPoke()}
 }
 
 // put takes a record in. It does not wait.
@@ -24,10 +25,7 @@ func (d *docket) put(rec events.Record) {
 	d.mu.Lock()
 	d.newest[rec.Entity] = rec
 	d.mu.Unlock()
-	select {
-	case d.poke <- struct{}{}:
-	default:
-	}
+	d.poke.Send()
 }
 
 // take gives the oldest.

@@ -22,9 +22,6 @@ var (
 	errSlow       = errors.New("the archive comes too slowly")
 )
 
-// downloadMaxPause is the longest pause between two tries.
-const downloadMaxPause = 30 * time.Second
-
 // download fetches the order's archive into its file, going on where an earlier try
 // stopped. What turns out to be wrong bytes is removed and fetched again from the start:
 // perhaps they were damaged on their way.
@@ -32,7 +29,6 @@ func (a *Agent) download(ctx context.Context, o install.Order) *events.Failure {
 	if m, err := a.layout.Verify(o.Tools.Version.String()); err == nil && m.Archive == o.Tools.SHA256 {
 		return nil
 	}
-	pause := firstPause
 	var err error
 	for bad, try := 0, 0; try < limits.DownloadTries && bad < limits.DownloadBad; try++ {
 		if err = a.fetch(ctx, o); err == nil || ctx.Err() != nil || errors.Is(err, install.ErrNoSpace) {
@@ -42,11 +38,7 @@ func (a *Agent) download(ctx context.Context, o install.Order) *events.Failure {
 			bad++
 		}
 		a.cfg.Logger.Warn("downloading tools", "tools", o.Tools.Version.String(), "err", err)
-		select {
-		case <-time.After(pause):
-			pause = min(2*pause, downloadMaxPause)
-		case <-ctx.Done():
-		}
+		_ = downloadPauses.Wait(ctx, try) // if ctx ended, the next try says so
 	}
 	if err != nil && !errors.Is(err, install.ErrNoSpace) && !isWrong(err) {
 		err = errors.Join(errNoTools, err)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/warrant"
+	"github.com/jujube-project/jujube/host"
 )
 
 // followOrders hears the newest records: what is published of signed metadata, and what the
@@ -63,7 +64,7 @@ func (a *Agent) law(ctx context.Context) (Law, bool) {
 		if !told {
 			a.cfg.Logger.Warn("an order waits: no signed metadata says yet who may give one")
 		}
-		if !rest(ctx, trustPause) {
+		if host.Wait(ctx, trustPause) != nil {
 			return Law{}, false
 		}
 	}

@@ -42,7 +42,7 @@ type outbox struct {
 
 	mu    sync.Mutex
 	n     uint64 // last number given out in this epoch, and of the last file
-	more  chan struct{}
+	more  host.Poke
 	acked chan struct{} // closed and replaced at every acknowledgement
 }
 
@@ -56,7 +56,7 @@ func openOutbox(dir, machine string, signer events.Signer, now func() time.Time,
 	}
 	o := &outbox{
 		dir: dir, machine: machine, signer: signer, now: now, newID: newID, logger: logger,
-		more: make(chan struct{}, 1), acked: make(chan struct{}),
+		more: host.NewPoke(), acked: make(chan struct{}),
 	}
 	names, err := o.list()
 	if err != nil {
@@ -124,10 +124,7 @@ func (o *outbox) list() ([]string, error) {
 }
 
 func (o *outbox) poke() {
-	select {
-	case o.more <- struct{}{}:
-	default:
-	}
+	o.more.Send()
 }
 
 // put numbers a report, signs it, and makes it durable: sent again it is the same bytes. Mere progress is dropped when much waits. A
@@ -182,17 +179,16 @@ func (o *outbox) waits(id string) bool {
 // run sends what waits, in order, until ctx ends. send returns an error when nobody
 // answered; the report then stays.
 func (o *outbox) run(ctx context.Context, send func(context.Context, events.Record) (Answer, error)) {
-	pause := firstPause
-	for {
+	for failed := 0; ; {
 		sent, err := o.flush(ctx, send)
 		if sent {
-			pause = firstPause
+			failed = 0
 		}
-		again := make(<-chan time.Time)
+		var again <-chan time.Time // nil while nothing failed: then only a new report wakes this loop
 		if err != nil {
 			o.logger.Debug("reporting", "err", err)
-			again = time.After(pause)
-			pause = min(2*pause, longestPause)
+			again = time.After(reportPauses.Pause(failed))
+			failed++
 		}
 		select {
 		case <-ctx.Done():
@@ -202,12 +198,6 @@ func (o *outbox) run(ctx context.Context, send func(context.Context, events.Reco
 		}
 	}
 }
-
-// Pauses between tries to report.
-const (
-	firstPause   = 100 * time.Millisecond
-	longestPause = 15 * time.Second
-)
 
 func (o *outbox) flush(ctx context.Context, send func(context.Context, events.Record) (Answer, error)) (sent bool, err error) {
 	names, err := o.list()

@@ -46,19 +46,17 @@ func SelfCheck(ctx context.Context, dataDir, exe string, connect func(context.Co
 	return c, nil
 }
 
-// How often a self-test is tried when only the bus cannot be
-// reached, and the pauses in between.
+// How often a self-test is tried when only the bus cannot be reached.
 const (
 	connectTimeout = 8 * time.Second
 	testTries      = 3  // with the bus in reach of this process all the while: then it is the version
 	testTriesAway  = 60 // with the bus away for this process too
-	testMaxPause   = 30 * time.Second
 )
 
 // test lets a staged version check itself, as the program that it will be. That it cannot
 // reach the bus is held against it only when this version can.
 func (a *Agent) test(ctx context.Context, want version.Binary) *events.Failure {
-	pause, alone := firstPause, 0
+	alone := 0
 	for try := 1; ; try++ {
 		before := a.cfg.Bus.Connected()
 		c, f := runSelfCheck(ctx, a.layout, want, a.guest)
@@ -81,11 +79,8 @@ func (a *Agent) test(ctx context.Context, want version.Binary) *events.Failure {
 				Text: clipText(fmt.Sprintf("neither %s nor %s reached the bus: %s", a.cfg.Own, want, c.Bus), maxText),
 			}
 		}
-		select {
-		case <-time.After(pause):
-			pause = min(2*pause, testMaxPause)
-		case <-ctx.Done():
-			return failure("self-test", ctx.Err())
+		if err := selfTestPauses.Wait(ctx, try-1); err != nil {
+			return failure("self-test", err)
 		}
 	}
 }

@@ -19,7 +19,7 @@ var errCloses = errors.New("the next step cannot be undone")
 // takeSteps takes this version's upgrade steps until all are done, and says so.
 func (a *Agent) takeSteps(ctx context.Context, e TakeSteps) {
 	var told string
-	for pause := firstPause; ; pause = min(2*pause, longestStepPause) {
+	for tried := 0; ; tried++ {
 		in, err := a.stepOnce(ctx, e)
 		if err == nil {
 			a.input(ctx, in)
@@ -32,16 +32,11 @@ func (a *Agent) takeSteps(ctx context.Context, e TakeSteps) {
 				Order: e.Order, Release: failed.Release, Step: clipText(failed.Step.Description, 200), Error: clipText(failed.Err.Error(), 4000),
 			})
 		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
+		if stepPauses.Wait(ctx, tried) != nil {
 			return
 		}
 	}
 }
-
-// longestStepPause is how long a failing step is left alone at most.
-const longestStepPause = 30 * time.Second
 
 // stepOnce takes the steps from where agent.conf says they are.
 func (a *Agent) stepOnce(ctx context.Context, e TakeSteps) (Stepped, error) {

@@ -15,6 +15,7 @@ import (
 	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools/tuf"
+	"github.com/jujube-project/jujube/host"
 )
 
 // trust is what the machine believes of signed metadata. It is kept on disk in two copies
@@ -28,7 +29,7 @@ type trust struct {
 	tell   func(events.Report)
 	logger *slog.Logger
 
-	poke chan struct{}
+	poke host.Poke
 	news atomic.Pointer[events.TrustPublished] // newest; nil once it was taken or refused
 
 	mu      sync.Mutex // held while a bundle is fetched
@@ -43,7 +44,7 @@ const trustedName = "trusted"
 // openTrust reads what was believed. When neither copy can be used, belief begins anew at
 // the root that is pinned in agent.conf, with the next bundle that is published.
 func openTrust(l install.Layout, anchor tuf.Anchor, cfg Config, tell func(events.Report)) (*trust, error) {
-	t := &trust{layout: l, anchor: anchor, bus: cfg.Bus, now: cfg.Now, tell: tell, logger: cfg.Logger, poke: make(chan struct{}, 1)}
+	t := &trust{layout: l, anchor: anchor, bus: cfg.Bus, now: cfg.Now, tell: tell, logger: cfg.Logger, poke: host.NewPoke()}
 	_, err := l.ReadCopies(trustedName, func(b []byte) error {
 		have, err := tuf.ParseTrusted(b)
 		if err == nil && have.Anchor() != anchor {
@@ -66,10 +67,7 @@ func openTrust(l install.Layout, anchor tuf.Anchor, cfg Config, tell func(events
 // published notes the newest record of what is published. It does not wait.
 func (t *trust) published(p *events.TrustPublished) {
 	t.news.Store(p)
-	select {
-	case t.poke <- struct{}{}:
-	default:
-	}
+	t.poke.Send()
 }
 
 // trustJitter spreads a fleet's fetches of a bundle that was just published.
@@ -77,32 +75,20 @@ const trustJitter = 20 * time.Second
 
 // run takes what is published until ctx ends, and tells when nothing newer comes.
 func (t *trust) run(ctx context.Context) {
-	for pause := firstPause; ; {
+	for {
 		select {
 		case <-t.poke:
-			if !t.idle() && !rest(ctx, rand.N(trustJitter)) {
+			if !t.idle() && host.Wait(ctx, rand.N(trustJitter)) != nil {
 				return
 			}
 		case <-time.After(t.untilStale()):
 		case <-ctx.Done():
 			return
 		}
-		for pause = firstPause; t.refresh(ctx) != nil; pause = min(2*pause, longestPause) {
-			if !rest(ctx, pause) {
-				return
-			}
+		if metadataPauses.Retry(ctx, func() error { return t.refresh(ctx) }) != nil {
+			return
 		}
 		t.tellStale()
-	}
-}
-
-// rest waits; false: ctx ended.
-func rest(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-time.After(d):
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }
 

@@ -49,11 +49,9 @@ func (a *unitAgent) end(f fate) {
 	<-a.done
 }
 
-// Pauses before a workload that ended is started again.
+// Times of a workload.
 const (
-	workloadPause    = 500 * time.Millisecond
-	workloadMaxPause = 30 * time.Second
-	workloadStable   = 10 * time.Second // a run as long as this resets the pause
+	workloadStable   = 10 * time.Second // after a run as long as this the pauses begin anew
 	workloadPatience = 10 * time.Second // between SIGTERM and SIGKILL
 	rotateEvery      = 2 * time.Second  // looks at the length of the log
 )
@@ -63,7 +61,7 @@ func (a *unitAgent) run(ctx context.Context) {
 	if a.before != nil {
 		<-a.before.done
 	}
-	pause := workloadPause
+	failed := 0 // runs, one after the other, that were short
 	w, end := a.adopt()
 	for begun := false; ctx.Err() == nil; {
 		if w == nil && end == nil {
@@ -81,7 +79,7 @@ func (a *unitAgent) run(ctx context.Context) {
 			}
 			a.note(w, end)
 			if time.Since(began) > workloadStable {
-				pause = workloadPause
+				failed = 0
 			}
 		}
 		if !a.again(*end) {
@@ -90,12 +88,10 @@ func (a *unitAgent) run(ctx context.Context) {
 			return
 		}
 		a.report(stateAfter(*end), end.How+"; it is started again", 0)
-		select {
-		case <-time.After(pause):
-			pause = min(2*pause, workloadMaxPause)
-		case <-ctx.Done():
+		if workloadPauses.Wait(ctx, failed) != nil {
 			return
 		}
+		failed++
 		w, end = nil, nil
 	}
 }

@@ -6,14 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/jujube-project/jujube/events/limits"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/jujube-project/jujube/events/limits"
+	"github.com/jujube-project/jujube/host"
 )
 
 // ConnConfig says who connects where.
@@ -57,12 +58,13 @@ type Conn struct {
 // Reconnection: at once at first, then slower, and never all at the same moment.
 const (
 	dialTimeout   = 20 * time.Second
-	firstRetry    = 250 * time.Millisecond
-	slowestRetry  = 30 * time.Second
 	drainTimeout  = 10 * time.Second
 	pingInterval  = 20 * time.Second
 	reconnectSize = -1 // bytes buffered while away: none, so nothing is sent late and unasked
 )
+
+// reconnectPauses are left to chance altogether, so that a fleet does not come back at once.
+var reconnectPauses = host.Backoff{Min: 250 * time.Millisecond, Max: 30 * time.Second, Jitter: 1}
 
 // Connect connects and waits for the first connection until ctx ends. It returns
 // ErrDenied when the server does not know the credentials, and ErrUntrusted when all that
@@ -134,7 +136,7 @@ func (c *Conn) options(first chan struct{}, refused chan error) []nats.Option {
 		nats.Name(c.cfg.Name), nats.UserJWT(c.token, c.id.Sign),
 		nats.CustomInboxPrefix(inboxPrefix(c.id.Public())),
 		nats.MaxReconnects(-1), nats.RetryOnFailedConnect(true), nats.IgnoreAuthErrorAbort(),
-		nats.CustomReconnectDelay(reconnectDelay), nats.Timeout(dialTimeout), nats.DrainTimeout(drainTimeout),
+		nats.CustomReconnectDelay(reconnectPauses.Pause), nats.Timeout(dialTimeout), nats.DrainTimeout(drainTimeout),
 		nats.PingInterval(pingInterval), nats.ReconnectBufSize(reconnectSize),
 		nats.ConnectHandler(func(*nats.Conn) { once.Do(func() { close(first) }) }),
 		nats.ReconnectHandler(func(*nats.Conn) {
@@ -195,15 +197,6 @@ func (c *Conn) token() (string, error) {
 		return "", fmt.Errorf("read credentials %s: they are of another key now", c.cfg.CredentialsFile)
 	}
 	return creds.JWT, nil
-}
-
-// reconnectDelay waits with full jitter, doubling up to slowestRetry.
-func reconnectDelay(attempts int) time.Duration {
-	ceiling := slowestRetry
-	if attempts < 8 {
-		ceiling = min(firstRetry<<attempts, slowestRetry)
-	}
-	return time.Duration(rand.Int64N(int64(ceiling)))
 }
 
 func (c *Conn) reconnected() {

@@ -9,11 +9,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jujube-project/jujube/events"
-	"github.com/jujube-project/jujube/events/limits"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/synadia-io/orbit.go/jetstreamext"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/limits"
+	"github.com/jujube-project/jujube/host"
 )
 
 // Log is the environment's log on JetStream. State servers and operators hold the same
@@ -209,19 +211,13 @@ func (l *Log) Follow(ctx context.Context, from uint64) iter.Seq2[events.Record, 
 // hint of a record may have been lost.
 const followCheck = 2 * time.Second
 
-func (l *Log) hints() (hint chan struct{}, stop func(), err error) {
-	hint = make(chan struct{}, 1)
-	poke := func() {
-		select {
-		case hint <- struct{}{}:
-		default:
-		}
-	}
-	unsubscribe, err := l.conn.subscribe(subjectLive+">", limits.PayloadBytes, func(*nats.Msg) { poke() })
+func (l *Log) hints() (hint host.Poke, stop func(), err error) {
+	hint = host.NewPoke()
+	unsubscribe, err := l.conn.subscribe(subjectLive+">", limits.PayloadBytes, func(*nats.Msg) { hint.Send() })
 	if err != nil {
 		return nil, nil, err
 	}
-	forget := l.conn.onReconnect(poke)
+	forget := l.conn.onReconnect(hint.Send)
 	return hint, func() { forget(); unsubscribe() }, nil
 }
 

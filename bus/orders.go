@@ -7,9 +7,11 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/limits"
-	"github.com/nats-io/nats.go"
+	"github.com/jujube-project/jujube/host"
 )
 
 // resyncEvery is how often an agent reads its own last orders although nothing was
@@ -25,13 +27,7 @@ const resyncEvery = 5 * time.Minute
 func (c *Conn) Orders(ctx context.Context, tag string, f func(events.Record)) error {
 	o := &orderReader{conn: c, tag: tag, f: f, seen: map[string]uint64{}}
 	records := make(chan stored, 64)
-	poke := make(chan struct{}, 1)
-	hint := func() {
-		select {
-		case poke <- struct{}{}:
-		default:
-		}
-	}
+	poke := host.NewPoke()
 	live := func(m *nats.Msg) {
 		s, err := parseLive(m)
 		if err != nil {
@@ -41,7 +37,7 @@ func (c *Conn) Orders(ctx context.Context, tag string, f func(events.Record)) er
 		select {
 		case records <- s:
 		default:
-			hint()
+			poke.Send()
 		}
 	}
 	for _, subject := range []string{subjectLive + "order." + tag + ".*", subjectLive + entityTrust} {
@@ -51,18 +47,18 @@ func (c *Conn) Orders(ctx context.Context, tag string, f func(events.Record)) er
 		}
 		defer stop()
 	}
-	defer c.onReconnect(hint)()
-	hint()
+	defer c.onReconnect(poke.Send)()
+	poke.Send()
 	for {
 		select {
 		case <-poke:
 			if o.resync(ctx) != nil {
-				time.AfterFunc(time.Second, hint)
+				time.AfterFunc(time.Second, poke.Send)
 			}
 		case s := <-records:
 			o.take(s)
 		case <-time.After(resyncEvery + rand.N(resyncEvery)):
-			hint()
+			poke.Send()
 		case <-ctx.Done():
 			return ctx.Err()
 		}

@@ -9,9 +9,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/limits"
-	"github.com/nats-io/nats.go"
+	"github.com/jujube-project/jujube/host"
 )
 
 // maxRequestBytes is a signed request with the headers NATS adds.
@@ -63,19 +65,13 @@ func (c *Conn) PublishRequest(ctx context.Context, id *Identity, ask events.Ask)
 // Requests hands every stored request from sequence from on to f, in order, and waits
 // for new ones until ctx is done. Only a state server may call it.
 func (c *Conn) Requests(ctx context.Context, from uint64, f func(Request)) error {
-	hint := make(chan struct{}, 1)
-	poke := func() {
-		select {
-		case hint <- struct{}{}:
-		default:
-		}
-	}
-	stop, err := c.subscribe(subjectRequest+"*.*", limits.PayloadBytes, func(*nats.Msg) { poke() })
+	hint := host.NewPoke()
+	stop, err := c.subscribe(subjectRequest+"*.*", limits.PayloadBytes, func(*nats.Msg) { hint.Send() })
 	if err != nil {
 		return err
 	}
 	defer stop()
-	defer c.onReconnect(poke)()
+	defer c.onReconnect(hint.Send)()
 	for next := max(from, 1); ; {
 		for m, err := range c.getBatch(ctx, streamRequests, getQuery{Seq: next, Batch: readMessages, MaxBytes: readBytes}) {
 			if err != nil {
@@ -85,7 +81,7 @@ func (c *Conn) Requests(ctx context.Context, from uint64, f func(Request)) error
 			key, id, _ := strings.Cut(strings.TrimPrefix(m.subject, subjectRequest), ".")
 			f(Request{Seq: m.seq, Key: key, ID: id, Data: m.data, Time: m.time})
 			next = m.seq + 1
-			poke() // there may be more behind this window
+			hint.Send() // there may be more behind this window
 		}
 		select {
 		case <-hint:

@@ -15,6 +15,7 @@ import (
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/wire"
+	"github.com/jujube-project/jujube/host"
 	"github.com/jujube-project/jujube/projections/plain"
 	"github.com/jujube-project/jujube/projections/status"
 )
@@ -169,7 +170,7 @@ func (r *reader) watch(ctx context.Context, log events.Log, v view, look func(co
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	changed := make(chan struct{}, 1)
+	changed := host.NewPoke()
 	ended := make(chan error, 1)
 	go func() {
 		for _, err := range log.Follow(ctx, last+1) {
@@ -177,10 +178,7 @@ func (r *reader) watch(ctx context.Context, log events.Log, v view, look func(co
 				ended <- err
 				return
 			}
-			select {
-			case changed <- struct{}{}:
-			default:
-			}
+			changed.Send()
 		}
 		ended <- nil
 	}()

@@ -95,10 +95,7 @@ func (t *term) keepFresh() {
 
 // pokeRefresh has keepFresh look at once.
 func (t *term) pokeRefresh() {
-	select {
-	case t.refresh <- struct{}{}:
-	default:
-	}
+	t.refresh.Send()
 }
 
 func (t *term) freshen() error {

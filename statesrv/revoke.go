@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/host"
 	"github.com/jujube-project/jujube/projections"
 )
 
@@ -15,11 +16,11 @@ import (
 type revocations struct {
 	mu   sync.Mutex
 	keys bus.Revoked
-	more chan struct{}
+	more host.Poke
 }
 
 func newRevocations(st *projections.State) *revocations {
-	r := &revocations{more: make(chan struct{}, 1)}
+	r := &revocations{more: host.NewPoke()}
 	r.note(st)
 	return r
 }
@@ -32,10 +33,7 @@ func (r *revocations) note(st *projections.State) {
 		return
 	}
 	r.keys = bus.Revoked{Machines: maps.Clone(st.Revoked), Operators: maps.Clone(st.Dismissed)}
-	select {
-	case r.more <- struct{}{}:
-	default:
-	}
+	r.more.Send()
 }
 
 func (r *revocations) now() bus.Revoked {

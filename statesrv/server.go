@@ -10,6 +10,7 @@ import (
 
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tree"
+	"github.com/jujube-project/jujube/host"
 )
 
 // Server is one state server. New starts nothing; Run does everything.
@@ -89,7 +90,7 @@ func (s *Server) Run(ctx context.Context) error {
 		case err != nil:
 			s.cfg.Logger.Warn("not leading any more; trying again", "err", err)
 		}
-		if err := wait(ctx, retryLead); err != nil {
+		if err := host.Wait(ctx, retryLead); err != nil {
 			return nil
 		}
 	}

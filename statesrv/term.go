@@ -13,6 +13,7 @@ import (
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/wire"
+	"github.com/jujube-project/jujube/host"
 	"github.com/jujube-project/jujube/projections"
 )
 
@@ -33,7 +34,7 @@ type term struct {
 	staging   staging
 	publisher *publisher
 	signed    func(tools.Tools) error // whether release managers signed an archive; rehearsals take that for granted
-	refresh   chan struct{}           // holds one token when the settings give another life
+	refresh   host.Poke               // sent when the settings give another life
 	hashing   sync.Mutex              // one object of the store is read at a time
 
 	authentic func(*projections.Machine, events.Record) error // who said it; rehearsals take that for granted
@@ -63,7 +64,7 @@ func (s *Server) newTerm(ctx context.Context) (*term, error) {
 	t.tools.configure(st)
 	t.uploads = newUploads(t)
 	t.publisher = &publisher{site: s.cfg.Site, store: s.cfg.Bus.Tools(), own: s.cfg.Bus.Identity().Public()}
-	t.signed, t.refresh, t.life = t.publisher.signed, make(chan struct{}, 1), lives(st).Timestamp
+	t.signed, t.refresh, t.life = t.publisher.signed, host.NewPoke(), lives(st).Timestamp
 	first, err := t.publisher.open(ctx, st, s.cfg.Now())
 	if err == nil && first != nil {
 		err = t.openLog(ctx, first)

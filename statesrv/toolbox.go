@@ -14,6 +14,7 @@ import (
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/archive"
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/host"
 	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/streams"
 )
@@ -26,7 +27,7 @@ type toolbox struct {
 	logger  *slog.Logger
 	seen    *streams.SeenFile
 	wanted  chan tools.Tools
-	changed chan struct{} // holds one token when the settings name other sources
+	changed host.Poke // sent when the settings name other sources
 
 	mu         sync.Mutex
 	sources    sources
@@ -56,7 +57,7 @@ const maxWanted = 64
 func newToolbox(store *bus.ToolStore, seen *streams.SeenFile, now func() time.Time, logger *slog.Logger) *toolbox {
 	return &toolbox{
 		store: store, seen: seen, now: now, logger: logger, wanted: make(chan tools.Tools, maxWanted),
-		changed: make(chan struct{}, 1), fetches: map[string]attempt{},
+		changed: host.NewPoke(), fetches: map[string]attempt{},
 	}
 }
 
@@ -69,10 +70,7 @@ func (b *toolbox) configure(s *projections.State) {
 		return
 	}
 	b.sources, b.configured = next, true
-	select {
-	case b.changed <- struct{}{}:
-	default:
-	}
+	b.changed.Send()
 }
 
 // have says whether an archive is stored, or was offered by a source when those were

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/limits"
+	"github.com/jujube-project/jujube/host"
 	"github.com/jujube-project/jujube/projections"
 )
 
@@ -60,7 +61,7 @@ func (w *writer) wait(ctx context.Context, d time.Duration) error {
 	if w.pause != nil {
 		return w.pause(ctx, d)
 	}
-	return wait(ctx, d)
+	return host.Wait(ctx, d)
 }
 
 // submit queues a change, or refuses it at once when the queue is full.
@@ -334,14 +335,3 @@ func (w *writer) same(ctx context.Context, expected, last uint64, recs []events.
 
 // retryLog is how long the writer waits before it asks an unreachable log again.
 const retryLog = 200 * time.Millisecond
-
-func wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}

@@ -122,7 +122,7 @@ func (l *launcher) once(ctx context.Context) (pause time.Duration) {
 
 func (l *launcher) backoff() time.Duration {
 	l.crashes++
-	return min(l.cfg.Timing.Backoff<<min(l.crashes-1, 6), time.Minute)
+	return host.Backoff{Min: l.cfg.Timing.Backoff, Max: time.Minute}.Pause(l.crashes - 1)
 }
 
 func (l *launcher) pause(ctx context.Context, d time.Duration) {

@@ -142,7 +142,7 @@ func (o *options) newAgent(ctx context.Context, conf agent.Conf, server *bus.Ser
 		return nil, nil, err
 	}
 	restarts, _ := strconv.Atoi(os.Getenv("JUJUBE_RESTARTS"))
-	b := &agentBus{tag: conf.Tag, ready: make(chan struct{}), denied: make(chan struct{}, 1), instance: newID()}
+	b := &agentBus{tag: conf.Tag, ready: make(chan struct{}), denied: host.NewPoke(), instance: newID()}
 	ctx, end := context.WithCancel(ctx) // a process that restarts ends what it began, too
 	var wg sync.WaitGroup
 	wg.Go(func() { b.connect(ctx, conf, server, log) })
@@ -171,8 +171,8 @@ type agentBus struct {
 	conn  *bus.Conn
 	ready chan struct{} // closed when conn is set
 
-	denied   chan struct{} // the server refuses the credentials
-	instance string        // of this process
+	denied   host.Poke // the server refuses the credentials
+	instance string    // of this process
 	beats    int
 	echo     string // what the state server wants to hear in the next greeting
 }

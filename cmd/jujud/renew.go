@@ -182,8 +182,5 @@ func (b *agentBus) comeBack() {
 }
 
 func (b *agentBus) onDenied() {
-	select {
-	case b.denied <- struct{}{}:
-	default:
-	}
+	b.denied.Send()
 }
