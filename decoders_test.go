@@ -48,7 +48,7 @@ var decoders = map[string]string{
 	"events/wire.unpack":                       "events/wire FuzzQuestions",
 	"events/wire.UnmarshalBinary":              "events/wire FuzzQuestions",
 	"streams.read":                             "streams FuzzSeenFile",
-	"cli.parseInvitation":                      "cli FuzzParseInvitation",
+	"cli/trust.parseInvitation":                "cli/trust FuzzParseInvitation",
 	"cli/app.Load":                             "cli/app FuzzLoadEnvironment",
 	"bus.openRenewal":                          "bus FuzzOpenRenewal",
 	"bus.Holder":                               "bus FuzzUserJWT",

@@ -13,6 +13,7 @@ import (
 
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/cli/local"
+	"github.com/jujube-project/jujube/cli/signing"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/settings"
 	"github.com/jujube-project/jujube/events/version"
@@ -230,7 +231,7 @@ func (b *bootstrap) undo() {
 	if !b.noted {
 		return
 	}
-	made := []string{string(b.app.siteRepository(b.name)), b.app.Store().CredentialsFile(b.name), b.app.Store().AuthoritiesFile(b.name), b.app.Store().LogKeysFile(b.name), b.app.Store().EnvironmentFile(b.name)}
+	made := []string{string(signing.SiteRepository(b.app.Store(), b.name)), b.app.Store().CredentialsFile(b.name), b.app.Store().AuthoritiesFile(b.name), b.app.Store().LogKeysFile(b.name), b.app.Store().EnvironmentFile(b.name)}
 	for _, name := range local.OwnNames {
 		made = append(made, filepath.Join(b.dataDir, name))
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/signing"
 	"github.com/jujube-project/jujube/events"
 	making "github.com/jujube-project/jujube/events/bootstrap"
 )
@@ -60,7 +61,7 @@ func (b *bootstrap) plan(operator, key string) (making.Plan, error) {
 		Environment: b.uuid, Name: b.name, Operator: events.Operator{Name: operator, Key: key, Grants: []events.Grant{{Role: events.RoleAdmin}}},
 		Host: b.host, Port: b.port, Advertise: b.advertise, HTTP: b.http, NATSURL: b.natsURL,
 	}
-	vendor, err := b.app.vendor()
+	vendor, err := signing.Vendor(b.app.Store())
 	if err != nil {
 		return p, err
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"time"
 
+	"github.com/jujube-project/jujube/cli/signing"
 	"github.com/jujube-project/jujube/events"
 	making "github.com/jujube-project/jujube/events/bootstrap"
 	"github.com/jujube-project/jujube/events/tools/tuf"
@@ -12,12 +13,12 @@ import (
 // this client. The client keeps the keys of root and targets; those of snapshot and timestamp
 // are the state server's, which has made them.
 func (b *bootstrap) sign(admin events.Operator, k making.Keys) (making.Signed, error) {
-	repo := b.app.siteRepository(b.name)
-	root, err := repo.keys().make(tuf.Root)
+	repo := signing.SiteRepository(b.app.Store(), b.name)
+	root, err := repo.Keys().Make(tuf.Root)
 	if err != nil {
 		return making.Signed{}, err
 	}
-	targets, err := repo.keys().make(tuf.Targets)
+	targets, err := repo.Keys().Make(tuf.Targets)
 	if err != nil {
 		return making.Signed{}, err
 	}
@@ -29,10 +30,10 @@ func (b *bootstrap) sign(admin events.Operator, k making.Keys) (making.Signed, e
 	if err := b.app.Store().PinLogKey(b.name, k.Log); err != nil {
 		return making.Signed{}, err
 	}
-	return making.Signed{Bundle: first.Bundle().Marshal()}, repo.pin(first.Anchor())
+	return making.Signed{Bundle: first.Bundle().Marshal()}, repo.Pin(first.Anchor())
 }
 
 // sayTrust tells what was made of trust, and how to make more of it.
 func (b *bootstrap) sayTrust() {
-	b.app.Say("Machines run what this client signs: its keys are in %s. To let two of three people sign: juju help trust", b.app.siteRepository(b.name).keys())
+	b.app.Say("Machines run what this client signs: its keys are in %s. To let two of three people sign: juju help trust", signing.SiteRepository(b.app.Store(), b.name).Keys())
 }

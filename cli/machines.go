@@ -14,6 +14,7 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/cli/local"
+	"github.com/jujube-project/jujube/cli/signing"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/host"
@@ -182,7 +183,7 @@ func (s *session) token(invited *events.MachineInvited, secret *bus.Identity, en
 	if err != nil {
 		return bus.JoinToken{}, err
 	}
-	anchor, err := s.app.siteRepository(s.Env.Name).anchor()
+	anchor, err := signing.SiteRepository(s.app.Store(), s.Env.Name).Anchor()
 	if err != nil {
 		return bus.JoinToken{}, err
 	}

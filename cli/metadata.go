@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/signing"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/streams"
@@ -42,7 +43,7 @@ func (a *juju) metadataKeyCommand() *cobra.Command {
 		Long:    "Print the digest of the root that all trees which this client signs follow from. Whoever adds\nit to the setting tools-signers of an environment believes those trees.",
 		Example: "  juju metadata key\n  juju set-env tools-signers=\"$(juju get-env tools-signers) $(juju metadata key)\"",
 		RunE: func(*cobra.Command, []string) error {
-			vendor, err := a.vendor()
+			vendor, err := signing.Vendor(a.Store())
 			if err == nil {
 				_, err = fmt.Fprintln(a.Stdout, vendor.Anchor())
 			}
@@ -108,7 +109,7 @@ func (a *juju) generateTools(g generateTools) error {
 	if err != nil {
 		return err
 	}
-	vendor, err := a.vendor()
+	vendor, err := signing.Vendor(a.Store())
 	if err != nil {
 		return err
 	}
@@ -172,11 +173,11 @@ metadata that is unsigned, expired, or signed by somebody else than this client 
 			if dir == "" {
 				return app.Usage("-d names the directory")
 			}
-			own, err := a.ownAnchors()
+			own, err := signing.OwnAnchors(a.Store())
 			if err != nil {
 				return err
 			}
-			faults := streams.Validate(dir, stream, a.trusting(append(signers, own...), nil))
+			faults := streams.Validate(dir, stream, signing.Trusting(a.Store(), append(signers, own...), nil))
 			for _, f := range faults {
 				fmt.Fprintln(a.Stdout, f)
 			}

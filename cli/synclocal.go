@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/signing"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/simplestreams"
 	"github.com/jujube-project/jujube/events/version"
@@ -25,7 +26,7 @@ func (a *juju) syncToDirectory(ctx context.Context, y syncTools, sel selection) 
 	}
 	from, err := a.openSource(ctx, y, env.Settings)
 	if err != nil {
-		return app.Fail(err, "Nothing was written.", nextForSource(err, y.source))
+		return app.Fail(err, "Nothing was written.", signing.NextForSource(err, y.source))
 	}
 	switch {
 	case sel.auto && env.UUID == "":
@@ -92,7 +93,7 @@ func inDirectory(dir string, r *syncResult) []tools.Tools {
 // fillDirectory downloads what is missing, each archive first beside its place, and then
 // writes and signs the metadata.
 func (a *juju) fillDirectory(ctx context.Context, dir string, from source, missing []streams.Found, r *syncResult) error {
-	vendor, err := a.vendor()
+	vendor, err := signing.Vendor(a.Store())
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jujube-project/jujube/cli/signing"
 	"github.com/jujube-project/jujube/events/settings"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/simplestreams"
@@ -29,7 +30,7 @@ func (a *juju) openSource(ctx context.Context, y syncTools, set map[string]strin
 	if from.stream == "" {
 		from.stream = set["agent-stream"]
 	}
-	trust := a.trusting(append(settings.Words(set["tools-signers"]), y.signers...), append(settings.Words(set["tools-unsigned"]), y.trusted...))
+	trust := signing.Trusting(a.Store(), append(settings.Words(set["tools-signers"]), y.signers...), append(settings.Words(set["tools-unsigned"]), y.trusted...))
 	var faults []error
 	for _, base := range y.sources(set) {
 		for _, earlier := range faults {
@@ -80,19 +81,6 @@ func (y syncTools) sources(set map[string]string) []string {
 	return list
 }
 
-// nextForSource is what to type after a source was refused.
-func nextForSource(err error, source string) string {
-	switch {
-	case errors.Is(err, tools.ErrUnsigned):
-		return "have it signed (juju metadata generate-tools), or say that it may be unsigned: --allow-unsigned " + source
-	case errors.Is(err, tools.ErrSigner):
-		return "if that signer is to be believed, add its anchor to the setting tools-signers (juju set-env); with --local-dir, name it with --signer"
-	case errors.Is(err, tools.ErrExpired):
-		return "have it signed anew: juju metadata generate-tools"
-	}
-	return "name another source: --source DIR|URL"
-}
-
 // joinMarks is what the source and the environment say of versions.
 func joinMarks(found []streams.Found, c wire.Catalogue) []tools.Marked {
 	said := simplestreams.Marks(found)
@@ -125,6 +113,6 @@ func sortedMarks(said map[version.Number]tools.Marks) []tools.Marked {
 
 // alone are the settings of a client that has no environment at hand: it believes itself.
 func (a *juju) alone() (map[string]string, error) {
-	own, err := a.ownAnchors()
+	own, err := signing.OwnAnchors(a.Store())
 	return map[string]string{"agent-stream": "released", "tools-source": settings.PublicSource, "tools-signers": strings.Join(own, " ")}, err
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/signing"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
@@ -120,7 +121,7 @@ func (s *session) syncToStore(ctx context.Context, y syncTools, sel selection) e
 	}
 	from, err := s.app.openSource(ctx, y, env.Settings)
 	if err != nil {
-		return app.Fail(err, "Nothing was copied.", nextForSource(err, y.source))
+		return app.Fail(err, "Nothing was copied.", signing.NextForSource(err, y.source))
 	}
 	if sel.auto {
 		if sel, err = s.app.automatic(sel, from, env, catalogue); err != nil {
@@ -149,11 +150,11 @@ func (s *session) signCopied(ctx context.Context, r *syncResult) error {
 	for _, a := range r.Archives {
 		list = append(list, a.found.Tools)
 	}
-	p, err := s.site(ctx)
+	p, err := signing.OpenSite(ctx, s.app.App, s.Session)
 	if err != nil {
 		return err
 	}
-	return p.signTools(ctx, list)
+	return p.SignTools(ctx, list)
 }
 
 // knowledge is what the state server says of the environment and of what is stored.

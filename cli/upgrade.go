@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/signing"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
@@ -145,12 +146,12 @@ func waitsFor(recs []events.Record) int {
 // onlySigned refuses archives that release managers have not signed, whatever the state server
 // says of them: nothing is asked then.
 func (s *session) onlySigned(ctx context.Context, list []tools.Tools) error {
-	p, err := s.site(ctx)
+	p, err := signing.OpenSite(ctx, s.app.App, s.Session)
 	if err != nil {
 		return err
 	}
 	for _, t := range list {
-		if err := p.trusted.Tools(t); err != nil {
+		if err := p.Trusted.Tools(t); err != nil {
 			return app.Fail(err, "Nothing was asked.", fmt.Sprintf("juju sync-tools --version %d.%d signs it, with a release manager's key", t.Version.Major, t.Version.Minor))
 		}
 	}

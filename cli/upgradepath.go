@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/signing"
 	"github.com/jujube-project/jujube/events/settings"
 	"github.com/jujube-project/jujube/events/tools/simplestreams"
 	"github.com/jujube-project/jujube/events/version"
@@ -206,7 +207,7 @@ func (a *juju) completeAlone(ctx context.Context, u upgradePath, q *version.Ques
 	if u.stream == "" {
 		u.stream = "released"
 	}
-	signers, err := a.ownAnchors()
+	signers, err := signing.OwnAnchors(a.Store())
 	if err != nil {
 		return err
 	}
@@ -215,13 +216,13 @@ func (a *juju) completeAlone(ctx context.Context, u upgradePath, q *version.Ques
 
 // look reads the candidates from a source.
 func (a *juju) look(ctx context.Context, u upgradePath, signers, unsigned []string, q *version.Question) error {
-	src, err := streams.Open(u.source, a.trusting(signers, append(unsigned, u.unsigned...)))
+	src, err := streams.Open(u.source, signing.Trusting(a.Store(), signers, append(unsigned, u.unsigned...)))
 	var l streams.Listing
 	if err == nil {
 		l, err = src.List(ctx, u.stream)
 	}
 	if err != nil {
-		return app.Fail(err, "", nextForSource(err, u.source))
+		return app.Fail(err, "", signing.NextForSource(err, u.source))
 	}
 	q.Candidates = simplestreams.Candidates(l.Found)
 	return nil

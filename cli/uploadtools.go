@@ -13,6 +13,7 @@ import (
 
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/cli/local"
+	"github.com/jujube-project/jujube/cli/signing"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/archive"
@@ -70,11 +71,11 @@ func (s *session) uploadTools(ctx context.Context, u upgrade, want version.Numbe
 	if err := s.uploadFile(ctx, id, t, path, nil); err != nil {
 		return want, err
 	}
-	p, err := s.site(ctx)
+	p, err := signing.OpenSite(ctx, s.app.App, s.Session)
 	if err != nil {
 		return want, err
 	}
-	return v.Number, p.signTools(ctx, []tools.Tools{t})
+	return v.Number, p.SignTools(ctx, []tools.Tools{t})
 }
 
 // packTools makes an archive of a jujud with a FORCE-VERSION file, and describes it. level

@@ -1,4 +1,4 @@
-package cli
+package signing
 
 import (
 	"crypto/ed25519"
@@ -13,32 +13,32 @@ import (
 	"github.com/jujube-project/jujube/host"
 )
 
-// trustKeys are the private keys of one repository that this client holds: files
-// ROLE-PUBLIC.key in a directory of its own, each an ed25519 seed in hex.
-type trustKeys string
+// Keys are the private keys of one repository that this client holds: a directory of files
+// ROLE-PUBLIC.key, each an ed25519 seed in hex.
+type Keys string
 
-// trustKey is one of them.
-type trustKey struct {
+// Key is a private key with the role that it signs.
+type Key struct {
 	Role    string
 	Private ed25519.PrivateKey
 }
 
 // Public is the public half, as people compare it.
-func (k trustKey) Public() string {
+func (k Key) Public() string {
 	return hex.EncodeToString(k.Private.Public().(ed25519.PublicKey))
 }
 
-func (d trustKeys) file(role, public string) string {
+func (d Keys) file(role, public string) string {
 	return filepath.Join(string(d), role+"-"+public+".key")
 }
 
-// make makes a key for a role.
-func (d trustKeys) make(role string) (trustKey, error) {
+// Make makes a key for a role.
+func (d Keys) Make(role string) (Key, error) {
 	_, private, err := ed25519.GenerateKey(nil)
 	if err != nil {
-		return trustKey{}, err
+		return Key{}, err
 	}
-	k := trustKey{role, private}
+	k := Key{role, private}
 	err = os.MkdirAll(string(d), 0o700)
 	if err == nil {
 		err = host.WriteFile(d.file(role, k.Public()), []byte(hex.EncodeToString(private.Seed())+"\n"))
@@ -49,17 +49,17 @@ func (d trustKeys) make(role string) (trustKey, error) {
 	return k, nil
 }
 
-// all are the keys that this client holds, sorted by name. One that others can read is
-// refused, and so is one whose name is not its own.
-func (d trustKeys) all() ([]trustKey, error) {
+// All are the keys that this client holds, sorted by name. A file that others can read is
+// refused, and so is one whose name gives another public key than the one in it.
+func (d Keys) All() ([]Key, error) {
 	names, err := filepath.Glob(filepath.Join(string(d), "*-*.key"))
 	if err != nil {
 		return nil, err
 	}
 	slices.Sort(names)
-	keys := make([]trustKey, 0, len(names))
+	keys := make([]Key, 0, len(names))
 	for _, name := range names {
-		k, err := readTrustKey(name)
+		k, err := readKey(name)
 		if err != nil {
 			return nil, err
 		}
@@ -68,10 +68,10 @@ func (d trustKeys) all() ([]trustKey, error) {
 	return keys, nil
 }
 
-func readTrustKey(name string) (trustKey, error) {
+func readKey(name string) (Key, error) {
 	text, err := host.ReadSecret(name)
 	if err != nil {
-		return trustKey{}, err
+		return Key{}, err
 	}
 	role, public, _ := strings.Cut(strings.TrimSuffix(filepath.Base(name), ".key"), "-")
 	seed, err := hex.DecodeString(strings.TrimSpace(string(text)))
@@ -79,17 +79,17 @@ func readTrustKey(name string) (trustKey, error) {
 		err = errors.New("it is no ed25519 seed")
 	}
 	if err != nil {
-		return trustKey{}, fmt.Errorf("read the key %s: %w", name, err)
+		return Key{}, fmt.Errorf("read the key %s: %w", name, err)
 	}
-	k := trustKey{role, ed25519.NewKeyFromSeed(seed)}
+	k := Key{role, ed25519.NewKeyFromSeed(seed)}
 	if k.Public() != public {
-		return trustKey{}, fmt.Errorf("read the key %s: its name says another public key than %s", name, k.Public())
+		return Key{}, fmt.Errorf("read the key %s: its name says another public key than %s", name, k.Public())
 	}
 	return k, nil
 }
 
-// of are the keys of one role.
-func (d trustKeys) of(role string) ([]trustKey, error) {
-	keys, err := d.all()
-	return slices.DeleteFunc(keys, func(k trustKey) bool { return k.Role != role }), err
+// Of are the keys of one role.
+func (d Keys) Of(role string) ([]Key, error) {
+	keys, err := d.All()
+	return slices.DeleteFunc(keys, func(k Key) bool { return k.Role != role }), err
 }

@@ -1,0 +1,160 @@
+package signing
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/session"
+	"github.com/jujube-project/jujube/events/tools/tuf"
+	"github.com/jujube-project/jujube/events/wire"
+)
+
+// Site is an environment's signed metadata: what is published, and what this client knows of
+// it from before.
+type Site struct {
+	Repository
+	Published tuf.Bundle
+	Trusted   tuf.Trusted // what Published says, once it was accepted
+
+	app     *app.App
+	session *session.Session
+}
+
+// OpenSite asks what is published and accepts it only if it follows on what this client has
+// accepted before. What has expired is read all the same: somebody must be able to sign it
+// anew.
+func OpenSite(ctx context.Context, a *app.App, s *session.Session) (*Site, error) {
+	p := &Site{Repository: SiteRepository(a.Store(), s.Env.Name), app: a, session: s}
+	b, err := wire.Trust.Ask(ctx, s, wire.Nothing{})
+	if err == nil {
+		p.Published, err = tuf.ParseBundle(b)
+	}
+	if err == nil {
+		p.Trusted, err = p.accept(p.Published, time.Time{})
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, app.Fail(errors.New("this client has not pinned the environment's root, so it believes no metadata of it"), "Nothing was changed.",
+			"juju trust init --anchor SHA256; who bootstrapped it sees the digest in juju trust status")
+	}
+	if err != nil {
+		return nil, app.Fail(fmt.Errorf("the environment's signed metadata is refused: %w", err), "Nothing was changed.", "")
+	}
+	return p, nil
+}
+
+// WithSite connects, opens the site of the chosen environment, calls f and closes the
+// connection.
+func WithSite(ctx context.Context, a *app.App, f func(*session.Session, *Site) error) error {
+	return session.With(ctx, a, func(s *session.Session) error {
+		p, err := OpenSite(ctx, a, s)
+		if err != nil {
+			return err
+		}
+		return f(s, p)
+	})
+}
+
+// Change makes the next publication, signs it with the keys at hand and publishes it. When
+// others must sign it, too, it is kept as a draft, and the error says who is missing.
+func (p *Site) Change(ctx context.Context, f func(*tuf.Repository) error) error {
+	repo, err := p.Draft()
+	if err != nil {
+		return err
+	}
+	if err := f(repo); err != nil {
+		return app.Fail(err, "Nothing was changed.", "")
+	}
+	return p.Finish(ctx, repo)
+}
+
+// Draft is the change that is half signed, if it still follows on what is published; else
+// what is published itself.
+func (p *Site) Draft() (*tuf.Repository, error) {
+	b, err := ReadBundle(p.DraftFile())
+	if err != nil {
+		return nil, app.Fail(err, "Nothing was changed.", "mend or remove the file")
+	}
+	if len(b.Roots) > 0 {
+		repo, err := tuf.OpenRepository(b)
+		if err == nil && p.Follows(repo) {
+			return repo, nil
+		}
+		p.app.Say("WARNING the draft in %s does not follow on what is published by now; it is left out", p.DraftFile())
+	}
+	return tuf.OpenRepository(p.Published)
+}
+
+// Follows says whether there is something in a repository that is newer than what is
+// published, and nothing that is older.
+func (p *Site) Follows(repo *tuf.Repository) bool {
+	root, err := repo.Standing(tuf.Root)
+	targets, err2 := repo.Standing(tuf.Targets)
+	have := p.Trusted.Versions()
+	return err == nil && err2 == nil && root.Version >= have.Root && targets.Version >= have.Targets &&
+		(root.Version > have.Root || targets.Version > have.Targets)
+}
+
+// Finish signs what the keys at hand may sign, and publishes when no signature is missing.
+// The draft is removed only after that.
+func (p *Site) Finish(ctx context.Context, repo *tuf.Repository) error {
+	missing, err := p.sign(repo)
+	if err != nil {
+		return app.Fail(err, "Nothing was changed.", "")
+	}
+	if len(missing) == 0 {
+		if err := p.publish(ctx, repo.Bundle()); err != nil {
+			return err
+		}
+		return removeFile(p.DraftFile())
+	}
+	if err := p.write(p.DraftFile(), repo.Bundle().Marshal()); err != nil {
+		return err
+	}
+	return app.Fail(fmt.Errorf("others must sign, too: %s", strings.Join(missing, "; ")), "Nothing is published yet; the draft is kept.",
+		"juju trust export FILE, and have a colleague run juju trust sign FILE")
+}
+
+// sign adds the signatures of this client's keys and says which are missing after that.
+func (p *Site) sign(repo *tuf.Repository) (missing []string, err error) {
+	keys, err := p.Keys().All()
+	if err != nil {
+		return nil, err
+	}
+	signers := make([]crypto.Signer, len(keys))
+	for i, k := range keys {
+		signers[i] = k.Private
+	}
+	for _, role := range []string{tuf.Root, tuf.Targets} {
+		_, cannot := repo.Sign(role, signers...)
+		st, err := repo.Standing(role)
+		if err != nil {
+			return nil, err
+		}
+		if st.Complete() {
+			continue
+		}
+		text := fmt.Sprintf("%s version %d has %d of %d signatures", role, st.Version, st.Have, st.Need)
+		if st.OldHave < st.OldNeed {
+			text += fmt.Sprintf(", and %d of %d by the keys before", st.OldHave, st.OldNeed)
+		}
+		if cannot != nil {
+			text += " (" + cannot.Error() + ")"
+		}
+		missing = append(missing, text)
+	}
+	return missing, nil
+}
+
+func removeFile(name string) error {
+	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,105 @@
+package signing
+
+import (
+	"crypto"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/tools/tuf"
+	"github.com/jujube-project/jujube/streams"
+)
+
+// Vendor is this client's own repository, with which it signs trees of tools. It is made
+// when it is first needed, with one key for each role.
+func Vendor(store app.Store) (streams.Signer, error) {
+	r := vendorRepository(store)
+	s, err := loadVendor(r)
+	if errors.Is(err, fs.ErrNotExist) {
+		s, err = makeVendor(r)
+	}
+	if err != nil {
+		return s, fmt.Errorf("get the keys that sign trees of tools: %w", err)
+	}
+	return s, nil
+}
+
+// rootFile holds the vendor's signed root, which every tree carries.
+func (r Repository) rootFile() string { return filepath.Join(string(r), "base.json") }
+
+func makeVendor(r Repository) (streams.Signer, error) {
+	var keys []ed25519.PrivateKey
+	for _, role := range []string{tuf.Root, tuf.Targets, tuf.Snapshot, tuf.Timestamp} {
+		k, err := r.Keys().Make(role)
+		if err != nil {
+			return streams.Signer{}, err
+		}
+		keys = append(keys, k.Private)
+	}
+	s, err := streams.NewSigner(keys[0], keys[1], keys[2], keys[3], time.Now())
+	if err != nil {
+		return s, err
+	}
+	return s, r.write(r.rootFile(), s.Base.Marshal())
+}
+
+// loadVendor gives fs.ErrNotExist where there is none.
+func loadVendor(r Repository) (streams.Signer, error) {
+	var s streams.Signer
+	b, err := os.ReadFile(r.rootFile())
+	if err == nil {
+		s.Base, err = tuf.ParseBundle(b)
+	}
+	if err != nil {
+		return s, err
+	}
+	keys, err := r.Keys().All()
+	for _, k := range keys {
+		if k.Role != tuf.Root {
+			s.Keys = append(s.Keys, crypto.Signer(k.Private))
+		}
+	}
+	return s, err
+}
+
+// OwnAnchors holds the anchor of this client's own repository, if there is one: the only
+// publisher that is believed without an environment. No repository is made, so that a command
+// that only looks changes nothing.
+func OwnAnchors(store app.Store) ([]string, error) {
+	s, err := loadVendor(vendorRepository(store))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return []string{s.Anchor()}, nil
+}
+
+// Trusting believes the publishers with these anchors, and takes these sources unsigned. What
+// a source has shown is remembered in the store, so that it cannot go back behind it.
+func Trusting(store app.Store, anchors, unsigned []string) streams.Trust {
+	return streams.Trust{
+		Anchors: anchors, Now: time.Now, Unsigned: unsigned,
+		Seen: &streams.SeenFile{Path: store.Path("sources-seen.json")},
+	}
+}
+
+// NextForSource is what to type after a source of tools was refused.
+func NextForSource(err error, source string) string {
+	switch {
+	case errors.Is(err, tools.ErrUnsigned):
+		return "have it signed (juju metadata generate-tools), or say that it may be unsigned: --allow-unsigned " + source
+	case errors.Is(err, tools.ErrSigner):
+		return "if that signer is to be believed, add its anchor to the setting tools-signers (juju set-env); with --local-dir, name it with --signer"
+	case errors.Is(err, tools.ErrExpired):
+		return "have it signed anew: juju metadata generate-tools"
+	}
+	return "name another source: --source DIR|URL"
+}

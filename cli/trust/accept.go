@@ -1,0 +1,79 @@
+package trust
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/signing"
+	"github.com/jujube-project/jujube/events/tools/tuf"
+)
+
+// accept is `juju user accept`.
+type accept struct{ app *app.App }
+
+func (c *accept) command() *cobra.Command {
+	return &cobra.Command{
+		Use: "accept LINE", Short: "Take the line that an admin has for you", Args: cobra.ExactArgs(1),
+		Long: `Take the line that juju user add, or grant, printed for you: this client then knows the
+environment, and whom to believe there. The line is for the key of this client (juju user key)
+and of no use with another one. Ask somebody whom you trust for it: it pins who you talk to.`,
+		Example: "  juju user accept jujube-user1.…",
+		RunE: func(_ *cobra.Command, args []string) error {
+			i, err := parseInvitation(args[0])
+			if err != nil {
+				return err
+			}
+			return c.run(i)
+		},
+	}
+}
+
+// run notes the environment, under the lock of the store. Another environment that has the
+// same name here already stays as it is.
+func (c *accept) run(i invitation) error {
+	store := c.app.Store()
+	id, err := readUserKey(store)
+	if err != nil {
+		return app.Fail(err, "Nothing was changed.", "juju user key makes this client's key; an admin adds it")
+	}
+	_, key, err := bus.Holder(i.JWT)
+	if err == nil && key != id.Public() {
+		err = fmt.Errorf("the line is for the key %s, this client's is %s", key, id.Public())
+	}
+	if err != nil {
+		return app.Fail(err, "Nothing was changed.", "give juju user key to the admin, and take the line he gets then")
+	}
+	if old, err := store.Load(i.Name); err == nil && old.UUID != i.UUID {
+		return app.Fail(fmt.Errorf("there is another environment %q here already", i.Name), "Nothing was changed.", "juju destroy-environment, or another JUJU_DATA")
+	}
+	unlock, err := store.Lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := note(store, i, bus.Credentials{JWT: i.JWT, Seed: string(id.Seed())}); err != nil {
+		return err
+	}
+	c.app.Say("You are %s in environment %q; juju status shows it", i.Operator, i.Name)
+	return nil
+}
+
+// note writes everything that an invitation says into the store.
+func note(store app.Store, i invitation, creds bus.Credentials) error {
+	if err := os.MkdirAll(filepath.Dir(store.CredentialsFile(i.Name)), 0o700); err != nil {
+		return err
+	}
+	return errors.Join(
+		bus.PinAuthorities(store.AuthoritiesFile(i.Name), i.Authorities),
+		signing.SiteRepository(store, i.Name).Pin(tuf.Anchor{SHA256: i.Anchor}),
+		store.SaveCredentials(i.Name, creds),
+		store.Save(app.Environment{Name: i.Name, UUID: i.UUID, Operator: i.Operator, URLs: i.URLs}),
+		store.MakeCurrent(i.Name),
+	)
+}

@@ -1,0 +1,151 @@
+package trust
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/session"
+	"github.com/jujube-project/jujube/cli/signing"
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools/tuf"
+	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/events/wire"
+)
+
+// revoke is `juju trust revoke`.
+type revoke struct {
+	app    *app.App
+	sort   string // of what is revoked: artefact, key or request
+	values []string
+}
+
+func (c *revoke) command() *cobra.Command {
+	return &cobra.Command{
+		Use: "revoke SORT VALUE...", Short: "Take an archive, a key or a request back", Args: cobra.MinimumNArgs(2),
+		Long:    "Publish that nobody may rely on these any more. SORT is artefact (sha256 of an archive), key\n(public key of an operator or machine) or request (its id). Machines that run a revoked archive\ngo on; they refuse to be brought to it.",
+		Example: "  juju trust revoke artefact 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c.sort, c.values = args[0], args[1:]
+			return signing.WithSite(cmd.Context(), c.app, func(_ *session.Session, p *signing.Site) error { return c.run(cmd.Context(), p) })
+		},
+	}
+}
+
+func (c *revoke) run(ctx context.Context, p *signing.Site) error {
+	revoked := p.Trusted.Revoked()
+	list := map[string]*[]string{"artefact": &revoked.Artefacts, "key": &revoked.Keys, "request": &revoked.Requests}[c.sort]
+	if list == nil {
+		return app.Usage("%q is not artefact, key or request", c.sort)
+	}
+	*list = append(slices.Clone(*list), c.values...)
+	slices.Sort(*list)
+	*list = slices.Compact(*list)
+	if err := revoked.Validate(); err != nil {
+		return app.Usage("%v", err)
+	}
+	return p.Change(ctx, func(repo *tuf.Repository) error {
+		return repo.SetJSON(signing.TargetsExpire(), tuf.FileRevoked, revoked)
+	})
+}
+
+// floor is `juju trust floor`.
+type floor struct {
+	app    *app.App
+	oldest version.Number
+}
+
+func (c *floor) command() *cobra.Command {
+	return &cobra.Command{
+		Use: "floor VERSION", Short: "Let no machine go below a version", Args: cobra.ExactArgs(1),
+		Long:    "Publish the oldest version that may be installed, even by a rollback.",
+		Example: "  juju trust floor 1.25.2",
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if c.oldest, err = version.ParsePerson(args[0]); err != nil {
+				return app.Usage("%v", err)
+			}
+			return signing.WithSite(cmd.Context(), c.app, func(s *session.Session, p *signing.Site) error { return c.run(cmd.Context(), s, p) })
+		},
+	}
+}
+
+func (c *floor) run(ctx context.Context, s interface {
+	Environment(context.Context) (wire.EnvironmentInfo, error)
+}, p *signing.Site,
+) error {
+	env, err := s.Environment(ctx)
+	if err != nil {
+		return app.Fail(err, "Nothing was published.", "")
+	}
+	if env.AgentVersion.Compare(c.oldest) < 0 {
+		c.app.Say("WARNING machines run %s: what they run goes on, and nothing below %s is installed from now on", env.AgentVersion, c.oldest)
+	}
+	return p.Change(ctx, func(repo *tuf.Repository) error {
+		return repo.SetJSON(signing.TargetsExpire(), tuf.FileFloor, tuf.Floor{Version: c.oldest})
+	})
+}
+
+// quorum is `juju trust quorum`.
+type quorum struct {
+	app       *app.App
+	operators int
+	labels    map[string]string // of the machines; empty: every machine
+}
+
+func (c *quorum) command() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "quorum N", Short: "Say how many operators must agree", Args: cobra.ExactArgs(1),
+		Long:    "Publish how many operators must agree to what concerns machines with these labels, who asks\nincluded; without --labels, to anything. 1 takes that back.",
+		Example: "  juju trust quorum 2 --labels env=prod",
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if c.operators, err = strconv.Atoi(args[0]); err != nil || c.operators < 1 {
+				return app.Usage("%q is not a number from 1", args[0])
+			}
+			return signing.WithSite(cmd.Context(), c.app, func(_ *session.Session, p *signing.Site) error {
+				return changeRoster(cmd.Context(), p, c.apply)
+			})
+		},
+	}
+	cmd.Flags().StringToStringVar(&c.labels, "labels", nil, "NAME=VALUE of the machines, with commas between (default: every machine)")
+	return cmd
+}
+
+func (c *quorum) apply(r *events.Roster) error {
+	r.Quorums = slices.DeleteFunc(r.Quorums, func(q events.Quorum) bool { return maps.Equal(q.Labels, c.labels) })
+	if c.operators > 1 {
+		r.Quorums = append(r.Quorums, events.Quorum{Labels: c.labels, Operators: c.operators})
+	}
+	if able := mayAgree(*r, c.labels); able < c.operators {
+		c.app.Say("WARNING only %d of the operators may agree there: until there are %d, nobody can upgrade those machines (juju user add NAME KEY approve)", able, c.operators)
+	}
+	return nil
+}
+
+// mayAgree is how many operators may ask for, or agree to, what concerns such machines.
+func mayAgree(r events.Roster, labels map[string]string) (n int) {
+	for _, o := range r.Operators {
+		if o.May(events.RoleOperate, labels) || o.May(events.RoleApprove, labels) {
+			n++
+		}
+	}
+	return n
+}
+
+// changeRoster publishes other operators, quorums or state servers. f changes a copy.
+func changeRoster(ctx context.Context, p *signing.Site, f func(*events.Roster) error) error {
+	roster := p.Trusted.Roster()
+	roster.Operators, roster.Quorums = slices.Clone(roster.Operators), slices.Clone(roster.Quorums)
+	if err := f(&roster); err != nil {
+		return err
+	}
+	if err := roster.Validate(); err != nil {
+		return app.Usage("%v", err)
+	}
+	return p.Change(ctx, func(repo *tuf.Repository) error {
+		return repo.SetJSON(signing.TargetsExpire(), tuf.FileOperators, roster)
+	})
+}
