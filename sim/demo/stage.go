@@ -100,15 +100,19 @@ func (s *stage) command(ctx context.Context, out, errs io.Writer, args []string)
 // environ is this process's environment with the demo's own client directory.
 func (s *stage) environ() []string {
 	var env []string
+	path, race := s.path("bin"), "atexit_sleep_ms=0" // else each process ends a second late
 	for _, kv := range os.Environ() {
-		if !strings.HasPrefix(kv, "JUJU_") && !strings.HasPrefix(kv, "PATH=") {
+		name, value, _ := strings.Cut(kv, "=")
+		switch {
+		case name == "PATH":
+			path += string(os.PathListSeparator) + value
+		case name == "GORACE":
+			race += " " + value
+		case !strings.HasPrefix(name, "JUJU_"):
 			env = append(env, kv)
 		}
 	}
-	if raceDetector {
-		env = append(env, "GORACE=atexit_sleep_ms=0 "+os.Getenv("GORACE")) // else each process ends a second late
-	}
-	return append(env, "JUJU_DATA="+s.path("client"), "PATH="+s.path("bin")+string(os.PathListSeparator)+os.Getenv("PATH"))
+	return append(env, "JUJU_DATA="+s.path("client"), "PATH="+path, "GORACE="+race)
 }
 
 // status is what the state server says.
