@@ -62,6 +62,8 @@ var decoders = map[string]string{
 	"statesrv.loadSiteFile":                    "statesrv FuzzSiteFile",
 	"cmd/jujud.nonceOf":                        "(a number and a word; what cannot be read is made anew)",
 	"cli/local.readConf":                       "cli/local FuzzConf",
+	"events/logcopy.Open":                      "events/logcopy FuzzOpen",
+	"events/logcopy.Stored":                    "events/logcopy FuzzOpen",
 	"events/bootstrap.decoder":                 "events/bootstrap FuzzTalk",
 	"events/tools/tuf.ParseBundle":             "events/tools/tuf FuzzParseBundle",
 	"events/tools/tuf.walk":                    "events/tools/tuf FuzzParseBundle",

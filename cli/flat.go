@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/local"
 	link "github.com/jujube-project/jujube/cli/session"
 )
 
@@ -44,6 +45,7 @@ func (a *juju) reader() *reader {
 			}
 			return link.WitnessOf(a.Store(), env)
 		},
+		offline: local.OpenLog,
 		dataDir: func() string {
 			env, err := a.Chosen()
 			if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/jujube-project/jujube/bus/memlog"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/projections/scenario"
+	"github.com/jujube-project/jujube/statesrv"
 )
 
 func TestParseMoment(t *testing.T) {
@@ -112,7 +113,7 @@ func deadEnvironment(t *testing.T, recs []events.Record) string {
 func TestOfflineLogReadsACopyOfADeadEnvironment(t *testing.T) {
 	recs := scenario.New().Lines("env demo 1.24.0\nset a 1\nenrol 0 1.24.0").Records
 	dir := deadEnvironment(t, recs)
-	log, closeLog, err := offlineLog(t.Context(), dir)
+	log, closeLog, err := statesrv.OpenOffline(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,13 +134,13 @@ func TestOfflineLogLeavesARunningEnvironmentAlone(t *testing.T) {
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := offlineLog(t.Context(), dir); err == nil || !strings.Contains(err.Error(), "is running") {
+	if _, _, err := statesrv.OpenOffline(t.Context(), dir); err == nil || !strings.Contains(err.Error(), "is running") {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestOfflineLogOfADirectoryThatIsNone(t *testing.T) {
-	if _, _, err := offlineLog(t.Context(), t.TempDir()); err == nil {
+	if _, _, err := statesrv.OpenOffline(t.Context(), t.TempDir()); err == nil {
 		t.Error("opened a log in an empty directory")
 	}
 }

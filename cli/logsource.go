@@ -25,6 +25,8 @@ type reader struct {
 	witness func() (*link.Witness, error)
 	// verifies: the command compares the whole log with what was seen, and says what differs.
 	verifies bool
+	// offline opens the log of a state server that is down, from its data directory.
+	offline func(ctx context.Context, dataDir string) (log events.Log, closeLog func(), err error)
 	// dataDir is the state server's data directory if it lies on this host, else empty.
 	dataDir func() string
 }
@@ -74,7 +76,7 @@ func (r *reader) open(ctx context.Context) (logSource, error) {
 	if dir == "" || errors.Is(err, bus.ErrDenied) {
 		return logSource{}, err
 	}
-	log, closeLog, offErr := offlineLog(ctx, dir)
+	log, closeLog, offErr := r.offline(ctx, dir)
 	if offErr != nil {
 		return logSource{}, fmt.Errorf("%w; and from its files: %w", err, offErr)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections/scenario"
 	"github.com/jujube-project/jujube/projections/status"
+	"github.com/jujube-project/jujube/statesrv"
 )
 
 const readStory = `
@@ -221,6 +222,7 @@ func TestAuditVerify(t *testing.T) {
 func TestAuditReadsADeadEnvironment(t *testing.T) {
 	b := newBench(t, readStory)
 	dir := deadEnvironment(t, b.recs)
+	b.offline = statesrv.OpenOffline
 	b.dataDir = func() string { return dir }
 	b.connect = func(context.Context) (logSource, error) { return logSource{}, errors.New("connection refused") }
 	if out, err := b.run(t.Context(), b.auditCommand(), "verify", "--format", "json"); err != nil || !strings.Contains(out, `"records": 11`) {

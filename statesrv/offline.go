@@ -1,4 +1,4 @@
-package cli
+package statesrv
 
 import (
 	"context"
@@ -14,11 +14,11 @@ import (
 	"github.com/jujube-project/jujube/host"
 )
 
-// offlineLog opens the log of an environment whose state server is down, from its data
-// directory on this host: a copy of its store in a temporary directory, served by a
-// NATS server within this process. The original is only read, and only while nobody
-// holds its lock. close ends the server and removes the copy.
-func offlineLog(ctx context.Context, dataDir string) (log events.Log, closeLog func(), err error) {
+// OpenOffline opens the log of a state server that is down, from its data directory: it copies
+// the store into a temporary directory, and runs a NATS server on the copy in this process. The
+// original is only read, and only while no jujud holds its lock. closeLog ends the server and
+// removes the copy.
+func OpenOffline(ctx context.Context, dataDir string) (log events.Log, closeLog func(), err error) {
 	tmp, err := os.MkdirTemp("", "jujube-log-")
 	if err != nil {
 		return nil, nil, fmt.Errorf("copy the log: %w", err)
@@ -34,7 +34,7 @@ func offlineLog(ctx context.Context, dataDir string) (log events.Log, closeLog f
 			closeAll()
 		}
 	}()
-	trust, err := bus.LoadTrust(filepath.Join(dataDir, "server", "trust.json"))
+	trust, err := bus.LoadTrust(TrustFile(dataDir))
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the log of %s: %w", dataDir, err)
 	}
@@ -79,7 +79,7 @@ func copyStore(dataDir, to string) error {
 		return err
 	}
 	defer unlock()
-	return copyTree(filepath.Join(dataDir, "server", "jetstream"), to)
+	return copyTree(StoreDir(dataDir), to)
 }
 
 // copyTree copies directories and regular files; there is nothing else in a store.
