@@ -52,21 +52,35 @@ func (r Reader) Request(b []byte) (events.Ask, events.Operator, error) {
 
 // Statement reads what an operator signed, a request or an approval, each under its own type.
 func (r Reader) Statement(b []byte) (events.Ask, events.Operator, error) {
-	_, ask, err := events.ParseSigned(b)
+	signed, ask, err := events.ParseSigned(b)
 	if err != nil {
-		return ask, events.Operator{}, events.Refuse(CodeSignature, "%v", err)
+		return ask, events.Operator{}, Unreadable(err)
 	}
-	return r.statement(b, func(string) bool { return true }, events.SignedType(ask.Action))
+	by, err := r.Author(signed, ask)
+	return ask, by, err
 }
 
+// Author says which operator signed what events.ParseSigned has read, a request or an
+// approval, each under its own type.
+func (r Reader) Author(signed events.Signed, ask events.Ask) (events.Operator, error) {
+	return r.author(signed, ask, func(string) bool { return true }, events.SignedType(ask.Action))
+}
+
+// Unreadable is the refusal of bytes that events.ParseSigned cannot read, and why it cannot.
+func Unreadable(err error) error { return events.Refuse(CodeSignature, "%v", err) }
+
 func (r Reader) statement(b []byte, fits func(action string) bool, kind string) (events.Ask, events.Operator, error) {
-	var by events.Operator
 	signed, ask, err := events.ParseSigned(b)
-	if err == nil {
-		err = events.CheckSignature(signed.Key, events.PAE(kind, signed.Statement), signed.Signature)
-	}
 	if err != nil {
-		return ask, by, events.Refuse(CodeSignature, "%v", err)
+		return ask, events.Operator{}, Unreadable(err)
+	}
+	by, err := r.author(signed, ask, fits, kind)
+	return ask, by, err
+}
+
+func (r Reader) author(signed events.Signed, ask events.Ask, fits func(action string) bool, kind string) (by events.Operator, err error) {
+	if err := events.CheckSignature(signed.Key, events.PAE(kind, signed.Statement), signed.Signature); err != nil {
+		return by, events.Refuse(CodeSignature, "%v", err)
 	}
 	by, ok := r.Trust.Roster().Operator(signed.Key)
 	revoked := r.Trust.Revoked()
@@ -82,7 +96,7 @@ func (r Reader) statement(b []byte, fits func(action string) bool, kind string) 
 	case slices.Contains(revoked.Requests, ask.ID):
 		err = events.Refuse(CodeRevoked, "request %s was taken back", ask.ID)
 	}
-	return ask, by, err
+	return by, err
 }
 
 // window looks at when machines may begin.
