@@ -11,7 +11,7 @@ import (
 	"github.com/jujube-project/jujube/events/warrant"
 	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections"
-	"github.com/jujube-project/jujube/statesrv"
+	"github.com/jujube-project/jujube/projections/targets"
 )
 
 // complete adds to an ask what the operator did not type and signs all the same: the
@@ -68,5 +68,5 @@ func (s *Session) resolutionFromLog(ctx context.Context, ask events.Ask) (wire.R
 		}
 		st.Fold(rec)
 	}
-	return statesrv.Resolve(st, ask), nil
+	return targets.Resolve(st, ask), nil
 }
