@@ -1,0 +1,103 @@
+package decide
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/limits"
+	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/tools/simplestreams"
+	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/projections"
+)
+
+// ErrOtherBytes: a version is stored with other bytes than those that were offered.
+var ErrOtherBytes = errors.New("a version is never replaced")
+
+// Replaces is the error of storing other bytes under a version that is there.
+func Replaces(s *projections.State, t tools.Tools) error {
+	if old := s.Tools[t.Version.String()]; old != nil && old.SHA256 != t.SHA256 {
+		return fmt.Errorf("%s is stored already, with sha256 %s instead of %s; %w: publish the other build under another number", t.Version, old.SHA256, t.SHA256, ErrOtherBytes)
+	}
+	return nil
+}
+
+// Stored records, once, that a complete archive lies in the object store. correlation is the
+// request that brought it; empty: the state server fetched it. The error is ErrOtherBytes.
+func Stored(at At, stored events.ToolsStored, correlation string) (Decision, error) {
+	if at.State.Tools[stored.Tools.Version.String()] != nil {
+		return Decision{}, Replaces(at.State, stored.Tools)
+	}
+	return Decision{Facts: []Fact{{Correlation: correlation, Payload: &stored}}}, nil
+}
+
+// Missed records, once, why an archive of the upgrade in progress could not be fetched.
+func Missed(at At, t tools.Tools, why error) Decision {
+	u := at.State.Upgrade
+	if u == nil || u.Missed[t.Version.String()] != "" || u.Artefacts[t.Version.Platform()] != t {
+		return Decision{}
+	}
+	return Decision{Facts: []Fact{{Cause: u.ID, Correlation: u.ID, Payload: &events.ToolsMissed{Tools: t, Reason: clip(why.Error(), maxReason)}}}}
+}
+
+// Listing is what one source of tools has said.
+type Listing struct {
+	Source   string
+	SignedBy string // who signed its metadata; empty: nobody
+	Signing  uint64 // counter of that metadata
+	Found    []simplestreams.Found
+	Err      error // why it could not be read; then nothing was found
+}
+
+// Sources records which sources of tools are lost, and which have returned.
+func Sources(at At, listings []Listing) Decision {
+	wrong := map[string]error{}
+	for _, l := range listings {
+		if l.Err != nil {
+			wrong[l.Source] = l.Err
+		}
+	}
+	var changed []events.Payload
+	for _, name := range sortedKeys(at.State.Lost) {
+		if wrong[name] == nil {
+			changed = append(changed, &events.SourceReturned{Source: name})
+		}
+	}
+	for _, name := range sortedKeys(wrong) {
+		if at.State.Lost[name] == nil {
+			changed = append(changed, &events.SourceLost{Source: name, Reason: clip(wrong[name].Error(), maxReason)})
+		}
+	}
+	return facts(changed...)
+}
+
+// maxMarks is how many words of a source are recorded at a time; the rest is when it is
+// asked again.
+const maxMarks = limits.Marks
+
+// Marks records what a source says of versions, so that it holds, too, when the source is
+// lost.
+func Marks(at At, l Listing) Decision {
+	if l.Err != nil {
+		return Decision{}
+	}
+	var news []events.Payload
+	marks := simplestreams.Marks(l.Found)
+	for _, m := range sortedMarks(marks) {
+		if len(news) < maxMarks && at.State.Marks.News(m.Version, tools.Publisher(l.SignedBy, l.Source), tools.Said{Marks: m.Marks, Signing: l.Signing}) {
+			news = append(news, &events.ToolsMarked{Version: m.Version, Marks: m.Marks, Source: l.Source, SignedBy: l.SignedBy, Signing: l.Signing})
+		}
+	}
+	return facts(news...)
+}
+
+func sortedMarks(marks map[version.Number]tools.Marks) []tools.Marked {
+	sorted := make([]tools.Marked, 0, len(marks))
+	for n, m := range marks {
+		sorted = append(sorted, tools.Marked{Version: n, Marks: m})
+	}
+	slices.SortFunc(sorted, func(a, b tools.Marked) int { return a.Version.Compare(b.Version) })
+	return sorted
+}

@@ -1,0 +1,297 @@
+package decide
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/testkey"
+	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/warrant"
+	"github.com/jujube-project/jujube/projections"
+)
+
+// court is a state server that judges signed requests, without a bus. Machines 1 and 2 are
+// of production, where two operators must agree.
+type court struct {
+	*desk
+	seq uint64
+}
+
+var production = map[string]string{"env": "prod"}
+
+func grants(name, role string, labels map[string]string) events.Operator {
+	return events.Operator{Name: name, Key: testkey.Of(name).Public(), Grants: []events.Grant{{Role: role, Labels: labels}}}
+}
+
+func newCourt(t *testing.T) *court {
+	t.Helper()
+	s := environment("1.25.0")
+	s.Machines["1"].Labels, s.Machines["2"].Labels = production, production
+	s.Tools["1.25.1-trusty-amd64"] = &projections.StoredTools{Tools: tools.Tools{Version: bin("1.25.1"), Size: 1, SHA256: digest}}
+	s.Trust.Roster = events.Roster{
+		Operators: []events.Operator{
+			grants("alice", events.RoleAdmin, nil), grants("bob", events.RoleApprove, nil), grants("carol", events.RoleApprove, production), grants("erin", events.RoleApprove, nil),
+			grants("dave", events.RoleOperate, map[string]string{"env": "dev"}), grants("rita", events.RoleRead, nil),
+		},
+	}
+	return &court{desk: &desk{t: t, state: s, now: judged}}
+}
+
+// upgrade is what alice's client signs.
+func (c *court) upgrade(id string) events.Ask {
+	ask := upgradeTo("1.25.1", "1.25.1", false)
+	ask.ID = id
+	return c.complete(ask)
+}
+
+func (c *court) complete(ask events.Ask) events.Ask {
+	lawful(c.t, c.state, &ask)
+	ask.Environment, ask.Expires = "env", judged.Add(10*time.Minute)
+	return ask
+}
+
+func (c *court) approval(id, of, sha256 string) events.Ask {
+	return events.Ask{
+		ID: id, Environment: "env", Action: events.ActionApprove, Created: judged, Expires: judged.Add(time.Hour),
+		Approve: &events.AskApprove{Request: of, SHA256: sha256},
+	}
+}
+
+func signAs(t *testing.T, ask events.Ask, by, kind string) []byte {
+	t.Helper()
+	statement, err := json.Marshal(ask)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signature, _ := testkey.Of(by).Sign(events.PAE(kind, statement))
+	b, err := json.Marshal(events.Signed{Statement: statement, Key: testkey.Of(by).Public(), Signature: signature})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// hear judges bytes as they lie in REQUESTS, and says what was decided: kinds, or codes.
+func (c *court) hear(id, key string, data []byte) string {
+	c.t.Helper()
+	c.seq++
+	before := len(c.recs)
+	d, err := Requested(c.at(), ReadRequest(c.seq, id, testkey.Of(key).Public(), data), Known{Signed: anything{}})
+	if err != nil {
+		return "skipped"
+	}
+	c.decided(d)
+	var kinds, codes []string
+	for _, rec := range c.recs[before:] {
+		p, err := events.Decode(rec)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		kinds = append(kinds, strings.TrimSuffix(p.Kind(), "/1"))
+		switch p := p.(type) {
+		case *events.RequestRefused:
+			for _, r := range p.Reasons {
+				codes = append(codes, r.Code)
+			}
+		case *events.UpgradeRefused:
+			for _, r := range p.Reasons {
+				codes = append(codes, r.Code)
+			}
+		}
+	}
+	if len(codes) > 0 {
+		return strings.Join(codes, " ")
+	}
+	return strings.Join(kinds, " ")
+}
+
+// anything is a list of what release managers signed on which every archive is.
+type anything struct{}
+
+func (anything) Tools(tools.Tools) error { return nil }
+
+func (c *court) ask(ask events.Ask, by string) string {
+	c.t.Helper()
+	return c.hear(ask.ID, by, signAs(c.t, ask, by, events.SignedType(ask.Action)))
+}
+
+func (c *court) quorum(n int) {
+	c.state.Trust.Roster.Quorums = []events.Quorum{{Labels: production, Operators: n}}
+}
+
+// Each row breaks one thing in a lawful request and names what is decided.
+func TestAttacksOnRequests(t *testing.T) {
+	accepted := "upgrade.requested upgrade.accepted"
+	pending := "upgrade.requested upgrade.pending"
+	for name, c := range map[string]struct {
+		try  func(c *court) string
+		want string
+	}{
+		"lawful": {func(c *court) string { return c.ask(c.upgrade("r1"), "alice") }, accepted},
+		"BI-41 forged under alice's key": {func(c *court) string {
+			b := signAs(c.t, c.upgrade("r1"), "state server", events.RequestType)
+			return c.hear("r1", "alice", []byte(strings.ReplaceAll(string(b), testkey.Of("state server").Public(), testkey.Of("alice").Public())))
+		}, "req-signature"},
+		"BI-41 no request at all":       {func(c *court) string { return c.hear("r1", "alice", []byte("{}")) }, "req-signature"},
+		"BI-42 a key not on the roster": {func(c *court) string { return c.ask(c.upgrade("r1"), "mallory") }, "req-operator"},
+		"BI-42 an operator who was revoked": {func(c *court) string {
+			c.state.Trust.Revoked = &events.Revoked{Keys: []string{testkey.Of("alice").Public()}}
+			return c.ask(c.upgrade("r1"), "alice")
+		}, "req-operator"},
+		"BI-43 dev operator, prod machines": {func(c *court) string { return c.ask(c.upgrade("r1"), "dave") }, "req-scope"},
+		"BI-43 dev operator, a prod machine": {func(c *court) string {
+			return c.ask(c.complete(events.Ask{ID: "r1", Action: events.ActionRestart, Restart: &events.AskRestart{Tags: []string{"machine-1"}}}), "dave")
+		}, "req-scope"},
+		"BI-43 a reader":         {func(c *court) string { return c.ask(c.upgrade("r1"), "rita") }, "req-scope"},
+		"BI-43 an approver asks": {func(c *court) string { return c.ask(c.upgrade("r1"), "bob") }, "req-scope"},
+		"BI-43 an operator sets settings": {func(c *court) string {
+			return c.ask(c.complete(events.Ask{ID: "r1", Action: events.ActionUnsetEnv, UnsetEnv: []string{"upgrade-policy"}}), "dave")
+		}, "req-scope"},
+		"BI-44 one of two waits":        {func(c *court) string { c.quorum(2); return c.ask(c.upgrade("r1"), "alice") }, pending},
+		"BI-44 two of two begins":       {func(c *court) string { c.quorum(2); return c.agree("bob") }, "upgrade.approved upgrade.accepted"},
+		"BI-44 two of three waits on":   {func(c *court) string { c.quorum(3); return c.agree("bob") }, "upgrade.approved"},
+		"BI-44 three of three begins":   {func(c *court) string { c.quorum(3); c.agree("bob"); return c.again("a2", "erin") }, "upgrade.approved upgrade.accepted"},
+		"BI-44 by who may not approve":  {func(c *court) string { c.quorum(2); return c.agree("rita") }, "req-scope"},
+		"BI-44 out of his scope":        {func(c *court) string { c.quorum(2); return c.agree("carol") }, "req-scope"}, // machine 0 is not of production
+		"BI-45 the same operator twice": {func(c *court) string { c.quorum(3); c.agree("bob"); return c.again("a2", "bob") }, "req-quorum"},
+		"BI-45 who asked":               {func(c *court) string { c.quorum(2); return c.agree("alice") }, "req-quorum"},
+		"BI-46 other bytes": {func(c *court) string {
+			c.quorum(2)
+			c.ask(c.upgrade("r1"), "alice")
+			return c.ask(c.approval("a1", "r1", strings.Repeat("cd", 32)), "bob")
+		}, "req-quorum"},
+		"BI-46 another upgrade": {func(c *court) string {
+			c.quorum(2)
+			c.ask(c.upgrade("r1"), "alice")
+			return c.ask(c.approval("a1", "r2", strings.Repeat("cd", 32)), "bob")
+		}, "not-pending"},
+		"BI-47 the same bytes again": {func(c *court) string {
+			b := signAs(c.t, c.upgrade("r1"), "alice", events.RequestType)
+			c.hear("r1", "alice", b)
+			return c.hear("r1", "alice", b)
+		}, "skipped"},
+		"BI-48 after its expiry": {func(c *court) string {
+			c.now = judged.Add(8 * 24 * time.Hour)
+			ask := c.upgrade("r1")
+			return c.ask(ask, "alice")
+		}, "req-expired"},
+		"BI-48 for longer than any may last": {func(c *court) string {
+			ask := c.upgrade("r1")
+			ask.Until = ask.Until.Add(time.Second)
+			return c.ask(ask, "alice")
+		}, "req-expired"},
+		"BI-51 other machines than there are": {func(c *court) string {
+			ask := c.upgrade("r1")
+			c.state.Machines["3"] = &projections.Machine{ID: "3", Life: projections.LifeAlive, Version: bin("1.25.0"), Key: testkey.Of("machine-3").Public()}
+			return c.ask(ask, "alice")
+		}, "machines-changed"},
+		"BI-51 no list": {func(c *court) string { ask := c.upgrade("r1"); ask.Machines = nil; return c.ask(ask, "alice") }, "machines-changed"},
+		"BI-55 older, no rollback": {func(c *court) string {
+			c.state.Machines["2"].Version = bin("1.25.1")
+			c.state.AgentVersion = bin("1.25.1").Number
+			c.state.Machines["2"].Version = bin("1.25.2")
+			ask := c.upgrade("r1")
+			ask.Upgrade.Rollback = false
+			return c.last(ask)
+		}, "floor"},
+		"BI-56 below the floor": {func(c *court) string {
+			floor := bin("1.25.2").Number
+			c.state.Trust.Floor = &floor
+			ask := c.upgrade("r1")
+			ask.Upgrade.Rollback = true
+			return c.ask(ask, "alice")
+		}, "floor"},
+		"BI-58 a second one": {func(c *court) string { c.ask(c.upgrade("r1"), "alice"); return c.ask(c.upgrade("r2"), "alice") }, "conflict"},
+		"BI-58 beside one that waits": {func(c *court) string {
+			c.quorum(2)
+			c.ask(c.upgrade("r1"), "alice")
+			return c.ask(c.upgrade("r2"), "alice")
+		}, "conflict"},
+		"BI-60 an approval as a request": {func(c *court) string {
+			return c.hear("r1", "alice", signAs(c.t, c.upgrade("r1"), "alice", events.ApprovalType))
+		}, "req-signature"},
+		"BI-60 a request as an approval": {func(c *court) string {
+			c.quorum(2)
+			c.ask(c.upgrade("r1"), "alice")
+			return c.hear("a1", "bob", signAs(c.t, c.approval("a1", "r1", c.state.Pending.SHA256), "bob", events.RequestType))
+		}, "req-signature"},
+		"another environment": {func(c *court) string { ask := c.upgrade("r1"); ask.Environment = "other"; return c.ask(ask, "alice") }, "other-environment"},
+		"a service that became another": {func(c *court) string {
+			ask := c.complete(events.Ask{ID: "r1", Action: events.ActionAddUnit, AddUnit: &events.AskAddUnit{Service: "web", Machine: "2"}})
+			ask.AddUnit.Command = []string{"y"}
+			return c.ask(ask, "alice")
+		}, "machines-changed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := c.try(newCourt(t)); got != c.want {
+				t.Errorf("decided %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// agree lets alice ask and somebody agree.
+func (c *court) agree(who string) string {
+	c.t.Helper()
+	c.ask(c.upgrade("r1"), "alice")
+	return c.again("a1", who)
+}
+
+func (c *court) again(id, who string) string {
+	c.t.Helper()
+	return c.ask(c.approval(id, "r1", c.state.Pending.SHA256), who)
+}
+
+// last is the last of the codes.
+func (c *court) last(ask events.Ask) string {
+	codes := strings.Fields(c.ask(ask, "alice"))
+	return codes[len(codes)-1]
+}
+
+// The orders of an upgrade that two agreed to are lawful at the machines, and the list is
+// the one that was signed also after a machine has a new key.
+func TestOrdersCarryWhatMakesThemLawful(t *testing.T) {
+	c := newCourt(t)
+	c.quorum(2)
+	c.agree("bob")
+	u := c.state.Upgrade
+	if u == nil {
+		t.Fatal("it has not begun")
+	}
+	c.state.Machines["2"].Key = testkey.Of("a new disk").Public()
+	var lists Warrants
+	for id, want := range map[string]string{"0": "", "1": "", "2": warrant.CodeNotInList} {
+		w, err := lists.of(u, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := c.state.Machines[id]
+		_, err = reader(c.state, judged).Check(w, warrant.Machine{ID: id, Key: m.Key, Labels: m.Labels})
+		if got := events.CodeOf(err); got != want || err != nil && want == "" {
+			t.Errorf("machine %s: %v, want %q", id, err, want)
+		}
+	}
+}
+
+func TestBI59RequestsOfTooManyMachines(t *testing.T) {
+	c := newCourt(t)
+	for i := range events.MaxMachines {
+		id := fmt.Sprint(10 + i)
+		c.state.Machines[id] = &projections.Machine{ID: id, Life: projections.LifeAlive, Version: bin("1.25.0"), Key: "U"}
+	}
+	ask := upgradeTo("1.25.1", "1.25.1", false) // BI-59: 50,003 machines
+	ask.ID, ask.Environment, ask.Created, ask.Expires, ask.Until = "r1", "env", judged, judged.Add(time.Minute), judged.Add(time.Hour)
+	ask.Machines = &events.MachineList{Root: make([]byte, 32), Count: 50_003}
+	if got := c.ask(ask, "alice"); got != "too-many" {
+		t.Errorf("50,003 machines: %q", got)
+	}
+	c.state.Machines = map[string]*projections.Machine{}
+	ask.ID = "r2"
+	if got := c.last(ask); got != "no-machines" {
+		t.Errorf("no machines: %q", got)
+	}
+}

@@ -1,0 +1,37 @@
+package decide
+
+import (
+	"slices"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/warrant"
+	"github.com/jujube-project/jujube/projections"
+	"github.com/jujube-project/jujube/projections/targets"
+)
+
+// MayAsk says whether a request, which has not been judged yet, comes from an operator who may
+// ask that of the machines that it is about. Whatever takes time is done only for such a
+// request before it is judged.
+func MayAsk(at At, r Request) bool {
+	if judges[r.Ask.Action] == nil || IsJudged(at.State, r) {
+		return false
+	}
+	by, err := Authenticate(at, r)
+	return err == nil && warrant.May(by, r.Ask.Action, targets.Of(at.State, r.Ask)) == nil
+}
+
+// Awaited says which archives the request for an upgrade names that are neither stored nor
+// known to be offered: the sources of tools are to be asked again before it is judged. It
+// names none for somebody who may not ask for that upgrade.
+func Awaited(at At, r Request, know Known) []tools.Tools {
+	if r.Ask.Upgrade == nil || !MayAsk(at, r) {
+		return nil
+	}
+	return Missing(at.State, r.Ask.Upgrade, know)
+}
+
+// Missing says which archives of an upgrade are neither stored nor known to be offered.
+func Missing(s *projections.State, a *events.AskUpgrade, know Known) []tools.Tools {
+	return slices.DeleteFunc(slices.Clone(a.Artefacts), func(t tools.Tools) bool { return know.Has(s, t) })
+}
