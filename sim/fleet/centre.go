@@ -1,7 +1,6 @@
 package fleet
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -10,7 +9,7 @@ import (
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections"
-	"github.com/jujube-project/jujube/statesrv"
+	"github.com/jujube-project/jujube/statesrv/decide"
 )
 
 // centre is the state servers, the log's republishing, and the stream of requests.
@@ -20,11 +19,6 @@ type centre struct {
 	names    int
 	snapshot []byte
 	done     bool
-}
-
-type server struct {
-	*statesrv.Rehearsal
-	due bool // a commit is on its way
 }
 
 // order is a record on a machine's order subject.
@@ -43,16 +37,15 @@ func (c *centre) lead() *server {
 		}
 	}
 	c.names++
-	r, err := statesrv.Rehearse(context.Background(), c.log, environment, fmt.Sprintf("state-server-%d", c.names), from, c.wall, c.newID)
+	s, err := c.serve(fmt.Sprintf("state-server-%d", c.names), from)
 	if err != nil {
 		c.fail("a state server cannot read the log: %v", err)
 	}
-	c.world.tell("state server %d leads from %d on", c.names, r.State().Seq)
-	s := &server{Rehearsal: r}
+	c.world.tell("state server %d leads from %d on", c.names, s.state().Seq)
 	c.servers = append(c.servers, s)
 	for i, ask := range c.asks {
-		if uint64(i+1) > r.State().RequestsSeq {
-			s.Ask(uint64(i+1), "alice", ask)
+		if uint64(i+1) >= decide.Reread(s.state()) {
+			s.ask(uint64(i+1), "alice", ask)
 			c.soon(s)
 		}
 	}
@@ -97,10 +90,10 @@ func (c *centre) commit(s *server) {
 	case c.fault(appendDoubt):
 		c.log.Fail(nil, memlog.Unacked)
 	}
-	err := s.Commit(context.Background())
+	err := s.flush()
 	c.checks.read()
 	if err == nil {
-		c.checks.committed(s.State())
+		c.checks.committed(s.state())
 		return
 	}
 	c.world.tell("a state server steps down: %v", err)
@@ -116,7 +109,7 @@ func (c *centre) report(h *host, data []byte, answer func(wire.ReportAnswer)) {
 		return
 	}
 	for _, s := range c.servers {
-		s.Report(h.id, data, answer)
+		s.report(h.id, data, answer)
 		c.soon(s)
 	}
 }
@@ -127,7 +120,7 @@ func (c *centre) ask(ask events.Ask) string {
 	ask.Created, ask.Expires = c.wall(), c.wall().Add(10*time.Minute)
 	c.asks = append(c.asks, ask)
 	for _, s := range c.servers {
-		s.Ask(uint64(len(c.asks)), "alice", ask)
+		s.ask(uint64(len(c.asks)), "alice", ask)
 		c.soon(s)
 	}
 	return ask.ID
@@ -143,10 +136,10 @@ func (c *centre) tick() {
 	for _, s := range c.servers {
 		for _, h := range c.hosts {
 			if h.process != nil && h.process.connected {
-				s.Beat(h.id)
+				s.beat(h.id)
 			}
 		}
-		s.Tick()
+		s.tick()
 		c.soon(s)
 	}
 }
@@ -154,7 +147,7 @@ func (c *centre) tick() {
 // state is what the newest leader has committed.
 func (c *centre) state() *projections.State {
 	if n := len(c.servers); n > 0 {
-		return c.servers[n-1].State()
+		return c.servers[n-1].state()
 	}
 	return projections.New()
 }

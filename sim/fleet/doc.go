@@ -3,7 +3,8 @@
 //
 //	agent.Step                        every machine's upgrade
 //	trial.Decide, RolledBack, …       the judge of a trial
-//	statesrv.Rehearsal                judgement, plan, writer and fence of the state server
+//	statesrv/decide                   what the state server decides: requests, reports, time, the plan
+//	statesrv/writer                   its writer and fence
 //	projections, rollout              fold and plan
 //	bus/memlog                        the log
 //

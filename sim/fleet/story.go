@@ -31,24 +31,24 @@ func (w *world) begin() {
 	}
 	w.centre = &centre{world: w}
 	s := w.centre.lead()
-	s.Record(&events.EnvironmentCreated{
+	s.record(&events.EnvironmentCreated{
 		UUID: environment, Name: "fleet", AgentVersion: w.releases[0].Version.Number, Operators: []events.Operator{{Name: "alice", Key: "UALICE"}},
 	})
 	limit := 1 + w.rnd.IntN(max(1, w.cfg.Machines/2))
 	if w.cfg.Machines > 200 {
 		limit = 100 + w.rnd.IntN(900)
 	}
-	s.Record(
+	s.record(
 		&events.SettingChanged{Key: "upgrade-max-in-flight", Value: strconv.Itoa(limit)},
 		&events.SettingChanged{Key: "upgrade-order-timeout", Value: "10m"},
 	)
 	for _, r := range w.releases {
-		s.Record(&events.ToolsStored{Tools: r.Tools, Source: "fleet"})
+		s.record(&events.ToolsStored{Tools: r.Tools, Source: "fleet"})
 	}
 	w.faults.on = false
 	for some := range slices.Chunk(w.hosts, 1000) {
 		for _, h := range some {
-			s.Record(h.enrolled())
+			s.record(h.enrolled())
 		}
 		w.centre.commit(s)
 	}
