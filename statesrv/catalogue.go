@@ -9,6 +9,8 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections"
+	"github.com/jujube-project/jujube/projections/targets"
+	"github.com/jujube-project/jujube/statesrv/decide"
 )
 
 // addSources puts in what the sources said.
@@ -29,7 +31,7 @@ func addSources(c *wire.Catalogue, now []listed) {
 // catalogueOf is what a Catalogue says without its sources, but for their marks.
 func catalogueOf(s *projections.State, said map[version.Number]tools.Marks) wire.Catalogue {
 	c := wire.Catalogue{Stored: []tools.Tools{}, Sources: []wire.FoundTools{}, Problems: []string{}, InUse: []wire.Platform{}, Marks: []tools.Marked{}, Said: maps.Clone(s.Marks)}
-	for n, m := range marksOf(s, said) {
+	for n, m := range decide.MarksOf(s, said) {
 		c.Marks = append(c.Marks, tools.Marked{Version: n, Marks: m})
 	}
 	slices.SortFunc(c.Marks, func(a, b tools.Marked) int { return a.Version.Compare(b.Version) })
@@ -38,11 +40,11 @@ func catalogueOf(s *projections.State, said map[version.Number]tools.Marks) wire
 	}
 	slices.SortFunc(c.Stored, func(a, b tools.Tools) int { return compareBinary(a.Version, b.Version) })
 	machines := map[string][]string{}
-	for _, id := range aliveMachines(s) {
+	for _, id := range targets.Alive(s) {
 		p := s.Machines[id].Version.Platform()
 		machines[p] = append(machines[p], events.MachineTag(id))
 	}
-	for _, p := range sortedKeys(machines) {
+	for _, p := range slices.Sorted(maps.Keys(machines)) {
 		c.InUse = append(c.InUse, wire.Platform{Platform: p, Machines: machines[p]})
 	}
 	return c

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events/tools/archive"
+	"github.com/jujube-project/jujube/statesrv/decide"
 	"github.com/jujube-project/jujube/streams"
 )
 
@@ -20,7 +21,7 @@ func TestOnlyWrongBytesAreHopeless(t *testing.T) {
 	}{
 		"other bytes":          {fmt.Errorf("store: %w", bus.ErrDigest), true},
 		"no archive of jujud":  {fmt.Errorf("store: %w", archive.ErrArchive), true},
-		"a version is stored":  {errOtherBytes, true},
+		"a version is stored":  {decide.ErrOtherBytes, true},
 		"longer than listed":   {fmt.Errorf("%w: %w: %w", bus.ErrDigest, streams.ErrSource, streams.ErrLength), true},
 		"a lost connection":    {fmt.Errorf("%w: it ends before: %w: %w", bus.ErrDigest, streams.ErrSource, io.ErrUnexpectedEOF), false},
 		"no way to the source": {fmt.Errorf("%w: connection refused", streams.ErrSource), false},

@@ -8,6 +8,7 @@ import (
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections"
+	"github.com/jujube-project/jujube/projections/targets"
 )
 
 func FuzzLoadFileConfig(f *testing.F) {
@@ -46,7 +47,7 @@ func FuzzQueryBody(f *testing.F) {
 		_ = json.Unmarshal(b, &piece)
 		var ask events.Ask
 		if json.Unmarshal(b, &ask) == nil {
-			Resolve(projections.New(), ask)
+			targets.Resolve(projections.New(), ask)
 		}
 	})
 }

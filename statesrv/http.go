@@ -14,6 +14,7 @@ import (
 	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/projections/plain"
+	"github.com/jujube-project/jujube/statesrv/writer"
 )
 
 // httpTimeout bounds every HTTP request: headers, answer and look at the state.
@@ -101,9 +102,9 @@ func (s *Server) look(ctx context.Context, f func(*term, *projections.State)) er
 	defer cancel()
 	t := s.leading.Load()
 	if t == nil {
-		return errStopped
+		return writer.ErrStopped
 	}
-	return t.writer.look(ctx, func(st *projections.State) { f(t, st) })
+	return t.writer.Look(ctx, func(st *projections.State) { f(t, st) })
 }
 
 // healthz is 200 only while this server leads and the log answers. Everybody may ask, so
@@ -133,7 +134,7 @@ func (p *pages) status(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) statusNow(ctx context.Context) (answer wire.Raw, err error) {
 	var failed error
-	err = s.look(ctx, func(t *term, st *projections.State) { answer, failed = t.statusJSON(st) })
+	err = s.look(ctx, func(t *term, st *projections.State) { answer, failed = t.queries.statusJSON(st) })
 	return answer, errors.Join(err, failed)
 }
 

@@ -33,18 +33,15 @@ func get(t *testing.T, addr, path string) (code int, body string) {
 
 func httpServer(t *testing.T, b *bustest.Bus, name, addr string) *Server {
 	t.Helper()
-	signer, err := rehearsalKey(bustest.Environment)
-	if err != nil {
-		t.Fatal(err)
-	}
+	signer := testLogKey(t)
 	conn := b.StateServer()
 	s, err := New(Config{
 		Dir: t.TempDir(), Name: name, Environment: bustest.Environment, Bus: conn, System: b.System(), Trust: b.Trust, LogKey: signer, Site: siteFor(t, conn, "A"),
 		HTTPAddr: addr, Now: time.Now, NewID: func() string { return name }, Logger: slog.New(slog.DiscardHandler),
 		Genesis: Genesis{
 			Settings: map[string]string{"tools-source": settings.NoSource},
-			Name:     "test", AgentVersion: bin("1.25.0").Number, Operators: []events.Operator{{Name: "alice", Key: "A"}},
-			Machine: GenesisMachine{Key: "K", Hostname: "h", Version: bin("1.25.0")},
+			Name:     "test", AgentVersion: testVersion.Number, Operators: []events.Operator{{Name: "alice", Key: "A"}},
+			Machine: GenesisMachine{Key: "K", Hostname: "h", Version: testVersion},
 		},
 	})
 	if err != nil {

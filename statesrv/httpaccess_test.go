@@ -37,19 +37,16 @@ func startOutside(t *testing.T) *outside {
 		t.Fatal(err)
 	}
 	o := &outside{t: t, alice: alice, now: &atomic.Int64{}, logged: &lockedText{}}
-	signer, err := rehearsalKey(bustest.Environment)
-	if err != nil {
-		t.Fatal(err)
-	}
+	signer := testLogKey(t)
 	conn := b.StateServer()
 	o.s, err = New(Config{
 		Dir: t.TempDir(), Name: "state-server-0", Environment: bustest.Environment, Bus: conn, System: b.System(), Trust: b.Trust, LogKey: signer, Site: siteFor(t, conn, alice.Public()),
 		HTTPAddr: "0.0.0.0:0", HTTPNames: []string{"Juju.Example.Com"}, Now: func() time.Time { return time.Now().Add(time.Duration(o.now.Load()) * time.Second) },
 		NewID: func() string { return "state-server-0" }, Logger: slog.New(slog.NewTextHandler(o.logged, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Genesis: Genesis{
-			Settings: map[string]string{"tools-source": settings.NoSource}, Name: "test", AgentVersion: bin("1.25.0").Number,
+			Settings: map[string]string{"tools-source": settings.NoSource}, Name: "test", AgentVersion: testVersion.Number,
 			Operators: []events.Operator{{Name: "alice", Key: alice.Public()}},
-			Machine:   GenesisMachine{Key: "K", Hostname: "<script>alert(1)</script>\u202e\x1b[2J=cmd", Version: bin("1.25.0")},
+			Machine:   GenesisMachine{Key: "K", Hostname: "<script>alert(1)</script>\u202e\x1b[2J=cmd", Version: testVersion},
 		},
 	})
 	if err != nil {

@@ -4,28 +4,27 @@ import (
 	"context"
 	"errors"
 
-	"github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/events/wire"
 )
 
-func (t *term) answerLogProof(_ context.Context, seen wire.Seen) (proof wire.Proof, err error) {
-	c := t.keeper.newest()
+func (s *queries) answerLogProof(_ context.Context, seen wire.Seen) (proof wire.Proof, err error) {
+	c := s.tree.Newest()
 	if c.Size == 0 {
 		return proof, errors.New("nothing of the log is signed yet")
 	}
 	proof.Checkpoint = c.Note
 	if from := uint64(seen); from > 0 && from < c.Size {
-		proof.Hashes, err = tree.Continue(c.Size, from, t.keeper.hashes)
+		proof.Hashes, err = s.tree.Continue(c, from)
 	}
 	return proof, err
 }
 
 // answerLeaves gives those of everything that is signed.
-func (t *term) answerLeaves(context.Context, wire.Nothing) (wire.Leaves, error) {
-	size := t.keeper.newest().Size
+func (s *queries) answerLeaves(context.Context, wire.Nothing) (wire.Leaves, error) {
+	size := s.tree.Newest().Size
 	leaves := make(wire.Leaves, 0, size)
 	for seq := uint64(1); seq <= size; seq++ {
-		leaf, err := t.keeper.leafAt(seq)
+		leaf, err := s.tree.Leaf(seq)
 		if err != nil {
 			return nil, err
 		}

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"sync"
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
@@ -14,28 +16,47 @@ import (
 	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/projections/status"
+	"github.com/jujube-project/jujube/projections/targets"
+	"github.com/jujube-project/jujube/statesrv/decide"
+	"github.com/jujube-project/jujube/statesrv/logtree"
+	"github.com/jujube-project/jujube/statesrv/writer"
 )
 
+// queries answers what operators ask. Nothing that it answers changes anything.
+type queries struct {
+	ctx       context.Context // of the term
+	cfg       *Config
+	writer    *writer.Writer
+	tree      *logtree.Tree
+	tools     *toolbox
+	publisher *publisher
+	staging   *staging
+	spawn     func(func()) // answers as part of the term
+
+	hashing sync.Mutex   // held while an object of the store is read: one at a time, each as fast as it can
+	status  cachedStatus // the writer's goroutine only
+}
+
 // answers are what this state server answers, all from committed state.
-func (t *term) answers() map[string]wire.Answer {
+func (s *queries) answers() map[string]wire.Answer {
 	table := map[string]wire.Answer{}
 	for _, a := range []wire.Answer{
-		wire.Status.AnsweredBy(fromState(t, t.statusJSON)),
-		wire.Digest.AnsweredBy(fromState(t, positionOf)),
-		wire.Environment.AnsweredBy(fromState(t, environmentOf)),
-		wire.Pending.AnsweredBy(fromState(t, waitingOf)),
-		wire.Version.AnsweredBy(t.answerVersion),
-		wire.LogProof.AnsweredBy(t.answerLogProof),
-		wire.LogLeaves.AnsweredBy(t.answerLeaves),
-		wire.Resolve.AnsweredBy(t.answerResolve),
-		wire.UpgradeCheck.AnsweredBy(t.answerCheck),
-		wire.Tools.AnsweredBy(t.answerTools),
-		wire.ToolsObjects.AnsweredBy(t.answerObjects),
-		wire.ToolsHash.AnsweredBy(t.answerHash),
-		wire.Trust.AnsweredBy(t.answerTrust),
-		wire.TrustStage.AnsweredBy(t.answerStage),
-		wire.EnrolCredentials.AnsweredBy(t.answerEnrolCredentials),
-		wire.OperatorCredentials.AnsweredBy(t.answerCredentials),
+		wire.Status.AnsweredBy(fromState(s, s.statusJSON)),
+		wire.Digest.AnsweredBy(fromState(s, positionOf)),
+		wire.Environment.AnsweredBy(fromState(s, environmentOf)),
+		wire.Pending.AnsweredBy(fromState(s, waitingOf)),
+		wire.Version.AnsweredBy(s.answerVersion),
+		wire.LogProof.AnsweredBy(s.answerLogProof),
+		wire.LogLeaves.AnsweredBy(s.answerLeaves),
+		wire.Resolve.AnsweredBy(s.answerResolve),
+		wire.UpgradeCheck.AnsweredBy(s.answerCheck),
+		wire.Tools.AnsweredBy(s.answerTools),
+		wire.ToolsObjects.AnsweredBy(s.answerObjects),
+		wire.ToolsHash.AnsweredBy(s.answerHash),
+		wire.Trust.AnsweredBy(s.answerTrust),
+		wire.TrustStage.AnsweredBy(s.answerStage),
+		wire.EnrolCredentials.AnsweredBy(s.answerEnrolCredentials),
+		wire.OperatorCredentials.AnsweredBy(s.answerCredentials),
 	} {
 		table[a.Name] = a
 	}
@@ -43,38 +64,38 @@ func (t *term) answers() map[string]wire.Answer {
 }
 
 // fromState answers from the state alone. f runs in the writer's goroutine.
-func fromState[A any](t *term, f func(*projections.State) (A, error)) func(context.Context, wire.Nothing) (A, error) {
+func fromState[A any](s *queries, f func(*projections.State) (A, error)) func(context.Context, wire.Nothing) (A, error) {
 	return func(ctx context.Context, _ wire.Nothing) (answer A, err error) {
 		var lookErr error
-		lookErr = t.writer.look(ctx, func(st *projections.State) { answer, err = f(st) })
+		lookErr = s.writer.Look(ctx, func(st *projections.State) { answer, err = f(st) })
 		return answer, errors.Join(lookErr, err)
 	}
 }
 
-// serveQueries answers each query in a task of its own: no query waits for another one.
-func (t *term) serveQueries(b *bus.Conn) (stop func(), err error) {
-	answers := t.answers()
+// serve answers each query in a task of its own: no query waits for another one.
+func (s *queries) serve(b *bus.Conn) (stop func(), err error) {
+	answers := s.answers()
 	return b.ServeQueries(func(q bus.Query) {
 		a, ok := answers[q.Name]
 		if !ok {
 			q.Answer(nil, fmt.Errorf("there is no query %q; this state server runs %s", q.Name, version.Current()))
 			return
 		}
-		t.spawn(func() { q.Answer(a.Answer(t.ctx, q.Body)) })
+		s.spawn(func() { q.Answer(a.Answer(s.ctx, q.Body)) })
 	})
 }
 
 // statusJSON is the status at the state's position. It is made once for each position,
 // however many ask.
-func (t *term) statusJSON(st *projections.State) (wire.Raw, error) {
-	if t.status.seq == st.Seq && t.status.json != nil {
-		return t.status.json, nil
+func (s *queries) statusJSON(st *projections.State) (wire.Raw, error) {
+	if s.status.seq == st.Seq && s.status.json != nil {
+		return s.status.json, nil
 	}
 	b, err := json.Marshal(status.Make(st))
 	if err != nil {
 		return nil, err
 	}
-	t.status.seq, t.status.json = st.Seq, b
+	s.status.seq, s.status.json = st.Seq, b
 	return b, nil
 }
 
@@ -88,18 +109,18 @@ func positionOf(st *projections.State) (wire.Position, error) {
 	return wire.Position{Seq: st.Seq, Digest: st.Digest()}, nil
 }
 
-func (t *term) answerVersion(context.Context, wire.Nothing) (wire.Running, error) {
+func (s *queries) answerVersion(context.Context, wire.Nothing) (wire.Running, error) {
 	return wire.Running{Version: version.Current()}, nil
 }
 
-func (t *term) answerTrust(context.Context, wire.Nothing) (wire.Raw, error) {
-	return t.publisher.settled().Marshal(), nil
+func (s *queries) answerTrust(context.Context, wire.Nothing) (wire.Raw, error) {
+	return s.publisher.settled().Marshal(), nil
 }
 
 func environmentOf(st *projections.State) (wire.EnvironmentInfo, error) {
 	e := wire.EnvironmentInfo{
 		UUID: st.UUID, Name: st.Name, AgentVersion: st.AgentVersion, Settings: map[string]string{},
-		Set: sortedKeys(st.Settings), Server: version.Current(),
+		Set: slices.Sorted(maps.Keys(st.Settings)), Server: version.Current(),
 	}
 	for _, setting := range settings.All {
 		e.Settings[setting.Key] = settings.Value(st.Settings, setting.Key)
@@ -109,50 +130,79 @@ func environmentOf(st *projections.State) (wire.EnvironmentInfo, error) {
 
 // answerTools looks into the sources as well, which takes as long as they take, unless
 // it is asked what is stored.
-func (t *term) answerTools(ctx context.Context, where wire.Scope) (c wire.Catalogue, err error) {
+func (s *queries) answerTools(ctx context.Context, where wire.Scope) (c wire.Catalogue, err error) {
 	var now []listed
 	if where != wire.OnlyStored {
-		now = t.listSources()
+		now = s.tools.ask(ctx)
 	}
-	if err = t.writer.look(ctx, func(st *projections.State) { c = catalogueOf(st, t.tools.said()) }); err != nil {
+	if err = s.writer.Look(ctx, func(st *projections.State) { c = catalogueOf(st, s.tools.known().Said) }); err != nil {
 		return c, err
 	}
 	addSources(&c, now)
-	c.Problems = append(c.Problems, t.tools.problems()...)
+	c.Problems = append(c.Problems, s.tools.problems()...)
 	return c, nil
 }
 
 // answerCheck judges an upgrade without recording anything.
-func (t *term) answerCheck(ctx context.Context, ask events.AskUpgrade) (wire.Check, error) {
-	t.lookFor(ask.Artefacts)
+func (s *queries) answerCheck(ctx context.Context, ask events.AskUpgrade) (wire.Check, error) {
+	if s.missing(ctx, ask) {
+		s.tools.ask(ctx)
+	}
 	c := wire.Check{Reasons: []events.Reason{}}
-	err := t.writer.look(ctx, func(st *projections.State) {
-		c.Reasons = append(c.Reasons, upgradeBlockers(st, &ask, t.knowledge(st))...)
+	err := s.writer.Look(ctx, func(st *projections.State) {
+		c.Reasons = append(c.Reasons, decide.Blockers(st, &ask, s.known())...)
 	})
 	return c, err
 }
 
-func (t *term) answerEnrolCredentials(context.Context, wire.Nothing) (wire.Credentials, error) {
-	creds, err := t.cfg.Trust.EnrolCredentials()
+func (s *queries) answerEnrolCredentials(context.Context, wire.Nothing) (wire.Credentials, error) {
+	creds, err := s.cfg.Trust.EnrolCredentials()
 	return wire.Credentials(creds), err
 }
 
 // answerCredentials signs the operator in who has the key: to read only, if that is all he
 // may. What it answers is no secret: it is of use with his key alone.
-func (t *term) answerCredentials(ctx context.Context, key wire.Text) (wire.Text, error) {
+func (s *queries) answerCredentials(ctx context.Context, key wire.Text) (wire.Text, error) {
 	var o events.Operator
 	var known bool
-	err := t.writer.look(ctx, func(st *projections.State) { o, known = st.Trust.Roster.Operator(string(key)) })
+	err := s.writer.Look(ctx, func(st *projections.State) { o, known = st.Trust.Roster.Operator(string(key)) })
 	if err == nil && !known {
-		err = fmt.Errorf("no operator has the key %q", clip(string(key), 64))
+		err = fmt.Errorf("no operator has the key %.64q", string(key))
 	}
 	if err != nil {
 		return "", err
 	}
-	sign := t.cfg.Trust.ReaderJWT
+	sign := s.cfg.Trust.ReaderJWT
 	if slices.ContainsFunc(o.Grants, func(g events.Grant) bool { return g.Role != events.RoleRead }) {
-		sign = t.cfg.Trust.OperatorJWT
+		sign = s.cfg.Trust.OperatorJWT
 	}
 	token, err := sign(o.Name, o.Key)
 	return wire.Text(token), err
+}
+
+// known is what judging an upgrade takes beside the state.
+func (s *queries) known() decide.Known {
+	k := s.tools.known()
+	k.Signed = s.publisher.list()
+	return k
+}
+
+// missing says whether an upgrade names an archive that is neither stored nor known to be
+// offered: then the sources are worth asking again.
+func (s *queries) missing(ctx context.Context, ask events.AskUpgrade) (missing bool) {
+	err := s.writer.Look(ctx, func(st *projections.State) { missing = len(decide.Missing(st, &ask, s.tools.known())) > 0 })
+	return err == nil && missing
+}
+
+// answerResolve says what a client signs beside what the operator typed.
+func (s *queries) answerResolve(ctx context.Context, ask events.Ask) (r wire.Resolution, err error) {
+	err = s.writer.Look(ctx, func(st *projections.State) { r = targets.Resolve(st, ask) })
+	return r, err
+}
+
+func waitingOf(st *projections.State) (wire.Waiting, error) {
+	if w := st.Pending; w != nil {
+		return wire.Waiting{Upgrade: w.ID, Signed: w.Signed, Agreed: w.Agreed, Needed: w.Needed}, nil
+	}
+	return wire.Waiting{}, nil
 }

@@ -8,7 +8,7 @@ import (
 
 // A client may ask every question that package wire declares.
 func TestEveryQuestionHasAnAnswer(t *testing.T) {
-	answers := (&term{}).answers()
+	answers := (&queries{}).answers()
 	for _, q := range wire.Questions {
 		if _, ok := answers[q.QuestionName()]; !ok {
 			t.Errorf("nobody answers %q", q.QuestionName())

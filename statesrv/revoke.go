@@ -49,33 +49,33 @@ const (
 	tellTimeout = 4 * time.Second
 )
 
-// revoke keeps NATS told whose credentials are revoked: who is connected with them is cut
+// tell keeps NATS told whose credentials are revoked, until ctx ends: who is connected with them is cut
 // off in that moment.
-func (t *term) revoke() {
+func (r *revocations) tell(ctx context.Context, cfg Config) {
 	pause := retryLead
 	for {
-		if err := t.tellRevoked(); err != nil {
-			t.cfg.Logger.Warn("telling NATS whose credentials are revoked; trying again", "err", err)
+		if err := r.tellNow(ctx, cfg); err != nil {
+			cfg.Logger.Warn("telling NATS whose credentials are revoked; trying again", "err", err)
 		} else {
 			pause = tellAgain
 		}
 		select {
-		case <-t.revoked.more:
+		case <-r.more:
 		case <-time.After(pause):
-		case <-t.ctx.Done():
+		case <-ctx.Done():
 			return
 		}
 		pause = retryLead
 	}
 }
 
-func (t *term) tellRevoked() error {
-	ctx, cancel := context.WithTimeout(t.ctx, tellTimeout)
+func (r *revocations) tellNow(ctx context.Context, cfg Config) error {
+	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
 	defer cancel()
-	claims, err := t.cfg.Trust.Revocations(t.revoked.now())
+	claims, err := cfg.Trust.Revocations(r.now())
 	for _, c := range claims {
 		if err == nil {
-			err = t.cfg.System.UpdateAccount(ctx, c)
+			err = cfg.System.UpdateAccount(ctx, c)
 		}
 	}
 	return err

@@ -52,7 +52,7 @@ func New(cfg Config) (*Server, error) {
 // waiting is how many changes wait in the queue.
 func (s *Server) waiting() float64 {
 	if t := s.leading.Load(); t != nil {
-		return float64(len(t.writer.queue))
+		return float64(t.writer.Waiting())
 	}
 	return 0
 }
@@ -105,7 +105,7 @@ func (s *Server) lead(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = t.keeper.hashes.close() }()
+	defer func() { _ = t.tree.Close() }()
 	defer t.end()
 	defer cancel() // before end, which waits for what runs in the term
 	stop, err := t.serve()
@@ -113,19 +113,12 @@ func (s *Server) lead(ctx context.Context) error {
 		return err
 	}
 	defer stop()
-	t.spawn(t.publishCheckpoints)
-	t.spawn(t.fetchTools)
-	t.spawn(t.lookAtSources)
-	t.spawn(t.sweep)
-	t.spawn(t.tick)
-	t.spawn(t.revoke)
-	t.spawn(t.judgeRequests)
-	t.spawn(t.keepFresh)
+	t.work()
 	s.leading.Store(t)
 	defer s.leading.Store(nil)
 	s.once.Do(func() { close(s.ready) })
-	if err := t.writer.run(ctx); err != nil {
+	if err := t.writer.Run(ctx); err != nil {
 		return err
 	}
-	return errors.Join(t.keeper.sign(t.cfg.Now()), t.writeSnapshot(t.writer.state))
+	return errors.Join(t.tree.Sign(t.cfg.Now()), t.snapshots.write(t.writer.State()))
 }

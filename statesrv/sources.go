@@ -2,13 +2,10 @@ package statesrv
 
 import (
 	"context"
-	"maps"
 	"path/filepath"
 	"slices"
 	"time"
 
-	"github.com/jujube-project/jujube/events"
-	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/events/settings"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/simplestreams"
@@ -25,6 +22,9 @@ type sources struct {
 	signers []string // whom trust believes
 	trust   streams.Trust
 	last    []listed // as the names; nil: not asked yet
+
+	offered map[string]bool                // digests of what last offers; it is replaced and never changed
+	said    map[version.Number]tools.Marks // what last says of versions; likewise
 }
 
 // listed is what one source said.
@@ -106,108 +106,19 @@ func (s sources) offer(digest string) (found, bool) {
 	return found{}, false
 }
 
-// marks are what the sources say of versions.
-func (s sources) marks() map[version.Number]tools.Marks {
-	marks := map[version.Number]tools.Marks{}
-	for _, l := range s.last {
+// found takes over what the sources have said.
+func (s *sources) found(now []listed) {
+	s.last, s.offered, s.said = now, map[string]bool{}, map[version.Number]tools.Marks{}
+	for _, l := range now {
+		for _, f := range l.Found {
+			s.offered[f.SHA256] = true
+		}
 		for n, m := range simplestreams.Marks(l.Found) {
 			if m != (tools.Marks{}) {
-				marks[n] = marks[n].Or(m)
+				s.said[n] = s.said[n].Or(m)
 			}
 		}
 	}
-	return marks
-}
-
-// marksOf are the marks that hold: what the log knows and what the sources say now.
-func marksOf(s *projections.State, said map[version.Number]tools.Marks) map[version.Number]tools.Marks {
-	all := map[version.Number]tools.Marks{}
-	maps.Copy(all, said)
-	for text := range s.Marks {
-		if n, err := version.Parse(text); err == nil && s.Marks.Of(n) != (tools.Marks{}) {
-			all[n] = all[n].Or(s.Marks.Of(n))
-		}
-	}
-	return all
-}
-
-// lookAtSources asks the sources at the term's start, when the settings change, and
-// every hour, so that status says early which cannot be read.
-func (t *term) lookAtSources() {
-	again := time.NewTicker(lookAgain)
-	defer again.Stop()
-	for {
-		t.listSources()
-		select {
-		case <-t.ctx.Done():
-			return
-		case <-t.tools.changed:
-		case <-again.C:
-		}
-	}
-}
-
-// listSources asks every source anew, and records which are lost or have returned, and
-// what they say of versions.
-func (t *term) listSources() []listed {
-	now := t.tools.list(t.ctx)
-	if t.ctx.Err() == nil {
-		t.writer.submit(change{decide: func(d *draft) error { return decideSources(d, now) }})
-		for _, l := range now {
-			t.writer.submit(change{decide: func(d *draft) error { return decideMarks(d, l) }})
-		}
-	}
-	return now
-}
-
-// decideSources records the sources whose state has changed.
-func decideSources(d *draft, now []listed) error {
-	wrong := map[string]error{}
-	for _, l := range now {
-		if l.err != nil {
-			wrong[l.name] = l.err
-		}
-	}
-	var facts []events.Payload
-	for _, name := range sortedKeys(d.state.Lost) {
-		if wrong[name] == nil {
-			facts = append(facts, &events.SourceReturned{Source: name})
-		}
-	}
-	for _, name := range sortedKeys(wrong) {
-		if d.state.Lost[name] == nil {
-			facts = append(facts, &events.SourceLost{Source: name, Reason: clip(wrong[name].Error(), maxReason)})
-		}
-	}
-	for _, f := range facts {
-		if _, err := d.add("", "", "", f); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// maxMarks is how many words of a source are recorded at a time; the rest is when it is
-// asked again.
-const maxMarks = limits.Marks
-
-// decideMarks records what a source says of versions, so that it holds, too, when the
-// source is lost.
-func decideMarks(d *draft, l listed) error {
-	var news []tools.Marked
-	for n, m := range simplestreams.Marks(l.Found) {
-		if l.err == nil && d.state.Marks.News(n, tools.Publisher(l.SignedBy, l.name), tools.Said{Marks: m, Signing: l.Signing}) {
-			news = append(news, tools.Marked{Version: n, Marks: m})
-		}
-	}
-	slices.SortFunc(news, func(a, b tools.Marked) int { return a.Version.Compare(b.Version) })
-	for _, m := range news[:min(len(news), maxMarks)] {
-		_, err := d.add("", "", "", &events.ToolsMarked{Version: m.Version, Marks: m.Marks, Source: l.name, SignedBy: l.SignedBy, Signing: l.Signing})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // seenFile is where it is kept what sources have shown.

@@ -33,23 +33,23 @@ type staged struct {
 }
 
 // answerStage takes a piece from an operator with the role release or admin.
-func (t *term) answerStage(_ context.Context, p wire.StagePiece) (staged wire.Staged, err error) {
-	if err = t.mayStage(p); err == nil {
-		staged.Next, err = t.staging.add(p)
+func (s *queries) answerStage(_ context.Context, p wire.StagePiece) (staged wire.Staged, err error) {
+	if err = s.mayStage(p); err == nil {
+		staged.Next, err = s.staging.add(p)
 	}
 	return staged, err
 }
 
-func (t *term) mayStage(p wire.StagePiece) error {
+func (s *queries) mayStage(p wire.StagePiece) error {
 	var who events.Operator
-	err := t.writer.look(t.ctx, func(s *projections.State) { who, _ = s.Trust.Roster.Operator(p.Key) })
+	err := s.writer.Look(s.ctx, func(s *projections.State) { who, _ = s.Trust.Roster.Operator(p.Key) })
 	switch {
 	case err != nil:
 		return err
 	case !publishes(who):
 		return fmt.Errorf("%w: only operators with the role %s or %s may bring metadata", bus.ErrDenied, events.RoleRelease, events.RoleAdmin)
 	}
-	return bus.Verify(p.Key, wire.StageStatement(t.cfg.Environment, p.Bundle.SHA256), p.Signature)
+	return bus.Verify(p.Key, wire.StageStatement(s.cfg.Environment, p.Bundle.SHA256), p.Signature)
 }
 
 func publishes(o events.Operator) bool { return o.Somewhere(events.RoleRelease) }

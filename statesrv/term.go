@@ -2,164 +2,125 @@ package statesrv
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
-	"strings"
-	"sync"
 	"time"
 
-	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
-	"github.com/jujube-project/jujube/events/tools"
-	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/host"
 	"github.com/jujube-project/jujube/projections"
+	"github.com/jujube-project/jujube/statesrv/decide"
+	"github.com/jujube-project/jujube/statesrv/logtree"
+	"github.com/jujube-project/jujube/statesrv/writer"
 )
 
-// term is one time of leading: everything that begins with reading the log and ends
-// when the lease, the fence or the operator says so. Nothing of it outlives it.
+// term is one time of leading: everything that begins with reading the log and ends when the
+// lease, the fence or the operator says so. Nothing of it outlives it.
 type term struct {
 	*Server
-	ctx       context.Context // ends with the term
-	writer    *writer
-	keeper    *keeper
-	presence  *presence
-	guesses   *guesses
-	clones    *clones
-	revoked   *revocations
+	tasks
+	ctx    context.Context // ends with the term
+	writer *writer.Writer
+	tree   *logtree.Tree
+
 	tools     *toolbox
-	uploads   *uploads
-	warrants  warrants // the writer's goroutine only
-	staging   staging
 	publisher *publisher
-	signed    func(tools.Tools) error // whether release managers signed an archive; rehearsals take that for granted
-	refresh   host.Poke               // sent when the settings give another life
-	hashing   sync.Mutex              // one object of the store is read at a time
-
-	authentic func(*projections.Machine, events.Record) error // who said it; rehearsals take that for granted
-
-	mu    sync.Mutex
-	over  bool
-	tasks sync.WaitGroup
-
-	status     cachedStatus  // the writer's goroutine only
-	snapshotAt uint64        // likewise
-	life       time.Duration // likewise: of the timestamps that are signed
-	asked      events.Stored // likewise: the record that holds the request of the upgrade in progress
+	presence  *presence
+	snapshots *snapshots
+	revoked   *revocations
+	queries   *queries
 }
 
 // newTerm reads the state, and opens an empty log.
 func (s *Server) newTerm(ctx context.Context) (*term, error) {
-	st, k, err := s.load(ctx)
+	st, tree, err := s.load(ctx)
 	if err != nil {
 		return nil, err
 	}
-	t := &term{Server: s, ctx: ctx, keeper: k, presence: newPresence(s.cfg.Now()), guesses: newGuesses(), clones: newClones(), revoked: newRevocations(st), authentic: authentic, snapshotAt: st.Seq}
-	t.writer = &writer{
-		log: s.log, queue: make(chan change, queueLength), ended: make(chan struct{}), state: st, plan: t.planUpgrade, kept: k.committed, stored: t.afterCommit,
-		newID: s.cfg.NewID, now: s.cfg.Now, actor: s.cfg.Name, signer: s.cfg.Bus.Identity(), metrics: s.metrics, logger: s.cfg.Logger,
+	t := &term{Server: s, ctx: ctx, tree: tree}
+	if err := t.open(st); err != nil {
+		_ = tree.Close()
+		return nil, err
 	}
-	t.tools = newToolbox(s.cfg.Bus.Tools(), s.seenFile(), s.cfg.Now, s.cfg.Logger)
-	t.tools.configure(st)
-	t.uploads = newUploads(t)
-	t.publisher = &publisher{site: s.cfg.Site, store: s.cfg.Bus.Tools(), own: s.cfg.Bus.Identity().Public()}
-	t.signed, t.refresh, t.life = t.publisher.signed, host.NewPoke(), lives(st).Timestamp
-	first, err := t.publisher.open(ctx, st, s.cfg.Now())
-	if err == nil && first != nil {
-		err = t.openLog(ctx, first)
-	}
-	return t, err
+	return t, nil
 }
 
-// openLog writes the first records: the environment, its metadata and machine 0. A log that
+// open makes what a term consists of, and writes the first records of an empty log.
+func (t *term) open(st *projections.State) error {
+	cfg := &t.cfg
+	t.presence = newPresence(cfg.Now())
+	t.tools = newToolbox(cfg.Bus.Tools(), t.seenFile(), cfg.Now, cfg.Logger)
+	t.publisher = &publisher{
+		site: cfg.Site, store: cfg.Bus.Tools(), own: cfg.Bus.Identity().Public(), staging: &staging{}, now: cfg.Now, logger: cfg.Logger,
+		due: host.NewPoke(), life: decide.Lives(st).Timestamp,
+	}
+	t.snapshots = &snapshots{file: t.snapshotFile(), at: st.Seq, logger: cfg.Logger}
+	t.revoked = newRevocations(st)
+	o := &owner{log: t.log, tree: t.tree, tools: t.tools, presence: t.presence, now: cfg.Now, metrics: t.metrics}
+	o.committed = []func(*projections.State){
+		t.metrics.state, t.tools.configure, t.publisher.configure, t.revoked.note,
+		func(*projections.State) { t.tree.SignIfDue(cfg.Now()) }, t.snapshots.note,
+	}
+	t.writer = writer.New(writer.Config{
+		Log: t.log, Actor: cfg.Name, Signer: cfg.Bus.Identity(), Now: cfg.Now, NewID: cfg.NewID, Logger: cfg.Logger,
+	}, st, o)
+	t.tools.writer, t.publisher.writer, t.snapshots.writer = t.writer, t.writer, t.writer
+	t.queries = &queries{
+		ctx: t.ctx, cfg: cfg, writer: t.writer, tree: t.tree, tools: t.tools, publisher: t.publisher, staging: t.publisher.staging, spawn: t.spawn,
+	}
+	t.tools.configure(st)
+	first, err := t.publisher.open(t.ctx, st, cfg.Now())
+	if err != nil || first == nil {
+		return err
+	}
+	return t.begin(first)
+}
+
+// begin writes the first records: the environment, its metadata and machine 0. A log that
 // lacks only the metadata gets that.
-func (t *term) openLog(ctx context.Context, first *publication) error {
+func (t *term) begin(first *publication) error {
+	g := t.cfg.Genesis
 	var refused error
-	err := t.writer.commit(ctx, []change{{decide: func(d *draft) error { return t.genesis(d, first) }, done: func(_ uint64, err error) { refused = err }}})
+	err := t.writer.Commit(t.ctx, writer.Change{
+		Decide: func(at decide.At) (decide.Decision, error) {
+			return decide.Begin(at, decide.Genesis{
+				UUID: t.cfg.Environment, Name: g.Name, AgentVersion: g.AgentVersion, Operators: g.Operators, Settings: g.Settings, Published: &first.fact,
+				Machine: events.MachineEnrolled{Machine: "0", Key: g.Machine.Key, Hostname: g.Machine.Hostname, Version: g.Machine.Version, StateServer: true},
+			})
+		},
+		Done: func(_ uint64, err error) { refused = err },
+	})
 	if err == nil && refused != nil {
 		err = fmt.Errorf("%w: open it: %w; nothing was written; look at genesis: in server.yaml", errUnusable, refused)
 	}
 	if err == nil {
-		err = t.publisher.published(ctx, first)
+		err = t.publisher.published(t.ctx, first)
 	}
 	return err
-}
-
-func (t *term) genesis(d *draft, first *publication) error {
-	if d.state.Seq > 0 {
-		_, err := d.add(t.cfg.Name, "", "", &first.fact)
-		return err
-	}
-	g := t.cfg.Genesis
-	created, err := d.add(t.cfg.Name, "", "", &events.EnvironmentCreated{
-		UUID: t.cfg.Environment, Name: g.Name, AgentVersion: g.AgentVersion, Operators: admins(g.Operators),
-	})
-	if err != nil {
-		return err
-	}
-	if _, err := d.add(t.cfg.Name, created.ID, "", &first.fact); err != nil {
-		return err
-	}
-	for _, key := range sortedKeys(g.Settings) {
-		if reason := checkSetting(key, g.Settings[key]); reason != nil {
-			return errors.New(reason.Text)
-		}
-		if _, err := d.add(t.cfg.Name, created.ID, "", &events.SettingChanged{Key: key, Value: g.Settings[key]}); err != nil {
-			return err
-		}
-	}
-	_, err = d.add(t.cfg.Name, created.ID, "", &events.MachineEnrolled{
-		Machine: "0", Key: g.Machine.Key, Hostname: g.Machine.Hostname, Version: g.Machine.Version, StateServer: true,
-	})
-	return err
-}
-
-// admins are the operators that an environment begins with: they may do everything, until
-// signed metadata says who may.
-func admins(operators []events.Operator) []events.Operator {
-	list := slices.Clone(operators)
-	for i := range list {
-		if len(list[i].Grants) == 0 {
-			list[i].Grants = []events.Grant{{Role: events.RoleAdmin}}
-		}
-	}
-	return list
-}
-
-// spawn runs f as part of the term; after its end it runs nothing.
-func (t *term) spawn(f func()) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !t.over {
-		t.tasks.Go(f)
-	}
-}
-
-// end waits for what was spawned. The term's context must have ended.
-func (t *term) end() {
-	t.mu.Lock()
-	t.over = true
-	t.mu.Unlock()
-	t.tasks.Wait()
 }
 
 // serve takes what comes over the bus.
 func (t *term) serve() (stop func(), err error) {
+	cfg, garbage := &t.cfg, t.metrics.garbage
+	reports := &reports{writer: t.writer, presence: t.presence, now: cfg.Now, garbage: garbage, logger: cfg.Logger}
+	beats := &beats{writer: t.writer, presence: t.presence, now: cfg.Now, newID: cfg.NewID}
+	enrolments := &enrolments{writer: t.writer, issuer: cfg.Trust, urls: cfg.URLs, root: cfg.Site.firstRoot(), now: cfg.Now, garbage: garbage, logger: cfg.Logger}
+	renewals := &renewals{writer: t.writer, issuer: cfg.Trust, urls: cfg.URLs, authorities: cfg.Authorities, logger: cfg.Logger}
+	uploads := &uploads{ctx: t.ctx, writer: t.writer, log: t.log, store: cfg.Bus.Tools(), storeDir: cfg.StoreDir, spawn: t.spawn, now: cfg.Now, logger: cfg.Logger}
+	t.spawn(uploads.sweep)
+
 	var stops []func()
 	stop = func() {
 		for _, f := range stops {
 			f()
 		}
 	}
-	b := t.cfg.Bus
 	for _, start := range []func() (func(), error){
-		func() (func(), error) { return b.ServeReports(t.onReport) },
-		func() (func(), error) { return b.ServeBeats(t.onBeat) },
-		func() (func(), error) { return b.ServeEnrol(t.onEnrol) },
-		func() (func(), error) { return b.ServeRenewals(t.onRenew) },
-		func() (func(), error) { return t.serveQueries(b) },
-		func() (func(), error) { return b.ServeUploads(t.uploads.onPiece) },
+		func() (func(), error) { return cfg.Bus.ServeReports(reports.onReport) },
+		func() (func(), error) { return cfg.Bus.ServeBeats(beats.onBeat) },
+		func() (func(), error) { return cfg.Bus.ServeEnrol(enrolments.onEnrol) },
+		func() (func(), error) { return cfg.Bus.ServeRenewals(renewals.onRenew) },
+		func() (func(), error) { return t.queries.serve(cfg.Bus) },
+		func() (func(), error) { return cfg.Bus.ServeUploads(uploads.onPiece) },
 	} {
 		f, err := start()
 		if err != nil {
@@ -171,43 +132,17 @@ func (t *term) serve() (stop func(), err error) {
 	return stop, nil
 }
 
-// onBeat notes that a machine is alive, and finds out when it is twice.
-func (t *term) onBeat(tag string, b wire.Beat, answer func(wire.Echoed)) {
-	id, ok := strings.CutPrefix(tag, events.MachineTag(""))
-	if !ok || !events.IsMachine(id) {
-		return
-	}
-	t.presence.heard(id, t.cfg.Now())
-	if b.Log.Size > 0 {
-		t.presence.remembers(id, b.Log)
-	}
-	if answer == nil || b.Instance == "" {
-		return
-	}
-	e, clone := t.clones.greet(id, b.Instance, b.Echo, t.cfg.NewID())
-	if clone {
-		t.quarantine(id, "two hosts beat under its name at the same time")
-	}
-	answer(e)
-}
-
-// judgeRequests hands REQUESTS to the writer, in order, from where the log says.
-func (t *term) judgeRequests() {
-	var from uint64
-	if t.writer.look(t.ctx, func(st *projections.State) { from = st.RequestsSeq + 1 }) != nil {
-		return
-	}
-	err := t.cfg.Bus.Requests(t.ctx, from, func(r bus.Request) {
-		t.lookForTools(r)
-		if _, ask, err := events.ParseSigned(r.Data); err == nil && ask.Trust != nil {
-			t.decideTrust(r, ask.Trust.Bundle)
-			return
-		}
-		_ = t.writer.submitWait(t.ctx, change{decide: func(d *draft) error { return t.decideRequest(d, r) }})
-	})
-	if t.ctx.Err() == nil {
-		t.cfg.Logger.Error("reading requests", "err", err)
-	}
+// work starts what goes on by itself until the term's context ends.
+func (t *term) work() {
+	requests := newRequests(t)
+	t.spawn(func() { t.publishCheckpoints(t.ctx, t.tree.Unpublished()) })
+	t.spawn(func() { t.tools.fetchAll(t.ctx) })
+	t.spawn(func() { t.tools.watch(t.ctx) })
+	t.spawn(func() { t.revoked.tell(t.ctx, t.cfg) })
+	t.spawn(func() { t.publisher.keepFresh(t.ctx) })
+	t.spawn(func() { requests.judgeUpgrades(t.ctx) })
+	t.spawn(func() { requests.read(t.ctx) })
+	t.spawn(t.tick)
 }
 
 // tick lets time pass: silence, deadlines, and whatever else waits for it.
@@ -219,10 +154,10 @@ func (t *term) tick() {
 		case <-t.ctx.Done():
 			return
 		case <-ticker.C:
-			_ = t.writer.submitWait(t.ctx, change{decide: t.pass})
+			heard := t.presence.heard()
+			_ = t.writer.SubmitWait(t.ctx, writer.Change{
+				Decide: func(at decide.At) (decide.Decision, error) { return decide.Pass(at, heard), nil },
+			})
 		}
 	}
 }
-
-// pass decides what the passing of time alone brings.
-func (t *term) pass(d *draft) error { return errors.Join(t.presence.decide(d), decideTimeouts(d)) }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -13,20 +14,23 @@ import (
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/archive"
-	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/host"
 	"github.com/jujube-project/jujube/projections"
+	"github.com/jujube-project/jujube/statesrv/decide"
+	"github.com/jujube-project/jujube/statesrv/writer"
 	"github.com/jujube-project/jujube/streams"
 )
 
-// toolbox knows what the sources of tools have, and which archives are being fetched
-// from them, each once however many machines wait for it.
+// toolbox knows what the sources of tools have, and fetches archives from them, each once
+// however many machines wait for it.
 type toolbox struct {
-	store   *bus.ToolStore
-	now     func() time.Time
-	logger  *slog.Logger
-	seen    *streams.SeenFile
-	wanted  chan tools.Tools
+	store  *bus.ToolStore
+	writer *writer.Writer
+	now    func() time.Time
+	logger *slog.Logger
+	seen   *streams.SeenFile
+	wanted chan tools.Tools // what fetchAll fetches next
+
 	changed host.Poke // sent when the settings name other sources
 
 	mu         sync.Mutex
@@ -44,11 +48,9 @@ type found struct {
 
 // attempt is how fetching one archive goes.
 type attempt struct {
-	tools    tools.Tools
-	since    time.Time // the first try
-	again    time.Time // when it may be tried again; zero: it is under way
-	err      error     // of the last try
-	hopeless bool      // trying again would end in the same way
+	decide.Fetch
+	tools tools.Tools
+	again time.Time // when it may be tried again, unless it is under way
 }
 
 // maxWanted is how many archives wait to be fetched; what does not fit is wanted again.
@@ -73,44 +75,55 @@ func (b *toolbox) configure(s *projections.State) {
 	b.changed.Send()
 }
 
-// have says whether an archive is stored, or was offered by a source when those were
-// last asked. A version that is stored with other bytes is never had: it is not replaced.
-func (b *toolbox) have(s *projections.State, t tools.Tools) bool {
-	if stored := s.Tools[t.Version.String()]; stored != nil {
-		return stored.SHA256 == t.SHA256
-	}
+// known is what the sources said when they were last asked. Nobody changes it.
+func (b *toolbox) known() decide.Known {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	_, ok := b.sources.offer(t.SHA256)
-	return ok
+	return decide.Known{Offered: b.sources.offered, Said: b.sources.said}
 }
 
-// said is what the sources say of versions.
-func (b *toolbox) said() map[version.Number]tools.Marks {
+// outlook is how fetching goes, by digest of the archives.
+func (b *toolbox) outlook() map[string]decide.Fetch {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.sources.marks()
+	if len(b.fetches) == 0 {
+		return nil
+	}
+	fetches := make(map[string]decide.Fetch, len(b.fetches))
+	for digest, a := range b.fetches {
+		fetches[digest] = a.Fetch
+	}
+	return fetches
 }
 
 // retryFetch is how long a failed fetch is left alone.
 const retryFetch = 10 * time.Second
 
-// want has the archive fetched, unless that is under way already.
+// want has the archive fetched, unless that is under way already or has failed a moment ago.
 func (b *toolbox) want(t tools.Tools) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	a, tried := b.fetches[t.SHA256]
-	if tried && (a.again.IsZero() || b.now().Before(a.again)) {
+	if a.UnderWay || tried && b.now().Before(a.again) {
 		return
 	}
 	if !tried {
-		a = attempt{tools: t, since: b.now()}
+		a = attempt{tools: t, Fetch: decide.Fetch{Since: b.now()}}
 	}
 	select {
 	case b.wanted <- t:
-		a.again = time.Time{}
+		a.UnderWay = true
 		b.fetches[t.SHA256] = a
-	default:
+	default: // too many wait; the next plan wants it again
+	}
+}
+
+// forget begins anew with an archive that was given up.
+func (b *toolbox) forget(digest string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.fetches[digest].UnderWay {
+		delete(b.fetches, digest)
 	}
 }
 
@@ -124,8 +137,7 @@ func (b *toolbox) ended(t tools.Tools, err error) {
 	}
 	b.logger.Warn("fetching tools", "tools", t.Version.String(), "err", err)
 	a := b.fetches[t.SHA256]
-	a.again, a.err = b.now().Add(retryFetch), err
-	a.hopeless = hopeless(err)
+	a.UnderWay, a.again, a.Err, a.Hopeless = false, b.now().Add(retryFetch), err, hopeless(err)
 	b.fetches[t.SHA256] = a
 }
 
@@ -133,7 +145,7 @@ func (b *toolbox) ended(t tools.Tools, err error) {
 // source that broke off may do better.
 func hopeless(err error) bool {
 	switch {
-	case errors.Is(err, streams.ErrLength), errors.Is(err, archive.ErrArchive), errors.Is(err, errOtherBytes):
+	case errors.Is(err, streams.ErrLength), errors.Is(err, archive.ErrArchive), errors.Is(err, decide.ErrOtherBytes):
 		return true
 	case errors.Is(err, streams.ErrSource):
 		return false
@@ -141,59 +153,46 @@ func hopeless(err error) bool {
 	return errors.Is(err, bus.ErrDigest)
 }
 
-// gaveUp says why an archive will not come: it is not what it should be, or it could
-// not be had for as long as patience. Whoever asks for it again later starts afresh.
-func (b *toolbox) gaveUp(t tools.Tools, patience time.Duration) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	a := b.fetches[t.SHA256]
-	if a.err == nil || a.again.IsZero() || (!a.hopeless && b.now().Sub(a.since) < patience) {
-		return nil
-	}
-	delete(b.fetches, t.SHA256)
-	return a.err
-}
-
 // problems are the fetches that failed and were not given up.
 func (b *toolbox) problems() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var texts []string
-	for _, digest := range sortedKeys(b.fetches) {
-		if a := b.fetches[digest]; a.err != nil {
-			texts = append(texts, fmt.Sprintf("fetching tools %s: %v", a.tools.Version, a.err))
+	for _, digest := range slices.Sorted(maps.Keys(b.fetches)) {
+		if a := b.fetches[digest]; a.Err != nil {
+			texts = append(texts, fmt.Sprintf("fetching tools %s: %v", a.tools.Version, a.Err))
 		}
 	}
 	return texts
 }
 
-// fetchTools fetches what is wanted until the term ends.
-func (t *term) fetchTools() {
+// fetchAll fetches what is wanted until ctx ends.
+func (b *toolbox) fetchAll(ctx context.Context) {
 	for {
 		select {
-		case <-t.ctx.Done():
+		case <-ctx.Done():
 			return
-		case wanted := <-t.tools.wanted:
-			err := t.fetchOne(wanted)
+		case wanted := <-b.wanted:
+			err := b.fetch(ctx, wanted)
 			if errors.Is(err, streams.ErrSource) {
-				t.listSources() // status says it, if the source is lost
+				b.ask(ctx) // status says it, if the source is lost
 			}
-			t.tools.ended(wanted, err)
+			b.ended(wanted, err)
 			if err != nil {
-				t.writer.submit(change{decide: func(d *draft) error { return decideMissed(d, wanted, err) }})
+				b.writer.Submit(writer.Change{Decide: func(at decide.At) (decide.Decision, error) { return decide.Missed(at, wanted, err), nil }})
 			}
 		}
 	}
 }
 
-// fetchOne brings one archive into the object store, and then into the log. The store
-// hashes every byte on its way in.
-func (t *term) fetchOne(wanted tools.Tools) error {
+// fetch brings one archive into the object store, and then into the log. The store hashes
+// every byte on its way in.
+func (b *toolbox) fetch(ctx context.Context, wanted tools.Tools) error {
 	stored := events.ToolsStored{Tools: wanted, Source: "object store"}
-	there, err := t.tools.store.Has(t.ctx, wanted.SHA256)
+	there, err := b.store.Has(ctx, wanted.SHA256)
 	if err == nil && !there {
 		var f found
-		f, err = t.copyFromSource(wanted)
+		f, err = b.copyFromSource(ctx, wanted)
 		if err == nil {
 			stored.Source, stored.SignedBy, stored.Unsigned = f.source.String(), f.signer, f.signer == ""
 		}
@@ -201,23 +200,23 @@ func (t *term) fetchOne(wanted tools.Tools) error {
 	if err != nil {
 		return err
 	}
-	return t.writer.do(t.ctx, func(d *draft) error { return decideStored(d, stored, "") })
+	return b.writer.Do(ctx, func(at decide.At) (decide.Decision, error) { return decide.Stored(at, stored, "") })
 }
 
-func (t *term) copyFromSource(wanted tools.Tools) (found, error) {
-	f, ok := t.tools.offer(wanted)
+func (b *toolbox) copyFromSource(ctx context.Context, wanted tools.Tools) (found, error) {
+	f, ok := b.offer(wanted)
 	if !ok {
-		t.listSources()
-		if f, ok = t.tools.offer(wanted); !ok {
+		b.ask(ctx)
+		if f, ok = b.offer(wanted); !ok {
 			return f, fmt.Errorf("no source has the archive with sha256 %s; hand it over from a client: juju sync-tools --version %d.%d",
 				wanted.SHA256, wanted.Version.Major, wanted.Version.Minor)
 		}
 	}
-	body, err := f.source.Fetch(t.ctx, f.item, 0)
+	body, err := f.source.Fetch(ctx, f.item, 0)
 	if err != nil {
 		return f, err
 	}
-	err = t.tools.store.Put(t.ctx, wanted, body, inspection(wanted))
+	err = b.store.Put(ctx, wanted, body, inspection(wanted))
 	return f, errors.Join(err, body.Close())
 }
 
@@ -227,57 +226,48 @@ func (b *toolbox) offer(t tools.Tools) (found, bool) {
 	return b.sources.offer(t.SHA256)
 }
 
-// decideMissed records, once, why an archive of the upgrade could not be fetched.
-func decideMissed(d *draft, t tools.Tools, why error) error {
-	if u := d.state.Upgrade; u == nil || u.Missed[t.Version.String()] != "" || u.Artefacts[t.Version.Platform()] != t {
-		return nil
-	}
-	_, err := d.add("", d.state.Upgrade.ID, d.state.Upgrade.ID, &events.ToolsMissed{Tools: t, Reason: clip(why.Error(), maxReason)})
-	return err
-}
-
-// errOtherBytes: a version is stored with other bytes than those that were offered.
-var errOtherBytes = errors.New("a version is never replaced")
-
-// decideStored records a complete archive, once.
-func decideStored(d *draft, stored events.ToolsStored, correlation string) error {
-	if d.state.Tools[stored.Tools.Version.String()] != nil {
-		return replaces(d.state, stored.Tools)
-	}
-	_, err := d.add("", "", correlation, &stored)
-	return err
-}
-
-// list asks every source anew, and remembers what was found unless the settings have
-// changed meanwhile.
-func (b *toolbox) list(ctx context.Context) []listed {
+// ask asks every source anew. It remembers what was found, unless the settings have changed
+// meanwhile, and records which sources are lost or have returned, and what they say of
+// versions. It may take as long as sourceTimeout.
+func (b *toolbox) ask(ctx context.Context) []listed {
 	b.mu.Lock()
 	asked := b.sources
 	b.mu.Unlock()
 	now := asked.list(ctx, b.now)
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	if b.sources.same(asked) {
-		b.sources.last = now
+		b.sources.found(now)
+	}
+	b.mu.Unlock()
+	if ctx.Err() == nil {
+		b.record(now)
 	}
 	return now
 }
 
-// lookForTools asks the sources again when an upgrade names archives that are not
-// known: the request may be older than this term.
-func (t *term) lookForTools(r bus.Request) {
-	_, ask, err := events.ParseSigned(r.Data)
-	if err == nil && ask.Upgrade != nil {
-		t.lookFor(ask.Upgrade.Artefacts)
+func (b *toolbox) record(now []listed) {
+	listings := make([]decide.Listing, len(now))
+	for i, l := range now {
+		listings[i] = decide.Listing{Source: l.name, SignedBy: l.SignedBy, Signing: l.Signing, Found: l.Found, Err: l.err}
+	}
+	b.writer.Submit(writer.Change{Decide: func(at decide.At) (decide.Decision, error) { return decide.Sources(at, listings), nil }})
+	for _, l := range listings {
+		b.writer.Submit(writer.Change{Decide: func(at decide.At) (decide.Decision, error) { return decide.Marks(at, l), nil }})
 	}
 }
 
-func (t *term) lookFor(wanted []tools.Tools) {
-	missing := false
-	err := t.writer.look(t.ctx, func(st *projections.State) {
-		missing = slices.ContainsFunc(wanted, func(w tools.Tools) bool { return !t.tools.have(st, w) })
-	})
-	if err == nil && missing {
-		t.listSources()
+// watch asks the sources at the term's start, when the settings change, and every hour, so
+// that status says early which cannot be read.
+func (b *toolbox) watch(ctx context.Context) {
+	again := time.NewTicker(lookAgain)
+	defer again.Stop()
+	for {
+		b.ask(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-b.changed:
+		case <-again.C:
+		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/jujube-project/jujube/events/tools/archive"
 	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections"
+	"github.com/jujube-project/jujube/statesrv/decide"
 	"github.com/jujube-project/jujube/streams"
 )
 
@@ -29,7 +30,6 @@ func inspection(t tools.Tools) func() io.WriteCloser {
 // and are answered, in the same order, when they are on disk.
 type upload struct {
 	all    *uploads
-	term   *term
 	tools  tools.Tools
 	pieces chan bus.Piece
 
@@ -62,7 +62,7 @@ func (u *upload) run() {
 			}
 			continue
 		case <-idle.C:
-		case <-u.term.ctx.Done():
+		case <-u.all.ctx.Done():
 		}
 		_ = u.settle()
 		u.close()
@@ -80,16 +80,16 @@ func (u *upload) take(p bus.Piece) (over bool) {
 	switch {
 	case u.in == nil:
 	case err == nil:
-		err = u.in.Commit(u.term.ctx)
+		err = u.in.Commit(u.all.ctx)
 	case errors.Is(err, archive.ErrArchive): // going on with it could never end well
-		err = errors.Join(err, u.in.Discard(u.term.ctx))
+		err = errors.Join(err, u.in.Discard(u.all.ctx))
 	}
 	u.close()
 	if err == nil {
 		err = u.record()
 	}
 	if err != nil {
-		p.Answer(wire.PieceAnswer{Error: err.Error(), Again: errors.Is(err, bus.ErrDigest), Bad: errors.Is(err, archive.ErrArchive) || errors.Is(err, errOtherBytes)})
+		p.Answer(wire.PieceAnswer{Error: err.Error(), Again: errors.Is(err, bus.ErrDigest), Bad: errors.Is(err, archive.ErrArchive) || errors.Is(err, decide.ErrOtherBytes)})
 		return true
 	}
 	p.Answer(wire.PieceAnswer{Next: u.tools.Size, Done: true})
@@ -97,8 +97,8 @@ func (u *upload) take(p bus.Piece) (over bool) {
 }
 
 // grow stores a piece that continues what is there. Another one is not stored: its answer
-// says where to go on. It leaves in unset when the whole archive is there already, and
-// the last piece to take.
+// says where to go on. If the whole archive is stored already, u.in stays nil. The piece that
+// completes the archive is not answered here: take answers it when the archive is in the log.
 func (u *upload) grow(p bus.Piece) error {
 	if err := u.permit(p.Head); err != nil {
 		return err
@@ -132,7 +132,7 @@ func (u *upload) permit(head wire.PieceHead) error {
 	if u.asked != nil && u.asked.Request.ID == head.Request {
 		return nil
 	}
-	asked, err := u.term.announced(head.Request, u.tools.Version)
+	asked, err := u.all.announced(head.Request, u.tools.Version)
 	u.asked = asked
 	return err
 }
@@ -140,19 +140,19 @@ func (u *upload) permit(head wire.PieceHead) error {
 // begin finds what is there of the archive. What could not be stored in the end is not
 // received at all.
 func (u *upload) begin() (there bool, err error) {
-	err = u.term.writer.look(u.term.ctx, func(s *projections.State) { err = replaces(s, u.tools) })
+	err = u.all.writer.Look(u.all.ctx, func(s *projections.State) { err = decide.Replaces(s, u.tools) })
 	if err != nil {
 		return false, err
 	}
-	store := u.term.tools.store
-	if there, err = store.Has(u.term.ctx, u.tools.SHA256); err != nil || there {
+	store := u.all.store
+	if there, err = store.Has(u.all.ctx, u.tools.SHA256); err != nil || there {
 		return there, err
 	}
-	in, err := store.Receive(u.term.ctx, u.tools, inspection(u.tools))
+	in, err := store.Receive(u.all.ctx, u.tools, inspection(u.tools))
 	if err != nil {
 		return false, err
 	}
-	if err := u.term.room(u.tools.Size - in.Next()); err != nil {
+	if err := u.all.room(u.tools.Size - in.Next()); err != nil {
 		in.Close()
 		return false, err
 	}
@@ -165,7 +165,7 @@ func (u *upload) begin() (there bool, err error) {
 func (u *upload) answer() {
 	for w := range u.waiting {
 		if w.stored != nil {
-			if err := w.stored(u.term.ctx); err != nil && u.failed == nil {
+			if err := w.stored(u.all.ctx); err != nil && u.failed == nil {
 				u.failed = err
 			}
 		}
@@ -198,15 +198,7 @@ func (u *upload) close() {
 // record puts a complete archive into the log.
 func (u *upload) record() error {
 	stored := events.ToolsStored{Tools: u.tools, Source: u.asked.Source, SignedBy: u.asked.SignedBy, Unsigned: u.asked.Unsigned}
-	return u.term.writer.do(u.term.ctx, func(d *draft) error { return decideStored(d, stored, u.asked.Request.ID) })
-}
-
-// replaces is the error of storing other bytes under a version that is there.
-func replaces(s *projections.State, t tools.Tools) error {
-	if old := s.Tools[t.Version.String()]; old != nil && old.SHA256 != t.SHA256 {
-		return fmt.Errorf("%s is stored already, with sha256 %s instead of %s; %w: publish the other build under another number", t.Version, old.SHA256, t.SHA256, errOtherBytes)
-	}
-	return nil
+	return u.all.writer.Do(u.all.ctx, func(at decide.At) (decide.Decision, error) { return decide.Stored(at, stored, u.asked.Request.ID) })
 }
 
 // reserveBytes must stay free on the disk of an embedded NATS: once it is full, NATS
@@ -214,16 +206,16 @@ func replaces(s *projections.State, t tools.Tools) error {
 const reserveBytes = 256 << 20
 
 // room says whether size more bytes fit into the store.
-func (t *term) room(size int64) error {
-	if t.cfg.StoreDir == "" {
+func (us *uploads) room(size int64) error {
+	if us.storeDir == "" {
 		return nil
 	}
 	var st unix.Statfs_t
-	if err := unix.Statfs(t.cfg.StoreDir, &st); err != nil {
+	if err := unix.Statfs(us.storeDir, &st); err != nil {
 		return fmt.Errorf("look for room in the store: %w", err)
 	}
 	if free := int64(st.Bavail) * st.Bsize; free < size+reserveBytes {
-		return fmt.Errorf("%w: the archive needs %d more bytes, and %d must stay free for events; %s has %d", bus.ErrNoSpace, size, int64(reserveBytes), t.cfg.StoreDir, free)
+		return fmt.Errorf("%w: the archive needs %d more bytes, and %d must stay free for events; %s has %d", bus.ErrNoSpace, size, int64(reserveBytes), us.storeDir, free)
 	}
 	return nil
 }

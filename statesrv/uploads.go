@@ -1,7 +1,9 @@
 package statesrv
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -13,12 +15,20 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections"
+	"github.com/jujube-project/jujube/statesrv/writer"
 )
 
 // uploads takes archives from operators, piece by piece, into the object store. What is
 // there is resumed; only a whole and inspected archive becomes visible.
 type uploads struct {
-	term *term
+	ctx      context.Context // of the term
+	writer   *writer.Writer
+	log      events.Log
+	store    *bus.ToolStore
+	storeDir string       // where an embedded NATS keeps its files; empty: NATS is elsewhere
+	spawn    func(func()) // runs an upload as part of the term
+	now      func() time.Time
+	logger   *slog.Logger
 
 	mu   sync.Mutex
 	open map[string]*upload // by digest
@@ -29,10 +39,6 @@ const (
 	maxUploads = limits.Uploads    // archives that are received at a time
 	uploadIdle = limits.UploadIdle // without a piece, an upload is put aside
 )
-
-func newUploads(t *term) *uploads {
-	return &uploads{term: t, open: map[string]*upload{}}
-}
 
 // onPiece hands a piece to the upload it belongs to. It never waits, so that one archive
 // does not hold up the others.
@@ -59,9 +65,12 @@ func (us *uploads) onPiece(p bus.Piece) {
 
 // begin opens an upload.
 func (us *uploads) begin(t tools.Tools) *upload {
-	u := &upload{all: us, term: us.term, tools: t, pieces: make(chan bus.Piece, 2*bus.UploadWindow)}
+	u := &upload{all: us, tools: t, pieces: make(chan bus.Piece, 2*bus.UploadWindow)}
+	if us.open == nil {
+		us.open = map[string]*upload{}
+	}
 	us.open[t.SHA256] = u
-	us.term.spawn(u.run)
+	us.spawn(u.run)
 	return u
 }
 
@@ -78,16 +87,16 @@ func (us *uploads) forget(u *upload) {
 
 // announced finds the accepted sync-tools request that named a version: whoever uploads
 // says where it comes from, and who vouches for that, before and with a signature.
-func (t *term) announced(request string, v version.Binary) (*events.ToolsSyncRequested, error) {
+func (us *uploads) announced(request string, v version.Binary) (*events.ToolsSyncRequested, error) {
 	var o projections.Outcome
-	err := t.writer.look(t.ctx, func(s *projections.State) { o = s.Requests[request] })
+	err := us.writer.Look(us.ctx, func(s *projections.State) { o = s.Requests[request] })
 	if err != nil {
 		return nil, err
 	}
 	if o.Outcome != projections.OutcomeAccepted || o.Action != events.ActionSyncTools {
 		return nil, fmt.Errorf("no accepted sync-tools request %q announced these tools", request)
 	}
-	for rec, err := range t.log.Read(t.ctx, o.Seq, o.Seq) {
+	for rec, err := range us.log.Read(us.ctx, o.Seq, o.Seq) {
 		if err != nil {
 			return nil, err
 		}
@@ -111,19 +120,19 @@ const (
 )
 
 // sweep removes what uploads have left and nobody came back for.
-func (t *term) sweep() {
+func (us *uploads) sweep() {
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
 	for {
-		removed, err := t.tools.store.Sweep(t.ctx, t.cfg.Now().Add(-keepParts), maxParts)
-		if err != nil && t.ctx.Err() == nil {
-			t.cfg.Logger.Warn("removing what uploads left", "err", err)
+		removed, err := us.store.Sweep(us.ctx, us.now().Add(-keepParts), maxParts)
+		if err != nil && us.ctx.Err() == nil {
+			us.logger.Warn("removing what uploads left", "err", err)
 		}
 		for _, digest := range removed {
-			t.cfg.Logger.Info("removed the beginning of an archive that nobody completed", "sha256", digest)
+			us.logger.Info("removed the beginning of an archive that nobody completed", "sha256", digest)
 		}
 		select {
-		case <-t.ctx.Done():
+		case <-us.ctx.Done():
 			return
 		case <-ticker.C:
 		}

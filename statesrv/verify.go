@@ -11,19 +11,19 @@ import (
 )
 
 // answerObjects lists the objects of the store, whatever the log says of them.
-func (t *term) answerObjects(ctx context.Context, _ wire.Nothing) ([]wire.Object, error) {
-	return t.tools.store.List(ctx)
+func (s *queries) answerObjects(ctx context.Context, _ wire.Nothing) ([]wire.Object, error) {
+	return s.tools.store.List(ctx)
 }
 
 // answerHash reads an object whole and hashes it: an operator needs no right to read the
 // store to know that it is as it should be.
-func (t *term) answerHash(ctx context.Context, digest wire.Text) (wire.Hashed, error) {
+func (s *queries) answerHash(ctx context.Context, digest wire.Text) (wire.Hashed, error) {
 	if !tools.IsDigest(string(digest)) {
 		return wire.Hashed{}, fmt.Errorf("%q is no sha256", digest)
 	}
-	t.hashing.Lock() // each reads as fast as it can
-	defer t.hashing.Unlock()
+	s.hashing.Lock() // each reads as fast as it can
+	defer s.hashing.Unlock()
 	h := sha256.New()
-	n, err := t.tools.store.Fetch(ctx, string(digest), 0, h)
+	n, err := s.tools.store.Fetch(ctx, string(digest), 0, h)
 	return wire.Hashed{Size: n, SHA256: hex.EncodeToString(h.Sum(nil))}, err
 }

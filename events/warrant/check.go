@@ -50,16 +50,6 @@ func (r Reader) Request(b []byte) (events.Ask, events.Operator, error) {
 	return r.statement(b, func(action string) bool { return action != events.ActionApprove }, events.RequestType)
 }
 
-// Statement reads what an operator signed, a request or an approval, each under its own type.
-func (r Reader) Statement(b []byte) (events.Ask, events.Operator, error) {
-	signed, ask, err := events.ParseSigned(b)
-	if err != nil {
-		return ask, events.Operator{}, Unreadable(err)
-	}
-	by, err := r.Author(signed, ask)
-	return ask, by, err
-}
-
 // Author says which operator signed what events.ParseSigned has read, a request or an
 // approval, each under its own type.
 func (r Reader) Author(signed events.Signed, ask events.Ask) (events.Operator, error) {

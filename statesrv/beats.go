@@ -1,0 +1,60 @@
+package statesrv
+
+import (
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/wire"
+	"github.com/jujube-project/jujube/statesrv/decide"
+	"github.com/jujube-project/jujube/statesrv/writer"
+)
+
+// beats takes the heartbeats of agents.
+type beats struct {
+	writer   *writer.Writer
+	presence *presence
+	now      func() time.Time
+	newID    func() string
+
+	mu     sync.Mutex
+	clones decide.Clones
+}
+
+// onBeat notes that a machine is alive, and finds out when it is twice.
+func (b *beats) onBeat(tag string, beat wire.Beat, answer func(wire.Echoed)) {
+	id, ok := strings.CutPrefix(tag, events.MachineTag(""))
+	if !ok || !events.IsMachine(id) {
+		return
+	}
+	b.presence.hear(id, b.now())
+	if beat.Log.Size > 0 {
+		b.presence.note(id, beat.Log)
+	}
+	if answer == nil || beat.Instance == "" {
+		return
+	}
+	b.mu.Lock()
+	e, clone := b.clones.Greet(id, beat.Instance, beat.Echo, b.newID())
+	b.mu.Unlock()
+	if clone {
+		b.quarantine(id)
+	}
+	answer(e)
+}
+
+// quarantine shuts a machine out, once. What was seen of its instances is forgotten only when
+// that is in the log: otherwise a full queue could let the clone go on.
+func (b *beats) quarantine(id string) {
+	b.writer.Submit(writer.Change{
+		Decide: func(at decide.At) (decide.Decision, error) { return decide.Quarantine(at, id, decide.TwoHosts), nil },
+		Done: func(_ uint64, err error) {
+			if err == nil {
+				b.mu.Lock()
+				defer b.mu.Unlock()
+				b.clones.Forget(id)
+			}
+		},
+	})
+}

@@ -1,0 +1,194 @@
+package statesrv
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/projections"
+	"github.com/jujube-project/jujube/statesrv/decide"
+	"github.com/jujube-project/jujube/statesrv/writer"
+)
+
+// requests reads the stream of requests and lets each be judged, once.
+//
+// They are judged in the order of the stream, with one exception. An upgrade may name an
+// archive that no source is known to have; then the sources are asked, which takes up to
+// sourceTimeout, and nothing else shall wait for that. So upgrades, and the approvals of
+// upgrades, go one after another through a queue of their own, and other requests may be
+// judged before one that waits there. How far they may overtake it is bounded by
+// decide.Overtake: a state server that takes over reads the stream again from so far back,
+// finds by their ids which requests were judged, and judges the one that was not.
+//
+// A request to publish metadata changes who may ask for what, so nothing that lies behind it
+// is judged before it.
+//
+// See docs/adr for why this is safe.
+type requests struct {
+	bus       *bus.Conn
+	writer    *writer.Writer
+	tools     *toolbox
+	publisher *publisher
+	now       func() time.Time
+	garbage   func(what string)
+	logger    *slog.Logger
+
+	upgrades chan decide.Request
+
+	mu    sync.Mutex
+	queue []uint64      // positions of the requests in upgrades, and of the one that is looked into
+	moved chan struct{} // closed, and made anew, when the first of queue is gone
+}
+
+func newRequests(t *term) *requests {
+	return &requests{
+		bus: t.cfg.Bus, writer: t.writer, tools: t.tools, publisher: t.publisher, now: t.cfg.Now, garbage: t.metrics.garbage, logger: t.cfg.Logger,
+		upgrades: make(chan decide.Request, decide.Overtake), moved: make(chan struct{}),
+	}
+}
+
+// read hands the stream of requests on, from where the log says, until ctx ends.
+func (r *requests) read(ctx context.Context) {
+	var from uint64
+	if r.writer.Look(ctx, func(st *projections.State) { from = decide.Reread(st) }) != nil {
+		return
+	}
+	err := r.bus.Requests(ctx, from, func(m bus.Request) { r.next(ctx, decide.ReadRequest(m.Seq, m.ID, m.Key, m.Data)) })
+	if ctx.Err() == nil {
+		r.logger.Error("reading requests", "err", err)
+	}
+}
+
+// next takes the next request of the stream.
+func (r *requests) next(ctx context.Context, q decide.Request) {
+	if !r.mayOvertake(ctx, q.Seq) {
+		return
+	}
+	switch q.Ask.Action {
+	case events.ActionUpgrade, events.ActionApprove:
+		r.wait(ctx, q)
+	case events.ActionTrust:
+		r.publish(ctx, q)
+	default:
+		_ = r.writer.SubmitWait(ctx, r.change(q, decide.Known{}))
+	}
+}
+
+// mayOvertake waits until a request is near enough to the first that waits in the queue. It
+// returns false when ctx ends.
+func (r *requests) mayOvertake(ctx context.Context, seq uint64) bool {
+	for {
+		r.mu.Lock()
+		near, moved := len(r.queue) == 0 || seq < r.queue[0]+decide.Overtake, r.moved
+		r.mu.Unlock()
+		if near {
+			return true
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// wait puts a request behind those that wait for what the sources of tools have. There is
+// room for it: all that wait are nearer to the first than decide.Overtake.
+func (r *requests) wait(ctx context.Context, q decide.Request) {
+	r.mu.Lock()
+	r.queue = append(r.queue, q.Seq)
+	r.mu.Unlock()
+	select {
+	case r.upgrades <- q:
+	case <-ctx.Done():
+	}
+}
+
+// judgeUpgrades lets the requests in the queue be judged, one after another.
+func (r *requests) judgeUpgrades(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case q := <-r.upgrades:
+			if r.awaits(ctx, q) {
+				r.tools.ask(ctx)
+			}
+			_ = r.writer.SubmitWait(ctx, r.changeWith(q, r.known))
+			r.judged()
+		}
+	}
+}
+
+// known is what judging an upgrade takes beside the state.
+func (r *requests) known() decide.Known {
+	k := r.tools.known()
+	k.Signed = r.publisher.list()
+	return k
+}
+
+// awaits says whether the sources are to be asked before a request is judged. That is never
+// done for somebody who may not ask for the upgrade.
+func (r *requests) awaits(ctx context.Context, q decide.Request) (awaits bool) {
+	err := r.writer.Look(ctx, func(st *projections.State) {
+		awaits = len(decide.Awaited(r.at(st), q, r.tools.known())) > 0
+	})
+	return err == nil && awaits
+}
+
+// judged takes the first request out of the queue. It lies in the writer's queue by then, so
+// whatever comes behind it is judged behind it.
+func (r *requests) judged() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.queue = r.queue[1:]
+	close(r.moved)
+	r.moved = make(chan struct{})
+}
+
+// publish lets a request to publish metadata be judged, and waits for it. Nothing is made for
+// somebody who may not publish.
+func (r *requests) publish(ctx context.Context, q decide.Request) {
+	var allowed bool
+	if r.writer.Look(ctx, func(st *projections.State) { allowed = decide.MayAsk(r.at(st), q) }) != nil {
+		return
+	}
+	if !allowed || q.Ask.Trust == nil {
+		_ = r.writer.SubmitWait(ctx, r.change(q, decide.Known{}))
+		return
+	}
+	r.publisher.judged(ctx, q.Ask.Trust.Bundle, func(n *events.TrustPublished, err error) error {
+		err = r.writer.Do(ctx, r.change(q, decide.Known{Publication: n, Unpublishable: err}).Decide)
+		r.skipped(q, err)
+		return err
+	})
+}
+
+func (r *requests) at(st *projections.State) decide.At {
+	return decide.At{State: st, Now: r.now().UTC()}
+}
+
+func (r *requests) change(q decide.Request, known decide.Known) writer.Change {
+	return r.changeWith(q, func() decide.Known { return known })
+}
+
+// changeWith judges a request with what is known in the moment of judging.
+func (r *requests) changeWith(q decide.Request, known func() decide.Known) writer.Change {
+	return writer.Change{
+		Decide: func(at decide.At) (decide.Decision, error) { return decide.Requested(at, q, known()) },
+		Done:   func(_ uint64, err error) { r.skipped(q, err) },
+	}
+}
+
+// skipped counts a request that was not even refused: nobody could be told.
+func (r *requests) skipped(q decide.Request, err error) {
+	if err == nil || writer.NotStored(err) || errors.Is(err, context.Canceled) {
+		return
+	}
+	r.garbage("requests")
+	r.logger.Warn("skipped a request", "seq", q.Seq, "key", q.Key, "err", err)
+}
