@@ -66,13 +66,12 @@ Begin with:
 "juju help topics" lists texts on how it works, "juju help COMMAND" explains a command.`,
 		Example:       "  juju bootstrap prod\n  juju status\n  juju upgrade-juju --wait",
 		SilenceErrors: true, SilenceUsage: true,
-		Version: version.Current().String(),
 	}
 	root.SetArgs(a.Args)
 	root.SetIn(a.Stdin)
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)
-	root.SetVersionTemplate("{{.Version}}\n")
+	addVersionFlag(root)
 	a.AddFlags(root.PersistentFlags())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return app.Usage("%v; %s shows the flags", err, helpFor(cmd))
@@ -99,6 +98,21 @@ Begin with:
 		panic(err) // the flag is defined above
 	}
 	return root
+}
+
+// addVersionFlag is cobra's flag --version without cobra's template: text/template calls
+// methods by their names, so that the linker has to keep every exported method of the program.
+// That made juju larger by 4 MB.
+func addVersionFlag(root *cobra.Command) {
+	asked := root.Flags().BoolP("version", "v", false, "version for "+root.Name())
+	root.Args, root.DisableFlagsInUseLine = cobra.ArbitraryArgs, true
+	root.RunE = func(cmd *cobra.Command, args []string) error {
+		if *asked {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), version.Current())
+			return err
+		}
+		return onlySubcommands(cmd, args)
+	}
 }
 
 // strict makes a wrong number of arguments, and the name of a command that is not there,
