@@ -1,23 +1,15 @@
 package cli
 
 import (
-	"compress/gzip"
 	"errors"
 
 	"github.com/jujube-project/jujube/agent/pipe"
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/cli/local"
-	"github.com/jujube-project/jujube/events/version"
 )
 
 // Hello is what a script damages.
 const Hello = pipe.Hello
-
-// PackTools lets scripts make archives the way --upload-tools does, but faster.
-func PackTools(path, jujud string, v version.Binary) error {
-	_, err := packTools(gzip.BestSpeed, path, jujud, v)
-	return err
-}
 
 // StopMachine ends a machine that juju started here, as destroy-environment would.
 func StopMachine(data, name, id string) error {

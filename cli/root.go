@@ -7,12 +7,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/tools"
 	"github.com/jujube-project/jujube/cli/trust"
+	"github.com/jujube-project/jujube/cli/upgrade"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/projections/plain"
 )
@@ -80,11 +83,10 @@ Begin with:
 		a.bootstrapCommand(), a.destroyCommand(), a.switchCommand(), a.environmentsCommand(),
 		a.addMachineCommand(), a.approveMachineCommand(), a.removeMachineCommand(), a.resolvedCommand(), a.deployCommand(), a.addUnitCommand(), a.removeUnitCommand(), a.removeServiceCommand(),
 		a.reader().statusCommand(), a.reader().auditCommand(),
-		a.syncToolsCommand(), a.metadataCommand(), a.upgradeCommand(), a.upgradePathCommand(),
-		a.restartAgentCommand(), a.approveUpgradeCommand(), a.setEnvCommand(), a.getEnvCommand(), a.unsetEnvCommand(),
+		a.restartAgentCommand(), a.setEnvCommand(), a.getEnvCommand(), a.unsetEnvCommand(),
 		a.versionCommand(), a.httpTokenCommand(), a.containerCommand(),
 	)
-	root.AddCommand(trust.Commands(a.App)...)
+	root.AddCommand(slices.Concat(tools.Commands(a.App), trust.Commands(a.App), upgrade.Commands(a.App))...)
 	for _, command := range extra {
 		root.AddCommand(command(a.App))
 	}

@@ -1,7 +1,9 @@
 package cli_test
 
 import (
+	"bytes"
 	"cmp"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"net"
@@ -20,6 +22,7 @@ import (
 	"github.com/jujube-project/jujube/bus/bustest"
 	"github.com/jujube-project/jujube/cli"
 	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/tools/archive"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/host"
 	"github.com/jujube-project/jujube/sim/hosts"
@@ -133,7 +136,15 @@ func pack(ts *testscript.TestScript, neg bool, args []string) {
 	v := version.Binary{Number: n, Series: series, Arch: arch}
 	dir := filepath.Join(ts.MkAbs(args[2]), "tools", "released")
 	ts.Check(os.MkdirAll(dir, 0o755))
-	ts.Check(cli.PackTools(filepath.Join(dir, tools.Tools{Version: v}.FileName()), ts.MkAbs(args[0]), v))
+	jujud, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	out, err := os.Create(filepath.Join(dir, tools.Tools{Version: v}.FileName()))
+	ts.Check(err)
+	force := n.String()
+	ts.Check(archive.PackAt(gzip.BestSpeed, out,
+		archive.File{Name: archive.Jujud, Size: int64(len(jujud)), Body: bytes.NewReader(jujud)},
+		archive.File{Name: archive.ForceVersion, Size: int64(len(force)), Body: strings.NewReader(force)}))
+	ts.Check(out.Close())
 }
 
 // damage FROM TO copies a jujud whose greeting to its launcher is overwritten: it passes

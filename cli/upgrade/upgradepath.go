@@ -1,4 +1,4 @@
-package cli
+package upgrade
 
 import (
 	"context"
@@ -10,15 +10,18 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/cli/signing"
 	"github.com/jujube-project/jujube/events/settings"
 	"github.com/jujube-project/jujube/events/tools/simplestreams"
 	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/streams"
 )
 
-// upgradePath is what `juju upgrade-path` was asked.
+// upgradePath is `juju upgrade-path`.
 type upgradePath struct {
+	app       *app.App
 	available string
 	source    string
 	stream    string
@@ -30,8 +33,7 @@ type upgradePath struct {
 	format    string
 }
 
-func (a *juju) upgradePathCommand() *cobra.Command {
-	var u upgradePath
+func (u *upgradePath) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "upgrade-path", Short: "Show which versions an upgrade would go through, and why not others", Args: cobra.NoArgs,
 		Long: `Show the whole way from the environment's version to the newest that can be reached, or to
@@ -63,7 +65,7 @@ Codes of errors (exit code 1; a wrong command line ends with 2, all else with 0)
 			if cmd.Flags().Changed("available") && strings.Trim(u.available, ", ") == "" {
 				return app.Usage("--available names no version")
 			}
-			return a.upgradePath(cmd.Context(), u)
+			return u.run(cmd.Context())
 		},
 	}
 	f := cmd.Flags()
@@ -88,21 +90,21 @@ func wordsHelp(words []version.Word) string {
 	return b.String()
 }
 
-func (a *juju) upgradePath(ctx context.Context, u upgradePath) error {
+func (u *upgradePath) run(ctx context.Context) error {
 	q, err := u.question()
 	if err != nil {
 		return err
 	}
 	if u.needsEnvironment() {
-		err = a.with(ctx, func(s *session) error { return s.complete(ctx, u, &q) })
+		err = session.With(ctx, u.app, func(s *session.Session) error { return u.complete(ctx, s, &q) })
 	} else {
-		err = a.completeAlone(ctx, u, &q)
+		err = u.completeAlone(ctx, &q)
 	}
 	if err != nil {
 		return err
 	}
 	p := newPath(q, version.Path(q))
-	if err := p.write(a.Stdout, u.format); err != nil {
+	if err := p.write(u.app.Stdout, u.format); err != nil {
 		return err
 	}
 	if p.Error != nil {
@@ -116,7 +118,7 @@ func (a *juju) upgradePath(ctx context.Context, u upgradePath) error {
 }
 
 // question reads what the command line alone says.
-func (u upgradePath) question() (version.Question, error) {
+func (u *upgradePath) question() (version.Question, error) {
 	q := version.Question{Client: version.Current()}
 	if !slices.Contains([]string{"tabular", "table", "json", "yaml"}, u.format) {
 		return q, app.Usage("format %q is not tabular, json or yaml", u.format)
@@ -152,22 +154,19 @@ func (u upgradePath) question() (version.Question, error) {
 	return q, err
 }
 
-// parsePolicy reads --policy; empty means that the environment's setting holds.
-func parsePolicy(text string) (version.Policy, error) {
-	p := version.Policy(text)
-	if !slices.Contains([]version.Policy{"", version.PolicyStep, version.PolicyNewest, version.PolicyPatch}, p) {
-		return p, app.Usage("--policy %q is not one of %s, %s and %s", text, version.PolicyStep, version.PolicyNewest, version.PolicyPatch)
-	}
-	return p, nil
-}
-
-// needsEnvironment: the question is not whole without one.
-func (u upgradePath) needsEnvironment() bool {
+// needsEnvironment says that the command line alone does not ask the whole question.
+func (u *upgradePath) needsEnvironment() bool {
 	return u.current == "" || (u.available == "" && u.source == "")
 }
 
+// knower says what the state server knows.
+type knower interface {
+	Environment(ctx context.Context) (wire.EnvironmentInfo, error)
+	Catalogue(ctx context.Context) (wire.Catalogue, error)
+}
+
 // complete asks the environment for what the command line left out.
-func (s *session) complete(ctx context.Context, u upgradePath, q *version.Question) error {
+func (u *upgradePath) complete(ctx context.Context, s knower, q *version.Question) error {
 	env, err := s.Environment(ctx)
 	if err != nil {
 		return err
@@ -185,38 +184,39 @@ func (s *session) complete(ctx context.Context, u upgradePath, q *version.Questi
 	if err != nil {
 		return err
 	}
-	q.Platforms = inUse(catalogue)
+	q.Platforms = session.InUse(catalogue)
 	if u.source == "" {
 		for _, problem := range catalogue.Problems {
-			s.app.Say("WARNING %s", problem)
+			u.app.Say("WARNING %s", problem)
 		}
-		q.Candidates = candidates(available(catalogue), catalogue.Marks)
+		q.Candidates = session.Candidates(session.Available(catalogue), catalogue.Marks)
 		return nil
 	}
 	if u.stream == "" {
 		u.stream = env.Settings["agent-stream"]
 	}
-	return s.app.look(ctx, u, settings.Words(env.Settings["tools-signers"]), settings.Words(env.Settings["tools-unsigned"]), q)
+	return u.look(ctx, settings.Words(env.Settings["tools-signers"]), settings.Words(env.Settings["tools-unsigned"]), q)
 }
 
-// completeAlone needs no environment.
-func (a *juju) completeAlone(ctx context.Context, u upgradePath, q *version.Question) error {
+// completeAlone reads the source without an environment, if one is named: only trees of this
+// client and those of --allow-unsigned are believed then.
+func (u *upgradePath) completeAlone(ctx context.Context, q *version.Question) error {
 	if u.source == "" {
 		return nil
 	}
 	if u.stream == "" {
 		u.stream = "released"
 	}
-	signers, err := signing.OwnAnchors(a.Store())
+	signers, err := signing.OwnAnchors(u.app.Store())
 	if err != nil {
 		return err
 	}
-	return a.look(ctx, u, signers, nil, q)
+	return u.look(ctx, signers, nil, q)
 }
 
 // look reads the candidates from a source.
-func (a *juju) look(ctx context.Context, u upgradePath, signers, unsigned []string, q *version.Question) error {
-	src, err := streams.Open(u.source, signing.Trusting(a.Store(), signers, append(unsigned, u.unsigned...)))
+func (u *upgradePath) look(ctx context.Context, signers, unsigned []string, q *version.Question) error {
+	src, err := streams.Open(u.source, signing.Trusting(u.app.Store(), signers, append(unsigned, u.unsigned...)))
 	var l streams.Listing
 	if err == nil {
 		l, err = src.List(ctx, u.stream)

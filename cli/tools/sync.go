@@ -1,4 +1,4 @@
-package cli
+package tools
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/cli/signing"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
@@ -17,8 +18,9 @@ import (
 	"github.com/jujube-project/jujube/streams"
 )
 
-// syncTools is what `juju sync-tools` was asked.
+// syncTools is `juju sync-tools`.
 type syncTools struct {
+	app      *app.App
 	source   string
 	version  string
 	stream   string
@@ -33,8 +35,7 @@ type syncTools struct {
 	signers  []string // believed besides those of the setting tools-signers
 }
 
-func (a *juju) syncToolsCommand() *cobra.Command {
-	var y syncTools
+func (y *syncTools) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "sync-tools", Short: "Copy server software into the environment's store", Args: cobra.NoArgs,
 		Long: `Copy tools, that is, archives of jujud, from a source into the store of the state server.
@@ -81,7 +82,7 @@ every fault; it ends with 1 if there is any.`,
 			if err := app.GivenFlags(cmd, "source", "version", "stream", "local-dir"); err != nil {
 				return err
 			}
-			return a.syncTools(cmd.Context(), y)
+			return y.run(cmd.Context())
 		},
 	}
 	f := cmd.Flags()
@@ -100,65 +101,71 @@ every fault; it ends with 1 if there is any.`,
 	return cmd
 }
 
-func (a *juju) syncTools(ctx context.Context, y syncTools) error {
+func (y *syncTools) run(ctx context.Context) error {
 	sel, err := y.selection()
 	switch {
 	case err != nil:
 		return err
 	case y.verify:
-		return a.with(ctx, func(s *session) error { return s.verifyTools(ctx, y.format) })
+		return session.With(ctx, y.app, func(s *session.Session) error { return y.verifyStore(ctx, s) })
 	case y.localDir != "":
-		return a.syncToDirectory(ctx, y, sel)
+		return y.toDirectory(ctx, sel)
 	}
-	return a.with(ctx, func(s *session) error { return s.syncToStore(ctx, y, sel) })
+	return session.With(ctx, y.app, func(s *session.Session) error { return y.toStore(ctx, s, sel) })
 }
 
 // syncToStore copies what the environment's store lacks.
-func (s *session) syncToStore(ctx context.Context, y syncTools, sel selection) error {
-	env, catalogue, err := s.knowledge(ctx)
+func (y *syncTools) toStore(ctx context.Context, s *session.Session, sel selection) error {
+	env, catalogue, err := knowledge(ctx, s)
 	if err != nil {
 		return app.Fail(err, "Nothing was copied.", "")
 	}
-	from, err := s.app.openSource(ctx, y, env.Settings)
+	from, err := y.openSource(ctx, env.Settings)
 	if err != nil {
 		return app.Fail(err, "Nothing was copied.", signing.NextForSource(err, y.source))
 	}
 	if sel.auto {
-		if sel, err = s.app.automatic(sel, from, env, catalogue); err != nil {
+		if sel, err = y.automatic(sel, from, env, catalogue); err != nil {
 			return err
 		}
 	}
-	r := newSyncResult(from, sel.of(s.app, from.Found), y.dryRun)
+	r := newSyncResult(from, sel.of(y.app, from.Found), y.dryRun)
 	missing, err := r.missing(catalogue.Stored)
 	if err != nil {
 		return app.Fail(err, "Nothing was copied.", "")
 	}
 	marks := newMarks(from, catalogue)
 	if len(missing)+len(marks) > 0 && !y.dryRun {
-		err = s.copyTools(ctx, from, marks, missing, r)
+		err = y.copyTools(ctx, s, from, marks, missing, r)
 	}
 	if err == nil && !y.dryRun {
-		err = s.signCopied(ctx, r)
+		err = y.signCopied(ctx, s, r)
 	}
-	return errors.Join(err, r.write(s.app, y.format))
+	return errors.Join(err, r.write(y.app, y.format))
 }
 
 // signCopied signs the digests of what is in the store now into the site's own targets: the
 // source's publisher was believed here, machines believe the site's release managers.
-func (s *session) signCopied(ctx context.Context, r *syncResult) error {
+func (y *syncTools) signCopied(ctx context.Context, s *session.Session, r *syncResult) error {
 	list := make([]tools.Tools, 0, len(r.Archives))
 	for _, a := range r.Archives {
 		list = append(list, a.found.Tools)
 	}
-	p, err := signing.OpenSite(ctx, s.app.App, s.Session)
+	p, err := signing.OpenSite(ctx, y.app, s)
 	if err != nil {
 		return err
 	}
 	return p.SignTools(ctx, list)
 }
 
+// knower says what the state server knows.
+type knower interface {
+	Environment(ctx context.Context) (wire.EnvironmentInfo, error)
+	Stored(ctx context.Context) (wire.Catalogue, error)
+}
+
 // knowledge is what the state server says of the environment and of what is stored.
-func (s *session) knowledge(ctx context.Context) (wire.EnvironmentInfo, wire.Catalogue, error) {
+func knowledge(ctx context.Context, s knower) (wire.EnvironmentInfo, wire.Catalogue, error) {
 	env, err := s.Environment(ctx)
 	if err != nil {
 		return env, wire.Catalogue{}, err
@@ -168,7 +175,7 @@ func (s *session) knowledge(ctx context.Context) (wire.EnvironmentInfo, wire.Cat
 }
 
 // copyTools announces the archives and the marks, and copies one archive after another.
-func (s *session) copyTools(ctx context.Context, from source, marks []tools.Marked, missing []streams.Found, r *syncResult) error {
+func (y *syncTools) copyTools(ctx context.Context, s *session.Session, from source, marks []tools.Marked, missing []streams.Found, r *syncResult) error {
 	wanted := make([]version.Binary, 0, len(missing))
 	for _, f := range missing {
 		if _, _, err := streams.Local(from.Source, f); err != nil { // all of a stick, or nothing
@@ -176,7 +183,7 @@ func (s *session) copyTools(ctx context.Context, from source, marks []tools.Mark
 		}
 		wanted = append(wanted, f.Version)
 	}
-	id, err := s.announce(ctx, events.AskSyncTools{
+	id, err := s.Announce(ctx, events.AskSyncTools{
 		Source: from.String(), Wanted: wanted, SignedBy: from.SignedBy, Unsigned: from.SignedBy == "",
 		Signing: from.Signing, Marks: marks,
 	})
@@ -184,14 +191,14 @@ func (s *session) copyTools(ctx context.Context, from source, marks []tools.Mark
 		return err
 	}
 	for _, m := range marks {
-		s.app.Say("%s is %s, says %s", m.Version, m.Marks.Words(), from)
+		y.app.Say("%s is %s, says %s", m.Version, m.Marks.Words(), from)
 	}
-	s.app.forgetDownloads()
-	shown := newBars(s.app)
+	y.forgetDownloads()
+	shown := newBars(y.app)
 	defer shown.wait()
 	for i, f := range missing {
 		p := shown.add(f.Tools, 2)
-		if err := s.copyOne(ctx, from, f, id, p); err != nil {
+		if err := y.copyOne(ctx, s, from, f, id, p); err != nil {
 			p.end()
 			r.set(f.Version, stateFailed)
 			return app.Fail(err, fmt.Sprintf("%d of %d archives were copied whole; nothing of this one is visible.", i, len(missing)), nextForCopy(err))
@@ -211,28 +218,28 @@ func nextForCopy(err error) string {
 
 // automatic selects what a following upgrade-juju would choose, and every version that
 // must be passed through before it.
-func (a *juju) automatic(sel selection, from source, env wire.EnvironmentInfo, c wire.Catalogue) (selection, error) {
-	platforms := inUse(c)
+func (y *syncTools) automatic(sel selection, from source, env wire.EnvironmentInfo, c wire.Catalogue) (selection, error) {
+	platforms := session.InUse(c)
 	list := slices.Clone(c.Stored)
 	for _, f := range from.Found {
 		list = append(list, f.Tools)
 	}
 	hops := version.Path(version.Question{
-		Candidates: candidates(list, joinMarks(from.Found, c)), Current: env.AgentVersion, Client: version.Current(),
+		Candidates: session.Candidates(list, joinMarks(from.Found, c)), Current: env.AgentVersion, Client: version.Current(),
 		Policy: version.Policy(env.Settings["upgrade-policy"]), Platforms: platforms,
 	})
-	a.Logger().Debug("choosing as upgrade-juju would", "current", env.AgentVersion, "candidates", len(list), "hops", len(hops))
+	y.app.Logger().Debug("choosing as upgrade-juju would", "current", env.AgentVersion, "candidates", len(list), "hops", len(hops))
 	var way []version.Number
 	for _, hop := range hops {
 		switch {
 		case hop.Outcome == version.OutcomeUpgrade:
 			way = append(way, hop.Chosen)
-			a.Say("%s: %s", hop.Chosen, hop.Detail)
+			y.app.Say("%s: %s", hop.Chosen, hop.Detail)
 		case len(way) > 0:
 		case hop.Outcome == version.OutcomeError:
 			return sel, app.Fail(errors.New(hop.Message), "Nothing was copied.", "name a version: --version MAJOR.MINOR")
 		default:
-			a.Say("no upgrades available from this source: %s", hop.Detail)
+			y.app.Say("no upgrades available from this source: %s", hop.Detail)
 		}
 		if hop.Reason != version.ReasonFloor {
 			break

@@ -1,4 +1,4 @@
-package cli
+package tools
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/wire"
 )
@@ -30,8 +31,8 @@ const hashTimeout = 5 * time.Minute
 
 // verifyTools compares every object of the store with the catalogue, and the other way
 // round.
-func (s *session) verifyTools(ctx context.Context, format string) error {
-	_, c, err := s.knowledge(ctx)
+func (y *syncTools) verifyStore(ctx context.Context, s *session.Session) error {
+	_, c, err := knowledge(ctx, s)
 	if err != nil {
 		return app.Fail(err, "", "")
 	}
@@ -45,7 +46,7 @@ func (s *session) verifyTools(ctx context.Context, format string) error {
 		unknown[o.SHA256] = true
 	}
 	for _, t := range c.Stored {
-		if err := s.verifyOne(ctx, &r, t, unknown[t.SHA256]); err != nil {
+		if err := y.verifyOne(ctx, s, &r, t, unknown[t.SHA256]); err != nil {
 			return err
 		}
 		delete(unknown, t.SHA256)
@@ -55,16 +56,16 @@ func (s *session) verifyTools(ctx context.Context, format string) error {
 			r.add(o.SHA256, "it is in the store, %d bytes, and no version in the catalogue is it", o.Size)
 		}
 	}
-	return r.write(s.app, format)
+	return r.write(y.app, y.format)
 }
 
 // verifyOne has an archive read and hashed. Only what ends the whole is an error.
-func (s *session) verifyOne(ctx context.Context, r *verifyResult, t tools.Tools, there bool) error {
+func (y *syncTools) verifyOne(ctx context.Context, s *session.Session, r *verifyResult, t tools.Tools, there bool) error {
 	if !there {
 		r.add(t.Version.String(), "it is in the catalogue, with sha256 %s, and not in the store", t.SHA256)
 		return nil
 	}
-	s.app.Logger().Debug("hashing", "tools", t.Version.String(), "sha256", t.SHA256)
+	y.app.Logger().Debug("hashing", "tools", t.Version.String(), "sha256", t.SHA256)
 	one, cancel := context.WithTimeout(ctx, hashTimeout)
 	defer cancel()
 	h, err := wire.ToolsHash.Ask(one, s.Conn, wire.Text(t.SHA256))
@@ -78,7 +79,7 @@ func (s *session) verifyOne(ctx context.Context, r *verifyResult, t tools.Tools,
 	case h.SHA256 != t.SHA256 || h.Size != t.Size:
 		r.add(t.Version.String(), "expected %d bytes with sha256 %s, found %d bytes with %s", t.Size, t.SHA256, h.Size, h.SHA256)
 	default:
-		s.app.Say("%s is as it should be", t.Version)
+		y.app.Say("%s is as it should be", t.Version)
 	}
 	return nil
 }
@@ -87,7 +88,7 @@ func (r *verifyResult) add(name, format string, args ...any) {
 	r.Faults = append(r.Faults, verifyFault{name, fmt.Sprintf(format, args...)})
 }
 
-func (r *verifyResult) write(a *juju, format string) error {
+func (r *verifyResult) write(a *app.App, format string) error {
 	var err error
 	switch format {
 	case "json":

@@ -1,4 +1,4 @@
-package cli
+package upgrade
 
 import (
 	"encoding/json"

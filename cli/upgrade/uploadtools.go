@@ -1,4 +1,4 @@
-package cli
+package upgrade
 
 import (
 	"bytes"
@@ -13,18 +13,18 @@ import (
 
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/cli/local"
+	"github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/cli/signing"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/archive"
 	"github.com/jujube-project/jujube/events/version"
-	"github.com/jujube-project/jujube/events/wire"
 )
 
 // uploadTools packages the local jujud under a build number that is not taken, and
 // stores it. It returns the version to upgrade to.
-func (s *session) uploadTools(ctx context.Context, u upgrade, want version.Number) (version.Number, error) {
-	s.app.Say("WARNING --upload-tools is for developers; it should not be used by the end user")
+func (u *upgrade) uploadTools(ctx context.Context, s *session.Session, want version.Number) (version.Number, error) {
+	u.app.Say("WARNING --upload-tools is for developers; it should not be used by the end user")
 	jujud, err := local.Find(u.jujud)
 	if err != nil {
 		return want, err
@@ -45,7 +45,7 @@ func (s *session) uploadTools(ctx context.Context, u upgrade, want version.Numbe
 		return want, err
 	}
 	v.Number.Build = 1
-	for _, t := range available(catalogue) {
+	for _, t := range session.Available(catalogue) {
 		n := t.Version.Number
 		if b := n.Build; b >= v.Number.Build {
 			if n.Build = v.Number.Build; n == v.Number {
@@ -63,15 +63,15 @@ func (s *session) uploadTools(ctx context.Context, u upgrade, want version.Numbe
 	if err != nil {
 		return want, err
 	}
-	s.app.Say("Uploading %s, packaged from %s", v, jujud)
-	id, err := s.announce(ctx, events.AskSyncTools{Source: "local build of " + string(jujud), Wanted: []version.Binary{v}, Unsigned: true})
+	u.app.Say("Uploading %s, packaged from %s", v, jujud)
+	id, err := s.Announce(ctx, events.AskSyncTools{Source: "local build of " + string(jujud), Wanted: []version.Binary{v}, Unsigned: true})
 	if err != nil {
 		return want, err
 	}
-	if err := s.uploadFile(ctx, id, t, path, nil); err != nil {
+	if err := s.Upload(ctx, id, t, path, nil); err != nil {
 		return want, err
 	}
-	p, err := signing.OpenSite(ctx, s.app.App, s.Session)
+	p, err := signing.OpenSite(ctx, u.app, s)
 	if err != nil {
 		return want, err
 	}
@@ -102,23 +102,4 @@ func packTools(level int, path, jujud string, v version.Binary) (tools.Tools, er
 	sum := sha256.Sum256(packed.Bytes())
 	t.Size, t.SHA256 = int64(packed.Len()), hex.EncodeToString(sum[:])
 	return t, os.WriteFile(path, packed.Bytes(), 0o600)
-}
-
-// announce asks for permission to store tools; its id goes with every piece.
-func (s *session) announce(ctx context.Context, ask events.AskSyncTools) (id string, err error) {
-	recs, err := s.Request(ctx, events.Ask{Action: events.ActionSyncTools, SyncTools: &ask})
-	if err != nil {
-		return "", err
-	}
-	return recs[0].Correlation, nil
-}
-
-// uploadFile sends an archive; told, if not nil, hears how much of it is stored.
-func (s *session) uploadFile(ctx context.Context, request string, t tools.Tools, path string, told func(int64)) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = f.Close() }()
-	return s.Conn.Upload(ctx, wire.PieceHead{Tools: t, Request: request}, f, told)
 }

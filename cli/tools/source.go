@@ -1,4 +1,4 @@
-package cli
+package tools
 
 import (
 	"context"
@@ -25,22 +25,22 @@ type source struct {
 
 // openSource opens the named source, or else the first of the settings' that can be
 // read, and lists it, as the settings and --allow-unsigned trust it.
-func (a *juju) openSource(ctx context.Context, y syncTools, set map[string]string) (source, error) {
+func (y *syncTools) openSource(ctx context.Context, set map[string]string) (source, error) {
 	from := source{stream: y.stream}
 	if from.stream == "" {
 		from.stream = set["agent-stream"]
 	}
-	trust := signing.Trusting(a.Store(), append(settings.Words(set["tools-signers"]), y.signers...), append(settings.Words(set["tools-unsigned"]), y.trusted...))
+	trust := signing.Trusting(y.app.Store(), append(settings.Words(set["tools-signers"]), y.signers...), append(settings.Words(set["tools-unsigned"]), y.trusted...))
 	var faults []error
 	for _, base := range y.sources(set) {
 		for _, earlier := range faults {
-			a.Say("WARNING %v; trying %s", earlier, base)
+			y.app.Say("WARNING %v; trying %s", earlier, base)
 		}
-		err := a.listSource(ctx, &from, base, trust)
+		err := y.listSource(ctx, &from, base, trust)
 		if errors.Is(err, tools.ErrExpired) && isDirectory(base) {
-			a.Say("WARNING %v; it was carried here and is taken all the same: what machines run is signed by this environment", err)
+			y.app.Say("WARNING %v; it was carried here and is taken all the same: what machines run is signed by this environment", err)
 			trust.Now = nil
-			err = a.listSource(ctx, &from, base, trust)
+			err = y.listSource(ctx, &from, base, trust)
 		}
 		if err == nil {
 			return from, nil
@@ -53,11 +53,11 @@ func (a *juju) openSource(ctx context.Context, y syncTools, set map[string]strin
 	return from, faults[0]
 }
 
-func (a *juju) listSource(ctx context.Context, from *source, base string, trust streams.Trust) (err error) {
+func (y *syncTools) listSource(ctx context.Context, from *source, base string, trust streams.Trust) (err error) {
 	if from.Source, err = streams.Open(base, trust); err != nil {
 		return err
 	}
-	a.Logger().Debug("reading a source of tools", "source", from.String(), "stream", from.stream)
+	y.app.Logger().Debug("reading a source of tools", "source", from.String(), "stream", from.stream)
 	from.Listing, err = from.List(ctx, from.stream)
 	return err
 }
@@ -68,7 +68,7 @@ func isDirectory(base string) bool {
 }
 
 // sources are where to look, in order.
-func (y syncTools) sources(set map[string]string) []string {
+func (y *syncTools) sources(set map[string]string) []string {
 	if y.source != "" {
 		return []string{y.source}
 	}
@@ -112,7 +112,7 @@ func sortedMarks(said map[version.Number]tools.Marks) []tools.Marked {
 }
 
 // alone are the settings of a client that has no environment at hand: it believes itself.
-func (a *juju) alone() (map[string]string, error) {
-	own, err := signing.OwnAnchors(a.Store())
+func (y *syncTools) alone() (map[string]string, error) {
+	own, err := signing.OwnAnchors(y.app.Store())
 	return map[string]string{"agent-stream": "released", "tools-source": settings.PublicSource, "tools-signers": strings.Join(own, " ")}, err
 }

@@ -1,4 +1,4 @@
-package cli
+package tools
 
 import (
 	"cmp"
@@ -91,7 +91,7 @@ func (r *syncResult) set(v version.Binary, state string) {
 }
 
 // write shows the result; in a table only what is to be said, in other formats all.
-func (r *syncResult) write(a *juju, format string) error {
+func (r *syncResult) write(a *app.App, format string) error {
 	for _, archive := range r.Archives {
 		switch archive.State {
 		case stateThere:
@@ -115,7 +115,7 @@ func (r *syncResult) write(a *juju, format string) error {
 	return nil
 }
 
-func (r *syncResult) tabular(a *juju) {
+func (r *syncResult) tabular(a *app.App) {
 	fmt.Fprintf(a.Stdout, "found %d archives in %s, %d of them wanted, %d already there\n", r.Found, r.Source, r.Wanted, r.There)
 	words := map[string]string{stateWould: "would copy", stateCopied: "copied", stateFailed: "could not copy", stateLeft: "did not try"}
 	for _, archive := range r.Archives {

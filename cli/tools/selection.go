@@ -1,4 +1,4 @@
-package cli
+package tools
 
 import (
 	"slices"
@@ -20,7 +20,7 @@ type selection struct {
 }
 
 // selection reads the flags that select.
-func (y syncTools) selection() (selection, error) {
+func (y *syncTools) selection() (selection, error) {
 	sel := selection{series: y.series, arches: y.arches}
 	switch {
 	case !slices.Contains([]string{"tabular", "json", "yaml"}, y.format):
@@ -66,7 +66,7 @@ func parseMinor(text string) ([]int, error) {
 }
 
 // of are the wanted archives among those that were found.
-func (sel selection) of(a *juju, found []streams.Found) []streams.Found {
+func (sel selection) of(a *app.App, found []streams.Found) []streams.Found {
 	var wanted []streams.Found
 	for _, f := range found {
 		switch {

@@ -1,4 +1,4 @@
-package cli
+package tools
 
 import (
 	"fmt"
@@ -14,7 +14,8 @@ import (
 	"github.com/jujube-project/jujube/streams"
 )
 
-func (a *juju) metadataCommand() *cobra.Command {
+// metadataCommand is the group `juju metadata`.
+func metadataCommand(a *app.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "metadata", Short: "Build, sign and check trees of tools",
 		Long: `Build, sign and check simplestreams trees of tools, for juju sync-tools --source, for the
@@ -33,27 +34,33 @@ What machines run is signed again, by the environment's own release managers: ju
 			return cmd.Help()
 		},
 	}
-	cmd.AddCommand(a.generateToolsCommand(), a.validateToolsCommand(), a.metadataKeyCommand())
+	cmd.AddCommand((&generateTools{app: a}).command(), (&validateTools{app: a}).command(), (&metadataKey{app: a}).command())
 	return cmd
 }
 
-func (a *juju) metadataKeyCommand() *cobra.Command {
+// metadataKey is `juju metadata key`.
+type metadataKey struct{ app *app.App }
+
+func (c *metadataKey) command() *cobra.Command {
 	return &cobra.Command{
 		Use: "key", Short: "Print the anchor of the trees that this client signs", Args: cobra.NoArgs,
 		Long:    "Print the digest of the root that all trees which this client signs follow from. Whoever adds\nit to the setting tools-signers of an environment believes those trees.",
 		Example: "  juju metadata key\n  juju set-env tools-signers=\"$(juju get-env tools-signers) $(juju metadata key)\"",
-		RunE: func(*cobra.Command, []string) error {
-			vendor, err := signing.Vendor(a.Store())
-			if err == nil {
-				_, err = fmt.Fprintln(a.Stdout, vendor.Anchor())
-			}
-			return err
-		},
+		RunE:    func(*cobra.Command, []string) error { return c.run() },
 	}
 }
 
-// generateTools is what `juju metadata generate-tools` was asked.
+func (c *metadataKey) run() error {
+	vendor, err := signing.Vendor(c.app.Store())
+	if err == nil {
+		_, err = fmt.Fprintln(c.app.Stdout, vendor.Anchor())
+	}
+	return err
+}
+
+// generateTools is `juju metadata generate-tools`.
 type generateTools struct {
+	app      *app.App
 	dir      string
 	stream   string
 	clean    bool
@@ -67,8 +74,7 @@ type generateTools struct {
 // signatureLife is how long what is signed here is believed: offline sites renew rarely.
 const signatureLife = 365 * 24 * time.Hour
 
-func (a *juju) generateToolsCommand() *cobra.Command {
-	var g generateTools
+func (g *generateTools) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "generate-tools -d DIR", Short: "Build or refresh the signed metadata of a tree of tools", Args: cobra.NoArgs,
 		Long: `Read the archives in DIR/tools/STREAM, DIR/tools and DIR, named
@@ -84,7 +90,7 @@ must not be installed, --floor one that must be passed through on the way to new
 		Example: `  juju metadata generate-tools -d /media/stick
   juju metadata generate-tools -d /srv/mirror --stream devel --clean
   juju metadata generate-tools -d /srv/mirror --revoke 1.25.2=loses-settings --floor 1.24.7`,
-		RunE: func(*cobra.Command, []string) error { return a.generateTools(g) },
+		RunE: func(*cobra.Command, []string) error { return g.run() },
 	}
 	f := cmd.Flags()
 	f.StringVarP(&g.dir, "directory", "d", "", "the directory that holds, or will hold, tools/")
@@ -98,7 +104,7 @@ must not be installed, --floor one that must be passed through on the way to new
 	return cmd
 }
 
-func (a *juju) generateTools(g generateTools) error {
+func (g *generateTools) run() error {
 	if g.dir == "" {
 		return app.Usage("-d names the directory")
 	}
@@ -109,7 +115,7 @@ func (a *juju) generateTools(g generateTools) error {
 	if err != nil {
 		return err
 	}
-	vendor, err := signing.Vendor(a.Store())
+	vendor, err := signing.Vendor(g.app.Store())
 	if err != nil {
 		return err
 	}
@@ -120,18 +126,18 @@ func (a *juju) generateTools(g generateTools) error {
 		return app.Fail(err, "", "")
 	}
 	if !made.Changed {
-		fmt.Fprintf(a.Stdout, "%d archives of stream %s; the metadata says so already\n", len(made.Found), g.stream)
+		fmt.Fprintf(g.app.Stdout, "%d archives of stream %s; the metadata says so already\n", len(made.Found), g.stream)
 		return nil
 	}
 	for _, f := range made.Found {
-		a.Say("  %s  %s", f.Version, app.Bytes(f.Size))
+		g.app.Say("  %s  %s", f.Version, app.Bytes(f.Size))
 	}
-	fmt.Fprintf(a.Stdout, "wrote metadata of %d archives of stream %s in %s, signed by %s\n", len(made.Found), g.stream, g.dir, vendor.Anchor())
+	fmt.Fprintf(g.app.Stdout, "wrote metadata of %d archives of stream %s in %s, signed by %s\n", len(made.Found), g.stream, g.dir, vendor.Anchor())
 	return nil
 }
 
 // marks gathers the flags that mark versions.
-func (g generateTools) marks() (map[version.Number]tools.Marks, error) {
+func (g *generateTools) marks() (map[version.Number]tools.Marks, error) {
 	marks := map[version.Number]tools.Marks{}
 	for _, m := range []struct {
 		flag string
@@ -160,37 +166,45 @@ func (g generateTools) marks() (map[version.Number]tools.Marks, error) {
 	return marks, nil
 }
 
-func (a *juju) validateToolsCommand() *cobra.Command {
-	var dir, stream string
-	var signers []string
+// validateTools is `juju metadata validate-tools`.
+type validateTools struct {
+	app     *app.App
+	dir     string
+	stream  string
+	signers []string // believed beside this client
+}
+
+func (c *validateTools) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "validate-tools -d DIR", Short: "Check a tree of tools against its metadata", Args: cobra.NoArgs,
 		Long: `Read every archive that the metadata in DIR lists and name every fault at once: missing
 files, wrong sizes, wrong hashes, bad archives, malformed entries, unknown series, and
 metadata that is unsigned, expired, or signed by somebody else than this client and --signer.`,
 		Example: "  juju metadata validate-tools -d /media/stick",
-		RunE: func(*cobra.Command, []string) error {
-			if dir == "" {
-				return app.Usage("-d names the directory")
-			}
-			own, err := signing.OwnAnchors(a.Store())
-			if err != nil {
-				return err
-			}
-			faults := streams.Validate(dir, stream, signing.Trusting(a.Store(), append(signers, own...), nil))
-			for _, f := range faults {
-				fmt.Fprintln(a.Stdout, f)
-			}
-			if len(faults) > 0 {
-				return fmt.Errorf("%d faults in %s", len(faults), dir)
-			}
-			fmt.Fprintf(a.Stdout, "stream %s in %s is in good order\n", stream, dir)
-			return nil
-		},
+		RunE:    func(*cobra.Command, []string) error { return c.run() },
 	}
 	f := cmd.Flags()
-	f.StringVarP(&dir, "directory", "d", "", "the directory that holds tools/")
-	f.StringVar(&stream, "stream", "released", "released, proposed, devel or testing")
-	f.StringArrayVar(&signers, "signer", nil, "anchor of a publisher who may have signed it, beside this client's")
+	f.StringVarP(&c.dir, "directory", "d", "", "the directory that holds tools/")
+	f.StringVar(&c.stream, "stream", "released", "released, proposed, devel or testing")
+	f.StringArrayVar(&c.signers, "signer", nil, "anchor of a publisher who may have signed it, beside this client's")
 	return cmd
+}
+
+func (c *validateTools) run() error {
+	if c.dir == "" {
+		return app.Usage("-d names the directory")
+	}
+	own, err := signing.OwnAnchors(c.app.Store())
+	if err != nil {
+		return err
+	}
+	faults := streams.Validate(c.dir, c.stream, signing.Trusting(c.app.Store(), append(c.signers, own...), nil))
+	for _, f := range faults {
+		fmt.Fprintln(c.app.Stdout, f)
+	}
+	if len(faults) > 0 {
+		return fmt.Errorf("%d faults in %s", len(faults), c.dir)
+	}
+	fmt.Fprintf(c.app.Stdout, "stream %s in %s is in good order\n", c.stream, c.dir)
+	return nil
 }

@@ -1,13 +1,15 @@
-package cli
+package upgrade
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/cli/signing"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
@@ -15,8 +17,9 @@ import (
 	"github.com/jujube-project/jujube/events/wire"
 )
 
-// upgrade is what `juju upgrade-juju` was asked.
+// upgrade is `juju upgrade-juju`.
 type upgrade struct {
+	app     *app.App
 	version string
 	policy  string
 	dryRun  bool
@@ -27,8 +30,7 @@ type upgrade struct {
 	jujud   string
 }
 
-func (a *juju) upgradeCommand() *cobra.Command {
-	var u upgrade
+func (u *upgrade) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "upgrade-juju", Short: "Upgrade the server software of the whole environment", Args: cobra.NoArgs,
 		Long: `Upgrade the server software, jujud, on every machine of the environment. All agents are
@@ -59,7 +61,7 @@ was halted, and goes on with this one.`,
 			if _, err := parsePolicy(u.policy); err != nil {
 				return err
 			}
-			return a.with(cmd.Context(), func(s *session) error { return s.upgrade(cmd.Context(), u) })
+			return session.With(cmd.Context(), u.app, func(s *session.Session) error { return u.run(cmd.Context(), s) })
 		},
 	}
 	f := cmd.Flags()
@@ -74,14 +76,14 @@ was halted, and goes on with this one.`,
 	return cmd
 }
 
-// upgrade resolves the version, says what will happen and why, and asks.
-func (s *session) upgrade(ctx context.Context, u upgrade) error {
-	q, list, err := s.question(ctx, u)
+// run resolves the version, says what will happen and why, and asks.
+func (u *upgrade) run(ctx context.Context, s *session.Session) error {
+	q, list, err := u.question(ctx, s)
 	if err != nil {
 		return err
 	}
 	answer := version.Choose(q)
-	if answer.Outcome == version.OutcomeNoUpgrade && s.behind(ctx, q) {
+	if answer.Outcome == version.OutcomeNoUpgrade && behind(ctx, s, q) {
 		answer = version.Answer{Outcome: version.OutcomeUpgrade, Chosen: q.Current, Reason: "repair", Detail: "some agents do not run it"}
 	}
 	switch answer.Outcome {
@@ -92,43 +94,48 @@ func (s *session) upgrade(ctx context.Context, u upgrade) error {
 		if !q.To.IsZero() {
 			what = "nothing to do"
 		}
-		s.app.Say("%s: %s", what, answer.Detail)
+		u.app.Say("%s: %s", what, answer.Detail)
 		return nil
 	}
-	ask := &events.AskUpgrade{To: answer.Chosen, Client: q.Client, Reset: u.reset, Artefacts: artefacts(list, answer.Chosen, q.Platforms)}
-	reasons, err := s.blockers(ctx, ask)
+	ask := &events.AskUpgrade{To: answer.Chosen, Client: q.Client, Reset: u.reset, Artefacts: session.Artefacts(list, answer.Chosen, q.Platforms)}
+	reasons, err := blockers(ctx, s, ask)
 	if err != nil {
 		return err
 	}
-	s.explainChoice(q, answer, ask)
-	if err := s.onlySigned(ctx, ask.Artefacts); err != nil && len(reasons) == 0 {
+	u.explainChoice(q, answer, ask)
+	if err := u.onlySigned(ctx, s, ask.Artefacts); err != nil && len(reasons) == 0 {
 		return err
 	}
 	if len(reasons) > 0 {
 		return app.Refused{What: "upgrade to " + answer.Chosen.String(), Reasons: reasons}
 	}
 	if u.dryRun {
-		s.app.Say("Nothing forbids it. To do it: juju upgrade-juju --version %s", answer.Chosen)
+		u.app.Say("Nothing forbids it. To do it: juju upgrade-juju --version %s", answer.Chosen)
 		return nil
 	}
-	if u.reset && !u.yes && !s.app.Confirm("An upgrade in progress, if there is one, will be aborted.") {
+	if u.reset && !u.yes && !u.app.Confirm("An upgrade in progress, if there is one, will be aborted.") {
 		return app.Fail(errors.New("not reset, nothing started"), "Nothing was changed.", "")
 	}
+	return u.start(ctx, s, ask)
+}
+
+// start asks for the upgrade and says what became of it.
+func (u *upgrade) start(ctx context.Context, s *session.Session, ask *events.AskUpgrade) error {
 	recs, err := s.Request(ctx, events.Ask{Action: events.ActionUpgrade, Upgrade: ask})
 	if err != nil {
 		return err
 	}
 	id := recs[0].Correlation
 	if needed := waitsFor(recs); needed > 0 {
-		s.app.Say("Upgrade %s to %s waits until %d operators agree; another one may: juju approve-upgrade %s", id, answer.Chosen, needed, id)
+		u.app.Say("Upgrade %s to %s waits until %d operators agree; another one may: juju approve-upgrade %s", id, ask.To, needed, id)
 		return nil
 	}
-	s.app.Say("Upgrade %s to %s has started", id, answer.Chosen)
+	u.app.Say("Upgrade %s to %s has started", id, ask.To)
 	if !u.wait {
-		s.app.Say("Track it with: juju status --watch")
+		u.app.Say("Track it with: juju status --watch")
 		return nil
 	}
-	return s.follow(ctx, recs, id)
+	return (&follower{u.app, id}).follow(ctx, s.Conn.Log(), recs)
 }
 
 // waitsFor is how many operators must agree before an upgrade begins; 0: it has begun.
@@ -145,8 +152,8 @@ func waitsFor(recs []events.Record) int {
 
 // onlySigned refuses archives that release managers have not signed, whatever the state server
 // says of them: nothing is asked then.
-func (s *session) onlySigned(ctx context.Context, list []tools.Tools) error {
-	p, err := signing.OpenSite(ctx, s.app.App, s.Session)
+func (u *upgrade) onlySigned(ctx context.Context, s *session.Session, list []tools.Tools) error {
+	p, err := signing.OpenSite(ctx, u.app, s)
 	if err != nil {
 		return err
 	}
@@ -159,7 +166,7 @@ func (s *session) onlySigned(ctx context.Context, list []tools.Tools) error {
 }
 
 // question gathers what the choice depends on.
-func (s *session) question(ctx context.Context, u upgrade) (version.Question, []tools.Tools, error) {
+func (u *upgrade) question(ctx context.Context, s *session.Session) (version.Question, []tools.Tools, error) {
 	q := version.Question{Client: version.Current()}
 	if u.version != "" {
 		to, err := version.ParsePerson(u.version)
@@ -180,7 +187,7 @@ func (s *session) question(ctx context.Context, u upgrade) (version.Question, []
 		if u.dryRun {
 			return q, nil, app.Usage("--upload-tools uploads; it does not go with --dry-run")
 		}
-		if q.To, err = s.uploadTools(ctx, u, q.To); err != nil {
+		if q.To, err = u.uploadTools(ctx, s, q.To); err != nil {
 			return q, nil, err
 		}
 	}
@@ -189,24 +196,33 @@ func (s *session) question(ctx context.Context, u upgrade) (version.Question, []
 		return q, nil, app.Fail(err, "Nothing was changed.", "")
 	}
 	for _, problem := range catalogue.Problems {
-		s.app.Say("WARNING %s", problem)
+		u.app.Say("WARNING %s", problem)
 	}
-	list := available(catalogue)
+	list := session.Available(catalogue)
 	q.Current, q.Policy = env.AgentVersion, policy
 	if policy == "" {
 		q.Policy = version.Policy(env.Settings["upgrade-policy"])
 	}
-	q.Candidates, q.Platforms = candidates(list, catalogue.Marks), inUse(catalogue)
+	q.Candidates, q.Platforms = session.Candidates(list, catalogue.Marks), session.InUse(catalogue)
 	return q, list, nil
+}
+
+// parsePolicy reads --policy; empty means that the environment's setting holds.
+func parsePolicy(text string) (version.Policy, error) {
+	p := version.Policy(text)
+	if !slices.Contains([]version.Policy{"", version.PolicyStep, version.PolicyNewest, version.PolicyPatch}, p) {
+		return p, app.Usage("--policy %q is not one of %s, %s and %s", text, version.PolicyStep, version.PolicyNewest, version.PolicyPatch)
+	}
+	return p, nil
 }
 
 // behind says whether the environment's own version was asked for, or is all that is
 // left, while some agent runs another one.
-func (s *session) behind(ctx context.Context, q version.Question) bool {
+func behind(ctx context.Context, s wire.Asker, q version.Question) bool {
 	if q.To.IsZero() || q.To != q.Current {
 		return false
 	}
-	reasons, err := s.blockers(ctx, &events.AskUpgrade{To: q.To, Client: q.Client})
+	reasons, err := blockers(ctx, s, &events.AskUpgrade{To: q.To, Client: q.Client})
 	if err != nil {
 		return false
 	}
@@ -218,7 +234,7 @@ func (s *session) behind(ctx context.Context, q version.Question) bool {
 	return true
 }
 
-func (s *session) blockers(ctx context.Context, ask *events.AskUpgrade) ([]events.Reason, error) {
+func blockers(ctx context.Context, s wire.Asker, ask *events.AskUpgrade) ([]events.Reason, error) {
 	check, err := wire.UpgradeCheck.Ask(ctx, s, *ask)
 	if err != nil {
 		return nil, app.Fail(err, "Nothing was changed.", "")
@@ -227,24 +243,24 @@ func (s *session) blockers(ctx context.Context, ask *events.AskUpgrade) ([]event
 }
 
 // explainChoice says what will happen, and why.
-func (s *session) explainChoice(q version.Question, a version.Answer, ask *events.AskUpgrade) {
+func (u *upgrade) explainChoice(q version.Question, a version.Answer, ask *events.AskUpgrade) {
 	machines := 0
 	for _, tags := range q.Platforms {
 		machines += len(tags)
 	}
-	s.app.Say("%s -> %s: %s", q.Current, a.Chosen, a.Detail)
+	u.app.Say("%s -> %s: %s", q.Current, a.Chosen, a.Detail)
 	if a.Downgrade {
-		s.app.Say("This is a downgrade.")
+		u.app.Say("This is a downgrade.")
 	}
 	var largest int64
 	for _, t := range ask.Artefacts {
 		largest = max(largest, t.Size)
 	}
-	s.app.Say("%d machines will be upgraded, state servers first; each downloads up to %s", machines, app.Bytes(largest))
-	if s.app.Verbose || s.app.Debug {
+	u.app.Say("%d machines will be upgraded, state servers first; each downloads up to %s", machines, app.Bytes(largest))
+	if u.app.Verbose || u.app.Debug {
 		for _, v := range a.Verdicts {
 			if !v.Chosen {
-				s.app.Say("  not %s: %s (%s)", v.Version, v.Detail, v.Reason)
+				u.app.Say("  not %s: %s (%s)", v.Version, v.Detail, v.Reason)
 			}
 		}
 	}

@@ -1,4 +1,4 @@
-package cli
+package tools
 
 import (
 	"bytes"
@@ -31,18 +31,5 @@ func TestNothingIsKeptOfAnArchiveThatDoesNotEnd(t *testing.T) {
 	}
 	if info, err := os.Stat(path); err != nil || info.Size() != 0 {
 		t.Fatalf("%v bytes are kept, %v", info.Size(), err)
-	}
-}
-
-// To look at a tree, or ahead, makes no key.
-func TestLookingMakesNoKey(t *testing.T) {
-	data := t.TempDir()
-	for _, line := range []string{"metadata validate-tools -d nowhere", "upgrade-path --source nowhere --agent-version 1.22 --client-version 1.24"} {
-		if code, _, _ := run(t, data, line); code != exitError {
-			t.Errorf("%s: exit %d", line, code)
-		}
-	}
-	if _, err := os.Stat(filepath.Join(data, "vendor")); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("a key was made: %v", err)
 	}
 }

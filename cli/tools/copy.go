@@ -1,4 +1,4 @@
-package cli
+package tools
 
 import (
 	"context"
@@ -19,23 +19,28 @@ import (
 // errBadArchive: the source gives something else than it lists; asking again is no use.
 var errBadArchive = errors.New("bad archive")
 
+// uploader stores an archive for a request that announced it.
+type uploader interface {
+	Upload(ctx context.Context, request string, t tools.Tools, path string, told func(int64)) error
+}
+
 // copyOne copies one archive into the store. What comes from a directory is read in
 // place; what comes from a URL passes through a file, so that neither a cut-off download
 // nor a cut-off upload begins anew.
-func (s *session) copyOne(ctx context.Context, from source, f streams.Found, id string, told progress) error {
+func (y *syncTools) copyOne(ctx context.Context, s uploader, from source, f streams.Found, id string, told progress) error {
 	where := fmt.Sprintf("%s in %s", f.Path, from)
 	path, local, err := streams.Local(from.Source, f)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errBadArchive, err)
 	}
 	if !local {
-		path = s.app.partFile(f.Tools)
-		s.app.Logger().Debug("downloading", "from", where, "to", path)
+		path = y.partFile(f.Tools)
+		y.app.Logger().Debug("downloading", "from", where, "to", path)
 		if err := download(ctx, from, f, path, told.step(0)); err != nil {
 			return fmt.Errorf("download %s: %w", where, err)
 		}
 	}
-	err = s.uploadFile(ctx, id, f.Tools, path, s.loudOnce(path, told.step(1)))
+	err = s.Upload(ctx, id, f.Tools, path, y.loudOnce(path, told.step(1)))
 	if errors.Is(err, bus.ErrDigest) || errors.Is(err, bus.ErrRefused) {
 		err = fmt.Errorf("%w: %w", errBadArchive, err)
 	}
@@ -49,30 +54,30 @@ func (s *session) copyOne(ctx context.Context, from source, f streams.Found, id 
 }
 
 // loudOnce says where an upload begins.
-func (s *session) loudOnce(path string, told func(int64)) func(int64) {
+func (y *syncTools) loudOnce(path string, told func(int64)) func(int64) {
 	began := false
 	return func(n int64) {
 		if !began {
 			began = true
-			s.app.Logger().Debug("uploading", "file", path, "from", n)
+			y.app.Logger().Debug("uploading", "file", path, "from", n)
 		}
 		told(n)
 	}
 }
 
 // partFile is where a download is kept until it is stored.
-func (a *juju) partFile(t tools.Tools) string {
-	return filepath.Join(a.partsDir(), t.SHA256+".part")
+func (y *syncTools) partFile(t tools.Tools) string {
+	return filepath.Join(y.partsDir(), t.SHA256+".part")
 }
 
-func (a *juju) partsDir() string { return a.Store().Path("downloads") }
+func (y *syncTools) partsDir() string { return y.app.Store().Path("downloads") }
 
 // keepDownload is how long the beginning of a download is kept.
 const keepDownload = 7 * 24 * time.Hour
 
 // forgetDownloads removes what nobody came back for.
-func (a *juju) forgetDownloads() {
-	parts, err := filepath.Glob(filepath.Join(a.partsDir(), "*.part"))
+func (y *syncTools) forgetDownloads() {
+	parts, err := filepath.Glob(filepath.Join(y.partsDir(), "*.part"))
 	for _, name := range parts {
 		info, statErr := os.Stat(name)
 		if err == nil && statErr == nil && time.Since(info.ModTime()) > keepDownload {
@@ -80,7 +85,7 @@ func (a *juju) forgetDownloads() {
 		}
 	}
 	if err != nil {
-		a.Logger().Debug("removing old downloads", "err", err)
+		y.app.Logger().Debug("removing old downloads", "err", err)
 	}
 }
 

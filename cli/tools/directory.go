@@ -1,4 +1,4 @@
-package cli
+package tools
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/cli/signing"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/simplestreams"
@@ -19,12 +20,12 @@ import (
 
 // syncToDirectory writes a signed tree of what is wanted. It asks the environment, if
 // one is at hand, where tools come from, whom to believe, and what it would choose.
-func (a *juju) syncToDirectory(ctx context.Context, y syncTools, sel selection) error {
-	env, c, err := a.atHand(ctx)
+func (y *syncTools) toDirectory(ctx context.Context, sel selection) error {
+	env, c, err := y.atHand(ctx)
 	if err != nil {
 		return err
 	}
-	from, err := a.openSource(ctx, y, env.Settings)
+	from, err := y.openSource(ctx, env.Settings)
 	if err != nil {
 		return app.Fail(err, "Nothing was written.", signing.NextForSource(err, y.source))
 	}
@@ -32,31 +33,31 @@ func (a *juju) syncToDirectory(ctx context.Context, y syncTools, sel selection) 
 	case sel.auto && env.UUID == "":
 		sel.number = newestOwn(from.Found)
 	case sel.auto:
-		if sel, err = a.automatic(sel, from, env, c); err != nil {
+		if sel, err = y.automatic(sel, from, env, c); err != nil {
 			return err
 		}
 	}
-	r := newSyncResult(from, sel.of(a, from.Found), y.dryRun)
+	r := newSyncResult(from, sel.of(y.app, from.Found), y.dryRun)
 	dir := filepath.Join(y.localDir, "tools", from.stream)
 	missing, err := r.missing(inDirectory(dir, r))
 	if err != nil {
 		return app.Fail(err, "Nothing was written.", "")
 	}
 	if !y.dryRun && r.Wanted > 0 {
-		err = a.fillDirectory(ctx, y.localDir, from, missing, r)
+		err = y.fillDirectory(ctx, from, missing, r)
 	}
-	return errors.Join(err, r.write(a, y.format))
+	return errors.Join(err, r.write(y.app, y.format))
 }
 
 // atHand is what the chosen environment says, or, when there is none, what this client
 // goes by.
-func (a *juju) atHand(ctx context.Context) (env wire.EnvironmentInfo, c wire.Catalogue, err error) {
-	if a.ChosenName() == "" {
-		env.Settings, err = a.alone()
+func (y *syncTools) atHand(ctx context.Context) (env wire.EnvironmentInfo, c wire.Catalogue, err error) {
+	if y.app.ChosenName() == "" {
+		env.Settings, err = y.alone()
 		return env, c, err
 	}
-	err = a.with(ctx, func(s *session) error {
-		env, c, err = s.knowledge(ctx)
+	err = session.With(ctx, y.app, func(s *session.Session) error {
+		env, c, err = knowledge(ctx, s)
 		return err
 	})
 	if err != nil {
@@ -92,15 +93,15 @@ func inDirectory(dir string, r *syncResult) []tools.Tools {
 
 // fillDirectory downloads what is missing, each archive first beside its place, and then
 // writes and signs the metadata.
-func (a *juju) fillDirectory(ctx context.Context, dir string, from source, missing []streams.Found, r *syncResult) error {
-	vendor, err := signing.Vendor(a.Store())
+func (y *syncTools) fillDirectory(ctx context.Context, from source, missing []streams.Found, r *syncResult) error {
+	vendor, err := signing.Vendor(y.app.Store())
 	if err != nil {
 		return err
 	}
-	shown := newBars(a)
+	shown := newBars(y.app)
 	for i, f := range missing {
 		p := shown.add(f.Tools, 1)
-		if err = a.placeOne(ctx, filepath.Join(dir, "tools", from.stream), from, f, p); err != nil {
+		if err = placeOne(ctx, filepath.Join(y.localDir, "tools", from.stream), from, f, p); err != nil {
 			p.end()
 			r.set(f.Version, stateFailed)
 			err = app.Fail(err, fmt.Sprintf("%d of %d archives were copied whole; the metadata was not changed.", i, len(missing)), nextForCopy(err))
@@ -112,18 +113,18 @@ func (a *juju) fillDirectory(ctx context.Context, dir string, from source, missi
 	if err != nil {
 		return err
 	}
-	_, err = streams.Generate(dir, streams.Plan{
+	_, err = streams.Generate(y.localDir, streams.Plan{
 		Stream: from.stream, Marks: said(from.Found, r), Signer: vendor, Life: signatureLife, Now: time.Now(),
 	})
 	if err != nil {
 		return err
 	}
-	a.Say("%s is a tree of stream %s, signed by %s", filepath.Join(dir, "tools"), from.stream, vendor.Anchor())
+	y.app.Say("%s is a tree of stream %s, signed by %s", filepath.Join(y.localDir, "tools"), from.stream, vendor.Anchor())
 	return nil
 }
 
 // placeOne brings one archive to its place; only a whole and right one gets there.
-func (a *juju) placeOne(ctx context.Context, dir string, from source, f streams.Found, told progress) error {
+func placeOne(ctx context.Context, dir string, from source, f streams.Found, told progress) error {
 	where := fmt.Sprintf("%s in %s", f.Path, from)
 	place := filepath.Join(dir, f.FileName())
 	part := place + ".part"

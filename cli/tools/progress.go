@@ -1,4 +1,4 @@
-package cli
+package tools
 
 import (
 	"os"
@@ -14,11 +14,11 @@ import (
 // bars shows how far archives have come: a bar for each on a terminal, else a line when
 // one is done, and nothing with --quiet.
 type bars struct {
-	app   *juju
+	app   *app.App
 	shown *mpb.Progress // nil: no terminal
 }
 
-func newBars(a *juju) *bars {
+func newBars(a *app.App) *bars {
 	b := &bars{app: a}
 	if f, ok := a.Stderr.(*os.File); ok && !a.Quiet && !a.Debug && isTerminal(f) {
 		b.shown = mpb.New(mpb.WithOutput(f), mpb.WithAutoRefresh())

@@ -1,4 +1,4 @@
-package cli
+package tools
 
 import (
 	"fmt"
@@ -60,7 +60,7 @@ func copying(t *testing.T, a app.App) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := newBars(&juju{&a})
+	b := newBars(&a)
 	p := b.add(tools.Tools{Version: v, Size: 1000}, 2)
 	p.step(0)(500)
 	p.step(0)(1000)

@@ -1,4 +1,4 @@
-package cli
+package session
 
 import (
 	"slices"
@@ -8,9 +8,9 @@ import (
 	"github.com/jujube-project/jujube/events/wire"
 )
 
-// available are all archives that the environment has or can get, each once; what is
+// Available are all archives that the environment has or can get, each once; what is
 // stored comes before what a source merely lists.
-func available(c wire.Catalogue) []tools.Tools {
+func Available(c wire.Catalogue) []tools.Tools {
 	list := slices.Clone(c.Stored)
 	for _, src := range c.Sources {
 		for _, t := range src.Tools {
@@ -22,8 +22,8 @@ func available(c wire.Catalogue) []tools.Tools {
 	return list
 }
 
-// candidates groups archives by number, with the marks of each.
-func candidates(list []tools.Tools, marks []tools.Marked) []version.Candidate {
+// Candidates groups archives by number, with the marks of each.
+func Candidates(list []tools.Tools, marks []tools.Marked) []version.Candidate {
 	byNumber := map[version.Number]*version.Candidate{}
 	of := func(n version.Number) *version.Candidate {
 		if byNumber[n] == nil {
@@ -46,8 +46,8 @@ func candidates(list []tools.Tools, marks []tools.Marked) []version.Candidate {
 	return cs
 }
 
-// inUse are the platforms of the environment's machines.
-func inUse(c wire.Catalogue) map[string][]string {
+// InUse are the platforms of the environment's machines.
+func InUse(c wire.Catalogue) map[string][]string {
 	platforms := map[string][]string{}
 	for _, p := range c.InUse {
 		platforms[p.Platform] = p.Machines
@@ -55,8 +55,8 @@ func inUse(c wire.Catalogue) map[string][]string {
 	return platforms
 }
 
-// artefacts are the archives of one number for the platforms in use.
-func artefacts(list []tools.Tools, n version.Number, platforms map[string][]string) []tools.Tools {
+// Artefacts are the archives of one number for the platforms in use.
+func Artefacts(list []tools.Tools, n version.Number, platforms map[string][]string) []tools.Tools {
 	var chosen []tools.Tools
 	for _, t := range list {
 		if _, used := platforms[t.Version.Platform()]; used && t.Version.Number == n {

@@ -1,0 +1,31 @@
+package session
+
+import (
+	"context"
+	"os"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/wire"
+)
+
+// Announce asks for permission to store archives. The id of the accepted request goes with
+// every piece of them.
+func (s *Session) Announce(ctx context.Context, ask events.AskSyncTools) (id string, err error) {
+	recs, err := s.Request(ctx, events.Ask{Action: events.ActionSyncTools, SyncTools: &ask})
+	if err != nil {
+		return "", err
+	}
+	return recs[0].Correlation, nil
+}
+
+// Upload sends an archive that was announced in a request. told, if not nil, hears how many
+// bytes of it the state server has on disk.
+func (s *Session) Upload(ctx context.Context, request string, t tools.Tools, path string, told func(int64)) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	return s.Conn.Upload(ctx, wire.PieceHead{Tools: t, Request: request}, f, told)
+}

@@ -1,0 +1,19 @@
+// Package upgrade holds the commands that move an environment to another version:
+// `juju upgrade-juju`, `juju approve-upgrade`, and `juju upgrade-path`, which only looks
+// ahead.
+//
+// Which version is chosen, and why, is decided by package events/version; whether it may
+// begin is decided by the state server. These commands gather what the choice depends on, say
+// what will happen, ask, and show what follows.
+package upgrade
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/jujube-project/jujube/cli/app"
+)
+
+// Commands are the commands of this family.
+func Commands(a *app.App) []*cobra.Command {
+	return []*cobra.Command{(&upgrade{app: a}).command(), (&approveUpgrade{app: a}).command(), (&upgradePath{app: a}).command()}
+}
