@@ -70,6 +70,10 @@ var dependencies = []dependency{
 		why: "the bus carries facts and does not judge them",
 	},
 	{
+		from: []string{"bus", "agent…"}, forbid: []string{"module/bus/server", "github.com/nats-io/nats-server…", "github.com/prometheus/…"},
+		why: "who speaks over the bus links no server",
+	},
+	{
 		from: []string{"bus/memlog"}, forbid: nats,
 		why: "what is tested in memory needs no NATS",
 	},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"strings"
 	"sync"
 	"time"
@@ -13,15 +14,21 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/jujube-project/jujube/bus/internal/names"
 	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/host"
 )
 
+// InProcess is a NATS server within this process. A *server.Server (package bus/server) is one.
+type InProcess interface {
+	InProcessConn() (net.Conn, error)
+}
+
 // ConnConfig says who connects where.
 type ConnConfig struct {
-	URLs        []string // tls://HOST:PORT
-	Authorities string   // file with the certificates of the authorities that are believed
-	Server      *Server  // set: connect within the process instead, without TCP and TLS
+	URLs        []string  // tls://HOST:PORT
+	Authorities string    // file with the certificates of the authorities that are believed
+	Server      InProcess // set: connect within the process instead, without TCP and TLS
 	Credentials Credentials
 	// CredentialsFile, if it is not empty, is read at every connection: credentials of the
 	// same key that were renewed there are used from then on.
@@ -134,7 +141,7 @@ func (c *Conn) options(first chan struct{}, refused chan error) []nats.Option {
 	untrusted := 0
 	opts := []nats.Option{
 		nats.Name(c.cfg.Name), nats.UserJWT(c.token, c.id.Sign),
-		nats.CustomInboxPrefix(inboxPrefix(c.id.Public())),
+		nats.CustomInboxPrefix(names.InboxPrefix(c.id.Public())),
 		nats.MaxReconnects(-1), nats.RetryOnFailedConnect(true), nats.IgnoreAuthErrorAbort(),
 		nats.CustomReconnectDelay(reconnectPauses.Pause), nats.Timeout(dialTimeout), nats.DrainTimeout(drainTimeout),
 		nats.PingInterval(pingInterval), nats.ReconnectBufSize(reconnectSize),
@@ -170,7 +177,7 @@ func (c *Conn) options(first chan struct{}, refused chan error) []nats.Option {
 		}),
 	}
 	if c.cfg.Server != nil {
-		return append(opts, nats.InProcessServer(c.cfg.Server.nats))
+		return append(opts, nats.InProcessServer(c.cfg.Server))
 	}
 	return append(opts, nats.SetCustomDialer(dialer{c.cfg.Authorities}), nats.SkipHostLookup(), nats.IgnoreDiscoveredServers())
 }
@@ -230,6 +237,10 @@ func (c *Conn) onReconnect(f func()) (stop func()) {
 
 // Public is the public key of the identity that is connected.
 func (c *Conn) Public() string { return c.id.Public() }
+
+// JetStream is the connection's JetStream API. It is for the packages below this one, which
+// make streams and check them; other packages have a method here for what they may do.
+func (c *Conn) JetStream() jetstream.JetStream { return c.js }
 
 // Identity is the key pair that is connected.
 func (c *Conn) Identity() *Identity { return c.id }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/jujube-project/jujube/bus/internal/names"
 	"github.com/nats-io/nats.go"
 )
 
@@ -56,7 +57,7 @@ func (c *Conn) getBatch(ctx context.Context, stream string, q getQuery) iter.Seq
 			return
 		}
 		defer func() { _ = sub.Unsubscribe() }()
-		if err := c.nats.PublishRequest(directGet(stream), inbox, body); err != nil {
+		if err := c.nats.PublishRequest(names.DirectGet(stream), inbox, body); err != nil {
 			yield(stored{}, translate(err))
 			return
 		}
@@ -159,7 +160,7 @@ func parseStored(m *nats.Msg) (stored, error) {
 func (c *Conn) getLast(ctx context.Context, stream, subject string) (stored, error) {
 	ctx, cancel := context.WithTimeout(ctx, getTimeout)
 	defer cancel()
-	m, err := c.nats.RequestWithContext(ctx, directGet(stream)+"."+subject, nil)
+	m, err := c.nats.RequestWithContext(ctx, names.DirectGet(stream)+"."+subject, nil)
 	if err != nil {
 		return stored{}, fmt.Errorf("read the newest of %s: %w", subject, translate(err))
 	}

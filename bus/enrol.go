@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/jujube-project/jujube/bus/internal/names"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/events/wire"
@@ -120,7 +121,7 @@ func (c *Conn) Enrol(ctx context.Context, token JoinToken, id *Identity, facts w
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return wire.Enrolled{}, fmt.Errorf("enrol: %w", err)
 	}
-	m, err := c.nats.RequestWithContext(ctx, subjectEnrol, data)
+	m, err := c.nats.RequestWithContext(ctx, names.SubjectEnrol, data)
 	if err != nil {
 		return wire.Enrolled{}, fmt.Errorf("enrol as machine %s: %w", token.Machine, translate(err))
 	}
@@ -141,7 +142,7 @@ func (c *Conn) Enrol(ctx context.Context, token JoinToken, id *Identity, facts w
 // ServeEnrol hands every enrolment whose two signatures are right to f. f decides
 // whether the token is one of an open invitation.
 func (c *Conn) ServeEnrol(f func(Enrolment)) (stop func(), err error) {
-	return c.subscribe(subjectEnrol, limits.EnrolBytes, func(m *nats.Msg) {
+	return c.subscribe(names.SubjectEnrol, limits.EnrolBytes, func(m *nats.Msg) {
 		req, err := openEnrolment(m.Data)
 		if err != nil {
 			c.garbage(m.Subject, err)

@@ -26,7 +26,7 @@ func TestBI65ProofOfPossession(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer stopRenew()
-	creds, err := b.Trust.EnrolCredentials()
+	creds, err := b.Accounts.EnrolCredentials()
 	if err != nil {
 		t.Fatal(err)
 	}

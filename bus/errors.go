@@ -45,6 +45,10 @@ const (
 	codeNoStorage            jetstream.ErrorCode = 10047 // insufficient storage resources available
 )
 
+// Translate is for the packages below this one: it turns an error of NATS into one of this
+// package, if there is one that says the same, and keeps the original text.
+func Translate(err error) error { return translate(err) }
+
 // translate turns a NATS error into one of ours, keeping the original text.
 func translate(err error) error {
 	if err == nil {

@@ -23,7 +23,7 @@ type served struct {
 func serve(t *testing.T, b *bustest.Bus) served {
 	t.Helper()
 	s := served{garbage: make(chan string, 100), taken: make(chan string, 100)}
-	creds, _ := b.Credentials(func(key string) (string, error) { return b.Trust.StateServerJWT("state-server-0", key) })
+	creds, _ := b.Credentials(func(key string) (string, error) { return b.Accounts.StateServerJWT("state-server-0", key) })
 	server := b.With(bus.ConnConfig{
 		Credentials: creds,
 		OnGarbage:   func(subject string, _ error) { s.garbage <- subject },
@@ -62,7 +62,7 @@ func TestBI79GarbageIsCountedAndSkipped(t *testing.T) {
 	s := serve(t, b)
 	agent, _, _ := raw(t, b, agentRole(b, "machine-3"))
 	operator, _, _ := raw(t, b, operatorRole(b))
-	creds, err := b.Trust.EnrolCredentials()
+	creds, err := b.Accounts.EnrolCredentials()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestBI79GarbageIsCountedAndSkipped(t *testing.T) {
 // What the log holds under a machine's orders and is no record is skipped by the machine.
 func TestBI79GarbageAmongOrders(t *testing.T) {
 	b := bustest.Start(t)
-	creds, _ := b.Credentials(func(key string) (string, error) { return b.Trust.AgentJWT("machine-3", key) })
+	creds, _ := b.Credentials(func(key string) (string, error) { return b.Accounts.AgentJWT("machine-3", key) })
 	garbage := make(chan string, 10)
 	agent := b.With(bus.ConnConfig{Credentials: creds, OnGarbage: func(subject string, _ error) { garbage <- subject }})
 	taken := make(chan events.Record, 10)

@@ -16,6 +16,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/jujube-project/jujube/bus/internal/names"
 	"github.com/jujube-project/jujube/events/tools"
 )
 
@@ -73,7 +74,7 @@ func (s *ToolStore) receive(ctx context.Context, what string, t tools.Tools, new
 	return in, nil
 }
 
-func chunkSubject(nuid string) string { return "$O." + bucketTools + ".C." + nuid }
+func chunkSubject(nuid string) string { return names.SubjectChunks + nuid }
 
 func (in *Incoming) subject() string { return chunkSubject(in.tools.SHA256) }
 
@@ -87,7 +88,7 @@ func (in *Incoming) resume(ctx context.Context, newCheck func() io.WriteCloser) 
 	for {
 		before := in.last
 		query := getQuery{Seq: in.last + 1, Subject: in.subject(), Batch: 1024, MaxBytes: fetchBytes}
-		for m, err := range in.store.conn.getBatch(ctx, streamTools, query) {
+		for m, err := range in.store.conn.getBatch(ctx, names.StreamTools, query) {
 			if err != nil {
 				return err
 			}
@@ -224,7 +225,7 @@ func (in *Incoming) describe(ctx context.Context) error {
 		ObjectMeta: jetstream.ObjectMeta{
 			Name: in.tools.SHA256, Description: in.what, Opts: &jetstream.ObjectMetaOptions{ChunkSize: chunkBytes},
 		},
-		Bucket: bucketTools, NUID: in.tools.SHA256, Size: uint64(in.tools.Size), Chunks: in.chunks,
+		Bucket: names.BucketTools, NUID: in.tools.SHA256, Size: uint64(in.tools.Size), Chunks: in.chunks,
 		Digest: "SHA-256=" + base64.URLEncoding.EncodeToString(in.hash.Sum(nil)),
 	}
 	body, err := json.Marshal(info)

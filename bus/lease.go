@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jujube-project/jujube/bus/internal/names"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -24,7 +25,7 @@ type lease struct {
 // take waits until the lease is free and takes it. A key with the own id is a lease
 // that this very process held before it was restarted: it is taken over.
 func (l *lease) take(ctx context.Context) (err error) {
-	if l.kv, err = l.conn.js.KeyValue(ctx, bucketLease); err != nil {
+	if l.kv, err = l.conn.js.KeyValue(ctx, names.BucketLease); err != nil {
 		return fmt.Errorf("take the lease: %w", translate(err))
 	}
 	watch, err := l.kv.Watch(ctx, leaseKey)
@@ -54,7 +55,7 @@ func (l *lease) take(ctx context.Context) (err error) {
 
 // renew writes the key again, only if nobody else did. KeyValue.Update cannot set a TTL.
 func (l *lease) renew(ctx context.Context) error {
-	m := nats.NewMsg("$KV." + bucketLease + "." + leaseKey)
+	m := nats.NewMsg("$KV." + names.BucketLease + "." + leaseKey)
 	m.Data = []byte(l.id)
 	ack, err := l.conn.js.PublishMsg(ctx, m, jetstream.WithExpectLastSequencePerSubject(l.revision), jetstream.WithMsgTTL(l.ttl))
 	if err != nil {

@@ -24,7 +24,7 @@ func padded(n int) []byte {
 // What a state server listens to, at the limit and one past it.
 func TestLimitsOfMessages(t *testing.T) {
 	b := bustest.Start(t)
-	creds, _ := b.Credentials(func(key string) (string, error) { return b.Trust.StateServerJWT("state-server-0", key) })
+	creds, _ := b.Credentials(func(key string) (string, error) { return b.Accounts.StateServerJWT("state-server-0", key) })
 	took, skipped := make(chan int, 10), make(chan error, 10)
 	server := b.With(bus.ConnConfig{
 		Credentials: creds, OnGarbage: func(_ string, err error) { skipped <- err },
@@ -44,7 +44,7 @@ func TestLimitsOfMessages(t *testing.T) {
 		}
 		t.Cleanup(stop)
 	}
-	creds, err := b.Trust.EnrolCredentials()
+	creds, err := b.Accounts.EnrolCredentials()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/synadia-io/orbit.go/jetstreamext"
 
+	"github.com/jujube-project/jujube/bus/internal/names"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/host"
@@ -44,7 +45,7 @@ func (l *Log) Append(ctx context.Context, expected uint64, recs ...events.Record
 		if err != nil {
 			return 0, fmt.Errorf("append: %w", err)
 		}
-		msgs[i] = nats.NewMsg(subjectLog + r.Entity)
+		msgs[i] = nats.NewMsg(names.SubjectLog + r.Entity)
 		msgs[i].Data = data
 	}
 	msgs[0].Header.Set(jetstream.ExpectedLastSeqHeader, strconv.FormatUint(expected, 10))
@@ -78,7 +79,7 @@ func (l *Log) publish(ctx context.Context, msgs []*nats.Msg) (uint64, error) {
 func (l *Log) Last(ctx context.Context) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, lastTimeout)
 	defer cancel()
-	for m, err := range l.conn.getBatch(ctx, streamLog, getQuery{Seq: 1, Batch: 1}) {
+	for m, err := range l.conn.getBatch(ctx, names.StreamLog, getQuery{Seq: 1, Batch: 1}) {
 		if err != nil {
 			return 0, fmt.Errorf("ask for the log's end: %w", err)
 		}
@@ -120,7 +121,7 @@ func (l *Log) Stored(ctx context.Context, from, to uint64) iter.Seq2[events.Stor
 		for next <= to {
 			got := false
 			query := getQuery{Seq: next, Batch: readMessages, MaxBytes: readBytes, UpTo: to}
-			for m, err := range l.conn.getBatch(ctx, streamLog, query) {
+			for m, err := range l.conn.getBatch(ctx, names.StreamLog, query) {
 				if err != nil {
 					yield(events.Stored{}, fmt.Errorf("read the log from %d: %w", next, err))
 					return
@@ -213,7 +214,7 @@ const followCheck = 2 * time.Second
 
 func (l *Log) hints() (hint host.Poke, stop func(), err error) {
 	hint = host.NewPoke()
-	unsubscribe, err := l.conn.subscribe(subjectLive+">", limits.PayloadBytes, func(*nats.Msg) { hint.Send() })
+	unsubscribe, err := l.conn.subscribe(names.SubjectLive+">", limits.PayloadBytes, func(*nats.Msg) { hint.Send() })
 	if err != nil {
 		return nil, nil, err
 	}
@@ -223,7 +224,7 @@ func (l *Log) hints() (hint host.Poke, stop func(), err error) {
 
 // log is a stored message of the log as its reader sees it.
 func (m stored) log() events.Stored {
-	return events.Stored{Seq: m.seq, Entity: strings.TrimPrefix(m.subject, subjectLog), Time: m.time, Bytes: m.data}
+	return events.Stored{Seq: m.seq, Entity: strings.TrimPrefix(m.subject, names.SubjectLog), Time: m.time, Bytes: m.data}
 }
 
 // record reads a stored message of the log.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/jujube-project/jujube/bus/internal/names"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/host"
@@ -40,7 +41,7 @@ func (c *Conn) Orders(ctx context.Context, tag string, f func(events.Record)) er
 			poke.Send()
 		}
 	}
-	for _, subject := range []string{subjectLive + "order." + tag + ".*", subjectLive + entityTrust} {
+	for _, subject := range []string{names.SubjectLive + "order." + tag + ".*", names.SubjectLive + names.EntityTrust} {
 		stop, err := c.subscribe(subject, limits.RecordBytes, live)
 		if err != nil {
 			return err
@@ -73,7 +74,7 @@ func parseLive(m *nats.Msg) (stored, error) {
 		return stored{}, err
 	}
 	s := stored{stream: fromNATS(m.Header, "Nats-Stream"), subject: fromNATS(m.Header, "Nats-Subject"), seq: seq, data: m.Data}
-	if s.stream != streamLog || subjectLive+s.subject[min(len(subjectLog), len(s.subject)):] != m.Subject {
+	if s.stream != names.StreamLog || names.SubjectLive+s.subject[min(len(names.SubjectLog), len(s.subject)):] != m.Subject {
 		return stored{}, errors.New("the headers name another stream or subject")
 	}
 	return s, nil
@@ -88,9 +89,9 @@ type orderReader struct {
 
 // resync reads the newest order and assignment, after what is trusted: they may need it.
 func (o *orderReader) resync(ctx context.Context) error {
-	order := subjectLog + "order." + o.tag + "."
-	for _, subject := range []string{subjectTrust, order + "agent", order + "units"} {
-		s, err := o.conn.getLast(ctx, streamLog, subject)
+	order := names.SubjectLog + "order." + o.tag + "."
+	for _, subject := range []string{names.SubjectTrust, order + "agent", order + "units"} {
+		s, err := o.conn.getLast(ctx, names.StreamLog, subject)
 		if errors.Is(err, ErrNotFound) {
 			continue
 		}

@@ -34,7 +34,7 @@ func TestMachinesFollowTrust(t *testing.T) {
 		}
 	}
 	publish(1)
-	creds, _ := b.Credentials(func(key string) (string, error) { return b.Trust.AgentJWT("machine-3", key) })
+	creds, _ := b.Credentials(func(key string) (string, error) { return b.Accounts.AgentJWT("machine-3", key) })
 	agent := b.With(bus.ConnConfig{Credentials: creds})
 	taken := make(chan events.Record, 10)
 	go func() { _ = agent.Orders(t.Context(), "machine-3", func(r events.Record) { taken <- r }) }()

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jujube-project/jujube/bus/internal/names"
 	"github.com/jujube-project/jujube/events/limits"
 	"github.com/klauspost/compress/zstd"
 	"github.com/nats-io/nats.go"
@@ -24,6 +25,8 @@ type Query struct {
 // An answer is one zstd stream, cut into messages of at most maxAnswerBytes. The last
 // one carries headerEnd; an error stands in headerError instead.
 const (
+	maxAnswerBytes = 512 << 10
+
 	headerEnd   = "Jujube-End"
 	headerError = "Jujube-Error"
 )
@@ -40,9 +43,9 @@ var (
 
 // ServeQueries hands every query to f until stop is called; f may answer later.
 func (c *Conn) ServeQueries(f func(Query)) (stop func(), err error) {
-	return c.subscribe(subjectQuery+"*", limits.PieceBytes, func(m *nats.Msg) {
+	return c.subscribe(names.SubjectQuery+"*", limits.PieceBytes, func(m *nats.Msg) {
 		f(Query{
-			Name: strings.TrimPrefix(m.Subject, subjectQuery), Body: m.Data,
+			Name: strings.TrimPrefix(m.Subject, names.SubjectQuery), Body: m.Data,
 			Answer: func(answer []byte, err error) { c.answerQuery(m, answer, err) },
 		})
 	})
@@ -89,7 +92,7 @@ func (c *Conn) Ask(ctx context.Context, query string, body []byte) ([]byte, erro
 		return nil, fmt.Errorf("ask for %s: %w", query, translate(err))
 	}
 	defer func() { _ = sub.Unsubscribe() }()
-	if err := c.nats.PublishRequest(subjectQuery+query, inbox, body); err != nil {
+	if err := c.nats.PublishRequest(names.SubjectQuery+query, inbox, body); err != nil {
 		return nil, fmt.Errorf("ask for %s: %w", query, translate(err))
 	}
 	var packed bytes.Buffer

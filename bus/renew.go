@@ -13,13 +13,11 @@ import (
 	"github.com/nats-io/jwt/v2"
 	"github.com/nats-io/nats.go"
 
+	"github.com/jujube-project/jujube/bus/internal/names"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/events/wire"
 )
-
-// generationTag stands in a machine's JWT before how often it was renewed.
-const generationTag = "generation:"
 
 // Life is what a machine's JWT says of itself.
 type Life struct {
@@ -36,7 +34,7 @@ func LifeOf(token string) (Life, error) {
 	}
 	l := Life{Issued: time.Unix(claims.IssuedAt, 0), Ends: time.Unix(claims.Expires, 0)}
 	for _, tag := range claims.Tags {
-		if n, ok := strings.CutPrefix(tag, generationTag); ok {
+		if n, ok := strings.CutPrefix(tag, names.GenerationTag); ok {
 			l.Generation, err = strconv.ParseUint(n, 10, 64)
 		}
 	}
@@ -73,7 +71,7 @@ func (c *Conn) Renew(ctx context.Context, id *Identity, r wire.RenewRequest) (wi
 	if err != nil {
 		return wire.Renewed{}, fmt.Errorf("renew credentials: %w", err)
 	}
-	m, err := c.nats.RequestWithContext(ctx, subjectRenew, data)
+	m, err := c.nats.RequestWithContext(ctx, names.SubjectRenew, data)
 	if err != nil {
 		return wire.Renewed{}, fmt.Errorf("renew credentials: %w", translate(err))
 	}
@@ -89,7 +87,7 @@ func (c *Conn) Renew(ctx context.Context, id *Identity, r wire.RenewRequest) (wi
 
 // ServeRenewals hands every renewal that is signed by the key it is for to f.
 func (c *Conn) ServeRenewals(f func(Renewal)) (stop func(), err error) {
-	return c.subscribe(subjectRenew, limits.EnrolBytes, func(m *nats.Msg) {
+	return c.subscribe(names.SubjectRenew, limits.EnrolBytes, func(m *nats.Msg) {
 		req, err := openRenewal(m.Data)
 		if err != nil {
 			c.garbage(m.Subject, err)

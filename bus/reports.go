@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/jujube-project/jujube/bus/internal/names"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/events/wire"
@@ -22,8 +23,8 @@ type Report struct {
 // ServeReports hands every report to f until stop is called. f must not block for long:
 // it queues the report and answers later.
 func (c *Conn) ServeReports(f func(Report)) (stop func(), err error) {
-	return c.subscribe(subjectReport+"*", limits.ReportBytes, func(m *nats.Msg) {
-		tag := strings.TrimPrefix(m.Subject, subjectReport)
+	return c.subscribe(names.SubjectReport+"*", limits.ReportBytes, func(m *nats.Msg) {
+		tag := strings.TrimPrefix(m.Subject, names.SubjectReport)
 		if !c.rates.allow(tag) {
 			c.garbage(m.Subject, ErrTooOften)
 			c.answer(m, wire.ReportAnswer{Code: wire.ReportRetry, Text: ErrTooOften.Error()})
@@ -60,7 +61,7 @@ func (c *Conn) Report(ctx context.Context, tag string, rec events.Record) (wire.
 		return wire.ReportAnswer{}, fmt.Errorf("report %s: %w: %d bytes, limit %d", rec.Kind, ErrTooLarge, len(data), limits.ReportBytes)
 	}
 	var a wire.ReportAnswer
-	m, err := c.nats.RequestWithContext(ctx, subjectReport+tag, data)
+	m, err := c.nats.RequestWithContext(ctx, names.SubjectReport+tag, data)
 	if err == nil {
 		err = json.Unmarshal(m.Data, &a)
 	}
@@ -73,9 +74,9 @@ func (c *Conn) Report(ctx context.Context, tag string, rec events.Record) (wire.
 // ServeBeats hands every heartbeat to f until stop is called. answer is nil for one that
 // wants none.
 func (c *Conn) ServeBeats(f func(tag string, b wire.Beat, answer func(wire.Echoed))) (stop func(), err error) {
-	return c.subscribe(subjectBeat+"*", limits.BeatBytes, func(m *nats.Msg) {
+	return c.subscribe(names.SubjectBeat+"*", limits.BeatBytes, func(m *nats.Msg) {
 		var b wire.Beat
-		tag := strings.TrimPrefix(m.Subject, subjectBeat)
+		tag := strings.TrimPrefix(m.Subject, names.SubjectBeat)
 		if !c.rates.allow(tag) {
 			c.garbage(m.Subject, ErrTooOften)
 			return
@@ -98,7 +99,7 @@ func (c *Conn) Beat(tag string, b wire.Beat) error {
 	if err != nil {
 		return err
 	}
-	return translate(c.nats.Publish(subjectBeat+tag, data))
+	return translate(c.nats.Publish(names.SubjectBeat+tag, data))
 }
 
 // Greet sends a heartbeat and waits for what is to be said in the next one.
@@ -108,7 +109,7 @@ func (c *Conn) Greet(ctx context.Context, tag string, b wire.Beat) (wire.Echoed,
 	if err != nil {
 		return e, err
 	}
-	m, err := c.nats.RequestWithContext(ctx, subjectBeat+tag, data)
+	m, err := c.nats.RequestWithContext(ctx, names.SubjectBeat+tag, data)
 	if err != nil {
 		return e, fmt.Errorf("beat: %w", translate(err))
 	}

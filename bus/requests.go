@@ -11,13 +11,11 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/jujube-project/jujube/bus/internal/names"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/host"
 )
-
-// maxRequestBytes is a signed request with the headers NATS adds.
-const maxRequestBytes = limits.RequestBytes + limits.HeaderBytes
 
 // Request is one stored request as a state server receives it: nothing about it was
 // checked but that NATS let the holder of Key publish it.
@@ -48,7 +46,7 @@ func (c *Conn) PublishRequest(ctx context.Context, id *Identity, ask events.Ask)
 	if len(data) > limits.RequestBytes {
 		return 0, fmt.Errorf("publish request: %w: %d bytes, limit %d", ErrTooLarge, len(data), limits.RequestBytes)
 	}
-	subject := subjectRequest + id.Public() + "." + ask.ID
+	subject := names.SubjectRequest + id.Public() + "." + ask.ID
 	ack, err := c.js.Publish(ctx, subject, data)
 	if err == nil && !ack.Duplicate {
 		return ack.Sequence, nil
@@ -66,19 +64,19 @@ func (c *Conn) PublishRequest(ctx context.Context, id *Identity, ask events.Ask)
 // for new ones until ctx is done. Only a state server may call it.
 func (c *Conn) Requests(ctx context.Context, from uint64, f func(Request)) error {
 	hint := host.NewPoke()
-	stop, err := c.subscribe(subjectRequest+"*.*", limits.PayloadBytes, func(*nats.Msg) { hint.Send() })
+	stop, err := c.subscribe(names.SubjectRequest+"*.*", limits.PayloadBytes, func(*nats.Msg) { hint.Send() })
 	if err != nil {
 		return err
 	}
 	defer stop()
 	defer c.onReconnect(hint.Send)()
 	for next := max(from, 1); ; {
-		for m, err := range c.getBatch(ctx, streamRequests, getQuery{Seq: next, Batch: readMessages, MaxBytes: readBytes}) {
+		for m, err := range c.getBatch(ctx, names.StreamRequests, getQuery{Seq: next, Batch: readMessages, MaxBytes: readBytes}) {
 			if err != nil {
 				c.cfg.Logger.Warn("reading requests", "from", next, "err", err)
 				break
 			}
-			key, id, _ := strings.Cut(strings.TrimPrefix(m.subject, subjectRequest), ".")
+			key, id, _ := strings.Cut(strings.TrimPrefix(m.subject, names.SubjectRequest), ".")
 			f(Request{Seq: m.seq, Key: key, ID: id, Data: m.data, Time: m.time})
 			next = m.seq + 1
 			hint.Send() // there may be more behind this window
@@ -94,6 +92,6 @@ func (c *Conn) Requests(ctx context.Context, from uint64, f func(Request)) error
 
 // sameRequest says whether the stored request under the same subject has these bytes.
 func (c *Conn) sameRequest(ctx context.Context, subject string, data []byte) (uint64, bool) {
-	m, err := c.getLast(ctx, streamRequests, subject)
+	m, err := c.getLast(ctx, names.StreamRequests, subject)
 	return m.seq, err == nil && bytes.Equal(m.data, data)
 }

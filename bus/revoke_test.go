@@ -10,6 +10,7 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/bustest"
+	"github.com/jujube-project/jujube/bus/server"
 	"github.com/jujube-project/jujube/events/wire"
 )
 
@@ -23,7 +24,7 @@ func TestBI69RevokedCredentialsAreCutOff(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			token, err := b.Trust.AgentJWT("machine-3", id.Public())
+			token, err := b.Accounts.AgentJWT("machine-3", id.Public())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -31,7 +32,7 @@ func TestBI69RevokedCredentialsAreCutOff(t *testing.T) {
 			denied := make(chan struct{}, 100)
 			victim := b.With(bus.ConnConfig{Credentials: creds, OnDenied: func() { denied <- struct{}{} }})
 			other := b.Agent("machine-4")
-			system, err := b.Trust.SystemCredentials()
+			system, err := b.Accounts.SystemCredentials()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -59,7 +60,7 @@ func TestBI69RevokedCredentialsAreCutOff(t *testing.T) {
 
 func revoke(t *testing.T, b *bustest.Bus, system *bus.Conn, machines map[string]time.Time) {
 	t.Helper()
-	claims, err := b.Trust.Revocations(bus.Revoked{Machines: machines})
+	claims, err := b.Accounts.Revocations(server.Revoked{Machines: machines})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,8 +74,8 @@ func revoke(t *testing.T, b *bustest.Bus, system *bus.Conn, machines map[string]
 // What was revoked stays revoked when NATS starts again.
 func TestRevocationsOutliveTheServer(t *testing.T) {
 	b := bustest.Start(t)
-	creds, id := b.Credentials(func(key string) (string, error) { return b.Trust.AgentJWT("machine-3", key) })
-	system, err := b.Trust.SystemCredentials()
+	creds, id := b.Credentials(func(key string) (string, error) { return b.Accounts.AgentJWT("machine-3", key) })
+	system, err := b.Accounts.SystemCredentials()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +92,7 @@ func TestRevocationsOutliveTheServer(t *testing.T) {
 // Who tells NATS whose credentials are revoked can do nothing else there.
 func TestTheSystemUserOnlyRevokes(t *testing.T) {
 	b := bustest.Start(t)
-	creds, err := b.Trust.SystemCredentials()
+	creds, err := b.Accounts.SystemCredentials()
 	if err != nil {
 		t.Fatal(err)
 	}

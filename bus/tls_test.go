@@ -17,9 +17,10 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/bustest"
+	"github.com/jujube-project/jujube/bus/server"
 )
 
-func operatorCredentials(t *testing.T, trust *bus.Trust) bus.Credentials {
+func operatorCredentials(t *testing.T, trust *server.Accounts) bus.Credentials {
 	t.Helper()
 	id, err := bus.NewIdentity()
 	if err != nil {
@@ -32,9 +33,9 @@ func operatorCredentials(t *testing.T, trust *bus.Trust) bus.Credentials {
 	return bus.Credentials{JWT: token, Seed: string(id.Seed())}
 }
 
-func newTrust(t *testing.T) *bus.Trust {
+func newTrust(t *testing.T) *server.Accounts {
 	t.Helper()
-	trust, err := bus.NewTrust(bustest.Environment)
+	trust, err := server.NewAccounts(bustest.Environment)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,10 +77,10 @@ func TestBI99BadServersAreRefused(t *testing.T) {
 // A bad server among good ones does not keep anybody away.
 func TestBI99AGoodServerIsFoundBesideABadOne(t *testing.T) {
 	b := bustest.Start(t)
-	bad := bustest.StartBadServer(t, "authority", b.Trust)
+	bad := bustest.StartBadServer(t, "authority", b.Accounts)
 	for range 4 { // the order of addresses is random
 		conn, err := bus.Connect(t.Context(), bus.ConnConfig{
-			URLs: []string{bad.URL, b.URLs[0]}, Authorities: b.Authorities, Credentials: operatorCredentials(t, b.Trust),
+			URLs: []string{bad.URL, b.URLs[0]}, Authorities: b.Authorities, Credentials: operatorCredentials(t, b.Accounts),
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -117,11 +118,11 @@ func TestBI99PlaintextClientsGetNothing(t *testing.T) {
 // Without pinned certificates, or with addresses of before, nothing is tried.
 func TestConnectionsWithoutAuthorityAreRefused(t *testing.T) {
 	b := bustest.Start(t)
-	writable := pin(t, b.Trust.Certificates())
+	writable := pin(t, b.Accounts.Certificates())
 	if err := os.Chmod(writable, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	certificate, key, err := b.Trust.Authorities[0].Sign([]string{"127.0.0.1"}, time.Now())
+	certificate, key, err := b.Accounts.Authorities[0].Sign([]string{"127.0.0.1"}, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +132,7 @@ func TestConnectionsWithoutAuthorityAreRefused(t *testing.T) {
 		{b.URLs[0], filepath.Join(t.TempDir(), "none.pem"), "none.pem: no such file"},
 		{b.URLs[0], writable, "others can write it"},
 	} {
-		_, err := bus.Connect(t.Context(), bus.ConnConfig{URLs: []string{c.url}, Authorities: c.authorities, Credentials: operatorCredentials(t, b.Trust)})
+		_, err := bus.Connect(t.Context(), bus.ConnConfig{URLs: []string{c.url}, Authorities: c.authorities, Credentials: operatorCredentials(t, b.Accounts)})
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s with %q: %v; want %q", c.url, c.authorities, err, c.want)
 		}
@@ -153,7 +154,7 @@ func TestTokensAndTrustWithoutAuthorityAreRefused(t *testing.T) {
 	if err := trust.Save(path); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := bus.LoadTrust(path); err == nil || !strings.Contains(err.Error(), "has no certificate authority") {
+	if _, err := server.LoadAccounts(path); err == nil || !strings.Contains(err.Error(), "has no certificate authority") {
 		t.Errorf("trust: %v", err)
 	}
 }
@@ -170,7 +171,7 @@ func (c clocked) now() time.Time { return time.Now().Add(time.Duration(c.ahead.L
 func (c clocked) serial(t *testing.T) *big.Int {
 	t.Helper()
 	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM([]byte(c.Trust.Certificates()))
+	pool.AppendCertsFromPEM([]byte(c.Accounts.Certificates()))
 	conn, err := tls.Dial("tcp", strings.TrimPrefix(c.URLs[0], "tls://"), &tls.Config{RootCAs: pool, Time: c.now, MinVersion: tls.VersionTLS13})
 	if err != nil {
 		t.Fatal(err)
@@ -183,11 +184,11 @@ func (c clocked) serial(t *testing.T) *big.Int {
 // stays connected.
 func TestBI99CertificatesAreRenewedUnderLiveConnections(t *testing.T) {
 	c := clocked{ahead: new(atomic.Int64)}
-	c.Bus = bustest.StartWith(t, func(cfg *bus.ServerConfig) { cfg.Now = c.now })
+	c.Bus = bustest.StartWith(t, func(cfg *server.Config) { cfg.Now = c.now })
 	first := c.serial(t)
 	live := c.StateServer()
 	again := make(chan struct{}, 1)
-	watched := c.With(bus.ConnConfig{Credentials: operatorCredentials(t, c.Trust), OnConnect: func() { again <- struct{}{} }})
+	watched := c.With(bus.ConnConfig{Credentials: operatorCredentials(t, c.Accounts), OnConnect: func() { again <- struct{}{} }})
 	c.ahead.Store(int64(29 * 24 * time.Hour))
 	if c.serial(t).Cmp(first) != 0 {
 		t.Error("it was renewed before a third of its life")
@@ -213,18 +214,18 @@ func TestBI99CertificatesAreRenewedUnderLiveConnections(t *testing.T) {
 func TestAuthoritiesRotate(t *testing.T) {
 	b := bustest.Start(t)
 	again := make(chan struct{}, 1)
-	b.With(bus.ConnConfig{Credentials: operatorCredentials(t, b.Trust), OnConnect: func() { again <- struct{}{} }})
-	if err := b.Trust.AddAuthority(time.Now()); err != nil {
+	b.With(bus.ConnConfig{Credentials: operatorCredentials(t, b.Accounts), OnConnect: func() { again <- struct{}{} }})
+	if err := b.Accounts.AddAuthority(time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	if err := bus.PinAuthorities(b.Authorities, b.Trust.Certificates()); err != nil {
+	if err := bus.PinAuthorities(b.Authorities, b.Accounts.Certificates()); err != nil {
 		t.Fatal(err)
 	}
-	old := pin(t, b.Trust.Authorities[0].Certificate)
-	if err := b.Trust.RetireAuthority(); err != nil {
+	old := pin(t, b.Accounts.Authorities[0].Certificate)
+	if err := b.Accounts.RetireAuthority(); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Trust.RetireAuthority(); err == nil {
+	if err := b.Accounts.RetireAuthority(); err == nil {
 		t.Error("the last authority can be retired")
 	}
 	b.Restart()
@@ -234,7 +235,7 @@ func TestAuthoritiesRotate(t *testing.T) {
 	case <-time.After(60 * time.Second):
 		t.Error("who was connected before does not come back")
 	}
-	_, err := bus.Connect(t.Context(), bus.ConnConfig{URLs: b.URLs, Authorities: old, Credentials: operatorCredentials(t, b.Trust)})
+	_, err := bus.Connect(t.Context(), bus.ConnConfig{URLs: b.URLs, Authorities: old, Credentials: operatorCredentials(t, b.Accounts)})
 	if !errors.Is(err, bus.ErrUntrusted) {
 		t.Errorf("who pins the old authority only: %v", err)
 	}

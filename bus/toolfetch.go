@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/jujube-project/jujube/bus/internal/names"
 )
 
 // Fetch writes the object from byte offset on to w and returns how many bytes it wrote.
@@ -55,7 +57,7 @@ func (f *fetch) run(ctx context.Context) error {
 	for f.left > 0 {
 		before := f.next
 		query := getQuery{Seq: f.next, Subject: f.subject, Batch: 1024, MaxBytes: fetchBytes}
-		for m, err := range f.store.conn.getBatch(ctx, streamTools, query) {
+		for m, err := range f.store.conn.getBatch(ctx, names.StreamTools, query) {
 			if err != nil {
 				return err
 			}

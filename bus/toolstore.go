@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/jujube-project/jujube/bus/internal/names"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/wire"
 	"github.com/nats-io/nats.go/jetstream"
@@ -119,7 +120,7 @@ func short(err error) error {
 
 // purge removes every message of a subject.
 func (s *ToolStore) purge(ctx context.Context, subject string) error {
-	stream, err := s.conn.js.Stream(ctx, streamTools)
+	stream, err := s.conn.js.Stream(ctx, names.StreamTools)
 	if err == nil {
 		err = stream.Purge(ctx, jetstream.WithPurgeSubject(subject))
 	}
@@ -131,7 +132,7 @@ func (s *ToolStore) purge(ctx context.Context, subject string) error {
 
 // subjects counts the messages of each subject that a filter matches.
 func (s *ToolStore) subjects(ctx context.Context, filter string) (map[string]uint64, error) {
-	stream, err := s.conn.js.Stream(ctx, streamTools)
+	stream, err := s.conn.js.Stream(ctx, names.StreamTools)
 	if err != nil {
 		return nil, translate(err)
 	}
@@ -166,13 +167,13 @@ type objectInfo struct {
 
 // describedBy is the subject of an object's description.
 func describedBy(sha256 string) string {
-	return "$O." + bucketTools + ".M." + base64.URLEncoding.EncodeToString([]byte(sha256))
+	return names.SubjectDescribed + base64.URLEncoding.EncodeToString([]byte(sha256))
 }
 
 // info reads the object's description, which NATS stores behind its last chunk, and the
 // sequence of that description.
 func (s *ToolStore) info(ctx context.Context, sha256 string) (objectInfo, uint64, error) {
-	m, err := s.conn.getLast(ctx, streamTools, describedBy(sha256))
+	m, err := s.conn.getLast(ctx, names.StreamTools, describedBy(sha256))
 	if err != nil {
 		return objectInfo{}, 0, err
 	}
@@ -199,13 +200,13 @@ var errMoved = errors.New("the chunk lies elsewhere")
 
 // objects are the whole objects.
 func (s *ToolStore) objects(ctx context.Context) ([]objectInfo, error) {
-	described, err := s.subjects(ctx, "$O."+bucketTools+".M.*")
+	described, err := s.subjects(ctx, names.SubjectDescribed+"*")
 	if err != nil {
 		return nil, err
 	}
 	var list []objectInfo
 	for subject := range described {
-		m, err := s.conn.getLast(ctx, streamTools, subject)
+		m, err := s.conn.getLast(ctx, names.StreamTools, subject)
 		if err != nil {
 			return nil, err
 		}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/jujube-project/jujube/bus/internal/names"
 )
 
 // Sweep removes beginnings of archives: those whose newest chunk is older than before,
@@ -66,7 +68,7 @@ func (s *ToolStore) parts(ctx context.Context) ([]part, error) {
 	}
 	var parts []part
 	for subject := range chunks {
-		m, err := s.conn.getLast(ctx, streamTools, subject)
+		m, err := s.conn.getLast(ctx, names.StreamTools, subject)
 		if errors.Is(err, ErrNotFound) {
 			continue // discarded meanwhile
 		}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jujube-project/jujube/bus/internal/names"
 	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/events/wire"
 	"github.com/nats-io/nats.go"
@@ -35,7 +36,7 @@ const UploadWindow = 3
 // ServeUploads hands every piece to f until stop is called; f may answer later. Pieces of
 // one client come in the order in which it sent them.
 func (c *Conn) ServeUploads(f func(Piece)) (stop func(), err error) {
-	return c.subscribe(subjectUpload+"*", limits.PieceBytes, func(m *nats.Msg) {
+	return c.subscribe(names.SubjectUpload+"*", limits.PieceBytes, func(m *nats.Msg) {
 		p := Piece{Data: m.Data, Answer: func(a wire.PieceAnswer) { c.answer(m, a) }}
 		var err error
 		if p.Head, err = parsePieceHead(m); err != nil {
@@ -54,7 +55,7 @@ func parsePieceHead(m *nats.Msg) (head wire.PieceHead, err error) {
 	if err := head.Tools.Validate(); err != nil {
 		return head, err
 	}
-	if head.Tools.SHA256 != strings.TrimPrefix(m.Subject, subjectUpload) {
+	if head.Tools.SHA256 != strings.TrimPrefix(m.Subject, names.SubjectUpload) {
 		return head, errors.New("the head names another digest than the subject")
 	}
 	return head, nil
@@ -165,7 +166,7 @@ func (u *upload) publish(offset int64, data []byte) error {
 	if err != nil {
 		return err
 	}
-	m := nats.NewMsg(subjectUpload + u.head.Tools.SHA256)
+	m := nats.NewMsg(names.SubjectUpload + u.head.Tools.SHA256)
 	m.Reply, m.Data = u.inbox, data
 	m.Header.Set(headerPiece, string(text))
 	return translate(u.conn.nats.PublishMsg(m))

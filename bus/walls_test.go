@@ -40,19 +40,19 @@ func raw(t *testing.T, b *bustest.Bus, sign func(key string) (string, error)) (*
 }
 
 func agentRole(b *bustest.Bus, tag string) func(string) (string, error) {
-	return func(key string) (string, error) { return b.Trust.AgentJWT(tag, key) }
+	return func(key string) (string, error) { return b.Accounts.AgentJWT(tag, key) }
 }
 
 func readerRole(b *bustest.Bus) func(string) (string, error) {
-	return func(key string) (string, error) { return b.Trust.ReaderJWT("rita", key) }
+	return func(key string) (string, error) { return b.Accounts.ReaderJWT("rita", key) }
 }
 
 func stateServerRole(b *bustest.Bus) func(string) (string, error) {
-	return func(key string) (string, error) { return b.Trust.StateServerJWT("state-server-9", key) }
+	return func(key string) (string, error) { return b.Accounts.StateServerJWT("state-server-9", key) }
 }
 
 func operatorRole(b *bustest.Bus) func(string) (string, error) {
-	return func(key string) (string, error) { return b.Trust.OperatorJWT("alice", key) }
+	return func(key string) (string, error) { return b.Accounts.OperatorJWT("alice", key) }
 }
 
 // deny lists what would be an attack on the log, on requests or on another machine, each
@@ -245,14 +245,14 @@ func TestEnrolCanOnlyEnrol(t *testing.T) {
 	b := bustest.Start(t)
 	server := b.StateServer()
 	stop, err := server.ServeEnrol(func(r bus.Enrolment) {
-		token, err := b.Trust.AgentJWT("machine-"+r.Machine, r.Key)
+		token, err := b.Accounts.AgentJWT("machine-"+r.Machine, r.Key)
 		r.Answer(wire.Enrolled{Machine: r.Machine, JWT: token}, err)
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer stop()
-	creds, err := b.Trust.EnrolCredentials()
+	creds, err := b.Accounts.EnrolCredentials()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,7 +261,7 @@ func TestEnrolCanOnlyEnrol(t *testing.T) {
 		t.Fatal(err)
 	}
 	token, err := bus.ParseJoinToken(bus.JoinToken{
-		Environment: bustest.Environment, Name: "prod", Machine: "3", URLs: b.URLs, Authorities: b.Trust.Certificates(), Enrol: creds, Seed: string(secret.Seed()),
+		Environment: bustest.Environment, Name: "prod", Machine: "3", URLs: b.URLs, Authorities: b.Accounts.Certificates(), Enrol: creds, Seed: string(secret.Seed()),
 	}.String())
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/bustest"
+	"github.com/jujube-project/jujube/bus/server"
 	"github.com/jujube-project/jujube/cli"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/wire"
@@ -23,21 +24,21 @@ import (
 type fakes struct {
 	bad       *bustest.BadServer
 	stopBad   func()
-	authority bus.Authority // of the fake environment
-	enrolled  atomic.Int64  // how many hosts the fake environment enrolled
+	authority server.Authority // of the fake environment
+	enrolled  atomic.Int64     // how many hosts the fake environment enrolled
 }
 
 func fakesOf(ts *testscript.TestScript) *fakes { return ts.Value("fakes").(*fakes) }
 
-// place is where an environment is expected, and its trust.
-func place(ts *testscript.TestScript, name string) (*url.URL, *bus.Trust) {
+// place is where an environment is expected, and its accounts.
+func place(ts *testscript.TestScript, name string) (*url.URL, *server.Accounts) {
 	text, err := cli.EnvironmentURL(ts.Getenv("JUJU_DATA"), name)
 	ts.Check(err)
 	u, err := url.Parse(text)
 	ts.Check(err)
-	trust, err := bus.LoadTrust(filepath.Join(ts.Getenv("JUJU_DATA"), "machines", name, "0", "server", "trust.json"))
+	accounts, err := server.LoadAccounts(filepath.Join(ts.Getenv("JUJU_DATA"), "machines", name, "0", "server", "trust.json"))
 	ts.Check(err)
-	return u, trust
+	return u, accounts
 }
 
 // badserver ENVIRONMENT KIND lets a bad server answer in the place of a stopped state
@@ -58,8 +59,8 @@ func badServer(ts *testscript.TestScript, neg bool, args []string) {
 	if args[1] == "none" {
 		return
 	}
-	u, trust := place(ts, args[0])
-	bad, stop, err := bustest.NewBadServer(args[1], u.Host, trust)
+	u, accounts := place(ts, args[0])
+	bad, stop, err := bustest.NewBadServer(args[1], u.Host, accounts)
 	ts.Check(err)
 	f.bad, f.stopBad = bad, stop
 	ts.Defer(stop)
@@ -72,28 +73,28 @@ func fakeEnvironment(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: fakeenvironment ENVIRONMENT")
 	}
 	f := fakesOf(ts)
-	u, trust := place(ts, args[0])
+	u, accounts := place(ts, args[0])
 	var err error
-	f.authority, err = bus.NewAuthority(trust.Environment, time.Now())
+	f.authority, err = server.NewAuthority(accounts.Environment, time.Now())
 	ts.Check(err)
-	trust.Authorities = []bus.Authority{f.authority}
+	accounts.Authorities = []server.Authority{f.authority}
 	port, err := strconv.Atoi(u.Port())
 	ts.Check(err)
 	dir, err := os.MkdirTemp(ts.Getenv("WORK"), "fake")
 	ts.Check(err)
-	server, err := bus.StartServer(bus.ServerConfig{StoreDir: dir, Port: port, Trust: trust})
+	server, err := server.Start(server.Config{StoreDir: dir, Port: port, Accounts: accounts})
 	ts.Check(err)
 	ts.Defer(server.Close)
 	id, err := bus.NewIdentity()
 	ts.Check(err)
-	token, err := trust.StateServerJWT("fake", id.Public())
+	token, err := accounts.StateServerJWT("fake", id.Public())
 	ts.Check(err)
 	conn, err := bus.Connect(context.Background(), bus.ConnConfig{Server: server, Credentials: bus.Credentials{JWT: token, Seed: string(id.Seed())}})
 	ts.Check(err)
 	ts.Defer(conn.Close)
 	_, err = conn.ServeEnrol(func(r bus.Enrolment) {
 		f.enrolled.Add(1)
-		token, err := trust.AgentJWT(events.MachineTag(r.Machine), r.Key)
+		token, err := accounts.AgentJWT(events.MachineTag(r.Machine), r.Key)
 		r.Answer(wire.Enrolled{Machine: r.Machine, Environment: r.Environment, JWT: token}, err)
 	})
 	ts.Check(err)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/memlog"
+	"github.com/jujube-project/jujube/bus/server"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/projections/scenario"
 	"github.com/jujube-project/jujube/statesrv"
@@ -74,34 +75,34 @@ func deadEnvironment(t *testing.T, recs []events.Record) string {
 	if err := os.WriteFile(filepath.Join(dir, "lock"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	trust, err := bus.NewTrust("5c1e3f5c-0000-4000-8000-000000000001")
+	accounts, err := server.NewAccounts("5c1e3f5c-0000-4000-8000-000000000001")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := trust.Save(filepath.Join(dir, "server", "trust.json")); err != nil {
+	if err := accounts.Save(filepath.Join(dir, "server", "trust.json")); err != nil {
 		t.Fatal(err)
 	}
-	server, err := bus.StartServer(bus.ServerConfig{StoreDir: store, Local: true, Trust: trust})
+	nats, err := server.Start(server.Config{StoreDir: store, Local: true, Accounts: accounts})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer server.Close()
+	defer nats.Close()
 	id, err := bus.NewIdentity()
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := trust.StateServerJWT("state-server-0", id.Public())
+	token, err := accounts.StateServerJWT("state-server-0", id.Public())
 	if err != nil {
 		t.Fatal(err)
 	}
 	conn, err := bus.Connect(t.Context(), bus.ConnConfig{
-		Server: server, Credentials: bus.Credentials{JWT: token, Seed: string(id.Seed())},
+		Server: nats, Credentials: bus.Credentials{JWT: token, Seed: string(id.Seed())},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if err := conn.Provision(t.Context(), 1); err != nil {
+	if err := server.Provision(t.Context(), conn, 1); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := conn.Log().Append(t.Context(), 0, recs...); err != nil {

@@ -34,14 +34,14 @@ func newClient(t *testing.T) *client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := c.bus.Trust.OperatorJWT("ann", id.Public())
+	token, err := c.bus.Accounts.OperatorJWT("ann", id.Public())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := a.Store().SaveCredentials("prod", bus.Credentials{JWT: token, Seed: string(id.Seed())}); err != nil {
 		t.Fatal(err)
 	}
-	if err := bus.PinAuthorities(a.Store().AuthoritiesFile("prod"), c.bus.Trust.Certificates()); err != nil {
+	if err := bus.PinAuthorities(a.Store().AuthoritiesFile("prod"), c.bus.Accounts.Certificates()); err != nil {
 		t.Fatal(err)
 	}
 	if err := a.Store().Add(app.Environment{Name: "prod", UUID: bustest.Environment, Operator: "ann", URLs: c.bus.URLs}); err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/bus/server"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/events/version"
@@ -26,7 +27,7 @@ type Config struct {
 	Environment string // UUID; a log of another environment is refused
 	Bus         *bus.Conn
 	System      *bus.Conn // with which NATS is told whose credentials are revoked
-	Trust       *bus.Trust
+	Accounts    *server.Accounts
 	LogKey      *tree.Signer // signs checkpoints of the log
 	Logs        []string     // public log keys of other state servers; none: there are none
 	Site        *Site        // the signed metadata that it publishes

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/bus/server"
 	"github.com/jujube-project/jujube/events/bootstrap"
 	"github.com/jujube-project/jujube/events/tools/tuf"
 	"github.com/jujube-project/jujube/events/tree"
@@ -16,7 +17,7 @@ import (
 // Directory is the directory of a new environment's first state server: its keys and its
 // credentials. It is made in memory; nothing of it is on disk before Save.
 type Directory struct {
-	Trust *bus.Trust // signs the operator and machine 0 in
+	Accounts *server.Accounts // signs the operator and machine 0 in
 
 	site        *Site
 	credentials bus.Credentials
@@ -28,14 +29,14 @@ type Directory struct {
 func NewDirectory(environment, name string) (*Directory, error) {
 	d := &Directory{}
 	var err error
-	if d.Trust, err = bus.NewTrust(environment); err != nil {
+	if d.Accounts, err = server.NewAccounts(environment); err != nil {
 		return nil, err
 	}
 	id, err := bus.NewIdentity()
 	if err != nil {
 		return nil, err
 	}
-	token, err := d.Trust.StateServerJWT(name, id.Public())
+	token, err := d.Accounts.StateServerJWT(name, id.Public())
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +74,7 @@ func (d *Directory) Save(dataDir string, c FileConfig) error {
 		func() error { return d.credentials.Save(CredentialsFile(dataDir)) },
 		func() error { return host.WriteFile(LogKeyFile(dataDir), []byte(d.logKey+"\n")) },
 		func() error { return d.site.Save(dataDir) },
-		func() error { return d.Trust.Save(TrustFile(dataDir)) },
+		func() error { return d.Accounts.Save(TrustFile(dataDir)) },
 		func() error { return c.Save(dataDir) },
 	} {
 		if err := save(); err != nil {

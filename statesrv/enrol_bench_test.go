@@ -42,7 +42,7 @@ func BenchmarkEnrol(b *testing.B) {
 		}
 	}
 	close(seats)
-	creds := must(p.bus.Trust.EnrolCredentials())
+	creds := must(p.bus.Accounts.EnrolCredentials())
 	var all sync.WaitGroup
 	b.ResetTimer()
 	for range 32 {

@@ -20,7 +20,7 @@ import (
 // place makes a token for a new machine.
 func (p *place) token(ask events.AskAddMachine) bus.JoinToken {
 	p.Helper()
-	secret, creds := identity(p), must(p.bus.Trust.EnrolCredentials())
+	secret, creds := identity(p), must(p.bus.Accounts.EnrolCredentials())
 	ask.TokenKeys = []string{secret.Public()}
 	if ask.TTL == 0 {
 		ask.TTL = 60
@@ -31,7 +31,7 @@ func (p *place) token(ask events.AskAddMachine) bus.JoinToken {
 	}
 	invited := decode[*events.MachineInvited](p, p.waitKind(seq, "machine.invited/1"))
 	return bus.JoinToken{
-		Environment: bustest.Environment, Machine: invited.Machine, URLs: p.bus.URLs, Authorities: p.bus.Trust.Certificates(),
+		Environment: bustest.Environment, Machine: invited.Machine, URLs: p.bus.URLs, Authorities: p.bus.Accounts.Certificates(),
 		Enrol: creds, Seed: string(secret.Seed()), Labels: invited.Labels,
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/jujube-project/jujube/statesrv/writer"
 )
 
-// issuer signs credentials of machines; bus.Trust is one.
+// issuer signs credentials of machines; server.Accounts is one.
 type issuer interface {
 	RenewedJWT(tag, key string, generation uint64, ends time.Time) (string, error)
 }

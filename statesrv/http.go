@@ -47,7 +47,7 @@ func (s *Server) serveHTTP(ctx context.Context) (stop func(), err error) {
 	}
 	serve := func() error { return srv.Serve(l) }
 	if !p.open {
-		if srv.TLSConfig, err = s.cfg.Trust.HTTPSConfig(s.httpNames(l.Addr()), s.cfg.Now); err != nil {
+		if srv.TLSConfig, err = s.cfg.Accounts.HTTPSConfig(s.httpNames(l.Addr()), s.cfg.Now); err != nil {
 			return nil, errors.Join(err, l.Close())
 		}
 		serve = func() error { return srv.ServeTLS(l, "", "") }

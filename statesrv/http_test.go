@@ -36,7 +36,7 @@ func httpServer(t *testing.T, b *bustest.Bus, name, addr string) *Server {
 	signer := testLogKey(t)
 	conn := b.StateServer()
 	s, err := New(Config{
-		Dir: t.TempDir(), Name: name, Environment: bustest.Environment, Bus: conn, System: b.System(), Trust: b.Trust, LogKey: signer, Site: siteFor(t, conn, "A"),
+		Dir: t.TempDir(), Name: name, Environment: bustest.Environment, Bus: conn, System: b.System(), Accounts: b.Accounts, LogKey: signer, Site: siteFor(t, conn, "A"),
 		HTTPAddr: addr, Now: time.Now, NewID: func() string { return name }, Logger: slog.New(slog.DiscardHandler),
 		Genesis: Genesis{
 			Settings: map[string]string{"tools-source": settings.NoSource},

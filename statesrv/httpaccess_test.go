@@ -40,7 +40,7 @@ func startOutside(t *testing.T) *outside {
 	signer := testLogKey(t)
 	conn := b.StateServer()
 	o.s, err = New(Config{
-		Dir: t.TempDir(), Name: "state-server-0", Environment: bustest.Environment, Bus: conn, System: b.System(), Trust: b.Trust, LogKey: signer, Site: siteFor(t, conn, alice.Public()),
+		Dir: t.TempDir(), Name: "state-server-0", Environment: bustest.Environment, Bus: conn, System: b.System(), Accounts: b.Accounts, LogKey: signer, Site: siteFor(t, conn, alice.Public()),
 		HTTPAddr: "0.0.0.0:0", HTTPNames: []string{"Juju.Example.Com"}, Now: func() time.Time { return time.Now().Add(time.Duration(o.now.Load()) * time.Second) },
 		NewID: func() string { return "state-server-0" }, Logger: slog.New(slog.NewTextHandler(o.logged, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Genesis: Genesis{
@@ -55,7 +55,7 @@ func startOutside(t *testing.T) *outside {
 	go func() { _ = o.s.Run(t.Context()) }()
 	<-o.s.Ready()
 	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM([]byte(b.Trust.Certificates()))
+	roots.AppendCertsFromPEM([]byte(b.Accounts.Certificates()))
 	o.client = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: "juju.example.com"}}}
 	t.Cleanup(o.client.CloseIdleConnections)
 	return o

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/bus/server"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/host"
 )
@@ -34,28 +35,28 @@ func OpenOffline(ctx context.Context, dataDir string) (log events.Log, closeLog 
 			closeAll()
 		}
 	}()
-	trust, err := bus.LoadTrust(TrustFile(dataDir))
+	accounts, err := server.LoadAccounts(TrustFile(dataDir))
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the log of %s: %w", dataDir, err)
 	}
 	if err := copyStore(dataDir, tmp); err != nil {
 		return nil, nil, fmt.Errorf("read the log of %s: %w", dataDir, err)
 	}
-	server, err := bus.StartServer(bus.ServerConfig{Name: "offline", StoreDir: tmp, Local: true, Trust: trust})
+	nats, err := server.Start(server.Config{Name: "offline", StoreDir: tmp, Local: true, Accounts: accounts})
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the log of %s: %w", dataDir, err)
 	}
-	cleanup = append(cleanup, server.Close)
+	cleanup = append(cleanup, nats.Close)
 	id, err := bus.NewIdentity()
 	if err != nil {
 		return nil, nil, err
 	}
-	token, err := trust.OperatorJWT("offline", id.Public())
+	token, err := accounts.OperatorJWT("offline", id.Public())
 	if err != nil {
 		return nil, nil, err
 	}
 	conn, err := bus.Connect(ctx, bus.ConnConfig{
-		Server: server, Name: "offline", Credentials: bus.Credentials{JWT: token, Seed: string(id.Seed())},
+		Server: nats, Name: "offline", Credentials: bus.Credentials{JWT: token, Seed: string(id.Seed())},
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the log of %s: %w", dataDir, err)

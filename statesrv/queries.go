@@ -156,7 +156,7 @@ func (s *queries) answerCheck(ctx context.Context, ask events.AskUpgrade) (wire.
 }
 
 func (s *queries) answerEnrolCredentials(context.Context, wire.Nothing) (wire.Credentials, error) {
-	creds, err := s.cfg.Trust.EnrolCredentials()
+	creds, err := s.cfg.Accounts.EnrolCredentials()
 	return wire.Credentials(creds), err
 }
 
@@ -172,9 +172,9 @@ func (s *queries) answerCredentials(ctx context.Context, key wire.Text) (wire.Te
 	if err != nil {
 		return "", err
 	}
-	sign := s.cfg.Trust.ReaderJWT
+	sign := s.cfg.Accounts.ReaderJWT
 	if slices.ContainsFunc(o.Grants, func(g events.Grant) bool { return g.Role != events.RoleRead }) {
-		sign = s.cfg.Trust.OperatorJWT
+		sign = s.cfg.Accounts.OperatorJWT
 	}
 	token, err := sign(o.Name, o.Key)
 	return wire.Text(token), err

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/bus/server"
 	"github.com/jujube-project/jujube/host"
 	"github.com/jujube-project/jujube/projections"
 )
@@ -15,7 +15,7 @@ import (
 // tells NATS.
 type revocations struct {
 	mu   sync.Mutex
-	keys bus.Revoked
+	keys server.Revoked
 	more host.Poke
 }
 
@@ -32,11 +32,11 @@ func (r *revocations) note(st *projections.State) {
 	if maps.Equal(r.keys.Machines, st.Revoked) && maps.Equal(r.keys.Operators, st.Dismissed) {
 		return
 	}
-	r.keys = bus.Revoked{Machines: maps.Clone(st.Revoked), Operators: maps.Clone(st.Dismissed)}
+	r.keys = server.Revoked{Machines: maps.Clone(st.Revoked), Operators: maps.Clone(st.Dismissed)}
 	r.more.Send()
 }
 
-func (r *revocations) now() bus.Revoked {
+func (r *revocations) now() server.Revoked {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.keys
@@ -72,7 +72,7 @@ func (r *revocations) tell(ctx context.Context, cfg Config) {
 func (r *revocations) tellNow(ctx context.Context, cfg Config) error {
 	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
 	defer cancel()
-	claims, err := cfg.Trust.Revocations(r.now())
+	claims, err := cfg.Accounts.Revocations(r.now())
 	for _, c := range claims {
 		if err == nil {
 			err = cfg.System.UpdateAccount(ctx, c)

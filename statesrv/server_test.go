@@ -59,7 +59,7 @@ func newPlace(t testing.TB) *place {
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := b.Trust.StateServerJWT("state-server-0", id.Public())
+	token, err := b.Accounts.StateServerJWT("state-server-0", id.Public())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func bin(text string) version.Binary {
 
 func (p *place) config(conn *bus.Conn) statesrv.Config {
 	return statesrv.Config{
-		Dir: p.dir, Name: "state-server-0", Environment: bustest.Environment, Bus: conn, System: p.bus.System(), Trust: p.bus.Trust, LogKey: p.key, Site: p.site, URLs: p.bus.URLs,
+		Dir: p.dir, Name: "state-server-0", Environment: bustest.Environment, Bus: conn, System: p.bus.System(), Accounts: p.bus.Accounts, LogKey: p.key, Site: p.site, URLs: p.bus.URLs,
 		LeaseTTL: time.Second, Now: func() time.Time { return time.Now().Add(time.Duration(p.ahead.Load())) },
 		NewID: newID, Logger: slog.New(slog.DiscardHandler),
 		Genesis: statesrv.Genesis{
@@ -349,7 +349,7 @@ func (p *place) invite() *agent {
 	seq, _ := p.log.Last(p.Context())
 	p.ask(events.Ask{Action: events.ActionAddMachine, AddMachine: &events.AskAddMachine{TokenKeys: []string{tokenKey.Public()}, TTL: 60}})
 	invited := decode[*events.MachineInvited](p, p.waitKind(seq, "machine.invited/1"))
-	creds, err := p.bus.Trust.EnrolCredentials()
+	creds, err := p.bus.Accounts.EnrolCredentials()
 	if err != nil {
 		p.Fatal(err)
 	}
@@ -357,7 +357,7 @@ func (p *place) invite() *agent {
 	if err != nil {
 		p.Fatal(err)
 	}
-	token := bus.JoinToken{Environment: bustest.Environment, Machine: invited.Machine, URLs: p.bus.URLs, Authorities: p.bus.Trust.Certificates(), Enrol: creds, Seed: string(tokenKey.Seed())}
+	token := bus.JoinToken{Environment: bustest.Environment, Machine: invited.Machine, URLs: p.bus.URLs, Authorities: p.bus.Accounts.Certificates(), Enrol: creds, Seed: string(tokenKey.Seed())}
 	enrolled, err := p.bus.With(bus.ConnConfig{Credentials: creds}).Enrol(p.Context(), token, host, wire.EnrolRequest{Hostname: "h", Version: bin("1.25.0").String()})
 	if err != nil {
 		p.Fatal(err)

@@ -76,7 +76,7 @@ func (p *place) embedded() *bus.Conn {
 	if err != nil {
 		p.Fatal(err)
 	}
-	token, err := p.bus.Trust.StateServerJWT("state-server-0", id.Public())
+	token, err := p.bus.Accounts.StateServerJWT("state-server-0", id.Public())
 	if err != nil {
 		p.Fatal(err)
 	}

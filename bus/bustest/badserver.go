@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/bus/server"
 )
 
 // A BadServer answers where the environment's NATS is expected, and is not it. Each of
@@ -34,7 +34,7 @@ var BadServers = map[string]string{
 const info = `INFO {"server_id":"X","version":"2.15.2","headers":true,"max_payload":1048576,"nonce":"AAAAAAAAAAAAAAA"}` + "\r\n"
 
 // StartBadServer starts one at a loopback address that trust's environment could have.
-func StartBadServer(t testing.TB, kind string, trust *bus.Trust) *BadServer {
+func StartBadServer(t testing.TB, kind string, trust *server.Accounts) *BadServer {
 	t.Helper()
 	s, stop, err := NewBadServer(kind, "127.0.0.1:0", trust)
 	if err != nil {
@@ -45,7 +45,7 @@ func StartBadServer(t testing.TB, kind string, trust *bus.Trust) *BadServer {
 }
 
 // NewBadServer is StartBadServer for a given address and without a test.
-func NewBadServer(kind, address string, trust *bus.Trust) (s *BadServer, stop func(), err error) {
+func NewBadServer(kind, address string, trust *server.Accounts) (s *BadServer, stop func(), err error) {
 	conf, err := badConfig(kind, trust)
 	if err != nil {
 		return nil, nil, err
@@ -69,14 +69,14 @@ func NewBadServer(kind, address string, trust *bus.Trust) (s *BadServer, stop fu
 }
 
 // badConfig is nil for a server without TLS.
-func badConfig(kind string, trust *bus.Trust) (*tls.Config, error) {
+func badConfig(kind string, trust *server.Accounts) (*tls.Config, error) {
 	authority, names, now := trust.Authorities[0], []string{"127.0.0.1"}, time.Now()
 	conf := &tls.Config{MinVersion: tls.VersionTLS12}
 	switch kind {
 	case "plain":
 		return nil, nil
 	case "authority":
-		other, err := bus.NewAuthority(trust.Environment, now)
+		other, err := server.NewAuthority(trust.Environment, now)
 		if err != nil {
 			return nil, err
 		}

@@ -14,38 +14,39 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/bus/server"
 )
 
 // Environment is the UUID of every test's environment.
 const Environment = "11111111-2222-3333-4444-555555555555"
 
-// Bus is a running NATS with its trust. Connections it made are closed with the test.
+// Bus is a running NATS with its accounts. Connections it made are closed with the test.
 type Bus struct {
-	T      testing.TB
-	Trust  *bus.Trust
-	Server *bus.Server // nil for a separate process
-	URLs   []string
+	T        testing.TB
+	Accounts *server.Accounts
+	Server   *server.Server // nil for a separate process
+	URLs     []string
 	// Authorities is the file of certificates that connections believe.
 	Authorities string
 	keeper      *bus.Identity // of the state server, through all its restarts
 	dir         string
-	change      func(*bus.ServerConfig)
+	change      func(*server.Config)
 }
 
 // Start starts an embedded server and provisions it.
 func Start(t testing.TB) *Bus {
 	t.Helper()
-	return StartWith(t, func(*bus.ServerConfig) {})
+	return StartWith(t, func(*server.Config) {})
 }
 
 // StartSmall is Start with a store that takes no more than maxBytes.
 func StartSmall(t testing.TB, maxBytes int64) *Bus {
 	t.Helper()
-	return StartWith(t, func(cfg *bus.ServerConfig) { cfg.MaxBytes = maxBytes })
+	return StartWith(t, func(cfg *server.Config) { cfg.MaxBytes = maxBytes })
 }
 
 // StartWith is Start with something changed in the server's configuration.
-func StartWith(t testing.TB, change func(*bus.ServerConfig)) *Bus {
+func StartWith(t testing.TB, change func(*server.Config)) *Bus {
 	t.Helper()
 	b := unstarted(t)
 	b.change = change
@@ -58,14 +59,14 @@ func StartWith(t testing.TB, change func(*bus.ServerConfig)) *Bus {
 func StartEmpty(t testing.TB) *Bus {
 	t.Helper()
 	b := unstarted(t)
-	b.change = func(*bus.ServerConfig) {}
+	b.change = func(*server.Config) {}
 	b.start(0)
 	return b
 }
 
 func unstarted(t testing.TB) *Bus {
 	t.Helper()
-	trust, err := bus.NewTrust(Environment)
+	accounts, err := server.NewAccounts(Environment)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,9 +74,9 @@ func unstarted(t testing.TB) *Bus {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &Bus{T: t, Trust: trust, keeper: keeper, dir: t.TempDir()}
+	b := &Bus{T: t, Accounts: accounts, keeper: keeper, dir: t.TempDir()}
 	b.Authorities = filepath.Join(b.dir, "ca.pem")
-	if err := bus.PinAuthorities(b.Authorities, trust.Certificates()); err != nil {
+	if err := bus.PinAuthorities(b.Authorities, accounts.Certificates()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -88,9 +89,9 @@ func unstarted(t testing.TB) *Bus {
 
 func (b *Bus) start(port int) {
 	b.T.Helper()
-	cfg := bus.ServerConfig{StoreDir: b.dir, Port: port, Trust: b.Trust}
+	cfg := server.Config{StoreDir: b.dir, Port: port, Accounts: b.Accounts}
 	b.change(&cfg)
-	srv, err := bus.StartServer(cfg)
+	srv, err := server.Start(cfg)
 	if err != nil {
 		b.T.Fatal(err)
 	}
@@ -116,7 +117,7 @@ func (b *Bus) port() int {
 
 func (b *Bus) provision() {
 	b.T.Helper()
-	if err := b.StateServer().Provision(b.T.Context(), 1); err != nil {
+	if err := server.Provision(b.T.Context(), b.StateServer(), 1); err != nil {
 		b.T.Fatal(err)
 	}
 }
@@ -169,7 +170,7 @@ func (b *Bus) Credentials(sign func(key string) (string, error)) (bus.Credential
 // System connects as who tells NATS whose credentials are revoked.
 func (b *Bus) System() *bus.Conn {
 	b.T.Helper()
-	creds, err := b.Trust.SystemCredentials()
+	creds, err := b.Accounts.SystemCredentials()
 	if err != nil {
 		b.T.Fatal(err)
 	}
@@ -179,19 +180,19 @@ func (b *Bus) System() *bus.Conn {
 // StateServer connects a state server, always with the same key.
 func (b *Bus) StateServer() *bus.Conn {
 	b.T.Helper()
-	return b.as(b.keeper, func(key string) (string, error) { return b.Trust.StateServerJWT("state-server-0", key) })
+	return b.as(b.keeper, func(key string) (string, error) { return b.Accounts.StateServerJWT("state-server-0", key) })
 }
 
 // Operator connects an operator.
 func (b *Bus) Operator(name string) *bus.Conn {
 	b.T.Helper()
-	return b.Connect(func(key string) (string, error) { return b.Trust.OperatorJWT(name, key) })
+	return b.Connect(func(key string) (string, error) { return b.Accounts.OperatorJWT(name, key) })
 }
 
 // Agent connects a machine's agent; tag is "machine-3".
 func (b *Bus) Agent(tag string) *bus.Conn {
 	b.T.Helper()
-	return b.Connect(func(key string) (string, error) { return b.Trust.AgentJWT(tag, key) })
+	return b.Connect(func(key string) (string, error) { return b.Accounts.AgentJWT(tag, key) })
 }
 
 // NATSServer builds nats-server, from the module in go.mod, once for all tests of a
@@ -210,7 +211,7 @@ var NATSServer = sync.OnceValues(func() (string, error) {
 })
 
 // StartProcess starts a separate nats-server process, built from the module in go.mod
-// and configured by Trust.NATSConfig, and provisions it.
+// and configured by Accounts.NATSConfig, and provisions it.
 func StartProcess(t testing.TB) *Bus {
 	t.Helper()
 	bin, err := NATSServer()
@@ -219,10 +220,10 @@ func StartProcess(t testing.TB) *Bus {
 	}
 	b := unstarted(t)
 	conf := filepath.Join(b.dir, "nats.conf")
-	if err := os.WriteFile(conf, []byte(b.Trust.NATSConfig("127.0.0.1:-1", b.dir, b.dir)), 0o600); err != nil {
+	if err := os.WriteFile(conf, []byte(b.Accounts.NATSConfig("127.0.0.1:-1", b.dir, b.dir)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Trust.SaveNATSCertificate(b.dir, []string{"127.0.0.1"}, time.Now()); err != nil {
+	if err := b.Accounts.SaveNATSCertificate(b.dir, []string{"127.0.0.1"}, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(bin, "-c", conf)

@@ -12,7 +12,7 @@ func (b *Bus) laboratory(f func(js jetstream.JetStream) error) {
 	b.T.Helper()
 	port := b.port()
 	b.Server.Close()
-	account := server.NewAccount(b.Trust.AccountIDs["CONTROL"])
+	account := server.NewAccount(b.Accounts.IDs["CONTROL"])
 	opts := &server.Options{
 		DontListen: true, NoLog: true, NoSigs: true, JetStream: true, StoreDir: b.dir, Accounts: []*server.Account{account},
 		Users: []*server.User{{Username: "admin", Password: "admin", Account: account}},

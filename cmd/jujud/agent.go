@@ -63,20 +63,20 @@ func (o *options) agent(ctx context.Context) error {
 	}
 	defer unlock()
 	misbehave(o.dataDir, "start")
-	var server *bus.Server
+	var nats bus.InProcess // nil: NATS runs elsewhere
 	if statesrv.IsStateServer(o.dataDir) {
 		role, err := startStateServer(ctx, o.dataDir, &conf, log)
 		if err != nil {
 			return err
 		}
 		defer role.stop()
-		server = role.nats
+		nats = role.inProcess()
 		go func() {
 			<-role.ended
 			stop()
 		}()
 	}
-	a, closeConn, err := o.newAgent(ctx, conf, server, parent, log)
+	a, closeConn, err := o.newAgent(ctx, conf, nats, parent, log)
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func stopped(p *pipe.Parent) bool {
 	}
 }
 
-func (o *options) newAgent(ctx context.Context, conf agent.Conf, server *bus.Server, parent *pipe.Parent, log *slog.Logger) (*agent.Agent, func(), error) {
+func (o *options) newAgent(ctx context.Context, conf agent.Conf, nats bus.InProcess, parent *pipe.Parent, log *slog.Logger) (*agent.Agent, func(), error) {
 	own, err := ownVersion()
 	if err != nil {
 		return nil, nil, err
@@ -145,8 +145,8 @@ func (o *options) newAgent(ctx context.Context, conf agent.Conf, server *bus.Ser
 	b := &agentBus{tag: conf.Tag, ready: make(chan struct{}), denied: host.NewPoke(), instance: newID()}
 	ctx, end := context.WithCancel(ctx) // a process that restarts ends what it began, too
 	var wg sync.WaitGroup
-	wg.Go(func() { b.connect(ctx, conf, server, log) })
-	wg.Go(func() { b.keepCredentials(ctx, conf, server, log) })
+	wg.Go(func() { b.connect(ctx, conf, nats, log) })
+	wg.Go(func() { b.keepCredentials(ctx, conf, nats, log) })
 	cfg := agent.Config{
 		Conf: conf, Identity: id, Bus: b, Parent: parent, Committed: parent.Committed, Own: own, Steps: steps.Registry,
 		StateServer: statesrv.IsStateServer(o.dataDir), PID: os.Getpid(), Restarts: restarts,
@@ -157,9 +157,9 @@ func (o *options) newAgent(ctx context.Context, conf agent.Conf, server *bus.Ser
 	return a, func() { end(); wg.Wait(); b.close() }, err
 }
 
-func connectAgent(ctx context.Context, conf agent.Conf, server *bus.Server, log *slog.Logger, denied func()) (*bus.Conn, error) {
+func connectAgent(ctx context.Context, conf agent.Conf, nats bus.InProcess, log *slog.Logger, denied func()) (*bus.Conn, error) {
 	return bus.Connect(ctx, bus.ConnConfig{
-		URLs: conf.APIAddresses, Authorities: conf.AuthoritiesFile(), Server: server, CredentialsFile: conf.CredentialsFile(), Name: conf.Tag,
+		URLs: conf.APIAddresses, Authorities: conf.AuthoritiesFile(), Server: nats, CredentialsFile: conf.CredentialsFile(), Name: conf.Tag,
 		Logger: log, OnDenied: denied,
 	})
 }
@@ -179,9 +179,9 @@ type agentBus struct {
 
 var errAway = errors.New("not connected yet")
 
-func (b *agentBus) connect(ctx context.Context, conf agent.Conf, server *bus.Server, log *slog.Logger) {
+func (b *agentBus) connect(ctx context.Context, conf agent.Conf, nats bus.InProcess, log *slog.Logger) {
 	for ctx.Err() == nil {
-		conn, err := connectAgent(ctx, conf, server, log, b.onDenied)
+		conn, err := connectAgent(ctx, conf, nats, log, b.onDenied)
 		if err == nil {
 			b.conn = conn
 			close(b.ready)

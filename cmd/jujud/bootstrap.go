@@ -67,7 +67,7 @@ func (f *founding) Make(s bootstrap.Signed) (made bootstrap.Made, err error) {
 	if err != nil {
 		return made, err
 	}
-	trust := f.directory.Trust
+	trust := f.directory.Accounts
 	if made.JWT, err = trust.OperatorJWT(f.plan.Operator.Name, f.plan.Operator.Key); err != nil {
 		return made, err
 	}
@@ -97,11 +97,11 @@ func (f *founding) machine(anchor tuf.Anchor, authorities string) (statesrv.File
 	if err != nil {
 		return c, err
 	}
-	token, err := f.directory.Trust.AgentJWT("machine-0", id.Public())
+	token, err := f.directory.Accounts.AgentJWT("machine-0", id.Public())
 	if err != nil {
 		return c, err
 	}
-	renews, err := f.directory.Trust.EnrolCredentials()
+	renews, err := f.directory.Accounts.EnrolCredentials()
 	if err != nil {
 		return c, err
 	}

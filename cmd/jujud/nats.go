@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/bus/server"
 	"github.com/jujube-project/jujube/statesrv"
 )
 
@@ -22,7 +22,7 @@ secret. The certificate and the key that it names are written by jujud nats-cert
 or are of your own authority, if juju bootstrap was given that one.`,
 		Example: "  jujud nats-config --data-dir /var/lib/juju --listen 0.0.0.0:4222 --store /var/lib/nats --tls /etc/nats",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			trust, err := bus.LoadTrust(statesrv.TrustFile(o.dataDir))
+			trust, err := server.LoadAccounts(statesrv.TrustFile(o.dataDir))
 			if err != nil {
 				return err
 			}
@@ -32,7 +32,7 @@ or are of your own authority, if juju bootstrap was given that one.`,
 	}
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:4222", "HOST:PORT to listen on")
 	cmd.Flags().StringVar(&store, "store", "/var/lib/nats", "directory of the streams")
-	cmd.Flags().StringVar(&dir, "tls", "/etc/nats", "directory of "+bus.NATSCertificate+" and "+bus.NATSKey)
+	cmd.Flags().StringVar(&dir, "tls", "/etc/nats", "directory of "+server.NATSCertificate+" and "+server.NATSKey)
 	return cmd
 }
 
@@ -47,7 +47,7 @@ let the server read it: nats-server --signal reload. Nobody who is connected not
 key is a secret.`,
 		Example: "  jujud nats-certificate --data-dir /var/lib/juju --tls /etc/nats --name nats.example.com",
 		RunE: func(_ *cobra.Command, _ []string) error {
-			trust, err := bus.LoadTrust(statesrv.TrustFile(o.dataDir))
+			trust, err := server.LoadAccounts(statesrv.TrustFile(o.dataDir))
 			if err != nil {
 				return err
 			}
@@ -59,7 +59,7 @@ key is a secret.`,
 			return trust.SaveNATSCertificate(dir, names, time.Now())
 		},
 	}
-	cmd.Flags().StringVar(&dir, "tls", "/etc/nats", "directory for "+bus.NATSCertificate+" and "+bus.NATSKey)
+	cmd.Flags().StringVar(&dir, "tls", "/etc/nats", "directory for "+server.NATSCertificate+" and "+server.NATSKey)
 	cmd.Flags().StringSliceVar(&names, "name", nil, "names and addresses under which it is reached (default: the one of --nats-url)")
 	return cmd
 }
@@ -98,7 +98,7 @@ Tokens that were not used before step 2 are refused after it; juju add-machine m
 		Example: "  jujud authority --data-dir /var/lib/juju\n  jujud authority --data-dir /var/lib/juju --add",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			path := statesrv.TrustFile(o.dataDir)
-			trust, err := bus.LoadTrust(path)
+			trust, err := server.LoadAccounts(path)
 			if err != nil {
 				return err
 			}

@@ -44,7 +44,7 @@ const renewTimeout = 20 * time.Second
 
 // renew gets new credentials when they are due, or at once, and gives the life of those
 // that the machine has then. The lock lets one process at a time do it.
-func renew(ctx context.Context, conf agent.Conf, server *bus.Server, log *slog.Logger, now bool) (bus.Life, error) {
+func renew(ctx context.Context, conf agent.Conf, nats bus.InProcess, log *slog.Logger, now bool) (bus.Life, error) {
 	ctx, cancel := context.WithTimeout(ctx, renewTimeout)
 	defer cancel()
 	unlock, err := host.Lock(filepath.Join(conf.Layout().Agent(), "renew.lock"))
@@ -60,7 +60,7 @@ func renew(ctx context.Context, conf agent.Conf, server *bus.Server, log *slog.L
 	if err != nil || (!now && time.Now().Before(due(life))) {
 		return life, err
 	}
-	answer, err := askRenewal(ctx, conf, server, log, creds, life)
+	answer, err := askRenewal(ctx, conf, nats, log, creds, life)
 	if err != nil {
 		return life, err
 	}
@@ -78,7 +78,7 @@ func renew(ctx context.Context, conf agent.Conf, server *bus.Server, log *slog.L
 // due is when credentials are renewed: after half of their life.
 func due(l bus.Life) time.Time { return l.Issued.Add(l.Ends.Sub(l.Issued) / 2) }
 
-func askRenewal(ctx context.Context, conf agent.Conf, server *bus.Server, log *slog.Logger, creds bus.Credentials, life bus.Life) (wire.Renewed, error) {
+func askRenewal(ctx context.Context, conf agent.Conf, nats bus.InProcess, log *slog.Logger, creds bus.Credentials, life bus.Life) (wire.Renewed, error) {
 	id, err := creds.Identity()
 	if err != nil {
 		return wire.Renewed{}, err
@@ -88,7 +88,7 @@ func askRenewal(ctx context.Context, conf agent.Conf, server *bus.Server, log *s
 		return wire.Renewed{}, err
 	}
 	conn, err := bus.Connect(ctx, bus.ConnConfig{
-		URLs: conf.APIAddresses, Authorities: conf.AuthoritiesFile(), Server: server, CredentialsFile: conf.EnrolFile(), Name: "renew " + conf.Tag, Logger: log,
+		URLs: conf.APIAddresses, Authorities: conf.AuthoritiesFile(), Server: nats, CredentialsFile: conf.EnrolFile(), Name: "renew " + conf.Tag, Logger: log,
 	})
 	if err != nil {
 		return wire.Renewed{}, err
@@ -134,7 +134,7 @@ const (
 )
 
 // keepCredentials renews them when they are due, and at once when the server refuses them.
-func (b *agentBus) keepCredentials(ctx context.Context, conf agent.Conf, server *bus.Server, log *slog.Logger) {
+func (b *agentBus) keepCredentials(ctx context.Context, conf agent.Conf, nats bus.InProcess, log *slog.Logger) {
 	pause := time.Duration(0)
 	for now := false; ; {
 		wait, denied := pause, b.denied
@@ -151,7 +151,7 @@ func (b *agentBus) keepCredentials(ctx context.Context, conf agent.Conf, server 
 		case <-denied:
 			now = true
 		}
-		_, err := renew(ctx, conf, server, log, now)
+		_, err := renew(ctx, conf, nats, log, now)
 		if err == nil {
 			pause, now = 0, false
 			b.comeBack()

@@ -12,12 +12,13 @@ import (
 
 	"github.com/jujube-project/jujube/agent"
 	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/bus/server"
 	"github.com/jujube-project/jujube/statesrv"
 )
 
 // stateServerRole is a running state server within the agent's process.
 type stateServerRole struct {
-	nats   *bus.Server // nil: an external NATS
+	nats   *server.Server // nil: an external NATS
 	conn   *bus.Conn
 	system *bus.Conn     // tells NATS whose credentials are revoked
 	ended  chan struct{} // closed when it has ended
@@ -32,14 +33,14 @@ func startStateServer(ctx context.Context, dataDir string, conf *agent.Conf, log
 	if err != nil {
 		return nil, err
 	}
-	trust, err := bus.LoadTrust(statesrv.TrustFile(dataDir))
+	accounts, err := server.LoadAccounts(statesrv.TrustFile(dataDir))
 	if err != nil {
 		return nil, err
 	}
 	r := &stateServerRole{ended: make(chan struct{})}
 	urls := []string{file.NATSURL}
 	if file.NATSURL == "" {
-		if r.nats, urls, err = startNATS(dataDir, &file, trust, log); err != nil {
+		if r.nats, urls, err = startNATS(dataDir, &file, accounts, log); err != nil {
 			return nil, err
 		}
 	}
@@ -47,7 +48,7 @@ func startStateServer(ctx context.Context, dataDir string, conf *agent.Conf, log
 		r.closeNATS()
 		return nil, err
 	}
-	server, err := r.connect(ctx, dataDir, *conf, file, trust, urls, log)
+	srv, err := r.connect(ctx, dataDir, *conf, file, accounts, urls, log)
 	if err != nil {
 		r.closeNATS()
 		return nil, err
@@ -55,7 +56,7 @@ func startStateServer(ctx context.Context, dataDir string, conf *agent.Conf, log
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	go func() {
 		defer close(r.ended)
-		if err := server.Run(running); err != nil {
+		if err := srv.Run(running); err != nil {
 			log.Error("the state server ended", "err", err)
 		}
 	}()
@@ -66,7 +67,7 @@ func startStateServer(ctx context.Context, dataDir string, conf *agent.Conf, log
 		r.closeNATS()
 	}
 	select {
-	case <-server.Ready():
+	case <-srv.Ready():
 	case <-r.ended:
 		r.stop()
 		return nil, fmt.Errorf("the state server ended at its start; see above")
@@ -92,15 +93,24 @@ func (r *stateServerRole) closeConns() {
 	}
 }
 
+// inProcess is the NATS of this process, or nil. A nil *server.Server in an interface would
+// not be nil.
+func (r *stateServerRole) inProcess() bus.InProcess {
+	if r.nats == nil {
+		return nil
+	}
+	return r.nats
+}
+
 func (r *stateServerRole) closeNATS() {
 	if r.nats != nil {
 		r.nats.Close()
 	}
 }
 
-func startNATS(dataDir string, file *statesrv.FileConfig, trust *bus.Trust, log *slog.Logger) (*bus.Server, []string, error) {
-	s, err := bus.StartServer(bus.ServerConfig{
-		Name: file.Name, StoreDir: statesrv.StoreDir(dataDir), Host: file.Host, Port: file.Port, Names: file.Advertise, Trust: trust, Logger: log,
+func startNATS(dataDir string, file *statesrv.FileConfig, accounts *server.Accounts, log *slog.Logger) (*server.Server, []string, error) {
+	s, err := server.Start(server.Config{
+		Name: file.Name, StoreDir: statesrv.StoreDir(dataDir), Host: file.Host, Port: file.Port, Names: file.Advertise, Accounts: accounts, Logger: log,
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w; if another program has the port, choose another one in server.yaml (port:)", err)
@@ -136,7 +146,7 @@ func remember(dataDir string, file statesrv.FileConfig, conf *agent.Conf, urls [
 	return conf.Save()
 }
 
-func (r *stateServerRole) connect(ctx context.Context, dataDir string, conf agent.Conf, file statesrv.FileConfig, trust *bus.Trust, urls []string, log *slog.Logger) (*statesrv.Server, error) {
+func (r *stateServerRole) connect(ctx context.Context, dataDir string, conf agent.Conf, file statesrv.FileConfig, accounts *server.Accounts, urls []string, log *slog.Logger) (*statesrv.Server, error) {
 	site, err := statesrv.LoadSite(dataDir)
 	if err != nil {
 		return nil, err
@@ -145,26 +155,26 @@ func (r *stateServerRole) connect(ctx context.Context, dataDir string, conf agen
 	if err != nil {
 		return nil, err
 	}
-	var server *statesrv.Server
+	var srv *statesrv.Server
 	r.conn, err = bus.Connect(ctx, bus.ConnConfig{
-		URLs: urls, Authorities: conf.AuthoritiesFile(), Server: r.nats, Credentials: creds, Name: file.Name, Logger: log,
+		URLs: urls, Authorities: conf.AuthoritiesFile(), Server: r.inProcess(), Credentials: creds, Name: file.Name, Logger: log,
 		OnGarbage: func(subject string, _ error) {
-			if server != nil {
-				server.Garbage(subject)
+			if srv != nil {
+				srv.Garbage(subject)
 			}
 		},
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := r.conn.Provision(ctx, max(file.Replicas, 1)); err != nil {
+	if err := server.Provision(ctx, r.conn, max(file.Replicas, 1)); err != nil {
 		r.closeConns()
 		return nil, err
 	}
-	tells, err := trust.SystemCredentials()
+	tells, err := accounts.SystemCredentials()
 	if err == nil {
 		r.system, err = bus.Connect(ctx, bus.ConnConfig{
-			URLs: urls, Authorities: conf.AuthoritiesFile(), Server: r.nats, Credentials: tells, Name: file.Name + " revoke", Logger: log,
+			URLs: urls, Authorities: conf.AuthoritiesFile(), Server: r.inProcess(), Credentials: tells, Name: file.Name + " revoke", Logger: log,
 		})
 	}
 	if err != nil {
@@ -180,9 +190,9 @@ func (r *stateServerRole) connect(ctx context.Context, dataDir string, conf agen
 	if r.nats != nil {
 		storeDir = statesrv.StoreDir(dataDir)
 	}
-	server, err = statesrv.New(statesrv.Config{
-		Dir: statesrv.Dir(dataDir), StoreDir: storeDir, Name: file.Name, Environment: file.Environment, Bus: r.conn, System: r.system, Trust: trust, LogKey: logKey, Authorities: conf.AuthoritiesFile(), Site: site, URLs: urls,
+	srv, err = statesrv.New(statesrv.Config{
+		Dir: statesrv.Dir(dataDir), StoreDir: storeDir, Name: file.Name, Environment: file.Environment, Bus: r.conn, System: r.system, Accounts: accounts, LogKey: logKey, Authorities: conf.AuthoritiesFile(), Site: site, URLs: urls,
 		Genesis: file.Genesis, HTTPAddr: file.HTTP, HTTPNames: file.Advertise, Now: time.Now, NewID: newID, Logger: log,
 	})
-	return server, err
+	return srv, err
 }

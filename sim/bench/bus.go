@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/bus/server"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/version"
 )
@@ -26,29 +27,29 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// place is a running bus with its trust.
+// place is a running bus with its accounts.
 type place struct {
-	trust  *bus.Trust
-	server *bus.Server
-	conn   *bus.Conn // of a state server
-	pinned string    // file of the certificates that are believed
+	accounts *server.Accounts
+	nats     *server.Server
+	conn     *bus.Conn // of a state server
+	pinned   string    // file of the certificates that are believed
 }
 
 func startBus(ctx context.Context, dir string) (*place, error) {
-	trust, err := bus.NewTrust(environment)
+	accounts, err := server.NewAccounts(environment)
 	if err != nil {
 		return nil, err
 	}
-	p := &place{trust: trust, pinned: filepath.Join(dir, "ca.pem")}
-	if err := errors.Join(os.MkdirAll(dir, 0o700), bus.PinAuthorities(p.pinned, trust.Certificates())); err != nil {
+	p := &place{accounts: accounts, pinned: filepath.Join(dir, "ca.pem")}
+	if err := errors.Join(os.MkdirAll(dir, 0o700), bus.PinAuthorities(p.pinned, accounts.Certificates())); err != nil {
 		return nil, err
 	}
-	if p.server, err = bus.StartServer(bus.ServerConfig{StoreDir: dir, Trust: trust}); err != nil {
+	if p.nats, err = server.Start(server.Config{StoreDir: dir, Accounts: accounts}); err != nil {
 		return nil, err
 	}
-	p.conn, err = p.connect(ctx, func(key string) (string, error) { return trust.StateServerJWT("state-server-0", key) }, p.server)
+	p.conn, err = p.connect(ctx, func(key string) (string, error) { return accounts.StateServerJWT("state-server-0", key) }, p.nats)
 	if err == nil {
-		err = p.conn.Provision(ctx, 1)
+		err = server.Provision(ctx, p.conn, 1)
 	}
 	if err != nil {
 		p.close()
@@ -61,16 +62,16 @@ func (p *place) close() {
 	if p.conn != nil {
 		p.conn.Close()
 	}
-	p.server.Close()
+	p.nats.Close()
 }
 
 // connect connects in the role that sign gives; within the process if server is set.
-func (p *place) connect(ctx context.Context, sign func(key string) (string, error), server *bus.Server) (*bus.Conn, error) {
+func (p *place) connect(ctx context.Context, sign func(key string) (string, error), nats bus.InProcess) (*bus.Conn, error) {
 	creds, err := credentials(sign)
 	if err != nil {
 		return nil, err
 	}
-	return bus.Connect(ctx, bus.ConnConfig{URLs: []string{p.server.URL()}, Authorities: p.pinned, Server: server, Credentials: creds, ReportEvery: time.Nanosecond})
+	return bus.Connect(ctx, bus.ConnConfig{URLs: []string{p.nats.URL()}, Authorities: p.pinned, Server: nats, Credentials: creds, ReportEvery: time.Nanosecond})
 }
 
 func credentials(sign func(key string) (string, error)) (bus.Credentials, error) {
@@ -84,7 +85,7 @@ func credentials(sign func(key string) (string, error)) (bus.Credentials, error)
 
 func (p *place) agent(ctx context.Context, machine int) (*bus.Conn, error) {
 	tag := events.MachineTag(fmt.Sprint(machine))
-	return p.connect(ctx, func(key string) (string, error) { return p.trust.AgentJWT(tag, key) }, nil)
+	return p.connect(ctx, func(key string) (string, error) { return p.accounts.AgentJWT(tag, key) }, nil)
 }
 
 // record makes one of actor's.

@@ -60,9 +60,9 @@ func connect(ctx context.Context, dir string, s sizes) ([]figure, error) {
 // tlsOnly is how long a handshake takes, without a word of NATS.
 func tlsOnly(p *place, rounds int) ([]time.Duration, error) {
 	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM([]byte(p.trust.Certificates()))
+	pool.AppendCertsFromPEM([]byte(p.accounts.Certificates()))
 	conf := &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS13}
-	address := strings.TrimPrefix(p.server.URL(), "tls://")
+	address := strings.TrimPrefix(p.nats.URL(), "tls://")
 	var took []time.Duration
 	for range rounds {
 		start := time.Now()

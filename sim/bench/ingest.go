@@ -95,11 +95,11 @@ func (p *place) serve(ctx context.Context, dir string) (stop func(), err error) 
 	if err != nil {
 		return nil, err
 	}
-	tells, err := p.trust.SystemCredentials()
+	tells, err := p.accounts.SystemCredentials()
 	if err != nil {
 		return nil, err
 	}
-	system, err := bus.Connect(ctx, bus.ConnConfig{Server: p.server, Credentials: tells})
+	system, err := bus.Connect(ctx, bus.ConnConfig{Server: p.nats, Credentials: tells})
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +116,7 @@ func (p *place) serve(ctx context.Context, dir string) (stop func(), err error) 
 	}
 	site.Begin(first.Bundle())
 	server, err := statesrv.New(statesrv.Config{
-		Dir: dir, Name: "state-server-0", Environment: environment, Bus: p.conn, System: system, Trust: p.trust, LogKey: logKey, Site: site, URLs: []string{p.server.URL()},
+		Dir: dir, Name: "state-server-0", Environment: environment, Bus: p.conn, System: system, Accounts: p.accounts, LogKey: logKey, Site: site, URLs: []string{p.nats.URL()},
 		Now: time.Now, NewID: newID, Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	})
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/bus/server"
 )
 
 // programs are real builds of juju and jujud with a client directory of their own.
@@ -92,7 +93,7 @@ func fleetStatus(ctx context.Context, dir string, s sizes) (figures []figure, er
 
 // enrolFleet writes machines straight into the log, as another state server would.
 func (p *programs) enrolFleet(ctx context.Context, n int) error {
-	trust, err := bus.LoadTrust(filepath.Join(p.dataDir("0"), "server", "trust.json"))
+	trust, err := server.LoadAccounts(filepath.Join(p.dataDir("0"), "server", "trust.json"))
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ func replay(ctx context.Context, dir string, s sizes) ([]figure, error) {
 		return nil, err
 	}
 	defer p.close()
-	reader, err := p.connect(ctx, func(key string) (string, error) { return p.trust.OperatorJWT("bench", key) }, nil)
+	reader, err := p.connect(ctx, func(key string) (string, error) { return p.accounts.OperatorJWT("bench", key) }, nil)
 	if err != nil {
 		return nil, err
 	}

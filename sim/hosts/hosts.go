@@ -16,6 +16,7 @@ import (
 
 	"github.com/jujube-project/jujube/agent"
 	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/bus/server"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools/archive"
 	"github.com/jujube-project/jujube/events/version"
@@ -133,7 +134,7 @@ func (e *Environment) Log(ctx context.Context, f func(events.Record, events.Payl
 	if err != nil {
 		return err
 	}
-	trust, err := bus.LoadTrust(filepath.Join(e.DataDir("0"), "server", "trust.json"))
+	trust, err := server.LoadAccounts(filepath.Join(e.DataDir("0"), "server", "trust.json"))
 	if err != nil {
 		return err
 	}

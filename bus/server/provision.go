@@ -1,4 +1,4 @@
-package bus
+package server
 
 import (
 	"context"
@@ -7,52 +7,56 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/bus/internal/names"
+	"github.com/jujube-project/jujube/events/limits"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Provision makes the streams and buckets of names.go, or checks that those that are
+// Provision makes the streams and buckets of package names, or checks that those that are
 // there are as they must be. replicas is 1 for an embedded server, 3 or 5 for a cluster.
 // Only a state server may call it.
-func (c *Conn) Provision(ctx context.Context, replicas int) error {
+func Provision(ctx context.Context, conn *bus.Conn, replicas int) error {
+	js := conn.JetStream()
 	for _, cfg := range []jetstream.StreamConfig{logConfig(replicas), requestsConfig(replicas), headsConfig(replicas)} {
-		if err := c.provisionStream(ctx, cfg); err != nil {
+		if err := provisionStream(ctx, js, cfg); err != nil {
 			return err
 		}
 	}
-	_, err := c.js.CreateObjectStore(ctx, jetstream.ObjectStoreConfig{
-		Bucket: bucketTools, Storage: jetstream.FileStorage, Replicas: replicas,
+	_, err := js.CreateObjectStore(ctx, jetstream.ObjectStoreConfig{
+		Bucket: names.BucketTools, Storage: jetstream.FileStorage, Replicas: replicas,
 	})
-	if err = c.there(ctx, streamTools, err); err != nil {
-		return fmt.Errorf("make bucket %s: %w", bucketTools, err)
+	if err = there(ctx, js, names.StreamTools, err); err != nil {
+		return fmt.Errorf("make bucket %s: %w", names.BucketTools, err)
 	}
-	_, err = c.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
-		Bucket: bucketLease, Storage: jetstream.FileStorage, Replicas: replicas, LimitMarkerTTL: time.Minute,
+	_, err = js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
+		Bucket: names.BucketLease, Storage: jetstream.FileStorage, Replicas: replicas, LimitMarkerTTL: time.Minute,
 	})
-	if err = c.there(ctx, streamLease, err); err != nil {
-		return fmt.Errorf("make bucket %s: %w", bucketLease, err)
+	if err = there(ctx, js, names.StreamLease, err); err != nil {
+		return fmt.Errorf("make bucket %s: %w", names.BucketLease, err)
 	}
 	return nil
 }
 
 // there takes a bucket that could not be made because it exists, with other replicas
 // perhaps: nobody who may use a bucket may change what it is.
-func (c *Conn) there(ctx context.Context, stream string, err error) error {
+func there(ctx context.Context, js jetstream.JetStream, stream string, err error) error {
 	if !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-		return translate(err)
+		return bus.Translate(err)
 	}
-	s, err := c.js.Stream(ctx, stream)
+	s, err := js.Stream(ctx, stream)
 	if err == nil && (s.CachedInfo().Config.Storage != jetstream.FileStorage || !s.CachedInfo().Config.AllowDirect) {
 		err = errors.New("NATS keeps it in another way than this environment needs; nothing was changed")
 	}
-	return translate(err)
+	return bus.Translate(err)
 }
 
 func logConfig(replicas int) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
-		Name: streamLog, Subjects: []string{subjectLog + ">"},
+		Name: names.StreamLog, Subjects: []string{names.SubjectLog + ">"},
 		Storage: jetstream.FileStorage, Replicas: replicas,
 		DenyDelete: true, DenyPurge: true, AllowDirect: true, AllowAtomicPublish: true,
-		RePublish: &jetstream.RePublish{Source: subjectLog + ">", Destination: subjectLive + ">"},
+		RePublish: &jetstream.RePublish{Source: names.SubjectLog + ">", Destination: names.SubjectLive + ">"},
 	}
 }
 
@@ -60,30 +64,30 @@ func logConfig(replicas int) jetstream.StreamConfig {
 // that could rewrite or move messages is allowed, as operators publish here themselves.
 func requestsConfig(replicas int) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
-		Name: streamRequests, Subjects: []string{subjectRequest + "*.*"},
+		Name: names.StreamRequests, Subjects: []string{names.SubjectRequest + "*.*"},
 		Storage: jetstream.FileStorage, Replicas: replicas,
 		DenyDelete: true, DenyPurge: true, AllowDirect: true,
 		MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, DiscardNewPerSubject: true,
-		MaxMsgSize: maxRequestBytes,
+		MaxMsgSize: limits.RequestBytes + limits.HeaderBytes,
 	}
 }
 
 // headsConfig: the newest checkpoint replaces the one before.
 func headsConfig(replicas int) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
-		Name: streamHeads, Subjects: []string{subjectHead},
+		Name: names.StreamHeads, Subjects: []string{names.SubjectHead},
 		Storage: jetstream.FileStorage, Replicas: replicas,
 		DenyDelete: true, DenyPurge: true, AllowDirect: true, MaxMsgsPerSubject: 1,
 	}
 }
 
-func (c *Conn) provisionStream(ctx context.Context, want jetstream.StreamConfig) error {
-	s, err := c.js.CreateStream(ctx, want)
+func provisionStream(ctx context.Context, js jetstream.JetStream, want jetstream.StreamConfig) error {
+	s, err := js.CreateStream(ctx, want)
 	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-		s, err = c.js.Stream(ctx, want.Name)
+		s, err = js.Stream(ctx, want.Name)
 	}
 	if err != nil {
-		return fmt.Errorf("make stream %s: %w", want.Name, translate(err))
+		return fmt.Errorf("make stream %s: %w", want.Name, bus.Translate(err))
 	}
 	if wrong := differences(s.CachedInfo().Config, want); len(wrong) > 0 {
 		return fmt.Errorf("use stream %s: NATS keeps it with other settings than this environment needs: %s; nothing was changed; it must be a stream that jujud made, on nats-server 2.15 or newer", want.Name, strings.Join(wrong, ", "))

@@ -1,29 +1,30 @@
-package bus
+package server
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
+	"github.com/jujube-project/jujube/bus/internal/names"
 	"github.com/jujube-project/jujube/events/limits"
 	"github.com/nats-io/jwt/v2"
-	"github.com/nats-io/nats-server/v2/server"
+	natsd "github.com/nats-io/nats-server/v2/server"
 )
 
-// ServerConfig says how to run an embedded NATS server.
-type ServerConfig struct {
+// Config says how to run an embedded NATS server.
+type Config struct {
 	Name     string           // shown to clients; empty: "jujube"
 	StoreDir string           // where JetStream keeps its files; required
 	Host     string           // address to listen on; empty: 127.0.0.1
 	Port     int              // 0: any free one; Server.URL tells which
 	Names    []string         // hosts under which clients reach it; empty: Host
 	Local    bool             // no listener: connections within this process only
-	Trust    *Trust           // accounts, permissions and certificate authority; required
+	Accounts *Accounts        // with their permissions, and the certificate authority; required
 	Logger   *slog.Logger     // nil: silent
 	Now      func() time.Time // when certificates are due; nil: time.Now
 	MaxBytes int64            // of everything JetStream stores; 0: what the disk holds
@@ -31,7 +32,7 @@ type ServerConfig struct {
 
 // Server is an embedded NATS server with JetStream on disk.
 type Server struct {
-	nats *server.Server
+	nats *natsd.Server
 	once sync.Once
 }
 
@@ -39,14 +40,14 @@ type Server struct {
 // records after a crash takes 20 s (measured).
 const startTimeout = 2 * time.Minute
 
-// StartServer starts a server and waits until it takes connections. It fails when the
+// Start starts a server and waits until it takes connections. It fails when the
 // port is taken or the store is another server's or unreadable; nothing is left running.
-func StartServer(cfg ServerConfig) (*Server, error) {
+func Start(cfg Config) (*Server, error) {
 	opts, err := cfg.options()
 	if err != nil {
 		return nil, err
 	}
-	s, err := server.NewServer(opts)
+	s, err := natsd.NewServer(opts)
 	if err != nil {
 		return nil, fmt.Errorf("start NATS: %w", err)
 	}
@@ -68,42 +69,49 @@ func StartServer(cfg ServerConfig) (*Server, error) {
 	return &Server{nats: s}, nil
 }
 
+// Limits of the server that are not about what it takes (those are in events/limits).
+const (
+	maxStoreBytes = 1 << 40          // of JetStream; the disk ends before
+	authTimeout   = 20 * time.Second // a fleet that comes back at once is not thrown out
+	dirAccounts   = "accounts"       // where NATS keeps the accounts' claims, beside its streams
+)
+
 // accountsSync is how often servers of one cluster compare the accounts that they know.
 const accountsSync = 2 * time.Minute
 
-func (cfg ServerConfig) options() (*server.Options, error) {
-	if cfg.Trust == nil || len(cfg.Trust.Authorities) == 0 || cfg.StoreDir == "" {
+func (cfg Config) options() (*natsd.Options, error) {
+	if cfg.Accounts == nil || len(cfg.Accounts.Authorities) == 0 || cfg.StoreDir == "" {
 		return nil, errors.New("start NATS: no trust, no certificate authority or no store directory")
 	}
 	if err := os.MkdirAll(cfg.StoreDir, 0o700); err != nil {
 		return nil, fmt.Errorf("start NATS: %w", err)
 	}
-	operator, err := jwt.DecodeOperatorClaims(cfg.Trust.Operator)
+	operator, err := jwt.DecodeOperatorClaims(cfg.Accounts.Operator)
 	if err != nil {
 		return nil, fmt.Errorf("start NATS: the trust's operator: %w", err)
 	}
-	resolver, err := server.NewDirAccResolver(filepath.Join(cfg.StoreDir, dirAccounts), 0, accountsSync, server.NoDelete)
+	resolver, err := natsd.NewDirAccResolver(filepath.Join(cfg.StoreDir, dirAccounts), 0, accountsSync, natsd.NoDelete)
 	if err != nil {
 		return nil, fmt.Errorf("start NATS: %w", err)
 	}
-	for name, id := range cfg.Trust.AccountIDs {
-		if err := resolver.Store(id, cfg.Trust.Accounts[name]); err != nil {
+	for name, id := range cfg.Accounts.IDs {
+		if err := resolver.Store(id, cfg.Accounts.JWTs[name]); err != nil {
 			return nil, fmt.Errorf("start NATS: account %s: %w", name, err)
 		}
 	}
-	opts := &server.Options{
+	opts := &natsd.Options{
 		ServerName: orDefault(cfg.Name, "jujube"), Host: orDefault(cfg.Host, "127.0.0.1"), Port: cfg.Port,
 		NoSigs: true, StoreDir: cfg.StoreDir, JetStream: true, DisableJetStreamBanner: true,
 		JetStreamMaxStore: maxStoreBytes, SyncAlways: true,
 		MaxPayload: limits.PayloadBytes, MaxConn: limits.Connections, AuthTimeout: authTimeout.Seconds(),
 		TrustedOperators: []*jwt.OperatorClaims{operator}, AccountResolver: resolver,
-		SystemAccount: cfg.Trust.AccountIDs[accountSystem],
+		SystemAccount: cfg.Accounts.IDs[names.AccountSystem],
 	}
 	if cfg.MaxBytes > 0 {
 		opts.JetStreamMaxStore = cfg.MaxBytes
 	}
 	if opts.Port == 0 {
-		opts.Port = server.RANDOM_PORT
+		opts.Port = natsd.RANDOM_PORT
 	}
 	if cfg.Local {
 		opts.DontListen = true
@@ -113,10 +121,10 @@ func (cfg ServerConfig) options() (*server.Options, error) {
 }
 
 // encrypt makes TLS the only way in from outside this process.
-func (cfg ServerConfig) encrypt(opts *server.Options) (err error) {
-	c := &certificates{authority: cfg.Trust.Authorities[0], names: cfg.Names, now: cfg.Now, log: cfg.Logger}
-	if len(c.names) == 0 {
-		c.names = []string{opts.Host}
+func (cfg Config) encrypt(opts *natsd.Options) (err error) {
+	c := &certificates{authority: cfg.Accounts.Authorities[0], hosts: cfg.Names, now: cfg.Now, log: cfg.Logger}
+	if len(c.hosts) == 0 {
+		c.hosts = []string{opts.Host}
 	}
 	if c.now == nil {
 		c.now = time.Now
@@ -136,6 +144,10 @@ func orDefault(s, otherwise string) string {
 // URL is where clients connect, "tls://HOST:PORT".
 func (s *Server) URL() string { return s.nats.ClientURL() }
 
+// InProcessConn connects to the server within the process, without TCP and TLS. A connection
+// of package bus is made with it.
+func (s *Server) InProcessConn() (net.Conn, error) { return s.nats.InProcessConn() }
+
 // Close stops the server and waits until its files are whole. It is idempotent. Close
 // the connections first.
 func (s *Server) Close() {
@@ -144,44 +156,3 @@ func (s *Server) Close() {
 		s.nats.WaitForShutdown()
 	})
 }
-
-// natsLogger passes the server's own log on and keeps the last fatal line, which is the
-// only place where NATS tells why it did not start.
-type natsLogger struct {
-	to    *slog.Logger
-	fatal chan struct{} // closed at the first fatal line
-	once  sync.Once
-	mu    sync.Mutex
-	last  string
-}
-
-func (l *natsLogger) why() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.last == "" {
-		return fmt.Errorf("it took no connection within %v", startTimeout)
-	}
-	return errors.New(l.last)
-}
-
-func (l *natsLogger) log(level slog.Level, format string, v []any) {
-	text := fmt.Sprintf(format, v...)
-	if level >= slog.LevelError {
-		l.mu.Lock()
-		l.last = text
-		l.mu.Unlock()
-	}
-	if l.to != nil {
-		l.to.Log(context.Background(), level, text, "from", "nats")
-	}
-}
-
-func (l *natsLogger) Noticef(format string, v ...any) { l.log(slog.LevelDebug, format, v) }
-func (l *natsLogger) Warnf(format string, v ...any)   { l.log(slog.LevelWarn, format, v) }
-func (l *natsLogger) Errorf(format string, v ...any)  { l.log(slog.LevelError, format, v) }
-func (l *natsLogger) Fatalf(format string, v ...any) {
-	l.log(slog.LevelError, format, v)
-	l.once.Do(func() { close(l.fatal) })
-}
-func (l *natsLogger) Debugf(format string, v ...any) { l.log(slog.LevelDebug, format, v) }
-func (l *natsLogger) Tracef(format string, v ...any) { l.log(slog.LevelDebug, format, v) }

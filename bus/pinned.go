@@ -1,0 +1,77 @@
+package bus
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/jujube-project/jujube/host"
+)
+
+// parseCertificates reads one or more certificates in PEM, and nothing else.
+func parseCertificates(text []byte) (certs []*x509.Certificate, err error) {
+	for {
+		var block *pem.Block
+		block, text = pem.Decode(text)
+		if block == nil {
+			break
+		}
+		if block.Type != "CERTIFICATE" {
+			return nil, fmt.Errorf("read certificates: there is a %q among them", block.Type)
+		}
+		cert, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("read certificates: %w", err)
+		}
+		certs = append(certs, cert)
+	}
+	if len(certs) == 0 {
+		return nil, errors.New("read certificates: there is none, in PEM")
+	}
+	return certs, nil
+}
+
+// CheckAuthorities says why text does not hold certificates of authorities, in PEM.
+func CheckAuthorities(text string) error {
+	certs, err := parseCertificates([]byte(text))
+	if err != nil {
+		return err
+	}
+	for _, cert := range certs {
+		if !cert.IsCA {
+			return fmt.Errorf("read certificates: %s is the certificate of a server, not of an authority", cert.Subject)
+		}
+	}
+	return nil
+}
+
+// PinAuthorities writes the certificates that a client believes, in PEM, whole or not at
+// all. While the authority changes they are two.
+func PinAuthorities(path, certificates string) error {
+	if err := CheckAuthorities(certificates); err != nil {
+		return err
+	}
+	return host.WriteFile(path, []byte(certificates))
+}
+
+// PinnedAuthorities reads what PinAuthorities wrote. A file that others may write is
+// refused: who writes it decides which server is believed.
+func PinnedAuthorities(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", fmt.Errorf("read the authorities that are pinned: %w (juju bootstrap and enrolment write it)", err)
+	}
+	if info.Mode().Perm()&0o022 != 0 {
+		return "", fmt.Errorf("read the authorities that are pinned in %s: others can write it (mode %v); after `chmod 600 %s` it is used again", path, info.Mode().Perm(), path)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("read the authorities that are pinned: %w", err)
+	}
+	if err := CheckAuthorities(string(b)); err != nil {
+		return "", fmt.Errorf("%s: %w", path, err)
+	}
+	return string(b), nil
+}

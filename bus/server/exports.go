@@ -1,0 +1,61 @@
+package server
+
+import (
+	"github.com/nats-io/jwt/v2"
+
+	"github.com/jujube-project/jujube/bus/internal/names"
+)
+
+// An export is one subject that CONTROL exports and one other account imports. In NATS's
+// words it is a service, whose requests flow from the other account to CONTROL, or a stream,
+// whose messages flow from CONTROL to the other account.
+type export struct {
+	to      string // the account that imports it
+	subject string
+	stream  bool // else a service
+	many    bool // a service that answers a request with several messages
+}
+
+// What is not listed here does not pass between accounts, whatever a role may do in its own
+// (roles.go). live.> is exported once, to OPERATORS; AGENTS import parts of that export.
+var exports = []export{
+	{to: names.AccountOperators, subject: names.SubjectRequest + "*.*"},
+	{to: names.AccountOperators, subject: names.SubjectQuery + "*", many: true},
+	{to: names.AccountOperators, subject: names.SubjectUpload + "*"},
+	{to: names.AccountOperators, subject: names.DirectGet(names.StreamLog), many: true},
+	{to: names.AccountOperators, subject: names.DirectGet(names.StreamHeads) + "." + names.SubjectHead},
+	{to: names.AccountOperators, subject: names.DirectGet(names.StreamRequests) + "." + names.SubjectRequest + "*.*"},
+	{to: names.AccountOperators, subject: names.SubjectLive + ">", stream: true},
+	{to: names.AccountAgents, subject: names.SubjectReport + "*"},
+	{to: names.AccountAgents, subject: names.SubjectBeat + "*"},
+	{to: names.AccountAgents, subject: names.DirectGet(names.StreamLog) + "." + names.SubjectLog + "order.*.*"},
+	{to: names.AccountAgents, subject: names.DirectGet(names.StreamLog) + "." + names.SubjectTrust},
+	{to: names.AccountAgents, subject: names.DirectGet(names.StreamTools) + "." + names.SubjectDescribed + "*"},
+	{to: names.AccountAgents, subject: names.DirectGet(names.StreamTools), many: true},
+	{to: names.AccountAgents, subject: names.SubjectLive + "order.*.*", stream: true},
+	{to: names.AccountAgents, subject: names.SubjectLive + names.EntityTrust, stream: true},
+	{to: names.AccountEnrol, subject: names.SubjectEnrol},
+	{to: names.AccountEnrol, subject: names.SubjectRenew},
+}
+
+// share adds to an account's claims what it exports, if it is CONTROL, or else what it imports.
+func (a *Accounts) share(name string, claims *jwt.AccountClaims) {
+	for _, e := range exports {
+		kind, response := jwt.Service, jwt.ResponseType(jwt.ResponseTypeSingleton)
+		if e.stream {
+			kind, response = jwt.Stream, ""
+		} else if e.many {
+			response = jwt.ResponseTypeStream
+		}
+		switch name {
+		case names.AccountControl:
+			if !e.stream || e.subject == names.SubjectLive+">" {
+				claims.Exports.Add(&jwt.Export{Name: e.subject, Subject: jwt.Subject(e.subject), Type: kind, ResponseType: response})
+			}
+		case e.to:
+			claims.Imports.Add(&jwt.Import{
+				Name: e.subject, Subject: jwt.Subject(e.subject), Account: a.IDs[names.AccountControl], Type: kind,
+			})
+		}
+	}
+}

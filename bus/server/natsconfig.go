@@ -1,0 +1,54 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/jujube-project/jujube/bus/internal/names"
+	"github.com/jujube-project/jujube/events/limits"
+	"github.com/jujube-project/jujube/host"
+)
+
+// The files of a separate nats-server's certificate.
+const (
+	NATSCertificate = "nats-certificate.pem"
+	NATSKey         = "nats-key.pem"
+)
+
+// SaveNATSCertificate writes a certificate and its key for a separate nats-server that
+// clients reach under hosts: names and addresses. Those there before are replaced, each whole or not at all.
+func (a *Accounts) SaveNATSCertificate(dir string, hosts []string, now time.Time) error {
+	certificate, key, err := a.Authorities[0].Sign(hosts, now)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("write the certificate: %w", err)
+	}
+	return errors.Join(host.WriteFile(filepath.Join(dir, NATSKey), []byte(key)), host.WriteFile(filepath.Join(dir, NATSCertificate), []byte(certificate)))
+}
+
+// NATSConfig is a configuration for a separate nats-server (2.15 or newer) that serves
+// this environment: the same accounts, limits, durability and encryption as the embedded
+// one. listen is HOST:PORT; tlsDir holds the server's certificate and key.
+func (a *Accounts) NATSConfig(listen, storeDir, tlsDir string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# NATS for the environment %s. It holds no secret.\n", a.Environment)
+	fmt.Fprintf(&b, "listen: %q\noperator: %s\nsystem_account: %s\n",
+		listen, a.Operator, a.IDs[names.AccountSystem])
+	fmt.Fprintf(&b, "# The state server tells it whose credentials were revoked; it keeps that there.\n")
+	fmt.Fprintf(&b, "resolver: { type: full, dir: %q, allow_delete: false, interval: \"2m\" }\nresolver_preload: {\n", filepath.Join(storeDir, dirAccounts))
+	for _, name := range every {
+		fmt.Fprintf(&b, "  # %s\n  %s: %s\n", name, a.IDs[name], a.JWTs[name])
+	}
+	fmt.Fprintf(&b, "}\njetstream: { store_dir: %q, sync_interval: always, max_file_store: %d }\n", storeDir, maxStoreBytes)
+	fmt.Fprintf(&b, "max_payload: %d\nmax_connections: %d\nauthorization: { timeout: %d }\n",
+		limits.PayloadBytes, limits.Connections, int(authTimeout/time.Second))
+	fmt.Fprintf(&b, "tls: { cert_file: %q, key_file: %q, min_version: \"1.3\", handshake_first: true, timeout: %d }\n",
+		filepath.Join(tlsDir, NATSCertificate), filepath.Join(tlsDir, NATSKey), int(authTimeout/time.Second))
+	return b.String()
+}

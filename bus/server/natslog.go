@@ -1,0 +1,50 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+)
+
+// natsLogger passes the server's own log on and keeps the last fatal line, which is the
+// only place where NATS tells why it did not start.
+type natsLogger struct {
+	to    *slog.Logger
+	fatal chan struct{} // closed at the first fatal line
+	once  sync.Once
+	mu    sync.Mutex
+	last  string
+}
+
+func (l *natsLogger) why() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.last == "" {
+		return fmt.Errorf("it took no connection within %v", startTimeout)
+	}
+	return errors.New(l.last)
+}
+
+func (l *natsLogger) log(level slog.Level, format string, v []any) {
+	text := fmt.Sprintf(format, v...)
+	if level >= slog.LevelError {
+		l.mu.Lock()
+		l.last = text
+		l.mu.Unlock()
+	}
+	if l.to != nil {
+		l.to.Log(context.Background(), level, text, "from", "nats")
+	}
+}
+
+func (l *natsLogger) Noticef(format string, v ...any) { l.log(slog.LevelDebug, format, v) }
+func (l *natsLogger) Warnf(format string, v ...any)   { l.log(slog.LevelWarn, format, v) }
+func (l *natsLogger) Errorf(format string, v ...any)  { l.log(slog.LevelError, format, v) }
+func (l *natsLogger) Fatalf(format string, v ...any) {
+	l.log(slog.LevelError, format, v)
+	l.once.Do(func() { close(l.fatal) })
+}
+func (l *natsLogger) Debugf(format string, v ...any) { l.log(slog.LevelDebug, format, v) }
+func (l *natsLogger) Tracef(format string, v ...any) { l.log(slog.LevelDebug, format, v) }

@@ -1,0 +1,46 @@
+package server
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/jujube-project/jujube/bus/internal/names"
+	"github.com/nats-io/jwt/v2"
+	"github.com/nats-io/nkeys"
+)
+
+// Revoked is whose credentials are refused: public keys, and up to when their credentials
+// were made. Newer ones of the same key hold.
+type Revoked struct {
+	Machines  map[string]time.Time
+	Operators map[string]time.Time
+}
+
+// Revocations are the claims of the accounts that machines and operators are in, with
+// what is revoked there. They hold no secret.
+func (a *Accounts) Revocations(r Revoked) (claims []string, err error) {
+	for account, keys := range map[string]map[string]time.Time{names.AccountAgents: r.Machines, names.AccountOperators: r.Operators} {
+		token, err := a.revoke(account, keys)
+		if err != nil {
+			return nil, fmt.Errorf("revoke credentials of %s: %w", account, err)
+		}
+		claims = append(claims, token)
+	}
+	return claims, nil
+}
+
+func (a *Accounts) revoke(account string, keys map[string]time.Time) (string, error) {
+	signer, err := nkeys.FromSeed([]byte(a.OperatorKey))
+	if err != nil {
+		return "", err
+	}
+	claims, err := jwt.DecodeAccountClaims(a.JWTs[account])
+	if err != nil {
+		return "", err
+	}
+	claims.Revocations = jwt.RevocationList{}
+	for key, until := range keys {
+		claims.RevokeAt(key, until)
+	}
+	return claims.Encode(signer)
+}
