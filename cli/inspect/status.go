@@ -1,4 +1,4 @@
-package cli
+package inspect
 
 import (
 	"bytes"
@@ -58,9 +58,15 @@ func (v *view) write(out io.Writer, st status.Status) error {
 	return err
 }
 
-func (r *reader) statusCommand() *cobra.Command {
-	var v view
-	var watch, fromLog bool
+// showStatus is `juju status`.
+type showStatus struct {
+	*reader
+	view    view
+	watch   bool // draw again at every change
+	fromLog bool // fold the log instead of asking the state server
+}
+
+func (c *showStatus) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "status [PATTERN...]",
 		Aliases: []string{"stat"},
@@ -82,51 +88,55 @@ if the state server's data directory lies on this host.`,
   juju status --watch
   juju status --from-log`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			v.patterns = args
-			if watch && v.output != "" {
+			c.view.patterns = args
+			if c.watch && c.view.output != "" {
 				return errors.New("--watch draws on the terminal and cannot write to a file: leave out -o")
 			}
-			if err := v.check(); err != nil {
+			if err := c.view.check(); err != nil {
 				return app.Usage("%v", err)
 			}
-			return r.status(cmd.Context(), v, watch, fromLog)
+			return c.run(cmd.Context())
 		},
 	}
-	v.flags(cmd)
-	cmd.Flags().BoolVar(&watch, "watch", false, "draw again at every change, until Ctrl-C")
-	cmd.Flags().BoolVar(&fromLog, "from-log", false, "make the status from the log instead of asking the state server")
+	c.view.flags(cmd)
+	cmd.Flags().BoolVar(&c.watch, "watch", false, "draw again at every change, until Ctrl-C")
+	cmd.Flags().BoolVar(&c.fromLog, "from-log", false, "make the status from the log instead of asking the state server")
 	return cmd
 }
 
-func (r *reader) status(ctx context.Context, v view, watch, fromLog bool) error {
-	var src logSource
-	var err error
-	if fromLog {
-		src, err = r.open(ctx)
-	} else {
-		if src, err = r.connect(ctx); err != nil {
-			err = withoutStateServer(err)
-		}
-	}
+func (c *showStatus) run(ctx context.Context) error {
+	src, err := c.source(ctx)
 	if err != nil {
 		return err
 	}
 	defer src.close()
-	look := func(ctx context.Context) (status.Status, error) { return src.askStatus(ctx) }
-	if fromLog {
+	look := src.askStatus
+	if c.fromLog {
 		look = func(ctx context.Context) (status.Status, error) { return src.foldStatus(ctx, moment{}) }
 	}
-	if watch {
-		return r.watch(ctx, src.log, v, look)
+	if c.watch {
+		return c.draw(ctx, src.log, look)
 	}
 	st, err := look(ctx)
 	switch {
-	case err != nil && fromLog:
+	case err != nil && c.fromLog:
 		return err
 	case err != nil:
 		return withoutStateServer(err)
 	}
-	return v.write(r.stdout, st)
+	return c.view.write(c.stdout, st)
+}
+
+// source is a connection; with --from-log, when nothing answers, a copy of the log.
+func (c *showStatus) source(ctx context.Context) (logSource, error) {
+	if c.fromLog {
+		return c.open(ctx)
+	}
+	src, err := c.connect(ctx)
+	if err != nil {
+		return src, withoutStateServer(err)
+	}
+	return src, nil
 }
 
 // withoutStateServer adds what a person can do while no state server answers.
@@ -161,37 +171,26 @@ func (src logSource) foldStatus(ctx context.Context, at moment) (status.Status, 
 // clearScreen puts the cursor home and clears the terminal.
 const clearScreen = "\x1b[H\x1b[2J"
 
-// watch draws the status now and at every change of the log, until ctx ends. Changes
-// that come while it draws are drawn together.
-func (r *reader) watch(ctx context.Context, log events.Log, v view, look func(context.Context) (status.Status, error)) error {
+// draw draws the status now and at every change of the log, until ctx ends. Changes that
+// come while it draws are drawn together.
+func (c *showStatus) draw(ctx context.Context, log events.Log, look func(context.Context) (status.Status, error)) error {
 	last, err := log.Last(ctx)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	changed := host.NewPoke()
-	ended := make(chan error, 1)
-	go func() {
-		for _, err := range log.Follow(ctx, last+1) {
-			if err != nil && !errors.Is(err, events.ErrInvalid) {
-				ended <- err
-				return
-			}
-			changed.Send()
-		}
-		ended <- nil
-	}()
+	changed, ended := changesOf(ctx, log, last+1)
 	for {
 		st, err := look(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return nil
 		case err != nil:
-			fmt.Fprintln(r.stderr, plain.Lines(err.Error())) // a state server that is away comes back
+			fmt.Fprintln(c.stderr, plain.Lines(err.Error())) // a state server that is away comes back
 		default:
-			io.WriteString(r.screen, clearScreen)
-			if err := v.write(r.stdout, st); err != nil {
+			io.WriteString(c.screen, clearScreen)
+			if err := c.view.write(c.stdout, st); err != nil {
 				return err
 			}
 		}
@@ -204,4 +203,22 @@ func (r *reader) watch(ctx context.Context, log events.Log, v view, look func(co
 			return err
 		}
 	}
+}
+
+// changesOf tells of records from a sequence on, until ctx ends or the log cannot be followed
+// any more. One token stands for all records that came since the last was taken.
+func changesOf(ctx context.Context, log events.Log, from uint64) (changed <-chan struct{}, ended <-chan error) {
+	poke := host.NewPoke()
+	end := make(chan error, 1)
+	go func() {
+		for _, err := range log.Follow(ctx, from) {
+			if err != nil && !errors.Is(err, events.ErrInvalid) {
+				end <- err
+				return
+			}
+			poke.Send()
+		}
+		end <- nil
+	}()
+	return poke, end
 }

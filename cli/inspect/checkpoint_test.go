@@ -1,4 +1,4 @@
-package cli
+package inspect
 
 import (
 	"bytes"
@@ -13,7 +13,7 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/bustest"
-	link "github.com/jujube-project/jujube/cli/session"
+	"github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/events/version"
@@ -104,7 +104,7 @@ func (l *signedLog) source(signed, seen tree.Checkpoint) logSource {
 		log:     l.bus.StateServer().Log(),
 		signed:  func(context.Context) ([]byte, error) { return signed.Note, nil },
 		ask:     wire.AskerFunc(func(context.Context, string, []byte) ([]byte, error) { return wire.Leaves(l.leaves).MarshalBinary() }),
-		witness: link.NewWitness(bustest.Environment, filepath.Join(l.t.TempDir(), "seen"), logs, seen),
+		witness: session.NewWitness(bustest.Environment, filepath.Join(l.t.TempDir(), "seen"), logs, seen),
 	}
 }
 

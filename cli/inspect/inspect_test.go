@@ -1,4 +1,4 @@
-package cli
+package inspect
 
 import (
 	"bytes"
@@ -15,7 +15,7 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/memlog"
-	link "github.com/jujube-project/jujube/cli/session"
+	"github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections/scenario"
@@ -63,13 +63,19 @@ func newBench(t *testing.T, story string) *bench {
 		return json.Marshal(status.Make(s))
 	}
 	b.reader = reader{
-		stdout: &b.out, stderr: io.Discard, dataDir: func() string { return "" }, witness: func() (*link.Witness, error) { return nil, nil },
+		stdout: &b.out, stderr: io.Discard, dataDir: func() string { return "" }, witness: func() (*session.Witness, error) { return nil, nil },
 		connect: func(context.Context) (logSource, error) {
 			ask := wire.AskerFunc(func(_ context.Context, query string, _ []byte) ([]byte, error) { return b.answer(query) })
 			return logSource{log: b.log, ask: ask, close: func() {}}, nil
 		},
 	}
 	return b
+}
+
+func (b *bench) status() *cobra.Command { return (&showStatus{reader: &b.reader}).command() }
+
+func (b *bench) audit() *cobra.Command {
+	return auditCommand(func() *reader { r := b.reader; return &r })
 }
 
 // run runs a command and gives what it printed.
@@ -84,11 +90,11 @@ func (b *bench) run(ctx context.Context, cmd *cobra.Command, args ...string) (st
 func TestStatusFromTheLogIsWhatTheStateServerSays(t *testing.T) {
 	b := newBench(t, readStory)
 	for _, format := range status.Formats {
-		asked, err := b.run(t.Context(), b.statusCommand(), "--format", format)
+		asked, err := b.run(t.Context(), b.status(), "--format", format)
 		if err != nil {
 			t.Fatal(err)
 		}
-		folded, err := b.run(t.Context(), b.statusCommand(), "--format", format, "--from-log")
+		folded, err := b.run(t.Context(), b.status(), "--format", format, "--from-log")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -101,10 +107,10 @@ func TestStatusFromTheLogIsWhatTheStateServerSays(t *testing.T) {
 func TestStatusWithoutAStateServerNamesTheWayOut(t *testing.T) {
 	b := newBench(t, readStory)
 	b.answer = func(string) ([]byte, error) { return nil, bus.ErrNoStateServer }
-	if _, err := b.run(t.Context(), b.statusCommand()); err == nil || !strings.Contains(err.Error(), "juju status --from-log") {
+	if _, err := b.run(t.Context(), b.status()); err == nil || !strings.Contains(err.Error(), "juju status --from-log") {
 		t.Errorf("got %v", err)
 	}
-	if out, err := b.run(t.Context(), b.statusCommand(), "--from-log"); err != nil || !strings.Contains(out, "in-progress") {
+	if out, err := b.run(t.Context(), b.status(), "--from-log"); err != nil || !strings.Contains(out, "in-progress") {
 		t.Errorf("got %v\n%s", err, out)
 	}
 }
@@ -112,7 +118,7 @@ func TestStatusWithoutAStateServerNamesTheWayOut(t *testing.T) {
 func TestStatusWritesAFile(t *testing.T) {
 	b := newBench(t, readStory)
 	file := filepath.Join(t.TempDir(), "status.json")
-	if out, err := b.run(t.Context(), b.statusCommand(), "--format", "json", "-o", file, "web"); err != nil || out != "" {
+	if out, err := b.run(t.Context(), b.status(), "--format", "json", "-o", file, "web"); err != nil || out != "" {
 		t.Fatalf("%v, printed %q", err, out)
 	}
 	text, err := os.ReadFile(file)
@@ -128,7 +134,7 @@ func TestStatusRefusesBeforeItAsks(t *testing.T) {
 	b := newBench(t, readStory)
 	b.connect = func(context.Context) (logSource, error) { t.Error("it asked"); return logSource{}, errors.New("no") }
 	for _, args := range [][]string{{"--format", "xml"}, {"we;b"}, {"--watch", "-o", "x"}} {
-		if _, err := b.run(t.Context(), b.statusCommand(), args...); err == nil {
+		if _, err := b.run(t.Context(), b.status(), args...); err == nil {
 			t.Errorf("%v: no error", args)
 		}
 	}
@@ -151,7 +157,7 @@ func TestStatusWatchDrawsEveryChange(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() {
-		_, err := b.run(ctx, b.statusCommand(), "--watch", "--format", "summary")
+		_, err := b.run(ctx, b.status(), "--watch", "--format", "summary")
 		ended <- err
 	}()
 	if first := <-drawn; !strings.Contains(first, "1 of 2 machines, 1 in flight") {
@@ -179,42 +185,42 @@ func TestStatusWatchDrawsEveryChange(t *testing.T) {
 
 func TestAuditLogFiltersAndFormats(t *testing.T) {
 	b := newBench(t, readStory)
-	out, err := b.run(t.Context(), b.auditCommand(), "log", "--machine", "1", "--kind", "order.*", "--utc")
+	out, err := b.run(t.Context(), b.audit(), "log", "--machine", "1", "--kind", "order.*", "--utc")
 	if err != nil || strings.Count(out, "\n") != 2 || !strings.Contains(out, "move from 1.24.0 to 1.25.0") {
 		t.Errorf("%v\n%s", err, out)
 	}
-	out, err = b.run(t.Context(), b.auditCommand(), "log", "--format", "jsonl")
+	out, err = b.run(t.Context(), b.audit(), "log", "--format", "jsonl")
 	if err != nil || strings.Count(out, "\n") != len(b.recs) {
 		t.Errorf("%v\n%s", err, out)
 	}
-	if _, err := b.run(t.Context(), b.auditCommand(), "log", "--since", "noon"); err == nil {
+	if _, err := b.run(t.Context(), b.audit(), "log", "--since", "noon"); err == nil {
 		t.Error("noon is a time")
 	}
 }
 
 func TestAuditReplayShowsThePast(t *testing.T) {
 	b := newBench(t, readStory)
-	out, err := b.run(t.Context(), b.auditCommand(), "replay", "--at", "3", "--format", "oneline")
+	out, err := b.run(t.Context(), b.audit(), "replay", "--at", "3", "--format", "oneline")
 	if err != nil || out != "- machine-0: host0 (started) 1.24.0\n" {
 		t.Errorf("%v\n%s", err, out)
 	}
-	if _, err := b.run(t.Context(), b.auditCommand(), "replay", "--at", "100"); err == nil {
+	if _, err := b.run(t.Context(), b.audit(), "replay", "--at", "100"); err == nil {
 		t.Error("replayed what is not there yet")
 	}
 }
 
 func TestAuditVerify(t *testing.T) {
 	b := newBench(t, readStory)
-	out, err := b.run(t.Context(), b.auditCommand(), "verify")
+	out, err := b.run(t.Context(), b.audit(), "verify")
 	if err != nil || !strings.Contains(out, "The log is whole.") || !strings.Contains(out, "u1-1 of machine 1, open since 11") {
 		t.Errorf("%v\n%s", err, out)
 	}
 	b.answer = func(string) ([]byte, error) { return nil, bus.ErrNoStateServer }
-	if out, err = b.run(t.Context(), b.auditCommand(), "verify"); err != nil || !strings.Contains(out, "no state server answers") {
+	if out, err = b.run(t.Context(), b.audit(), "verify"); err != nil || !strings.Contains(out, "no state server answers") {
 		t.Errorf("%v\n%s", err, out)
 	}
 	b.answer = func(string) ([]byte, error) { return json.Marshal(wire.Position{Seq: 11, Digest: "another"}) }
-	if out, err = b.run(t.Context(), b.auditCommand(), "verify"); err == nil || !strings.Contains(out, "FOUND at 11 (served-digest)") {
+	if out, err = b.run(t.Context(), b.audit(), "verify"); err == nil || !strings.Contains(out, "FOUND at 11 (served-digest)") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
@@ -225,10 +231,10 @@ func TestAuditReadsADeadEnvironment(t *testing.T) {
 	b.offline = statesrv.OpenOffline
 	b.dataDir = func() string { return dir }
 	b.connect = func(context.Context) (logSource, error) { return logSource{}, errors.New("connection refused") }
-	if out, err := b.run(t.Context(), b.auditCommand(), "verify", "--format", "json"); err != nil || !strings.Contains(out, `"records": 11`) {
+	if out, err := b.run(t.Context(), b.audit(), "verify", "--format", "json"); err != nil || !strings.Contains(out, `"records": 11`) {
 		t.Errorf("%v\n%s", err, out)
 	}
-	if out, err := b.run(t.Context(), b.statusCommand(), "--from-log"); err != nil || !strings.Contains(out, "in-progress") {
+	if out, err := b.run(t.Context(), b.status(), "--from-log"); err != nil || !strings.Contains(out, "in-progress") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

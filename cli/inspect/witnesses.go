@@ -1,12 +1,10 @@
-package cli
+package inspect
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"os"
-
-	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/cli/app"
@@ -72,40 +70,4 @@ func (src logSource) conclude(ctx context.Context, t *audit.Tree, signed tree.Ch
 	}
 	t.Locate(leaves, signed.Head)
 	return nil
-}
-
-func (r *reader) auditCheckpointCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "checkpoint",
-		Short: "Print a signed checkpoint of the log, to carry away",
-		Long: `Print the newest checkpoint of the log: how many records there are and the root over
-them, signed by the state server's log key. Kept where nobody of this environment can
-write, it holds whoever keeps the log to what lies in it today: juju audit verify --from
-finds out whether anything of it was taken away, changed or put in another order.`,
-		Example: `  juju audit checkpoint > $(date +%F).checkpoint`,
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			src, err := r.open(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer src.close()
-			if src.witness == nil {
-				return errors.New("this client has no log key of the environment, so it cannot tell whether a checkpoint is genuine")
-			}
-			note, err := src.signed(cmd.Context())
-			if err != nil {
-				return err
-			}
-			c, err := src.witness.Open(note)
-			if err != nil {
-				return err
-			}
-			if known := src.witness.Seen(); known.Size > c.Size {
-				c = known // the one beside the log follows a moment later
-			}
-			_, err = r.stdout.Write(c.Note)
-			return err
-		},
-	}
 }

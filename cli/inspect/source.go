@@ -1,4 +1,4 @@
-package cli
+package inspect
 
 import (
 	"context"
@@ -10,7 +10,9 @@ import (
 	"path/filepath"
 
 	"github.com/jujube-project/jujube/bus"
-	link "github.com/jujube-project/jujube/cli/session"
+	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/local"
+	"github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/wire"
 )
@@ -22,13 +24,47 @@ type reader struct {
 	// connect opens the environment's log over NATS.
 	connect func(ctx context.Context) (logSource, error)
 	// witness is what this client has seen of the log, nil without log keys.
-	witness func() (*link.Witness, error)
+	witness func() (*session.Witness, error)
 	// verifies: the command compares the whole log with what was seen, and says what differs.
 	verifies bool
 	// offline opens the log of a state server that is down, from its data directory.
 	offline func(ctx context.Context, dataDir string) (log events.Log, closeLog func(), err error)
 	// dataDir is the state server's data directory if it lies on this host, else empty.
 	dataDir func() string
+}
+
+// newReader reads the log of the chosen environment.
+func newReader(a *app.App) *reader {
+	return &reader{
+		stdout: a.Stdout, stderr: a.Stderr, screen: a.Screen,
+		connect: func(ctx context.Context) (logSource, error) {
+			s, err := session.Connect(ctx, a)
+			if err != nil {
+				return logSource{}, err
+			}
+			w, err := session.WitnessOf(a.Store(), s.Env)
+			if err != nil {
+				s.Conn.Close()
+				return logSource{}, err
+			}
+			return sourceOf(s.Conn, w), nil
+		},
+		witness: func() (*session.Witness, error) {
+			env, err := a.Chosen()
+			if err != nil {
+				return nil, err
+			}
+			return session.WitnessOf(a.Store(), env)
+		},
+		offline: local.OpenLog,
+		dataDir: func() string {
+			env, err := a.Chosen()
+			if err != nil {
+				return ""
+			}
+			return env.StateServerDir()
+		},
+	}
 }
 
 // logSource is where a command reads the log.
@@ -39,12 +75,12 @@ type logSource struct {
 	// signed is the newest checkpoint that is kept beside the log; nil: none is.
 	signed func(ctx context.Context) ([]byte, error)
 	// witness is what this client has seen of the log; nil: nothing, and it cannot tell.
-	witness *link.Witness
+	witness *session.Witness
 	close   func()
 }
 
 // sourceOf reads over a connection, which close ends.
-func sourceOf(c *bus.Conn, w *link.Witness) logSource {
+func sourceOf(c *bus.Conn, w *session.Witness) logSource {
 	return logSource{log: c.Log(), ask: c, signed: c.Checkpoint, witness: w, close: c.Close}
 }
 

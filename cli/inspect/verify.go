@@ -1,10 +1,11 @@
-package cli
+package inspect
 
 import (
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 
@@ -30,9 +31,14 @@ type verdict struct {
 	Findings  []audit.Finding   `json:"findings"`
 }
 
-func (r *reader) auditVerifyCommand() *cobra.Command {
-	var format string
-	var from []string
+// verify is `juju audit verify`.
+type verify struct {
+	*reader
+	format string
+	from   []string // files of checkpoints
+}
+
+func (c *verify) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify",
 		Short: "Prove that the log is whole and that what is served follows from it",
@@ -52,20 +58,20 @@ It exits with 1 when it finds anything.`,
   juju audit verify --from last-month.checkpoint`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if format != "text" && format != "json" {
-				return fmt.Errorf("format %q is not text or json", format)
+			if c.format != "text" && c.format != "json" {
+				return fmt.Errorf("format %q is not text or json", c.format)
 			}
-			return r.auditVerify(cmd.Context(), format, from)
+			return c.run(cmd.Context())
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "text or json")
-	cmd.Flags().StringArrayVar(&from, "from", nil, "a file with a checkpoint that the log must go on from; may be given again")
+	cmd.Flags().StringVar(&c.format, "format", "text", "text or json")
+	cmd.Flags().StringArrayVar(&c.from, "from", nil, "a file with a checkpoint that the log must go on from; may be given again")
 	return cmd
 }
 
-func (r *reader) auditVerify(ctx context.Context, format string, from []string) error {
-	r.verifies = true
-	src, err := r.open(ctx)
+func (c *verify) run(ctx context.Context) error {
+	c.verifies = true
+	src, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
@@ -74,7 +80,7 @@ func (r *reader) auditVerify(ctx context.Context, format string, from []string) 
 	if err != nil {
 		return err
 	}
-	t, signed, err := src.witnesses(ctx, from)
+	t, signed, err := src.witnesses(ctx, c.from)
 	if err != nil {
 		return err
 	}
@@ -92,7 +98,7 @@ func (r *reader) auditVerify(ctx context.Context, format string, from []string) 
 	if out.Findings == nil {
 		out.Findings = []audit.Finding{}
 	}
-	if err := r.printVerdict(out, format); err != nil {
+	if err := out.write(c.stdout, c.format); err != nil {
 		return err
 	}
 	if n := len(out.Findings); n > 0 {
@@ -154,31 +160,31 @@ func verifyLog(ctx context.Context, log events.Log, said wire.Position, t *audit
 	return v, nil
 }
 
-func (r *reader) printVerdict(v verdict, format string) error {
+func (v verdict) write(out io.Writer, format string) error {
 	if format == "json" {
-		enc := json.NewEncoder(r.stdout)
+		enc := json.NewEncoder(out)
 		enc.SetIndent("", "  ")
 		return enc.Encode(v)
 	}
 	for _, f := range v.Findings {
-		fmt.Fprintf(r.stdout, "FOUND at %d (%s): %s\n", f.Seq, f.Code, plain.Text(f.Text))
+		fmt.Fprintf(out, "FOUND at %d (%s): %s\n", f.Seq, f.Code, plain.Text(f.Text))
 	}
-	fmt.Fprintf(r.stdout, "records:   %d\n", v.Records)
-	fmt.Fprintf(r.stdout, "orders:    %d, of which %d are open\n", v.Orders, len(v.Open))
+	fmt.Fprintf(out, "records:   %d\n", v.Records)
+	fmt.Fprintf(out, "orders:    %d, of which %d are open\n", v.Orders, len(v.Open))
 	for _, o := range v.Open {
-		fmt.Fprintf(r.stdout, "           %s of machine %s, open since %d\n", o.Order, o.Machine, o.Seq)
+		fmt.Fprintf(out, "           %s of machine %s, open since %d\n", o.Order, o.Machine, o.Seq)
 	}
-	fmt.Fprintf(r.stdout, "snapshots: %d compared\n", v.Snapshots)
+	fmt.Fprintf(out, "snapshots: %d compared\n", v.Snapshots)
 	for _, kind := range slices.Sorted(maps.Keys(v.Unknown)) {
-		fmt.Fprintf(r.stdout, "unknown:   %d of kind %s, written by a newer release\n", v.Unknown[kind], plain.Text(kind))
+		fmt.Fprintf(out, "unknown:   %d of kind %s, written by a newer release\n", v.Unknown[kind], plain.Text(kind))
 	}
-	fmt.Fprintf(r.stdout, "served:    %s\n", v.Served)
+	fmt.Fprintf(out, "served:    %s\n", v.Served)
 	for _, s := range v.Signed {
-		fmt.Fprintf(r.stdout, "signed:    %s\n", s)
+		fmt.Fprintf(out, "signed:    %s\n", s)
 	}
-	fmt.Fprintf(r.stdout, "digest:    %s\n", v.Digest)
+	fmt.Fprintf(out, "digest:    %s\n", v.Digest)
 	if len(v.Findings) == 0 {
-		fmt.Fprintln(r.stdout, "The log is whole.")
+		fmt.Fprintln(out, "The log is whole.")
 	}
 	return nil
 }
