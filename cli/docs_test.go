@@ -16,15 +16,7 @@ import (
 // Every line of juju that a document shows can be typed: as a line of a block, after "$ " or
 // not, or among the words of a sentence.
 func TestEveryLineOfTheDocsParses(t *testing.T) {
-	files, err := filepath.Glob("../docs/*.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	top, err := filepath.Glob("../*.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range append(top, files...) {
+	for _, file := range documents(t) {
 		lines, words := jujuLines(t, file)
 		for _, line := range lines {
 			if err := parses(line); err != nil {
@@ -37,6 +29,18 @@ func TestEveryLineOfTheDocsParses(t *testing.T) {
 			}
 		}
 	}
+}
+
+func documents(t *testing.T) (files []string) {
+	t.Helper()
+	for _, pattern := range []string{"../*.md", "../docs/*.md", "../docs/tasks/*.md"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, found...)
+	}
+	return files
 }
 
 var (
