@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// A use is what some packages must not name: a function or a variable, called or handed on,
-// under any alias. Objects are written as go/types does: "time.Now", "(time.Time).Local".
+// A use is what some packages must not name: a function, a variable or a type, called or
+// handed on, under any alias. Objects are written as go/types does: "time.Now", "(time.Time).Local".
 type use struct {
 	from    []string
 	objects []string
@@ -28,11 +28,14 @@ var uses = []use{
 		why: "time is an argument",
 	},
 	{
+		from: []string{"statesrv/decide"}, objects: []string{"context.Context", module + "events.Log"},
+		why: "a decision asks nobody and waits for nothing",
+	},
+	{
 		from: []string{"…"}, objects: []string{"os.Getenv", "os.LookupEnv", "os.ExpandEnv", "syscall.Getenv"},
 		why: "environment variables are read in cmd and handed on",
 		except: []exception{
 			{pkg: "cmd…", why: "it is where they are read"},
-			{pkg: "sim…", why: "it holds programs for those who build jujube"},
 		},
 	},
 	{
@@ -83,13 +86,13 @@ func namedIn(s source, below ast.Node, objects []string) (found []*ast.Ident) {
 	return found
 }
 
-// objectName is how go/types writes a function, a method or a variable of a package; "" is
-// anything else.
+// objectName is how go/types writes a function, a method, or a variable or type of a package;
+// "" is anything else.
 func objectName(o types.Object) string {
 	switch o := o.(type) {
 	case *types.Func:
 		return o.Origin().FullName()
-	case *types.Var:
+	case *types.Var, *types.TypeName:
 		if o.Pkg() != nil && o.Parent() == o.Pkg().Scope() {
 			return o.Pkg().Path() + "." + o.Name()
 		}

@@ -26,7 +26,7 @@ var (
 	generator = exception{pkg: "events/gen", why: "it is a program that writes docs/EVENTS.md"}
 	scenarios = exception{pkg: "projections/scenario", why: "it reads the scenario files of tests"}
 	goTUF     = exception{
-		pkg: "events/tools/tuf", through: "github.com/theupdateframework/go-tuf/v2/metadata…",
+		pkg: "…", through: "github.com/theupdateframework/go-tuf/v2/metadata…",
 		why: "go-tuf has a client that reads files and speaks HTTP; tuf hands it bytes",
 	}
 )
@@ -41,7 +41,7 @@ var (
 )
 
 // pure are the packages in which the same input gives the same output, everywhere and always.
-var pure = []string{"events…", "projections…"}
+var pure = []string{"events…", "projections…", "statesrv/decide"}
 
 // dependencies go from the bottom of the house to its top.
 var dependencies = []dependency{
@@ -88,6 +88,14 @@ var dependencies = []dependency{
 	{
 		from: []string{"statesrv…"}, forbid: []string{"module/agent…", "module/cli…", "module/sim…"},
 		why: "agents and state servers meet on the bus only",
+	},
+	{
+		from: []string{"statesrv/decide"}, forbid: []string{"module/…", "sync…", "log…"}, but: []string{"module/events…", "module/projections…", "module/statesrv/decide"},
+		why: "a decision is a function of state, input, time and ids", except: []exception{goTUF},
+	},
+	{
+		from: []string{"statesrv/writer", "statesrv/logtree"}, forbid: append([]string{"module/bus…", "net…"}, nats...), but: []string{"net/url"},
+		why: "what writes the log is tried on a log in memory", except: []exception{goTUF},
 	},
 	{
 		from: []string{"cli…", "cmd/juju"}, forbid: []string{"module/agent…", "module/sim…"},
