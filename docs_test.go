@@ -45,12 +45,21 @@ var (
 	space     = regexp.MustCompile(`\s+`)
 )
 
-// spansOf are the words of a document that are set in code, each once.
+// spansOf are the words of a document that are set in code, each once, and its lines of go and
+// make.
 func spansOf(t *testing.T, file string) (spans []string) {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, block := range fence.FindAllString(string(text), -1) {
+		for line := range strings.Lines(block) {
+			line, _, _ = strings.Cut(strings.TrimSpace(line), " #")
+			if strings.HasPrefix(line, "go ") || strings.HasPrefix(line, "make ") {
+				spans = append(spans, strings.TrimSpace(line))
+			}
+		}
 	}
 	prose := generated.ReplaceAllString(fence.ReplaceAllString(string(text), ""), "")
 	for _, paragraph := range strings.Split(prose, "\n\n") {
@@ -82,7 +91,10 @@ func (x *index) known(span string) bool {
 		makefile, err := os.ReadFile("Makefile")
 		return err == nil && slices.ContainsFunc(target.FindAllStringSubmatch(string(makefile), -1), func(m []string) bool { return m[1] == words[1] })
 	case words[0] == "go" || len(words) > 1:
-		return !slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(w, "./") && !exists(w) })
+		return !slices.ContainsFunc(words, func(w string) bool {
+			test := testName.FindString(w)
+			return strings.HasPrefix(w, "./") && !exists(w) || test != "" && !x.hasPrefix(test)
+		})
 	case strings.Contains(span, "/") && ofRepository(span):
 		return exists(span)
 	}
@@ -141,6 +153,7 @@ func TestDocsLinkToWhatExists(t *testing.T) {
 var (
 	docLink  = regexp.MustCompile(`\[\*?([A-Za-z_][\w./]*)\]`)
 	selector = regexp.MustCompile(`\b([A-Za-z_]\w*)\.([A-Z]\w*)(?:\.([A-Z]\w*))?\b`)
+	fileName = regexp.MustCompile(`[\w*]+\.go\b`)
 	testName = regexp.MustCompile(`\b(?:Test|Fuzz|Benchmark)[A-Z]\w*`)
 )
 
@@ -159,15 +172,15 @@ func TestDocsOfPackagesNameWhatExists(t *testing.T) {
 			continue
 		}
 		for _, name := range namesIn(x, s.file.Name.Name, s.file.Doc.Text()) {
-			if !x.has(name) {
+			if !x.has(name) && !x.files[name] {
 				t.Errorf("%s: %s: there is no such name", s.at(s.file.Doc), name)
 			}
 		}
 	}
 }
 
-// namesIn are the Go names in the comment of a package: links, tests, and what is written as
-// a member of a package or a type.
+// namesIn are the Go names in the comment of a package: links, tests, files, and what is written
+// as a member of a package or a type.
 func namesIn(x *index, pkg, text string) (names []string) {
 	for _, m := range docLink.FindAllStringSubmatch(text, -1) {
 		name := m[1][strings.LastIndex(m[1], "/")+1:]
@@ -185,7 +198,8 @@ func namesIn(x *index, pkg, text string) (names []string) {
 			}
 		}
 	}
-	return append(names, testName.FindAllString(text, -1)...)
+	names = append(names, testName.FindAllString(text, -1)...)
+	return append(names, fileName.FindAllString(text, -1)...)
 }
 
 // A test that finds nothing would not be one.
@@ -202,7 +216,7 @@ func TestDocsFindWhatIsMissing(t *testing.T) {
 		"TestLawOfCalls": true, "TestLawOfNothing": false, "TestLawOf…": true, "TestLow…": false,
 		"agent/install": true, "agent/deinstall": false, "agent/install/doc.go": true,
 		"make check": true, "make money": false,
-		"go test ./events/version": true, "go test ./events/verses": false,
+		"go test ./events/version": true, "go test ./events/verses": false, "go test . -run TestLawOfNothing": false,
 		"jujud machine": true, "jujud person": false,
 		"upgrade-max-in-flight": true, "upgrade-max-in-air": false, "--dry-run": true, "--wet-run": false,
 		"/var/lib/juju": true, "two words": true,
@@ -211,7 +225,7 @@ func TestDocsFindWhatIsMissing(t *testing.T) {
 			t.Errorf("`%s`: known %v, want %v", span, !there, there)
 		}
 	}
-	if got := namesIn(x, "version", "[Choose] and [Chose] of version.Number, not version.Numeral; TestChoose"); !slices.Equal(got, []string{"Choose", "version.Chose", "version.Number", "version.Numeral", "TestChoose"}) {
+	if got := namesIn(x, "version", "[Choose] and [Chose] of version.Number, not version.Numeral; TestChoose in choose.go"); !slices.Equal(got, []string{"Choose", "version.Chose", "version.Number", "version.Numeral", "TestChoose", "choose.go"}) {
 		t.Errorf("names in a comment: %q", got)
 	}
 }
