@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/events/version"
 )
@@ -36,16 +37,16 @@ var machines = map[string]elf.Machine{
 func checkProgram(exe string, want version.Binary) (code string, err error) {
 	f, err := elf.Open(exe)
 	if err != nil {
-		return "not-executable", fmt.Errorf("%s is no program: %w", filepath.Base(exe), err)
+		return events.CodeNotExecutable, fmt.Errorf("%s is no program: %w", filepath.Base(exe), err)
 	}
 	defer func() { _ = f.Close() }()
 	for _, arch := range []string{want.Arch, runtime.GOARCH} {
 		if machine, known := machines[arch]; known && f.Machine != machine {
-			return "arch-mismatch", fmt.Errorf("it is a program for %v, %s on this machine needs one for %v", f.Machine, want, machine)
+			return events.CodeArchMismatch, fmt.Errorf("it is a program for %v, %s on this machine needs one for %v", f.Machine, want, machine)
 		}
 	}
 	if _, err := buildinfo.ReadFile(exe); err != nil {
-		return "format", fmt.Errorf("%s does not say how it was built: %w", filepath.Base(exe), err)
+		return events.CodeFormat, fmt.Errorf("%s does not say how it was built: %w", filepath.Base(exe), err)
 	}
 	return "", nil
 }

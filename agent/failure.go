@@ -22,17 +22,17 @@ func failure(step string, err error) *events.Failure {
 	if err == nil {
 		return nil
 	}
-	f := &events.Failure{Step: step, Cause: events.CauseEnvironment, Code: "failed", Text: err.Error()}
+	f := &events.Failure{Step: step, Cause: events.CauseEnvironment, Code: events.CodeFailed, Text: err.Error()}
 	for _, c := range []struct {
 		is          error
 		cause, code string
 	}{
-		{install.ErrNoSpace, events.CauseEnvironment, "no-space"},
-		{install.ErrSize, events.CauseArtifact, "artefact-length"},
-		{install.ErrDigest, events.CauseArtifact, "artefact-hash"},
-		{install.ErrConflict, events.CauseOperator, "version-in-use"},
-		{errBadArchive, events.CauseArtifact, "archive"},
-		{errNoTools, events.CauseEnvironment, "unavailable"},
+		{install.ErrNoSpace, events.CauseEnvironment, events.CodeNoSpace},
+		{install.ErrSize, events.CauseArtifact, events.CodeArtefactLength},
+		{install.ErrDigest, events.CauseArtifact, events.CodeArtefactHash},
+		{install.ErrConflict, events.CauseOperator, events.CodeVersionInUse},
+		{errBadArchive, events.CauseArtifact, events.CodeArchive},
+		{errNoTools, events.CauseEnvironment, events.CodeUnavailable},
 	} {
 		if errors.Is(err, c.is) {
 			f.Cause, f.Code = c.cause, c.code

@@ -101,7 +101,7 @@ func (a *Agent) hearUnits(law Law, rec events.Record, list *events.UnitsAssigned
 		return err
 	}
 	if list.Machine != law.Own.ID {
-		return events.Refuse(warrant.CodeNotForMe, "the units are machine %s's", list.Machine)
+		return events.Refuse(events.CodeNotForMe, "the units are machine %s's", list.Machine)
 	}
 	now, used := a.units.kept()
 	for id, end := range used {

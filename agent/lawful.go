@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/events"
-	"github.com/jujube-project/jujube/events/tools/tuf"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/events/warrant"
 )
@@ -23,11 +22,10 @@ type Law struct {
 // step of a failure that a check gave.
 const stepCheck = "check"
 
-// Codes of refusals beside those of packages warrant and tuf.
+// Codes of refusals beside those of package events.
 const (
 	codeDone    = "already-done" // what the request asks was done here before
 	codeTooLate = "too-late"     // the order was withdrawn when it could not be stopped any more
-	codeStale   = tuf.CodeExpired
 )
 
 // Input is what a record on the machine's order subject means to it, with what the law says
@@ -43,7 +41,7 @@ func (l Law) Input(rec events.Record, payload events.Payload) (Input, error) {
 		ordered := in.(Ordered)
 		ask, err := l.Order(*p, l.Own, l.Runs)
 		if err == nil && !l.Fresh.IsZero() && !l.Now.Before(l.Fresh) {
-			err = events.Refuse(codeStale, "the signed metadata ended at %s; nothing newer was published", l.Fresh.UTC().Format(time.RFC3339))
+			err = events.Refuse(events.CodeTUFExpired, "the signed metadata ended at %s; nothing newer was published", l.Fresh.UTC().Format(time.RFC3339))
 		}
 		ordered.Until, ordered.Unlawful = ask.Until, failureOf(err)
 		return ordered, nil
@@ -70,7 +68,7 @@ func failureOf(err error) *events.Failure {
 }
 
 func refusalCode(err error) string {
-	return cmp.Or(events.CodeOf(err), warrant.CodeSignature)
+	return cmp.Or(events.CodeOf(err), events.CodeRequestSignature)
 }
 
 // Units sorts a list of units into those that may run here and what is refused. What runs

@@ -233,7 +233,7 @@ func (s State) report() (State, []Effect) {
 // failure is what a roll-back is reported with. A build that is refused from now on is
 // named in it.
 func (s State) failure() events.Failure {
-	f := events.Failure{Step: "trial", Cause: events.CauseVersion, Code: "unknown", Text: "the launcher went back and left no reason"}
+	f := events.Failure{Step: "trial", Cause: events.CauseVersion, Code: events.CodeUnknown, Text: "the launcher went back and left no reason"}
 	if s.Failure != nil {
 		f = *s.Failure
 	}

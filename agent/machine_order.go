@@ -6,7 +6,6 @@ import (
 
 	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/events"
-	"github.com/jujube-project/jujube/events/warrant"
 )
 
 // ordered takes an order that is newer than all before it. While one is being judged it
@@ -74,7 +73,7 @@ func (s State) working() []Effect {
 		return nil
 	}
 	r := &events.AgentUpgradeFailed{Failure: events.Failure{
-		Step: "withdrawn", Cause: events.CauseOperator, Code: "withdrawn", Text: "the order was withdrawn before the switch",
+		Step: "withdrawn", Cause: events.CauseOperator, Code: events.CodeWithdrawn, Text: "the order was withdrawn before the switch",
 	}}
 	r.Order = s.Order.ID
 	if s.Phase == install.PhaseTrial {
@@ -106,16 +105,16 @@ func (s State) refuse(in Ordered) *events.Failure {
 	case in.Unlawful != nil:
 		return in.Unlawful
 	case o.Machine != s.Machine:
-		return no(events.CauseOperator, warrant.CodeNotForMe, "the order is for machine %s, this is machine %s", o.Machine, s.Machine)
+		return no(events.CauseOperator, events.CodeNotForMe, "the order is for machine %s, this is machine %s", o.Machine, s.Machine)
 	case in.Now.After(o.Expires):
-		return no(events.CauseOperator, "expired", "the order expired at %s; the clock here says %s",
+		return no(events.CauseOperator, events.CodeExpired, "the order expired at %s; the clock here says %s",
 			o.Expires.UTC().Format(time.RFC3339), in.Now.UTC().Format(time.RFC3339))
 	case s.didBefore(o.Upgrade) && o.Tools.Version != s.Running:
 		return no(events.CauseOperator, codeDone, "the upgrade %s was done here before; this machine runs %s since", o.Upgrade, s.Running.Number)
 	case o.From != s.Running.Number:
 		return no(events.CauseOperator, codeWrongVersion, "the order starts from %s, this machine runs %s", o.From, s.Running.Number)
 	case o.Tools.Version.Platform() != s.Running.Platform():
-		return no(events.CauseOperator, "wrong-platform", "the tools are for %s, this machine is %s", o.Tools.Version.Platform(), s.Running.Platform())
+		return no(events.CauseOperator, events.CodeWrongPlatform, "the tools are for %s, this machine is %s", o.Tools.Version.Platform(), s.Running.Platform())
 	case denied:
 		return no(events.CauseVersion, codeFailedBefore, "this very build failed here before (juju resolved %s lets it try again): %s", s.Machine, why)
 	}

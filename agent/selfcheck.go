@@ -70,12 +70,12 @@ func (a *Agent) test(ctx context.Context, want version.Binary) *events.Failure {
 		switch {
 		case alone >= testTries:
 			return &events.Failure{
-				Step: "self-test", Cause: events.CauseVersion, Code: "cannot-connect",
+				Step: "self-test", Cause: events.CauseVersion, Code: events.CodeCannotConnect,
 				Text: clipText(fmt.Sprintf("%s cannot connect to the bus with this machine's credentials, while %s is connected: %s", want, a.cfg.Own, c.Bus), maxText),
 			}
 		case try >= testTriesAway:
 			return &events.Failure{
-				Step: "self-test", Cause: events.CauseEnvironment, Code: "bus-away",
+				Step: "self-test", Cause: events.CauseEnvironment, Code: events.CodeBusAway,
 				Text: clipText(fmt.Sprintf("neither %s nor %s reached the bus: %s", a.cfg.Own, want, c.Bus), maxText),
 			}
 		}
@@ -102,15 +102,15 @@ func runSelfCheck(ctx context.Context, l install.Layout, want version.Binary, gu
 		return c, failure("self-test", fmt.Errorf("start %s: %w", exe, err))
 	}
 	if err != nil {
-		_, f := bad("selfcheck", "jujud selfcheck of %s: %v", want, err)
+		_, f := bad(events.CodeSelfCheck, "jujud selfcheck of %s: %v", want, err)
 		f.Output = lines(out)
 		return c, f
 	}
 	if err := json.Unmarshal(out, &c); err != nil {
-		return bad("selfcheck", "jujud selfcheck of %s gave no answer: %v", want, err)
+		return bad(events.CodeSelfCheck, "jujud selfcheck of %s gave no answer: %v", want, err)
 	}
 	if c.Version != want {
-		return bad("version-mismatch", "the archive of %s holds a jujud that says it is %s", want, c.Version)
+		return bad(events.CodeVersionMismatch, "the archive of %s holds a jujud that says it is %s", want, c.Version)
 	}
 	return c, nil
 }

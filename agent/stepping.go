@@ -115,7 +115,7 @@ func (a *Agent) undo(ctx context.Context, e Undo) *events.Failure {
 		}
 	}
 	return &events.Failure{
-		Step: "steps", Cause: events.CauseVersion, Code: "not-undone", Output: lines(out),
+		Step: "steps", Cause: events.CauseVersion, Code: events.CodeNotUndone, Output: lines(out),
 		Text: clipText(fmt.Sprintf("%s did not undo its upgrade steps above %s: %v: %s", e.By, e.To, err, lines(out)), maxText/2),
 	}
 }

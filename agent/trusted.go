@@ -143,7 +143,7 @@ const fetchTime = time.Minute
 func (t *trust) take(b tuf.Bundle) error {
 	for {
 		next, refusal := t.update(b)
-		if refusal != nil && events.CodeOf(refusal) != tuf.CodeTooManyRoots {
+		if refusal != nil && events.CodeOf(refusal) != events.CodeTUFTooManyRoots {
 			return refusal
 		}
 		if err := t.keep(next); err != nil || refusal == nil {

@@ -356,7 +356,7 @@ func TestTrustGoesStale(t *testing.T) {
 		told("[stale]")
 		after(10 * time.Hour)
 		told("[stale]")
-		if code := events.CodeOf(r.Present(ctx).Fresh(now())); code != tuf.CodeExpired {
+		if code := events.CodeOf(r.Present(ctx).Fresh(now())); code != events.CodeTUFExpired {
 			t.Errorf("after its end it is %q", code)
 		}
 		r.published(s.publish("site", now()))

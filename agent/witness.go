@@ -89,7 +89,7 @@ func (w *witness) check(logs []string, o events.OrderIssued) *events.Failure {
 		return nil
 	}
 	if err := w.layout.WriteCopies(checkpointName, c.Note); err != nil {
-		f := no("failed", fmt.Sprintf("keep the checkpoint of the log: %v", err))
+		f := no(events.CodeFailed, fmt.Sprintf("keep the checkpoint of the log: %v", err))
 		f.Cause = events.CauseEnvironment
 		return f
 	}

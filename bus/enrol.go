@@ -33,15 +33,6 @@ type JoinToken struct {
 	Labels map[string]string `json:"labels,omitempty"` // of the machine
 }
 
-// Codes of refusals that are found here; package statesrv has more.
-const (
-	TokenMalformed = "token-malformed"
-	TokenProof     = "token-proof" // who asks does not have the secret of the token that he names
-	RenewMalformed = "renew-malformed"
-	OtherRoot      = "other-root" // the environment's root is not the one that the token pins
-	Possession     = "pop"        // who asks does not have the key under which he wants to be known
-)
-
 const tokenPrefix = "jujube1."
 
 // String is the token as a person passes it on. It is a secret until it was used.
@@ -53,7 +44,7 @@ func (t JoinToken) String() string {
 	return tokenPrefix + base64.RawURLEncoding.EncodeToString(b)
 }
 
-// ParseJoinToken reads what String wrote. It returns an events.Reason with TokenMalformed for
+// ParseJoinToken reads what String wrote. It returns an events.Reason with events.CodeTokenMalformed for
 // everything else.
 func ParseJoinToken(s string) (JoinToken, error) {
 	var t JoinToken
@@ -81,7 +72,7 @@ func ParseJoinToken(s string) (JoinToken, error) {
 }
 
 func malformed(format string, args ...any) error {
-	return events.Refuse(TokenMalformed, "read the join token: "+format, args...).TextFirst()
+	return events.Refuse(events.CodeTokenMalformed, "read the join token: "+format, args...).TextFirst()
 }
 
 // Enrolment is an enrolment as a state server receives it: its two signatures are right.
@@ -134,7 +125,7 @@ func (c *Conn) Enrol(ctx context.Context, token JoinToken, id *Identity, facts w
 	}
 	if root := sha256.Sum256(answer.Root); token.Anchor != "" && hex.EncodeToString(root[:]) != token.Anchor {
 		return wire.Enrolled{}, fmt.Errorf("enrol as machine %s: %w; nothing was kept", token.Machine,
-			events.Refuse(OtherRoot, "what answers is another environment: its trust begins at root %x, the token pins %.16s…", root[:8], token.Anchor).TextFirst())
+			events.Refuse(events.CodeOtherRoot, "what answers is another environment: its trust begins at root %x, the token pins %.16s…", root[:8], token.Anchor).TextFirst())
 	}
 	return answer, nil
 }
@@ -164,25 +155,25 @@ func refusalOf(err error) *events.Reason {
 	if errors.As(err, &r) {
 		return r
 	}
-	return events.Refuse("unavailable", "%v", err)
+	return events.Refuse(events.CodeUnavailable, "%v", err)
 }
 
 func openEnrolment(data []byte) (wire.EnrolRequest, error) {
 	var sealed sealedEnrolment
 	var req wire.EnrolRequest
 	if err := json.Unmarshal(data, &sealed); err != nil {
-		return req, events.Refuse(TokenMalformed, "read enrolment: %v", err)
+		return req, events.Refuse(events.CodeTokenMalformed, "read enrolment: %v", err)
 	}
 	d := json.NewDecoder(bytes.NewReader(sealed.Request))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&req); err != nil {
-		return req, events.Refuse(TokenMalformed, "read enrolment: %v", err)
+		return req, events.Refuse(events.CodeTokenMalformed, "read enrolment: %v", err)
 	}
 	if err := Verify(req.TokenKey, events.PAE(enrolType+".token", sealed.Request), sealed.ByToken); err != nil {
-		return req, events.Refuse(TokenProof, "check the token of an enrolment: %v", err)
+		return req, events.Refuse(events.CodeTokenProof, "check the token of an enrolment: %v", err)
 	}
 	if err := Verify(req.Key, events.PAE(enrolType+".host", sealed.Request), sealed.ByKey); err != nil {
-		return req, events.Refuse(Possession, "check the host's key of an enrolment: %v", err)
+		return req, events.Refuse(events.CodePossession, "check the host's key of an enrolment: %v", err)
 	}
 	return req, nil
 }

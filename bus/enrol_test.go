@@ -58,9 +58,9 @@ func TestBI65ProofOfPossession(t *testing.T) {
 		kind, want     string
 	}{
 		"as it should be":               {token, host, "jujube.enrol.v1", ""},
-		"another's key":                 {token, victim, "jujube.enrol.v1", bus.Possession},
-		"without the secret":            {victim, host, "jujube.enrol.v1", bus.TokenProof},
-		"signatures of another purpose": {token, host, "jujube.request.v1", bus.TokenProof},
+		"another's key":                 {token, victim, "jujube.enrol.v1", events.CodePossession},
+		"without the secret":            {victim, host, "jujube.enrol.v1", events.CodeTokenProof},
+		"signatures of another purpose": {token, host, "jujube.request.v1", events.CodeTokenProof},
 	} {
 		request, err := json.Marshal(wire.EnrolRequest{Environment: bustest.Environment, Machine: "3", TokenKey: token.Public(), Key: host.Public()})
 		if err != nil {
@@ -77,12 +77,12 @@ func TestBI65ProofOfPossession(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for want, by := range map[string]*bus.Identity{"": host, bus.Possession: victim} {
+	for want, by := range map[string]*bus.Identity{"": host, events.CodePossession: victim} {
 		if got := ask(t, nc, "renew", map[string][]byte{"request": renewal, "signature": sign(by, "jujube.renew.v1", renewal)}); got != want {
 			t.Errorf("renew: %q, want %q", got, want)
 		}
 	}
-	if got := ask(t, nc, "renew", map[string][]byte{"request": []byte(`{"machine":"3"}`)}); got != bus.RenewMalformed {
+	if got := ask(t, nc, "renew", map[string][]byte{"request": []byte(`{"machine":"3"}`)}); got != events.CodeRenewMalformed {
 		t.Errorf("renew without a nonce: %q", got)
 	}
 }

@@ -116,10 +116,10 @@ func openRenewal(data []byte) (wire.RenewRequest, error) {
 		err = errors.New("it names no machine or no nonce")
 	}
 	if err != nil {
-		return req, events.Refuse(RenewMalformed, "read a renewal: %v", err)
+		return req, events.Refuse(events.CodeRenewMalformed, "read a renewal: %v", err)
 	}
 	if err := Verify(req.Key, events.PAE(renewType, sealed.Request), sealed.Signature); err != nil {
-		return req, events.Refuse(Possession, "check the key of a renewal: %v", err)
+		return req, events.Refuse(events.CodePossession, "check the key of a renewal: %v", err)
 	}
 	return req, nil
 }

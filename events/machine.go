@@ -76,9 +76,6 @@ type MachineQuarantined struct {
 	Text    string `json:"text"`
 }
 
-// CodeClone: two hosts have one machine's key.
-const CodeClone = "clone"
-
 func (*MachineQuarantined) Kind() string     { return "machine.quarantined/1" }
 func (e *MachineQuarantined) Entity() string { return entityMachine(e.Machine) }
 

@@ -91,7 +91,7 @@ func (s *State) foldTimedOut(now time.Time, p *events.OrderTimedOut) {
 		step = "accept"
 	}
 	m.Failure = &Failed{Order: o.ID, To: o.To, Time: now, Failure: events.Failure{
-		Step: step, Cause: events.CauseEnvironment, Code: "timed-out",
+		Step: step, Cause: events.CauseEnvironment, Code: events.CodeTimedOut,
 		Text: "the machine did not end the order in time",
 	}}
 }

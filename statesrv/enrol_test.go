@@ -117,7 +117,7 @@ func TestEnrolmentsThatAreRefused(t *testing.T) {
 		}
 		whole := p.token(events.AskAddMachine{}).String()
 		for n := 0; n < len(whole); n += 97 {
-			if _, err := bus.ParseJoinToken(whole[:n]); code(err) != bus.TokenMalformed {
+			if _, err := bus.ParseJoinToken(whole[:n]); code(err) != events.CodeTokenMalformed {
 				t.Errorf("the first %d characters: %v", n, err)
 			}
 		}

@@ -61,12 +61,12 @@ func short(last uint64, signed tree.Checkpoint) error {
 	if signed.Size <= last {
 		return nil
 	}
-	return events.Refuse(logtree.CodeGap, "the log holds %d records, but %d were signed for: it was cut, restored from an older backup, or records were deleted", last, signed.Size)
+	return events.Refuse(events.CodeLogGap, "the log holds %d records, but %d were signed for: it was cut, restored from an older backup, or records were deleted", last, signed.Size)
 }
 
 // unusable says what helps where the log itself is in doubt.
 func (s *Server) unusable(err error) error {
-	if code := events.CodeOf(err); code != logtree.CodeGap && code != logtree.CodeTamper {
+	if code := events.CodeOf(err); code != events.CodeLogGap && code != events.CodeLogTamper {
 		return err
 	}
 	return fmt.Errorf("%w: %w; nothing was changed; restore a backup that holds everything that was signed, or remove %s to accept the loss: whoever saw the old log will say log-fork", errUnusable, err, s.treeDir())
@@ -77,7 +77,7 @@ func (s *Server) unusable(err error) error {
 func (s *Server) readLog(ctx context.Context, st *projections.State, t *logtree.Tree, last uint64) error {
 	for stored, err := range s.log.Stored(ctx, max(min(st.Seq, t.Size()), 1), last) {
 		if errors.Is(err, events.ErrGap) {
-			return events.Refuse(logtree.CodeGap, "%v", err)
+			return events.Refuse(events.CodeLogGap, "%v", err)
 		}
 		if err != nil {
 			return err

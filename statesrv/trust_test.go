@@ -107,12 +107,12 @@ func TestPublishingIsRefused(t *testing.T) {
 		"BI-21 nobody signed the targets": {func(r *tuf.Repository) *tuf.Repository {
 			p.must(r.RemoveTargets(in(time.Hour)))
 			return r
-		}, tuf.CodeThreshold},
+		}, events.CodeTUFThreshold},
 		"BI-31 the targets have expired": {func(r *tuf.Repository) *tuf.Repository {
 			p.must(r.RemoveTargets(in(-time.Hour)))
 			sign(r)
 			return r
-		}, tuf.CodeExpired},
+		}, events.CodeTUFExpired},
 		"it locks everybody out": {func(r *tuf.Repository) *tuf.Repository {
 			p.must(r.SetJSON(in(time.Hour), tuf.FileOperators, events.Roster{Operators: []events.Operator{admin(p.alice)}}))
 			sign(r)
@@ -238,14 +238,14 @@ func TestBI49ArchivesThatNobodySigned(t *testing.T) {
 		}})
 		return decision
 	}
-	if got := ask(tool); !strings.Contains(got, tuf.CodeUnknown) {
+	if got := ask(tool); !strings.Contains(got, events.CodeTargetUnknown) {
 		t.Errorf("BI-49: decided %q", got)
 	}
 	p.signTools(tool)
-	if got := ask(other); !strings.Contains(got, tuf.CodeDisagree) {
+	if got := ask(other); !strings.Contains(got, events.CodeDigestDisagree) {
 		t.Errorf("BI-50: decided %q", got)
 	}
-	if got := ask(tool); strings.Contains(got, tuf.CodeUnknown) || strings.Contains(got, tuf.CodeDisagree) {
+	if got := ask(tool); strings.Contains(got, events.CodeTargetUnknown) || strings.Contains(got, events.CodeDigestDisagree) {
 		t.Errorf("signed, and decided %q", got)
 	}
 }

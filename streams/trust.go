@@ -116,9 +116,9 @@ func meaning(err error) error {
 	switch events.CodeOf(err) {
 	case "":
 		return err
-	case tuf.CodeExpired:
+	case events.CodeTUFExpired:
 		return fmt.Errorf("%w: %w", tools.ErrExpired, err)
-	case tuf.CodeRollback:
+	case events.CodeTUFRollback:
 		return fmt.Errorf("%w: %w", ErrRolledBack, err)
 	}
 	return fmt.Errorf("%w: %w", tools.ErrSignature, err)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/tuf"
 	"github.com/jujube-project/jujube/events/version"
@@ -226,7 +227,7 @@ func TestBI93ASourceCannotGoBack(t *testing.T) {
 	if err := errors.Join(os.RemoveAll(dir), os.CopyFS(dir, os.DirFS(old))); err != nil {
 		t.Fatal(err)
 	}
-	if err := list(); !errors.Is(err, streams.ErrRolledBack) || !strings.Contains(err.Error(), tuf.CodeRollback) {
+	if err := list(); !errors.Is(err, streams.ErrRolledBack) || !strings.Contains(err.Error(), events.CodeTUFRollback) {
 		t.Fatalf("an older tree is listed with %v", err)
 	}
 }

@@ -42,9 +42,9 @@ func (l *launcher) run(ctx context.Context, name string, exe host.File, j instal
 	env := append(os.Environ(), fmt.Sprintf("JUJUBE_RESTARTS=%d", l.restarts))
 	p, err := l.reaper.Start(exe, []string{"agent", "--data-dir", l.l.Dir}, env)
 	if errors.Is(err, process.ErrProgram) {
-		return trial.Run{Version: name, Failure: failed(events.CauseVersion, "cannot-start", err.Error())}
+		return trial.Run{Version: name, Failure: failed(events.CauseVersion, events.CodeCannotStart, err.Error())}
 	} else if err != nil {
-		return trial.Run{Version: name, Failure: failed(events.CauseEnvironment, "cannot-start", err.Error())}
+		return trial.Run{Version: name, Failure: failed(events.CauseEnvironment, events.CodeCannotStart, err.Error())}
 	}
 	defer p.Close()
 	c := &child{Child: p, l: l, name: name, journal: j}
@@ -70,17 +70,17 @@ func (c *child) watch(ctx context.Context) events.Failure {
 	for {
 		select {
 		case how := <-c.Exited:
-			return failed(events.CauseVersion, "crashed", how)
+			return failed(events.CauseVersion, events.CodeCrashed, how)
 		case line := <-c.Lines:
 			if why := c.hear(line); why != "" {
-				return c.kill("protocol", why)
+				return c.kill(events.CodeProtocol, why)
 			}
 			if line == pipe.Ready && c.onTrial() {
 				deadline.Reset(c.budget())
 			}
 		case <-look.C:
 			if c.silent++; c.lives && c.silent > looks {
-				return c.kill("hung", fmt.Sprintf("it said nothing for %v", t.Silence))
+				return c.kill(events.CodeHung, fmt.Sprintf("it said nothing for %v", t.Silence))
 			}
 			c.commit()
 		case <-c.l.pings:
@@ -89,7 +89,7 @@ func (c *child) watch(ctx context.Context) events.Failure {
 			c.Signal(s)
 		case <-deadline.C:
 			if !c.isReady {
-				return c.kill("hung", fmt.Sprintf("it was not ready within %v", t.Ready))
+				return c.kill(events.CodeHung, fmt.Sprintf("it was not ready within %v", t.Ready))
 			}
 			if c.onTrial() && !c.proved {
 				go func() { probed <- c.l.reachable(probing, c.journal.Good) }()
@@ -98,7 +98,7 @@ func (c *child) watch(ctx context.Context) events.Failure {
 			if again := c.doubt(reachable); again > 0 {
 				deadline.Reset(again)
 			} else if c.onTrial() && !c.proved {
-				return c.kill(trial.CodeUnhealthy, "it did not prove itself in time")
+				return c.kill(events.CodeUnhealthy, "it did not prove itself in time")
 			}
 		case <-ctx.Done():
 			return c.stop()
@@ -186,8 +186,8 @@ func (c *child) stop() events.Failure {
 	}
 	select {
 	case how := <-c.Exited:
-		return failed(events.CauseOperator, "crashed", how)
+		return failed(events.CauseOperator, events.CodeCrashed, how)
 	case <-time.After(c.l.cfg.Timing.Stop):
-		return c.kill("hung", "it did not stop in time")
+		return c.kill(events.CodeHung, "it did not stop in time")
 	}
 }

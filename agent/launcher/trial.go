@@ -57,7 +57,7 @@ func (l *launcher) converge() install.Journal {
 		err = l.l.Switch(v.Switch)
 	}
 	if err != nil && onTrial && j.NoReturn == "" {
-		return l.rollBack(trial.RolledBack(j, failed(events.CauseEnvironment, "damaged", err.Error())))
+		return l.rollBack(trial.RolledBack(j, failed(events.CauseEnvironment, events.CodeDamaged, err.Error())))
 	}
 	if v.Write {
 		l.save(v.Journal)

@@ -25,10 +25,6 @@ type Verdict struct {
 	Write   bool            // the journal counts one more attempt
 }
 
-// CodeUnhealthy is the failure of a version that used up the time of its whole trial; it
-// gets no other attempt.
-const CodeUnhealthy = "unhealthy"
-
 // Target is the version that the launcher judges now, if it does.
 func Target(j install.Journal) (name string, onTrial bool) {
 	if j.Phase != install.PhaseTrial || j.Order == nil || j.Trial == nil {
@@ -48,7 +44,8 @@ func Decide(j install.Journal, current string, now Moment, attempts int) Verdict
 	if !onTrial {
 		return Verdict{Journal: j}
 	}
-	late := j.Failure != nil && j.Failure.Code == CodeUnhealthy
+	// A version that used up the time of its whole trial gets no other attempt.
+	late := j.Failure != nil && j.Failure.Code == events.CodeUnhealthy
 	if (late || j.Trial.Attempts >= attempts) && j.NoReturn == "" {
 		f := spent(to, j)
 		return Verdict{Journal: j, Back: &f}
@@ -71,7 +68,7 @@ func Decide(j install.Journal, current string, now Moment, attempts int) Verdict
 func spent(to string, j install.Journal) events.Failure {
 	if j.Failure == nil {
 		return events.Failure{
-			Step: "trial", Cause: events.CauseEnvironment, Code: "interrupted",
+			Step: "trial", Cause: events.CauseEnvironment, Code: events.CodeInterrupted,
 			Text: fmt.Sprintf("the host stopped in each of %d starts of %s", j.Trial.Attempts, to),
 		}
 	}

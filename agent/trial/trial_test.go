@@ -39,7 +39,7 @@ func crashed(v string, lasted time.Duration) trial.Run {
 
 func TestStartsOfATrial(t *testing.T) {
 	said := &events.Failure{Step: "trial", Cause: events.CauseVersion, Code: "crashed", Text: "it exited"}
-	late := &events.Failure{Step: "trial", Cause: events.CauseVersion, Code: trial.CodeUnhealthy, Text: "in time"}
+	late := &events.Failure{Step: "trial", Cause: events.CauseVersion, Code: events.CodeUnhealthy, Text: "in time"}
 	for name, c := range map[string]struct {
 		starts   int
 		last     *events.Failure

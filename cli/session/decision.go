@@ -69,5 +69,5 @@ func refusal(ask events.Ask, recs []events.Record) error {
 // than when it was signed.
 func changedMeanwhile(err error) bool {
 	var refused app.Refused
-	return errors.As(err, &refused) && len(refused.Reasons) == 1 && refused.Reasons[0].Code == "machines-changed"
+	return errors.As(err, &refused) && len(refused.Reasons) == 1 && refused.Reasons[0].Code == events.CodeMachinesChanged
 }

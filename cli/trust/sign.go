@@ -66,7 +66,7 @@ func (c *sign) signFile(ctx context.Context, p *signing.Site) error {
 		return app.Fail(fmt.Errorf("%s: %w", c.file, err), "Nothing was signed.", "")
 	}
 	if !p.Follows(repo) {
-		return app.Fail(events.Refuse(tuf.CodeRollback, "%s is older than what is published, or is that itself", c.file), "Nothing was signed.",
+		return app.Fail(events.Refuse(events.CodeTUFRollback, "%s is older than what is published, or is that itself", c.file), "Nothing was signed.",
 			"begin again from what is published: repeat the change")
 	}
 	if err := c.explain(p, repo); err != nil {

@@ -227,7 +227,7 @@ func behind(ctx context.Context, s wire.Asker, q version.Question) bool {
 		return false
 	}
 	for _, r := range reasons {
-		if r.Code == "nothing-to-do" {
+		if r.Code == events.CodeNothingToDo {
 			return false
 		}
 	}

@@ -39,7 +39,7 @@ func (r Reader) Check(w events.Warrant, m Machine) (events.Ask, error) {
 		return ask, err
 	}
 	if !holds(ask.Machines, w, m) {
-		return ask, events.Refuse(CodeNotInList, "machine %s is not among the machines that request %s was signed for", m.ID, ask.ID)
+		return ask, events.Refuse(events.CodeNotInRequest, "machine %s is not among the machines that request %s was signed for", m.ID, ask.ID)
 	}
 	return ask, r.window(ask)
 }
@@ -57,7 +57,7 @@ func (r Reader) Author(signed events.Signed, ask events.Ask) (events.Operator, e
 }
 
 // Unreadable is the refusal of bytes that events.ParseSigned cannot read, and why it cannot.
-func Unreadable(err error) error { return events.Refuse(CodeSignature, "%v", err) }
+func Unreadable(err error) error { return events.Refuse(events.CodeRequestSignature, "%v", err) }
 
 func (r Reader) statement(b []byte, fits func(action string) bool, kind string) (events.Ask, events.Operator, error) {
 	signed, ask, err := events.ParseSigned(b)
@@ -70,21 +70,21 @@ func (r Reader) statement(b []byte, fits func(action string) bool, kind string) 
 
 func (r Reader) author(signed events.Signed, ask events.Ask, fits func(action string) bool, kind string) (by events.Operator, err error) {
 	if err := events.CheckSignature(signed.Key, events.PAE(kind, signed.Statement), signed.Signature); err != nil {
-		return by, events.Refuse(CodeSignature, "%v", err)
+		return by, events.Refuse(events.CodeRequestSignature, "%v", err)
 	}
 	by, ok := r.Trust.Roster().Operator(signed.Key)
 	revoked := r.Trust.Revoked()
 	switch {
 	case !ok:
-		err = events.Refuse(CodeOperator, "the key %s is no operator's", signed.Key)
+		err = events.Refuse(events.CodeRequestOperator, "the key %s is no operator's", signed.Key)
 	case slices.Contains(revoked.Keys, signed.Key):
-		err = events.Refuse(CodeOperator, "the key %s of %s is revoked", signed.Key, by.Name)
+		err = events.Refuse(events.CodeRequestOperator, "the key %s of %s is revoked", signed.Key, by.Name)
 	case !fits(ask.Action):
-		err = events.Refuse(CodeSignature, "%s is not signed as a %s is", ask.ID, ask.Action)
+		err = events.Refuse(events.CodeRequestSignature, "%s is not signed as a %s is", ask.ID, ask.Action)
 	case ask.Environment != r.Environment:
-		err = events.Refuse(CodeEnvironment, "request %s is for environment %s, this one is %s", ask.ID, ask.Environment, r.Environment)
+		err = events.Refuse(events.CodeOtherEnvironment, "request %s is for environment %s, this one is %s", ask.ID, ask.Environment, r.Environment)
 	case slices.Contains(revoked.Requests, ask.ID):
-		err = events.Refuse(CodeRevoked, "request %s was taken back", ask.ID)
+		err = events.Refuse(events.CodeRequestRevoked, "request %s was taken back", ask.ID)
 	}
 	return by, err
 }
@@ -96,10 +96,10 @@ func (r Reader) window(ask events.Ask) error {
 		until = limit
 	}
 	if r.Now.After(until) {
-		return events.Refuse(CodeExpired, "request %s was for machines to begin by %s; the clock here says %s", ask.ID, until.UTC().Format(time.RFC3339), r.Now.UTC().Format(time.RFC3339))
+		return events.Refuse(events.CodeRequestExpired, "request %s was for machines to begin by %s; the clock here says %s", ask.ID, until.UTC().Format(time.RFC3339), r.Now.UTC().Format(time.RFC3339))
 	}
 	if ask.Created.After(r.Now.Add(maxSkew)) {
-		return events.Refuse(CodeExpired, "request %s was signed at %s; the clock here says %s", ask.ID, ask.Created.UTC().Format(time.RFC3339), r.Now.UTC().Format(time.RFC3339))
+		return events.Refuse(events.CodeRequestExpired, "request %s was signed at %s; the clock here says %s", ask.ID, ask.Created.UTC().Format(time.RFC3339), r.Now.UTC().Format(time.RFC3339))
 	}
 	return nil
 }
@@ -128,7 +128,7 @@ func (r Reader) quorum(w events.Warrant, ask events.Ask, by events.Operator, mac
 		agreed[who.Key] = true
 	}
 	if len(agreed) < needed {
-		err := &events.Reason{Code: CodeQuorum, Text: "too few operators agree"}
+		err := &events.Reason{Code: events.CodeRequestQuorum, Text: "too few operators agree"}
 		if last != nil {
 			err.Text += "; an approval does not count: " + last.Error()
 		}
@@ -153,7 +153,7 @@ func (r Reader) Approval(b []byte, id string, request []byte, machines []Machine
 		return by, err
 	}
 	if ask.Approve == nil || ask.Approve.Request != id || ask.Approve.SHA256 != Digest(request) {
-		return by, events.Refuse(CodeQuorum, "the approval of %s is for another request than these bytes", by.Name)
+		return by, events.Refuse(events.CodeRequestQuorum, "the approval of %s is for another request than these bytes", by.Name)
 	}
 	return by, May(by, events.ActionApprove, machines)
 }

@@ -14,10 +14,10 @@ import (
 func (r Reader) Server(rec events.Record) error {
 	servers := r.Trust.Roster().StateServers
 	if !slices.Contains(servers, rec.Key) || slices.Contains(r.Trust.Revoked().Keys, rec.Key) {
-		return events.Refuse(CodeServer, "%s is signed with the key %q, which is no state server's", rec.Kind, rec.Key)
+		return events.Refuse(events.CodeOrderSignature, "%s is signed with the key %q, which is no state server's", rec.Kind, rec.Key)
 	}
 	if err := rec.CheckSignature(rec.Key); err != nil {
-		return events.Refuse(CodeServer, "%v", err)
+		return events.Refuse(events.CodeOrderSignature, "%v", err)
 	}
 	return nil
 }
@@ -25,11 +25,11 @@ func (r Reader) Server(rec events.Record) error {
 // Order checks an order to upgrade a machine that runs a version.
 func (r Reader) Order(o events.OrderIssued, m Machine, runs version.Number) (events.Ask, error) {
 	if o.Machine != m.ID {
-		return events.Ask{}, events.Refuse(CodeNotForMe, "the order is for machine %s, this is machine %s", o.Machine, m.ID)
+		return events.Ask{}, events.Refuse(events.CodeNotForMe, "the order is for machine %s, this is machine %s", o.Machine, m.ID)
 	}
 	ask, err := r.Check(o.Warrant, m)
 	if err == nil && (ask.Action != events.ActionUpgrade || ask.Upgrade == nil || ask.ID != o.Upgrade) {
-		err = events.Refuse(CodeNotAsked, "request %s asks for %s, the order is of upgrade %s", ask.ID, ask.Action, o.Upgrade)
+		err = events.Refuse(events.CodeNotAsked, "request %s asks for %s, the order is of upgrade %s", ask.ID, ask.Action, o.Upgrade)
 	}
 	if err == nil {
 		err = r.Target(*ask.Upgrade, o.Tools, runs)
@@ -44,7 +44,7 @@ func (r Reader) Target(a events.AskUpgrade, want tools.Tools, runs version.Numbe
 		return err
 	}
 	if want.Version.Number != a.To || !slices.Contains(a.Artefacts, want) {
-		return events.Refuse(CodeDisagree, "the archive %s with the digest %.12s… is not one that was asked for", want.Version, want.SHA256)
+		return events.Refuse(events.CodeDigestDisagree, "the archive %s with the digest %.12s… is not one that was asked for", want.Version, want.SHA256)
 	}
 	return r.Floor(a, runs)
 }
@@ -52,10 +52,10 @@ func (r Reader) Target(a events.AskUpgrade, want tools.Tools, runs version.Numbe
 // Floor refuses to go back where that was not asked for, and below what may run at all.
 func (r Reader) Floor(a events.AskUpgrade, runs version.Number) error {
 	if floor := r.Trust.Floor(); a.To.Compare(floor) < 0 {
-		return events.Refuse(CodeFloor, "version %s is below %s, the oldest that may run", a.To, floor)
+		return events.Refuse(events.CodeFloor, "version %s is below %s, the oldest that may run", a.To, floor)
 	}
 	if a.To.Compare(runs) < 0 && !a.Rollback {
-		return events.Refuse(CodeFloor, "version %s is older than %s, which runs, and the request is for no rollback", a.To, runs)
+		return events.Refuse(events.CodeFloor, "version %s is older than %s, which runs, and the request is for no rollback", a.To, runs)
 	}
 	return nil
 }
@@ -64,11 +64,11 @@ func (r Reader) Floor(a events.AskUpgrade, runs version.Number) error {
 // again what failed.
 func (r Reader) Plain(action, machine string, w events.Warrant, m Machine) (events.Ask, error) {
 	if machine != m.ID {
-		return events.Ask{}, events.Refuse(CodeNotForMe, "the order is for machine %s, this is machine %s", machine, m.ID)
+		return events.Ask{}, events.Refuse(events.CodeNotForMe, "the order is for machine %s, this is machine %s", machine, m.ID)
 	}
 	ask, err := r.Check(w, m)
 	if err == nil && ask.Action != action {
-		err = events.Refuse(CodeNotAsked, "request %s asks for %s, not for %s", ask.ID, ask.Action, action)
+		err = events.Refuse(events.CodeNotAsked, "request %s asks for %s, not for %s", ask.ID, ask.Action, action)
 	}
 	return ask, err
 }
@@ -76,11 +76,11 @@ func (r Reader) Plain(action, machine string, w events.Warrant, m Machine) (even
 // Unit checks that somebody asked for the command of a unit.
 func (r Reader) Unit(u events.UnitSpec, m Machine) (events.Ask, error) {
 	if u.Machine != m.ID {
-		return events.Ask{}, events.Refuse(CodeNotForMe, "unit %s is of machine %s, this is machine %s", u.Unit, u.Machine, m.ID)
+		return events.Ask{}, events.Refuse(events.CodeNotForMe, "unit %s is of machine %s, this is machine %s", u.Unit, u.Machine, m.ID)
 	}
 	ask, err := r.Check(u.Warrant, m)
 	if err == nil && !asks(ask, u) {
-		err = events.Refuse(CodeNotAsked, "request %s does not ask for %s with this command", ask.ID, u.Unit)
+		err = events.Refuse(events.CodeNotAsked, "request %s does not ask for %s with this command", ask.ID, u.Unit)
 	}
 	return ask, err
 }

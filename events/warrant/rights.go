@@ -8,11 +8,11 @@ func May(o events.Operator, action string, machines []Machine) error {
 	role := events.ActionOf(action).Role
 	everywhere := len(machines) == 0 && (role == events.RoleRelease || role == events.RoleAdmin) // what is about no machine is about all
 	if !o.Somewhere(role) || everywhere && !o.May(role, nil) {
-		return events.Refuse(CodeScope, "%s does not have the role %s, which %s needs", o.Name, role, action)
+		return events.Refuse(events.CodeRequestScope, "%s does not have the role %s, which %s needs", o.Name, role, action)
 	}
 	for _, m := range machines {
 		if !o.May(role, m.Labels) {
-			return events.Refuse(CodeScope, "%s does not have the role %s over machine %s with the labels %v, which %s needs", o.Name, role, m.ID, m.Labels, action)
+			return events.Refuse(events.CodeRequestScope, "%s does not have the role %s over machine %s with the labels %v, which %s needs", o.Name, role, m.ID, m.Labels, action)
 		}
 	}
 	return nil

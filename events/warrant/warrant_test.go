@@ -40,9 +40,9 @@ func (b believed) Revoked() events.Revoked { return b.revoked }
 func (b believed) Tools(want tools.Tools) error {
 	switch have, ok := b.signed[want.FileName()]; {
 	case !ok:
-		return &events.Reason{Code: warrant.CodeUnknown, Text: want.FileName()}
+		return &events.Reason{Code: events.CodeTargetUnknown, Text: want.FileName()}
 	case have != want:
-		return &events.Reason{Code: warrant.CodeDisagree, Text: want.FileName()}
+		return &events.Reason{Code: events.CodeDigestDisagree, Text: want.FileName()}
 	}
 	return nil
 }
@@ -180,28 +180,28 @@ func TestAttacksOnOrders(t *testing.T) {
 		want string
 	}{
 		"lawful":                                 {},
-		"BI-41 forged by the state server":       {edit: func(w *world) { w.signer = "state server" }, want: warrant.CodeOperator},
-		"BI-41 forged under the operator's name": {edit: func(w *world) { w.signer = "state server"; w.edit = named("alice") }, want: warrant.CodeSignature},
+		"BI-41 forged by the state server":       {edit: func(w *world) { w.signer = "state server" }, want: events.CodeRequestOperator},
+		"BI-41 forged under the operator's name": {edit: func(w *world) { w.signer = "state server"; w.edit = named("alice") }, want: events.CodeRequestSignature},
 		"BI-41 a word changed after the signing": {edit: func(w *world) {
 			w.edit = func(s *events.Signed) { s.Statement = replaced(s.Statement, "1.25.1", "1.25.2") }
-		}, want: warrant.CodeSignature},
-		"BI-41 no request at all":               {made: func(_ *world, m *events.Warrant) { m.Request = nil }, want: warrant.CodeSignature},
-		"BI-42 a key that is not on the roster": {edit: func(w *world) { w.signer = "mallory" }, want: warrant.CodeOperator},
-		"BI-42 an operator who was removed":     {edit: func(w *world) { w.trust.roster.Operators = w.trust.roster.Operators[1:] }, want: warrant.CodeOperator},
-		"BI-42 a key that was revoked":          {edit: func(w *world) { w.trust.revoked.Keys = []string{testkey.Of("alice").Public()} }, want: warrant.CodeOperator},
-		"BI-43 dev operator, prod machine":      {edit: func(w *world) { w.signer = "dave" }, want: warrant.CodeScope},
-		"BI-43 a reader asks":                   {edit: func(w *world) { w.signer = "rita" }, want: warrant.CodeScope},
+		}, want: events.CodeRequestSignature},
+		"BI-41 no request at all":               {made: func(_ *world, m *events.Warrant) { m.Request = nil }, want: events.CodeRequestSignature},
+		"BI-42 a key that is not on the roster": {edit: func(w *world) { w.signer = "mallory" }, want: events.CodeRequestOperator},
+		"BI-42 an operator who was removed":     {edit: func(w *world) { w.trust.roster.Operators = w.trust.roster.Operators[1:] }, want: events.CodeRequestOperator},
+		"BI-42 a key that was revoked":          {edit: func(w *world) { w.trust.revoked.Keys = []string{testkey.Of("alice").Public()} }, want: events.CodeRequestOperator},
+		"BI-43 dev operator, prod machine":      {edit: func(w *world) { w.signer = "dave" }, want: events.CodeRequestScope},
+		"BI-43 a reader asks":                   {edit: func(w *world) { w.signer = "rita" }, want: events.CodeRequestScope},
 		"BI-43 in his scope":                    {edit: func(w *world) { w.signer, w.machine, w.order.Machine = "dave", w.list[1], "1" }},
-		"BI-44 one of two":                      {edit: func(w *world) { w.quorum() }, want: warrant.CodeQuorum},
+		"BI-44 one of two":                      {edit: func(w *world) { w.quorum() }, want: events.CodeRequestQuorum},
 		"BI-44 two of two":                      {edit: func(w *world) { w.quorum(); w.approve("bob", "") }},
 		"BI-44 not where no quorum is asked":    {edit: func(w *world) { w.quorum(); w.machine, w.order.Machine = w.list[1], "1" }},
-		"BI-44 by who may not approve":          {edit: func(w *world) { w.quorum(); w.approve("rita", "") }, want: warrant.CodeQuorum},
-		"BI-44 by who is not on the roster":     {edit: func(w *world) { w.quorum(); w.approve("mallory", "") }, want: warrant.CodeQuorum},
+		"BI-44 by who may not approve":          {edit: func(w *world) { w.quorum(); w.approve("rita", "") }, want: events.CodeRequestQuorum},
+		"BI-44 by who is not on the roster":     {edit: func(w *world) { w.quorum(); w.approve("mallory", "") }, want: events.CodeRequestQuorum},
 		"BI-45 the same operator twice": {edit: func(w *world) {
 			w.trust.roster.Quorums = []events.Quorum{{Operators: 3}}
 			w.approve("bob", "")
 			w.approve("bob", "")
-		}, want: warrant.CodeQuorum},
+		}, want: events.CodeRequestQuorum},
 		"BI-45 two others": {edit: func(w *world) {
 			w.trust.roster.Quorums = []events.Quorum{{Operators: 3}}
 			w.approve("bob", "")
@@ -211,41 +211,41 @@ func TestAttacksOnOrders(t *testing.T) {
 			w.quorum()
 			w.trust.roster.Operators[0].Grants[0].Role = events.RoleAdmin
 			w.approve("alice", "")
-		}, want: warrant.CodeQuorum},
-		"BI-46 approval for other bytes":          {edit: func(w *world) { w.quorum(); w.approve("bob", strings.Repeat("cd", 32)) }, want: warrant.CodeQuorum},
-		"BI-46 approval for another id":           {edit: func(w *world) { w.quorum(); w.approve("bob", ""); w.agree[0].Approve.Request = "r2" }, want: warrant.CodeQuorum},
-		"BI-48 after its time":                    {edit: func(w *world) { w.now = asked.Add(8 * 24 * time.Hour) }, want: warrant.CodeExpired},
-		"BI-48 a life longer than any may have":   {edit: func(w *world) { w.ask.Until = asked.Add(365 * 24 * time.Hour); w.now = asked.Add(8 * 24 * time.Hour) }, want: warrant.CodeExpired},
-		"BI-48 no time at all":                    {edit: func(w *world) { w.ask.Until = time.Time{} }, want: warrant.CodeExpired},
-		"BI-48 signed in the future":              {edit: func(w *world) { w.now = asked.Add(-2 * time.Hour) }, want: warrant.CodeExpired},
-		"BI-49 a version that nobody signed":      {edit: func(w *world) { w.other(archive(2, "ab")) }, want: warrant.CodeUnknown},
-		"BI-50 another digest than the metadata":  {edit: func(w *world) { w.other(archive(1, "cd")) }, want: warrant.CodeDisagree},
-		"BI-50 another digest than the request":   {edit: func(w *world) { w.signs(archive(1, "cd")); w.order.Tools = archive(1, "cd") }, want: warrant.CodeDisagree},
-		"BI-50 another version than the request":  {edit: func(w *world) { w.signs(archive(2, "ab")); w.order.Tools = archive(2, "ab") }, want: warrant.CodeDisagree},
-		"BI-51 a machine that is not in the list": {edit: func(w *world) { w.list = w.list[:2] }, want: warrant.CodeNotInList},
-		"BI-51 another key than in the list":      {edit: func(w *world) { w.machine.Key = testkey.Of("a new disk").Public() }, want: warrant.CodeNotInList},
-		"BI-51 the proof of another machine":      {made: func(w *world, m *events.Warrant) { m.Index = 1 }, want: warrant.CodeNotInList},
-		"BI-51 a proof cut short":                 {made: func(w *world, m *events.Warrant) { m.Proof = m.Proof[1:] }, want: warrant.CodeNotInList},
-		"BI-51 a hash of another length":          {made: func(w *world, m *events.Warrant) { m.Proof[0] = m.Proof[0][1:] }, want: warrant.CodeNotInList},
+		}, want: events.CodeRequestQuorum},
+		"BI-46 approval for other bytes":          {edit: func(w *world) { w.quorum(); w.approve("bob", strings.Repeat("cd", 32)) }, want: events.CodeRequestQuorum},
+		"BI-46 approval for another id":           {edit: func(w *world) { w.quorum(); w.approve("bob", ""); w.agree[0].Approve.Request = "r2" }, want: events.CodeRequestQuorum},
+		"BI-48 after its time":                    {edit: func(w *world) { w.now = asked.Add(8 * 24 * time.Hour) }, want: events.CodeRequestExpired},
+		"BI-48 a life longer than any may have":   {edit: func(w *world) { w.ask.Until = asked.Add(365 * 24 * time.Hour); w.now = asked.Add(8 * 24 * time.Hour) }, want: events.CodeRequestExpired},
+		"BI-48 no time at all":                    {edit: func(w *world) { w.ask.Until = time.Time{} }, want: events.CodeRequestExpired},
+		"BI-48 signed in the future":              {edit: func(w *world) { w.now = asked.Add(-2 * time.Hour) }, want: events.CodeRequestExpired},
+		"BI-49 a version that nobody signed":      {edit: func(w *world) { w.other(archive(2, "ab")) }, want: events.CodeTargetUnknown},
+		"BI-50 another digest than the metadata":  {edit: func(w *world) { w.other(archive(1, "cd")) }, want: events.CodeDigestDisagree},
+		"BI-50 another digest than the request":   {edit: func(w *world) { w.signs(archive(1, "cd")); w.order.Tools = archive(1, "cd") }, want: events.CodeDigestDisagree},
+		"BI-50 another version than the request":  {edit: func(w *world) { w.signs(archive(2, "ab")); w.order.Tools = archive(2, "ab") }, want: events.CodeDigestDisagree},
+		"BI-51 a machine that is not in the list": {edit: func(w *world) { w.list = w.list[:2] }, want: events.CodeNotInRequest},
+		"BI-51 another key than in the list":      {edit: func(w *world) { w.machine.Key = testkey.Of("a new disk").Public() }, want: events.CodeNotInRequest},
+		"BI-51 the proof of another machine":      {made: func(w *world, m *events.Warrant) { m.Index = 1 }, want: events.CodeNotInRequest},
+		"BI-51 a proof cut short":                 {made: func(w *world, m *events.Warrant) { m.Proof = m.Proof[1:] }, want: events.CodeNotInRequest},
+		"BI-51 a hash of another length":          {made: func(w *world, m *events.Warrant) { m.Proof[0] = m.Proof[0][1:] }, want: events.CodeNotInRequest},
 		"BI-51 no list": {made: func(w *world, m *events.Warrant) {
 			w.ask.Machines = nil
 			m.Request = sign(w.t, w.ask, "alice", events.RequestType, nil)
-		}, want: warrant.CodeNotInList},
-		"BI-52 addressed to another machine": {edit: func(w *world) { w.order.Machine = "4" }, want: warrant.CodeNotForMe},
-		"BI-55 older, and no rollback":       {edit: func(w *world) { w.runs = number(2) }, want: warrant.CodeFloor},
+		}, want: events.CodeNotInRequest},
+		"BI-52 addressed to another machine": {edit: func(w *world) { w.order.Machine = "4" }, want: events.CodeNotForMe},
+		"BI-55 older, and no rollback":       {edit: func(w *world) { w.runs = number(2) }, want: events.CodeFloor},
 		"BI-55 older, as asked":              {edit: func(w *world) { w.runs = number(2); w.ask.Upgrade.Rollback = true }},
-		"BI-56 below the floor, even so":     {edit: func(w *world) { w.runs = number(3); w.trust.floor = number(2); w.ask.Upgrade.Rollback = true }, want: warrant.CodeFloor},
-		"BI-60 an approval as the request":   {edit: func(w *world) { w.kind = events.ApprovalType }, want: warrant.CodeSignature},
-		"BI-60 the statement of an approval": {edit: func(w *world) { w.ask.Action = events.ActionApprove }, want: warrant.CodeSignature},
+		"BI-56 below the floor, even so":     {edit: func(w *world) { w.runs = number(3); w.trust.floor = number(2); w.ask.Upgrade.Rollback = true }, want: events.CodeFloor},
+		"BI-60 an approval as the request":   {edit: func(w *world) { w.kind = events.ApprovalType }, want: events.CodeRequestSignature},
+		"BI-60 the statement of an approval": {edit: func(w *world) { w.ask.Action = events.ActionApprove }, want: events.CodeRequestSignature},
 		"BI-60 a request as the approval": {edit: func(w *world) { w.quorum() }, made: func(w *world, m *events.Warrant) {
 			m.Approvals = [][]byte{sign(w.t, w.ask, "bob", events.RequestType, nil)}
-		}, want: warrant.CodeQuorum},
-		"another environment's request":        {edit: func(w *world) { w.ask.Environment = "other" }, want: warrant.CodeEnvironment},
-		"a request that was taken back":        {edit: func(w *world) { w.trust.revoked.Requests = []string{"r1"} }, want: warrant.CodeRevoked},
-		"a request of another upgrade":         {edit: func(w *world) { w.order.Upgrade = "r2" }, want: warrant.CodeNotAsked},
-		"a request for a restart":              {edit: func(w *world) { w.ask.Action = events.ActionRestart }, want: warrant.CodeNotAsked},
-		"an order that no state server signed": {edit: func(w *world) { w.server = "mallory" }, want: warrant.CodeServer},
-		"a state server that was revoked":      {edit: func(w *world) { w.trust.revoked.Keys = w.trust.roster.StateServers }, want: warrant.CodeServer},
+		}, want: events.CodeRequestQuorum},
+		"another environment's request":        {edit: func(w *world) { w.ask.Environment = "other" }, want: events.CodeOtherEnvironment},
+		"a request that was taken back":        {edit: func(w *world) { w.trust.revoked.Requests = []string{"r1"} }, want: events.CodeRequestRevoked},
+		"a request of another upgrade":         {edit: func(w *world) { w.order.Upgrade = "r2" }, want: events.CodeNotAsked},
+		"a request for a restart":              {edit: func(w *world) { w.ask.Action = events.ActionRestart }, want: events.CodeNotAsked},
+		"an order that no state server signed": {edit: func(w *world) { w.server = "mallory" }, want: events.CodeOrderSignature},
+		"a state server that was revoked":      {edit: func(w *world) { w.trust.revoked.Keys = w.trust.roster.StateServers }, want: events.CodeOrderSignature},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -289,15 +289,15 @@ func TestAttacksOnUnits(t *testing.T) {
 		want string
 	}{
 		"lawful":                           {},
-		"a command that nobody asked for":  {unit: func(u *events.UnitSpec) { u.Command = []string{"rm", "-rf", "/"} }, want: warrant.CodeNotAsked},
-		"one argument more":                {unit: func(u *events.UnitSpec) { u.Command = append(u.Command, "--evil") }, want: warrant.CodeNotAsked},
-		"another environment variable":     {unit: func(u *events.UnitSpec) { u.Env = map[string]string{"LD_PRELOAD": "/tmp/x"} }, want: warrant.CodeNotAsked},
-		"another restart policy":           {unit: func(u *events.UnitSpec) { u.Restart = events.RestartNever }, want: warrant.CodeNotAsked},
-		"another service":                  {unit: func(u *events.UnitSpec) { u.Unit = "db/0" }, want: warrant.CodeNotAsked},
-		"BI-52 a unit of machine 4":        {unit: func(u *events.UnitSpec) { u.Machine = "4" }, want: warrant.CodeNotForMe},
-		"BI-51 asked for another machine":  {edit: func(w *world) { w.list = w.list[:2] }, want: warrant.CodeNotInList},
-		"BI-41 signed by the state server": {edit: func(w *world) { w.signer = "state server" }, want: warrant.CodeOperator},
-		"BI-43 out of his scope":           {edit: func(w *world) { w.signer = "dave" }, want: warrant.CodeScope},
+		"a command that nobody asked for":  {unit: func(u *events.UnitSpec) { u.Command = []string{"rm", "-rf", "/"} }, want: events.CodeNotAsked},
+		"one argument more":                {unit: func(u *events.UnitSpec) { u.Command = append(u.Command, "--evil") }, want: events.CodeNotAsked},
+		"another environment variable":     {unit: func(u *events.UnitSpec) { u.Env = map[string]string{"LD_PRELOAD": "/tmp/x"} }, want: events.CodeNotAsked},
+		"another restart policy":           {unit: func(u *events.UnitSpec) { u.Restart = events.RestartNever }, want: events.CodeNotAsked},
+		"another service":                  {unit: func(u *events.UnitSpec) { u.Unit = "db/0" }, want: events.CodeNotAsked},
+		"BI-52 a unit of machine 4":        {unit: func(u *events.UnitSpec) { u.Machine = "4" }, want: events.CodeNotForMe},
+		"BI-51 asked for another machine":  {edit: func(w *world) { w.list = w.list[:2] }, want: events.CodeNotInRequest},
+		"BI-41 signed by the state server": {edit: func(w *world) { w.signer = "state server" }, want: events.CodeRequestOperator},
+		"BI-43 out of his scope":           {edit: func(w *world) { w.signer = "dave" }, want: events.CodeRequestScope},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)

@@ -12,9 +12,9 @@ import (
 
 // Codes of findings about the log's bytes. They say that somebody changed its past.
 const (
-	FoundLogGap = "log-gap"     // records are missing that were signed for, or within the log
-	FoundTamper = "log-tamper"  // a record is not the one that was written there
-	FoundFork   = tree.CodeFork // the log is not the one that somebody saw before
+	FoundLogGap = events.CodeLogGap    // records are missing that were signed for, or within the log
+	FoundTamper = events.CodeLogTamper // a record is not the one that was written there
+	FoundFork   = tree.CodeFork        // the log is not the one that somebody saw before
 )
 
 // A Witness is a head of the log that somebody has seen and that the log must go on from.

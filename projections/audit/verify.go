@@ -18,15 +18,15 @@ type Finding struct {
 
 // Codes of findings.
 const (
-	FoundGap      = "gap"           // a sequence is missing, or came twice
-	FoundStart    = "first-record"  // the log does not begin with environment.created, or another follows
-	FoundInvalid  = "invalid"       // bytes that are no record, or a payload that breaks its kind's rules
-	FoundOrder    = "order"         // an order was opened twice, or beside another one
-	FoundTerminal = "terminal"      // an order ended twice, or one ended that never was
-	FoundReport   = "report-twice"  // a report stands in the log twice
-	FoundDigest   = "digest"        // the state at a snapshot is another one than it says
-	FoundAuthor   = "event-author"  // a report or an order is not signed by whom it is from
-	FoundServed   = "served-digest" // the state server serves another state than the log gives
+	FoundGap      = "gap"                  // a sequence is missing, or came twice
+	FoundStart    = "first-record"         // the log does not begin with environment.created, or another follows
+	FoundInvalid  = "invalid"              // bytes that are no record, or a payload that breaks its kind's rules
+	FoundOrder    = "order"                // an order was opened twice, or beside another one
+	FoundTerminal = "terminal"             // an order ended twice, or one ended that never was
+	FoundReport   = "report-twice"         // a report stands in the log twice
+	FoundDigest   = "digest"               // the state at a snapshot is another one than it says
+	FoundAuthor   = events.CodeEventAuthor // a report or an order is not signed by whom it is from
+	FoundServed   = "served-digest"        // the state server serves another state than the log gives
 )
 
 // Verifier proves that a log is whole, record by record, in one pass. Snapshots name

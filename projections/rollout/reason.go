@@ -40,15 +40,15 @@ func failure(m *projections.Machine, how string) string {
 
 // codes of the reasons for a halt, by how the order ended.
 var codes = map[string]string{
-	projections.DoneFailed:     "machine-failed",
-	projections.DoneRolledBack: "machine-rolled-back",
-	projections.DoneTimedOut:   "machine-timed-out",
+	projections.DoneFailed:     events.CodeMachineFailed,
+	projections.DoneRolledBack: events.CodeMachineRolledBack,
+	projections.DoneTimedOut:   events.CodeMachineTimedOut,
 }
 
 func haltReason(s *projections.State, id, how string) events.Reason {
 	code, ok := codes[how]
 	if !ok {
-		code = "machine-failed"
+		code = events.CodeMachineFailed
 	}
 	tag := events.MachineTag(id)
 	return events.Reason{Code: code, Text: tag + " " + failure(s.Machines[id], how), About: []string{tag}}

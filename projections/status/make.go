@@ -200,7 +200,7 @@ func makeUpgrade(s *projections.State) *Upgrade {
 	out.count(plan)
 	for _, binary := range slices.Sorted(maps.Keys(u.Missed)) {
 		out.Blockers = append(out.Blockers, events.Reason{
-			Code: "tools-missed", Text: fmt.Sprintf("tools %s cannot be fetched (will retry): %s; a client can hand them over: juju sync-tools --version %d.%d", binary, u.Missed[binary], u.To.Major, u.To.Minor),
+			Code: events.CodeToolsMissed, Text: fmt.Sprintf("tools %s cannot be fetched (will retry): %s; a client can hand them over: juju sync-tools --version %d.%d", binary, u.Missed[binary], u.To.Major, u.To.Minor),
 		})
 	}
 	out.LastError = lastError(s, u)
@@ -214,7 +214,7 @@ func makePending(w *projections.Pending) *Upgrade {
 	}
 	return &Upgrade{
 		ID: w.ID, Operator: w.Operator, Target: number(w.To), State: PendingApproval, Waiting: []Waiting{},
-		Blockers: []events.Reason{{Code: PendingApproval, Text: fmt.Sprintf(
+		Blockers: []events.Reason{{Code: events.CodePendingApproval, Text: fmt.Sprintf(
 			"%d of %d operators agree (%s); another one may: juju approve-upgrade %s", len(w.Agreed), w.Needed, strings.Join(w.Agreed, ", "), w.ID)}},
 	}
 }
@@ -236,7 +236,7 @@ func (u *Upgrade) count(plan rollout.Result) {
 		case rollout.Blocked:
 			tag := events.MachineTag(st.Machine)
 			u.Blockers = append(u.Blockers, events.Reason{
-				Code: "machine-blocked", Text: tag + " " + st.Reason, About: []string{tag},
+				Code: events.CodeMachineBlocked, Text: tag + " " + st.Reason, About: []string{tag},
 			})
 		case rollout.Order, rollout.Wait, rollout.Hold:
 			i, ok := reasons[st.Reason]

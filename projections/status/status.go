@@ -82,7 +82,7 @@ const (
 	InProgress = "in-progress"
 	Halted     = "halted"
 
-	PendingApproval = "pending-approval"
+	PendingApproval = events.CodePendingApproval
 )
 
 // Progress counts machines. Those that were removed do not count.

@@ -40,7 +40,7 @@ func judgeApprove(q *inquiry) verdict {
 		return verdict{reasons: refuse(codeNotPending, "no upgrade of that id waits for approval; juju status shows which one does")}
 	}
 	if slices.Contains(w.Agreed, q.by.Name) {
-		return verdict{reasons: refuse(warrant.CodeQuorum, "%s has agreed already; it waits for another operator", q.by.Name)}
+		return verdict{reasons: refuse(events.CodeRequestQuorum, "%s has agreed already; it waits for another operator", q.by.Name)}
 	}
 	r := reader(q.State, q.Now)
 	original, by, err := r.Request(w.Signed)

@@ -264,7 +264,7 @@ func TestOrdersCarryWhatMakesThemLawful(t *testing.T) {
 	}
 	c.state.Machines["2"].Key = testkey.Of("a new disk").Public()
 	var lists Warrants
-	for id, want := range map[string]string{"0": "", "1": "", "2": warrant.CodeNotInList} {
+	for id, want := range map[string]string{"0": "", "1": "", "2": events.CodeNotInRequest} {
 		w, err := lists.of(u, id)
 		if err != nil {
 			t.Fatal(err)

@@ -8,12 +8,6 @@ import (
 	"github.com/jujube-project/jujube/events/warrant"
 )
 
-// Codes of refusals of who may ask, and for which machines.
-const (
-	codeMachinesChanged = "machines-changed" // the client asks again by itself
-	codeTooLong         = "req-expired"
-)
-
 // mayAsk refuses who may not ask this of all the machines that it is about.
 func (q *inquiry) mayAsk() []events.Reason {
 	if q.ask.Action == events.ActionApprove {
@@ -29,14 +23,14 @@ func (q *inquiry) sameMachines() []events.Reason {
 		return nil
 	}
 	if q.ask.Until.After(q.ask.Created.Add(events.MaxRequestLife)) || q.ask.Until.Before(q.Now) {
-		return refuse(codeTooLong, "machines may begin it until %s; that must be within %v of its signature, and not be over", q.ask.Until.UTC().Format(time.RFC3339), events.MaxRequestLife)
+		return refuse(events.CodeRequestExpired, "machines may begin it until %s; that must be within %v of its signature, and not be over", q.ask.Until.UTC().Format(time.RFC3339), events.MaxRequestLife)
 	}
 	list, err := q.proofs()
 	if err != nil {
 		return refuse(codeTooMany, "%v", err)
 	}
 	if !list.Equal(q.ask.Machines) {
-		return refuse(codeMachinesChanged, "it was signed for other machines than it is about now; ask again")
+		return refuse(events.CodeMachinesChanged, "it was signed for other machines than it is about now; ask again")
 	}
 	return nil
 }

@@ -33,18 +33,18 @@ func Blockers(s *projections.State, a *events.AskUpgrade, know Known) []events.R
 		add(codeConflict, []string{u.ID}, "upgrade %s to %s %s; wait for it, or abort it with --reset-previous-upgrade", u.ID, u.To, state)
 	}
 	if a.Client.Major != a.To.Major {
-		add(codeClientMajor, nil, "a client of version %s cannot set version %s; use a client of major version %d", a.Client, a.To, a.To.Major)
+		add(version.CodeClientOlder, nil, "a client of version %s cannot set version %s; use a client of major version %d", a.Client, a.To, a.To.Major)
 	}
 	switch {
 	case a.To.Major < current.Major:
-		add(codeLowerMajor, nil, "version %s is of a lower major version than %s", a.To, current)
+		add(version.CodeLowerMajor, nil, "version %s is of a lower major version than %s", a.To, current)
 	case a.To.Major == current.Major && a.To.Minor < current.Minor:
-		add(codeLowerMinor, nil, "version %s is of a lower minor version than %s", a.To, current)
+		add(version.CodeLowerMinor, nil, "version %s is of a lower minor version than %s", a.To, current)
 	}
 	if len(targets.Alive(s)) == 0 {
 		add(codeNoMachines, nil, "no machine is enrolled")
 	} else if a.To == current && everybodyRuns(s, current) && (s.Upgrade == nil || s.Upgrade.To == current) {
-		add(codeNothing, nil, "every agent runs %s already", current)
+		add(events.CodeNothingToDo, nil, "every agent runs %s already", current)
 	}
 	reasons = append(reasons, marked(current, a.To, MarksOf(s, know.Said))...)
 	reasons = append(reasons, unsigned(a, know.Signed)...)
@@ -108,7 +108,7 @@ func missingTools(s *projections.State, a *events.AskUpgrade, know Known) []even
 	var reasons []events.Reason
 	for _, platform := range sortedKeys(without) {
 		tags := without[platform]
-		reasons = append(reasons, events.Reason{Code: codeNoTools, About: tags, Text: fmt.Sprintf(
+		reasons = append(reasons, events.Reason{Code: version.CodeNoTools, About: tags, Text: fmt.Sprintf(
 			"no tools %s-%s are stored for %s; run juju sync-tools --version %d.%d",
 			a.To, platform, strings.Join(tags, ", "), a.To.Major, a.To.Minor)})
 	}

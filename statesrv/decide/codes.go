@@ -2,15 +2,13 @@ package decide
 
 // Codes of refusals. They are stable; docs and scripts name them.
 const (
-	codeExpired     = "req-expired"
-	codeEnvironment = "other-environment"
-	codeMalformed   = "malformed"
-	codeUnknown     = "unknown-action"
-	codeNoMachine   = "no-such-machine"
-	codeNoUnit      = "no-such-unit"
-	codeNoService   = "no-such-service"
-	codeExists      = "service-exists"
-	codeTooMany     = "too-many"
-	codeBadValue    = "bad-value"
-	codeInUse       = "in-use"
+	codeMalformed = "malformed"
+	codeUnknown   = "unknown-action"
+	codeNoMachine = "no-such-machine"
+	codeNoUnit    = "no-such-unit"
+	codeNoService = "no-such-service"
+	codeExists    = "service-exists"
+	codeTooMany   = "too-many"
+	codeBadValue  = "bad-value"
+	codeInUse     = "in-use"
 )

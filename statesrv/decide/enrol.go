@@ -21,7 +21,6 @@ const (
 	codeTokenUsed        = "token-used"
 	codeTokenExpired     = "token-expired"
 	codeTokenLocked      = "token-locked"
-	codeTokenMalformed   = "token-malformed" // the host says no version that can be read
 )
 
 // Enrolment is what becomes of a host that asked to be enrolled.
@@ -60,7 +59,7 @@ func Enrol(at At, r wire.EnrolRequest) (Decision, Enrolment) {
 	}
 	v, err := version.ParseBinary(r.Version)
 	if err != nil {
-		return refuse(codeTokenMalformed, "%v", err)
+		return refuse(events.CodeTokenMalformed, "%v", err)
 	}
 	pending := mustWait(at.State, m, r)
 	enrolled := &events.MachineEnrolled{

@@ -12,9 +12,6 @@ import (
 // ErrInvalidReport: the agent shall set the report aside and never send it again.
 var ErrInvalidReport = errors.New("the report was refused")
 
-// codeEventAuthor: who sent a report is not the machine that it speaks of.
-const codeEventAuthor = "event-author"
-
 // Told is a report as it came from a machine, read once. Nothing of it is believed before
 // AuthenticateReport has said whose it is.
 type Told struct {
@@ -41,7 +38,7 @@ func ReadReport(from string, data []byte) (Told, error) {
 		return Told{Record: rec}, fmt.Errorf("%w: %s is not for an agent to tell", ErrInvalidReport, rec.Kind)
 	}
 	if tag := events.MachineTag(report.Head().Machine); tag != from {
-		return Told{Record: rec}, fmt.Errorf("%w: %s: %s speaks of %s", ErrInvalidReport, codeEventAuthor, from, tag)
+		return Told{Record: rec}, fmt.Errorf("%w: %s: %s speaks of %s", ErrInvalidReport, events.CodeEventAuthor, from, tag)
 	}
 	return Told{rec, report}, nil
 }
@@ -54,7 +51,7 @@ func AuthenticateReport(at At, told Told) error {
 		return nil
 	}
 	if err := told.Record.CheckSignature(m.Key); err != nil {
-		return fmt.Errorf("%w: %s: machine %s did not say this: %w", ErrInvalidReport, codeEventAuthor, m.ID, err)
+		return fmt.Errorf("%w: %s: machine %s did not say this: %w", ErrInvalidReport, events.CodeEventAuthor, m.ID, err)
 	}
 	return nil
 }

@@ -164,11 +164,11 @@ func refuse(code, format string, args ...any) []events.Reason {
 func (q *inquiry) judge() verdict {
 	received := &events.RequestReceived{Request: q.req}
 	if q.ask.Environment != q.State.UUID {
-		return verdict{received: received, reasons: refuse(codeEnvironment,
+		return verdict{received: received, reasons: refuse(events.CodeOtherEnvironment,
 			"the request is for environment %s, this one is %s", q.ask.Environment, q.State.UUID)}
 	}
 	if q.Now.After(q.ask.Expires) {
-		return verdict{received: received, reasons: refuse(codeExpired,
+		return verdict{received: received, reasons: refuse(events.CodeRequestExpired,
 			"the request expired at %s, before a state server could judge it", q.ask.Expires.UTC().Format(time.RFC3339))}
 	}
 	judge, ok := judges[q.ask.Action]

@@ -45,7 +45,7 @@ func judgeAddUnit(q *inquiry) verdict {
 	}
 	spec := events.UnitSpec{Machine: a.Machine, Command: a.Command, Env: a.Env, Restart: a.Restart}
 	if !sameService(now.UnitSpec, spec) {
-		return verdict{reasons: refuse(codeMachinesChanged, "the service %s is another command now than was signed; ask again", a.Service)}
+		return verdict{reasons: refuse(events.CodeMachinesChanged, "the service %s is another command now than was signed; ask again", a.Service)}
 	}
 	return q.place(a.Service, spec)
 }

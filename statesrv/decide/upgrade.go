@@ -14,11 +14,6 @@ import (
 const (
 	codeAgentMismatch = "agent-mismatch"
 	codeConflict      = "conflict"
-	codeClientMajor   = "client-major"
-	codeLowerMajor    = "lower-major"
-	codeLowerMinor    = "lower-minor"
-	codeNoTools       = "no-tools"
-	codeNothing       = "nothing-to-do"
 	codeNoMachines    = "no-machines"
 )
 

@@ -23,12 +23,6 @@ const (
 	signRecords = 256
 )
 
-// Codes of what is wrong with a log.
-const (
-	CodeGap    = "log-gap"    // records are missing
-	CodeTamper = "log-tamper" // a record is another one than was written there
-)
-
 // CheckpointError says that the file of the checkpoint cannot be read.
 type CheckpointError struct {
 	File string
@@ -111,7 +105,7 @@ func (t *Tree) Close() error { return t.hashes.close() }
 func (t *Tree) Size() uint64 { return t.edge.Size() }
 
 // Add adds the next record of the log, or compares one that was added before. A record that
-// differs is refused with CodeTamper.
+// differs is refused with events.CodeLogTamper.
 func (t *Tree) Add(s events.Stored) error {
 	leaf := t.place.Leaf(s.Seq, s.Entity, s.Bytes)
 	if s.Seq > t.edge.Size() {
@@ -120,7 +114,7 @@ func (t *Tree) Add(s events.Stored) error {
 	}
 	known, err := t.Leaf(s.Seq)
 	if err == nil && known != leaf {
-		err = events.Refuse(CodeTamper, "the record at %d is not the one that was written there", s.Seq)
+		err = events.Refuse(events.CodeLogTamper, "the record at %d is not the one that was written there", s.Seq)
 	}
 	return err
 }
@@ -208,11 +202,11 @@ func (t *Tree) Continue(c tree.Checkpoint, size uint64) ([]tree.Hash, error) {
 }
 
 // Check compares the tree with a checkpoint that was signed before. If they differ it is
-// refused with CodeTamper.
+// refused with events.CodeLogTamper.
 func (t *Tree) Check(c tree.Checkpoint) error {
 	root, err := t.rootAt(c.Size)
 	if err == nil && c.Size > 0 && root != c.Root {
-		err = events.Refuse(CodeTamper, "its first %d records give the root %s, but %s was signed", c.Size, root, c.Root)
+		err = events.Refuse(events.CodeLogTamper, "its first %d records give the root %s, but %s was signed", c.Size, root, c.Root)
 	}
 	return err
 }

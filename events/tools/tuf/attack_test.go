@@ -101,12 +101,12 @@ var attacks = []struct {
 	make func(w *world) tuf.Bundle
 	code string
 }{
-	{"BI-21 targets that nobody signed", func(w *world) tuf.Bundle { return w.targets(nil) }, tuf.CodeThreshold},
-	{"BI-21 targets that one of two signed", func(w *world) tuf.Bundle { return w.targets(nil, key("rel-a")) }, tuf.CodeThreshold},
-	{"BI-21 targets that a stranger signed as well", func(w *world) tuf.Bundle { return w.targets(nil, keysNamed("rel-a", "stranger")...) }, tuf.CodeThreshold},
+	{"BI-21 targets that nobody signed", func(w *world) tuf.Bundle { return w.targets(nil) }, events.CodeTUFThreshold},
+	{"BI-21 targets that one of two signed", func(w *world) tuf.Bundle { return w.targets(nil, key("rel-a")) }, events.CodeTUFThreshold},
+	{"BI-21 targets that a stranger signed as well", func(w *world) tuf.Bundle { return w.targets(nil, keysNamed("rel-a", "stranger")...) }, events.CodeTUFThreshold},
 	{"BI-21 targets changed after signing", func(w *world) tuf.Bundle {
 		return relink(w.t, raw(w.third(), tuf.Targets, archive("1.27.0").SHA256, archive("1.25.0").SHA256), tuf.Targets, w.snap, w.stamp)
-	}, tuf.CodeThreshold},
+	}, events.CodeTUFThreshold},
 	{"BI-22 one key that signs under two ids", func(w *world) tuf.Bundle {
 		b := w.nextRoot(func(s map[string]any) {
 			keys, role := object(s, "keys"), object(s, "roles", "targets")
@@ -120,59 +120,59 @@ var attacks = []struct {
 		d.Signatures = append(d.Signatures, sig{strings.Repeat("ab", 32), d.Signatures[0].Sig})
 		b.Targets = d.bytes(w.t)
 		return relink(w.t, b, tuf.Targets, w.snap, w.stamp)
-	}, tuf.CodeThreshold},
+	}, events.CodeTUFThreshold},
 	{"BI-23 a key id that stands twice among the signatures", func(w *world) tuf.Bundle {
 		b := w.third()
 		d := parse(w.t, b.Targets)
 		d.Signatures = append(d.Signatures, d.Signatures[0])
 		b.Targets = d.bytes(w.t)
 		return relink(w.t, b, tuf.Targets, w.snap, w.stamp)
-	}, tuf.CodeFormat},
+	}, events.CodeTUFFormat},
 	{"BI-23 a key id that stands twice in a role", func(w *world) tuf.Bundle {
 		return w.nextRoot(func(s map[string]any) {
 			role := object(s, "roles", "targets")
 			ids := role["keyids"].([]any)
 			role["keyids"] = append(ids, ids[0])
 		}, rootKeys...)
-	}, tuf.CodeFormat},
+	}, events.CodeTUFFormat},
 	{"BI-24 threshold 0", func(w *world) tuf.Bundle {
 		return w.nextRoot(func(s map[string]any) { object(s, "roles", "targets")["threshold"] = 0 }, rootKeys...)
-	}, tuf.CodeFormat},
+	}, events.CodeTUFFormat},
 	{"BI-24 threshold -1", func(w *world) tuf.Bundle {
 		return w.nextRoot(func(s map[string]any) { object(s, "roles", "timestamp")["threshold"] = -1 }, rootKeys...)
-	}, tuf.CodeFormat},
+	}, events.CodeTUFFormat},
 	{"BI-24 a role that the root leaves out", func(w *world) tuf.Bundle {
 		return w.nextRoot(func(s map[string]any) { delete(object(s, "roles"), "snapshot") }, rootKeys...)
-	}, tuf.CodeFormat},
+	}, events.CodeTUFFormat},
 	{"BI-24 a threshold that no keys reach", func(w *world) tuf.Bundle {
 		return w.nextRoot(func(s map[string]any) { object(s, "roles", "targets")["threshold"] = 4 }, rootKeys...)
-	}, tuf.CodeThreshold},
-	{"BI-25 root N+2 as N+1", func(w *world) tuf.Bundle { return w.nextRoot(set("version", 3), rootKeys...) }, tuf.CodeRollback},
+	}, events.CodeTUFThreshold},
+	{"BI-25 root N+2 as N+1", func(w *world) tuf.Bundle { return w.nextRoot(set("version", 3), rootKeys...) }, events.CodeTUFRollback},
 	{"BI-26 a root that only its own keys signed", func(w *world) tuf.Bundle {
 		w.root = []string{"root-x", "root-y", "root-z"}
 		w.must(w.repo.SetRoles(w.roles(), w.now.Add(365*day)))
 		_, err := w.repo.Sign(tuf.Root, signers("root-x", "root-y")...)
 		w.must(err)
 		return w.publish(w.now)
-	}, tuf.CodeThreshold},
+	}, events.CodeTUFThreshold},
 	{"BI-26 a root that only the keys before signed", func(w *world) tuf.Bundle {
 		w.root = []string{"root-x", "root-y", "root-z"}
 		w.must(w.repo.SetRoles(w.roles(), w.now.Add(365*day)))
 		_, err := w.repo.Sign(tuf.Root, signers("root-a", "root-b")...)
 		w.must(err)
 		return w.publish(w.now)
-	}, tuf.CodeThreshold},
-	{"BI-28 the timestamp of before", func(w *world) tuf.Bundle { b := w.second; b.Timestamp = w.first.Timestamp; return b }, tuf.CodeRollback},
-	{"BI-28 the whole publication of before", func(w *world) tuf.Bundle { return w.first }, tuf.CodeRollback},
+	}, events.CodeTUFThreshold},
+	{"BI-28 the timestamp of before", func(w *world) tuf.Bundle { b := w.second; b.Timestamp = w.first.Timestamp; return b }, events.CodeTUFRollback},
+	{"BI-28 the whole publication of before", func(w *world) tuf.Bundle { return w.first }, events.CodeTUFRollback},
 	{"BI-28 a newer timestamp of an older snapshot", func(w *world) tuf.Bundle {
 		b := forge(w.t, w.first, tuf.Timestamp, set("version", 9), key(w.stamp))
 		return b
-	}, tuf.CodeRollback},
+	}, events.CodeTUFRollback},
 	{"BI-29 a snapshot that leaves the targets out", func(w *world) tuf.Bundle {
 		return w.snapshot(func(s map[string]any) {
 			s["meta"] = map[string]any{"other.json": map[string]any{"version": 1}}
 		})
-	}, tuf.CodeFormat},
+	}, events.CodeTUFFormat},
 	{"BI-29 a snapshot that drops a role", func(w *world) tuf.Bundle {
 		with := w.snapshot(func(s map[string]any) { object(s, "meta")["more.json"] = map[string]any{"version": 1} })
 		var err error
@@ -180,83 +180,83 @@ var attacks = []struct {
 		w.must(err)
 		w.repo.After(with)
 		return w.third()
-	}, tuf.CodeRollback},
+	}, events.CodeTUFRollback},
 	{"BI-29 a snapshot of older targets", func(w *world) tuf.Bundle {
 		b := w.third()
 		b.Targets, b.Files = w.first.Targets, w.first.Files
 		return relink(w.t, b, tuf.Targets, w.snap, w.stamp)
-	}, tuf.CodeRollback},
-	{"BI-30 the snapshot of before", func(w *world) tuf.Bundle { b := w.third(); b.Snapshot = w.second.Snapshot; return b }, tuf.CodeMismatch},
-	{"BI-30 the targets of before", func(w *world) tuf.Bundle { b := w.third(); b.Targets = w.second.Targets; return b }, tuf.CodeMismatch},
+	}, events.CodeTUFRollback},
+	{"BI-30 the snapshot of before", func(w *world) tuf.Bundle { b := w.third(); b.Snapshot = w.second.Snapshot; return b }, events.CodeTUFMismatch},
+	{"BI-30 the targets of before", func(w *world) tuf.Bundle { b := w.third(); b.Targets = w.second.Targets; return b }, events.CodeTUFMismatch},
 	{"BI-30 a timestamp that names another version", func(w *world) tuf.Bundle {
 		return w.timestamp(func(s map[string]any) { object(s, "meta", "snapshot.json")["version"] = 77 })
-	}, tuf.CodeMismatch},
+	}, events.CodeTUFMismatch},
 	{"BI-30 a snapshot that names another version", func(w *world) tuf.Bundle {
 		return w.snapshot(func(s map[string]any) { object(s, "meta", "targets.json")["version"] = 77 })
-	}, tuf.CodeMismatch},
-	{"BI-31 an expired timestamp", func(w *world) tuf.Bundle { b := w.third(); w.now = w.now.Add(2 * day); return b }, tuf.CodeExpired},
-	{"BI-31 the timestamp that one has, expired", func(w *world) tuf.Bundle { w.now = w.now.Add(2 * day); return w.second }, tuf.CodeExpired},
-	{"BI-31 an expired snapshot", func(w *world) tuf.Bundle { return w.snapshot(set("expires", "2015-05-01T00:00:00Z")) }, tuf.CodeExpired},
-	{"BI-31 expired targets", func(w *world) tuf.Bundle { return w.targets(set("expires", "2015-05-01T00:00:00Z"), relKeys...) }, tuf.CodeExpired},
-	{"BI-31 an expired root", func(w *world) tuf.Bundle { return w.nextRoot(set("expires", "2015-05-01T00:00:00Z"), rootKeys...) }, tuf.CodeExpired},
-	{"BI-33 a timestamp without entries", func(w *world) tuf.Bundle { return w.timestamp(set("meta", map[string]any{})) }, tuf.CodeFormat},
-	{"BI-33 a timestamp with a null entry", func(w *world) tuf.Bundle { return w.timestamp(set("meta", map[string]any{"snapshot.json": nil})) }, tuf.CodeFormat},
-	{"BI-33 a timestamp without meta", func(w *world) tuf.Bundle { return w.timestamp(set("meta", nil)) }, tuf.CodeFormat},
-	{"BI-33 a snapshot with a null entry", func(w *world) tuf.Bundle { return w.snapshot(set("meta", map[string]any{"targets.json": nil})) }, tuf.CodeFormat},
+	}, events.CodeTUFMismatch},
+	{"BI-31 an expired timestamp", func(w *world) tuf.Bundle { b := w.third(); w.now = w.now.Add(2 * day); return b }, events.CodeTUFExpired},
+	{"BI-31 the timestamp that one has, expired", func(w *world) tuf.Bundle { w.now = w.now.Add(2 * day); return w.second }, events.CodeTUFExpired},
+	{"BI-31 an expired snapshot", func(w *world) tuf.Bundle { return w.snapshot(set("expires", "2015-05-01T00:00:00Z")) }, events.CodeTUFExpired},
+	{"BI-31 expired targets", func(w *world) tuf.Bundle { return w.targets(set("expires", "2015-05-01T00:00:00Z"), relKeys...) }, events.CodeTUFExpired},
+	{"BI-31 an expired root", func(w *world) tuf.Bundle { return w.nextRoot(set("expires", "2015-05-01T00:00:00Z"), rootKeys...) }, events.CodeTUFExpired},
+	{"BI-33 a timestamp without entries", func(w *world) tuf.Bundle { return w.timestamp(set("meta", map[string]any{})) }, events.CodeTUFFormat},
+	{"BI-33 a timestamp with a null entry", func(w *world) tuf.Bundle { return w.timestamp(set("meta", map[string]any{"snapshot.json": nil})) }, events.CodeTUFFormat},
+	{"BI-33 a timestamp without meta", func(w *world) tuf.Bundle { return w.timestamp(set("meta", nil)) }, events.CodeTUFFormat},
+	{"BI-33 a snapshot with a null entry", func(w *world) tuf.Bundle { return w.snapshot(set("meta", map[string]any{"targets.json": nil})) }, events.CodeTUFFormat},
 	{"BI-33 targets with a null entry", func(w *world) tuf.Bundle {
 		return w.targets(func(s map[string]any) { object(s, "targets")["x"] = nil }, relKeys...)
-	}, tuf.CodeFormat},
+	}, events.CodeTUFFormat},
 	{"BI-33 a root with a null key", func(w *world) tuf.Bundle {
 		return w.nextRoot(func(s map[string]any) { object(s, "keys")[tuf.KeyID(public("rel-a"))] = nil }, rootKeys...)
-	}, tuf.CodeFormat},
+	}, events.CodeTUFFormat},
 	{"BI-33 a target without digests", func(w *world) tuf.Bundle {
 		return w.targets(func(s map[string]any) { object(s, "targets")["x"] = map[string]any{"length": 1} }, relKeys...)
-	}, tuf.CodeFormat},
-	{"BI-34 a key of 0 bytes", func(w *world) tuf.Bundle { return w.withKey("") }, tuf.CodeThreshold},
-	{"BI-34 a key of 31 bytes", func(w *world) tuf.Bundle { return w.withKey(strings.Repeat("ab", 31)) }, tuf.CodeThreshold},
-	{"BI-34 a key of 1500 bytes", func(w *world) tuf.Bundle { return w.withKey(strings.Repeat("ab", 1500)) }, tuf.CodeThreshold},
-	{"BI-34 a key that is no hex", func(w *world) tuf.Bundle { return w.withKey("xyz") }, tuf.CodeThreshold},
-	{"BI-35 a version 1.5", func(w *world) tuf.Bundle { return raw(w.third(), tuf.Timestamp, `"version":3`, `"version":1.5`) }, tuf.CodeFormat},
-	{"BI-35 a version 3e0", func(w *world) tuf.Bundle { return raw(w.third(), tuf.Timestamp, `"version":3`, `"version":3e0`) }, tuf.CodeFormat},
+	}, events.CodeTUFFormat},
+	{"BI-34 a key of 0 bytes", func(w *world) tuf.Bundle { return w.withKey("") }, events.CodeTUFThreshold},
+	{"BI-34 a key of 31 bytes", func(w *world) tuf.Bundle { return w.withKey(strings.Repeat("ab", 31)) }, events.CodeTUFThreshold},
+	{"BI-34 a key of 1500 bytes", func(w *world) tuf.Bundle { return w.withKey(strings.Repeat("ab", 1500)) }, events.CodeTUFThreshold},
+	{"BI-34 a key that is no hex", func(w *world) tuf.Bundle { return w.withKey("xyz") }, events.CodeTUFThreshold},
+	{"BI-35 a version 1.5", func(w *world) tuf.Bundle { return raw(w.third(), tuf.Timestamp, `"version":3`, `"version":1.5`) }, events.CodeTUFFormat},
+	{"BI-35 a version 3e0", func(w *world) tuf.Bundle { return raw(w.third(), tuf.Timestamp, `"version":3`, `"version":3e0`) }, events.CodeTUFFormat},
 	{"BI-35 a version 10^20", func(w *world) tuf.Bundle {
 		return raw(w.third(), tuf.Timestamp, `"version":3`, `"version":100000000000000000000`)
-	}, tuf.CodeFormat},
-	{"BI-35 a version NaN", func(w *world) tuf.Bundle { return raw(w.third(), tuf.Timestamp, `"version":3`, `"version":NaN`) }, tuf.CodeFormat},
-	{"BI-35 a version 0", func(w *world) tuf.Bundle { return w.timestamp(set("version", 0)) }, tuf.CodeFormat},
+	}, events.CodeTUFFormat},
+	{"BI-35 a version NaN", func(w *world) tuf.Bundle { return raw(w.third(), tuf.Timestamp, `"version":3`, `"version":NaN`) }, events.CodeTUFFormat},
+	{"BI-35 a version 0", func(w *world) tuf.Bundle { return w.timestamp(set("version", 0)) }, events.CodeTUFFormat},
 	{"BI-36 a key that stands twice", func(w *world) tuf.Bundle {
 		return raw(w.third(), tuf.Timestamp, `"version":3`, `"version":3,"version":9`)
-	}, tuf.CodeFormat},
+	}, events.CodeTUFFormat},
 	{"BI-36 a key that stands twice in another case", func(w *world) tuf.Bundle {
 		return raw(w.third(), tuf.Timestamp, `"version":3`, `"version":3,"Version":9`)
-	}, tuf.CodeFormat},
-	{"BI-36 something behind the document", func(w *world) tuf.Bundle { b := w.third(); b.Timestamp = append(b.Timestamp, '{', '}'); return b }, tuf.CodeFormat},
-	{"BI-38 a target ../../etc/x", func(w *world) tuf.Bundle { return w.withTarget("../../etc/x") }, tuf.CodeFormat},
-	{"BI-38 a target /etc/x", func(w *world) tuf.Bundle { return w.withTarget("/etc/x") }, tuf.CodeFormat},
-	{"BI-38 a target with NUL", func(w *world) tuf.Bundle { return w.withTarget("x\x00.tgz") }, tuf.CodeFormat},
-	{"BI-38 a target of 4 KiB", func(w *world) tuf.Bundle { return w.withTarget(strings.Repeat("x", 4096)) }, tuf.CodeFormat},
-	{"BI-38 a target in another script", func(w *world) tuf.Bundle { return w.withTarget("jujᵤ.tgz") }, tuf.CodeFormat},
-	{"BI-38 a target with backslashes", func(w *world) tuf.Bundle { return w.withTarget(`..\..\x`) }, tuf.CodeFormat},
+	}, events.CodeTUFFormat},
+	{"BI-36 something behind the document", func(w *world) tuf.Bundle { b := w.third(); b.Timestamp = append(b.Timestamp, '{', '}'); return b }, events.CodeTUFFormat},
+	{"BI-38 a target ../../etc/x", func(w *world) tuf.Bundle { return w.withTarget("../../etc/x") }, events.CodeTUFFormat},
+	{"BI-38 a target /etc/x", func(w *world) tuf.Bundle { return w.withTarget("/etc/x") }, events.CodeTUFFormat},
+	{"BI-38 a target with NUL", func(w *world) tuf.Bundle { return w.withTarget("x\x00.tgz") }, events.CodeTUFFormat},
+	{"BI-38 a target of 4 KiB", func(w *world) tuf.Bundle { return w.withTarget(strings.Repeat("x", 4096)) }, events.CodeTUFFormat},
+	{"BI-38 a target in another script", func(w *world) tuf.Bundle { return w.withTarget("jujᵤ.tgz") }, events.CodeTUFFormat},
+	{"BI-38 a target with backslashes", func(w *world) tuf.Bundle { return w.withTarget(`..\..\x`) }, events.CodeTUFFormat},
 	{"BI-38 a role ../x", func(w *world) tuf.Bundle {
 		return w.snapshot(func(s map[string]any) { object(s, "meta")["../x.json"] = map[string]any{"version": 1} })
-	}, tuf.CodeFormat},
-	{"a document of another role", func(w *world) tuf.Bundle { b := w.third(); b.Timestamp = b.Snapshot; return b }, tuf.CodeFormat},
-	{"another specification", func(w *world) tuf.Bundle { return w.timestamp(set("spec_version", "2.0.0")) }, tuf.CodeFormat},
-	{"made after it expires", func(w *world) tuf.Bundle { return w.timestamp(set("made", "2045-01-01T00:00:00Z")) }, tuf.CodeFormat},
+	}, events.CodeTUFFormat},
+	{"a document of another role", func(w *world) tuf.Bundle { b := w.third(); b.Timestamp = b.Snapshot; return b }, events.CodeTUFFormat},
+	{"another specification", func(w *world) tuf.Bundle { return w.timestamp(set("spec_version", "2.0.0")) }, events.CodeTUFFormat},
+	{"made after it expires", func(w *world) tuf.Bundle { return w.timestamp(set("made", "2045-01-01T00:00:00Z")) }, events.CodeTUFFormat},
 	{"a file that was changed", func(w *world) tuf.Bundle {
 		b := copied(w.third())
 		b.Files[tuf.FileOperators] = bytes.ReplaceAll(b.Files[tuf.FileOperators], []byte("alice"), []byte("mallo"))
 		return b
-	}, tuf.CodeMismatch},
-	{"a file that is missing", func(w *world) tuf.Bundle { b := copied(w.third()); delete(b.Files, tuf.FileFloor); return b }, tuf.CodeMismatch},
-	{"a file that nobody signed", func(w *world) tuf.Bundle { b := copied(w.third()); b.Files["more"] = []byte("x"); return b }, tuf.CodeMismatch},
+	}, events.CodeTUFMismatch},
+	{"a file that is missing", func(w *world) tuf.Bundle { b := copied(w.third()); delete(b.Files, tuf.FileFloor); return b }, events.CodeTUFMismatch},
+	{"a file that nobody signed", func(w *world) tuf.Bundle { b := copied(w.third()); b.Files["more"] = []byte("x"); return b }, events.CodeTUFMismatch},
 	{"operators that are nobody", func(w *world) tuf.Bundle {
 		w.must(w.repo.SetFile(w.now.Add(day), tuf.FileOperators, []byte(`{}`)))
 		return w.publish(w.now)
-	}, tuf.CodeFormat},
+	}, events.CodeTUFFormat},
 	{"operators with a field of tomorrow", func(w *world) tuf.Bundle {
 		w.must(w.repo.SetFile(w.now.Add(day), tuf.FileOperators, []byte(`{"operators":[{"name":"a","key":"U"}],"unless":"sunday"}`)))
 		return w.publish(w.now)
-	}, tuf.CodeFormat},
+	}, events.CodeTUFFormat},
 }
 
 // withKey replaces two of three keys of the targets by one of another length; what they
@@ -328,7 +328,7 @@ func TestBI32FastForwardEndsWithTheKeys(t *testing.T) {
 	machine, err := w.machine.Update(stolen, w.now)
 	w.must(err)
 	_, err = machine.Update(w.third(), w.now)
-	refused(t, err, tuf.CodeExpired) // all that is signed today has ended by then
+	refused(t, err, events.CodeTUFExpired) // all that is signed today has ended by then
 
 	w.rotate(1, w.now)
 	w.repo.After(stolen) // the state server has them too
@@ -340,7 +340,7 @@ func TestBI32FastForwardEndsWithTheKeys(t *testing.T) {
 		t.Errorf("BI-32: the stolen time stays: %s", machine.Now(w.now))
 	}
 	_, err = machine.Update(w.second, w.now)
-	refused(t, err, tuf.CodeThreshold)
+	refused(t, err, events.CodeTUFThreshold)
 }
 
 // Targets do not go back when the snapshot's key was replaced, though the snapshot that
@@ -354,7 +354,7 @@ func TestTargetsStayWhenTheSnapshotIsForgotten(t *testing.T) {
 	b := w.publish(w.now)
 	b.Targets, b.Files = w.first.Targets, w.first.Files
 	_, err = w.machine.Update(relink(t, b, tuf.Targets, w.snap, w.stamp), w.now)
-	refused(t, err, tuf.CodeRollback)
+	refused(t, err, events.CodeTUFRollback)
 }
 
 func TestBI37SizesAreLookedAtFirst(t *testing.T) {
@@ -382,7 +382,7 @@ func TestBI37SizesAreLookedAtFirst(t *testing.T) {
 			b := copied(w.second)
 			change(&b)
 			_, err := w.machine.Update(b, w.now)
-			refused(t, err, tuf.CodeFormat)
+			refused(t, err, events.CodeTUFFormat)
 		})
 	}
 	t.Run("BI-37 memory", func(t *testing.T) {
@@ -391,13 +391,13 @@ func TestBI37SizesAreLookedAtFirst(t *testing.T) {
 		whole := b.Marshal()
 		if grown := allocated(func() {
 			_, err := tuf.ParseBundle(whole)
-			refused(t, err, tuf.CodeFormat)
+			refused(t, err, events.CodeTUFFormat)
 		}); grown > 32<<20 {
 			t.Errorf("reading a bundle of %d bytes took %d", len(whole), grown)
 		}
 		if grown := allocated(func() {
 			_, err := tuf.ParseBundle(make([]byte, tuf.MaxBundle+1))
-			refused(t, err, tuf.CodeFormat)
+			refused(t, err, events.CodeTUFFormat)
 		}); grown > tuf.MaxBundle+1<<20 {
 			t.Errorf("refusing a bundle for its size took %d bytes", grown)
 		}
@@ -406,7 +406,7 @@ func TestBI37SizesAreLookedAtFirst(t *testing.T) {
 		b := copied(w.second)
 		b.Timestamp, b.Snapshot = padded(b.Timestamp, tuf.MaxTimestamp), padded(b.Snapshot, tuf.MaxSnapshot)
 		_, err := w.machine.Update(b, w.now)
-		refused(t, err, tuf.CodeMismatch) // the snapshot's length is signed, the timestamp's nowhere
+		refused(t, err, events.CodeTUFMismatch) // the snapshot's length is signed, the timestamp's nowhere
 	})
 }
 
@@ -456,12 +456,12 @@ func TestBeginAsksForThePinnedRoot(t *testing.T) {
 	other := newSite(t, 1)
 	for _, a := range []tuf.Anchor{{}, tuf.AnchorOf([]byte("x")), other.repo.Anchor()} {
 		_, err := tuf.Begin(a, w.first.Roots[0])
-		refused(t, err, tuf.CodeAnchor)
+		refused(t, err, events.CodeTUFAnchor)
 		_, err = tuf.Open(a, w.first, w.now)
-		refused(t, err, tuf.CodeAnchor)
+		refused(t, err, events.CodeTUFAnchor)
 	}
 	unsigned, err := tuf.NewRepository(w.roles(), start.Add(day), start.Add(day))
 	w.must(err)
 	_, err = tuf.Begin(unsigned.Anchor(), unsigned.Bundle().Roots[0])
-	refused(t, err, tuf.CodeThreshold)
+	refused(t, err, events.CodeTUFThreshold)
 }

@@ -36,21 +36,21 @@ type Bundle struct {
 }
 
 // ParseBundle reads what Marshal wrote. It believes nothing in it. It returns an *events.Reason
-// with CodeFormat.
+// with events.CodeTUFFormat.
 func ParseBundle(b []byte) (Bundle, error) {
 	if len(b) > MaxBundle {
-		return Bundle{}, events.Refuse(CodeFormat, "the bundle has %d bytes, limit %d", len(b), MaxBundle)
+		return Bundle{}, events.Refuse(events.CodeTUFFormat, "the bundle has %d bytes, limit %d", len(b), MaxBundle)
 	}
 	var bundle Bundle
 	if err := json.Unmarshal(b, &bundle); err != nil { // without a reader around it, which would hold the bytes again
-		return Bundle{}, events.Refuse(CodeFormat, "the bundle: %v", err)
+		return Bundle{}, events.Refuse(events.CodeTUFFormat, "the bundle: %v", err)
 	}
 	return bundle, bundle.checkSizes()
 }
 
 func (b Bundle) checkSizes() error {
 	if len(b.Roots) > MaxChain || len(b.Files) > MaxFiles {
-		return events.Refuse(CodeFormat, "the bundle has %d roots and %d files, limits %d and %d", len(b.Roots), len(b.Files), MaxChain, MaxFiles)
+		return events.Refuse(events.CodeTUFFormat, "the bundle has %d roots and %d files, limits %d and %d", len(b.Roots), len(b.Files), MaxChain, MaxFiles)
 	}
 	for _, r := range b.Roots {
 		if err := checkSize("a root", r, MaxRoot); err != nil {
@@ -76,7 +76,7 @@ func (b Bundle) checkSizes() error {
 
 func checkSize(what string, b []byte, limit int) error {
 	if len(b) > limit {
-		return events.Refuse(CodeFormat, "%.80q has %d bytes, limit %d", what, len(b), limit)
+		return events.Refuse(events.CodeTUFFormat, "%.80q has %d bytes, limit %d", what, len(b), limit)
 	}
 	return nil
 }

@@ -54,7 +54,7 @@ func (r *Repository) freshSnapshot(now time.Time, lives Lives, keys []crypto.Sig
 	if len(r.b.Snapshot) > 0 {
 		old, err := metadata.Snapshot().FromBytes(r.b.Snapshot)
 		if err != nil {
-			return nil, events.Refuse(CodeFormat, "the snapshot: %v", err)
+			return nil, events.Refuse(events.CodeTUFFormat, "the snapshot: %v", err)
 		}
 		half := old.Signed.Expires.Add(-lives.Snapshot / 2)
 		if m := old.Signed.Meta[Targets+".json"]; m != nil && m.VerifyLengthHashes(r.b.Targets) == nil && now.Before(half) && r.covers(Snapshot, old) {

@@ -47,10 +47,10 @@ func NewRepository(r Roles, rootExpires, targetsExpires time.Time) (*Repository,
 }
 
 // OpenRepository goes on with a bundle, signed or half signed. It returns an *events.Reason with
-// CodeFormat when its root or targets are no documents.
+// events.CodeTUFFormat when its root or targets are no documents.
 func OpenRepository(b Bundle) (*Repository, error) {
 	if len(b.Roots) == 0 {
-		return nil, events.Refuse(CodeFormat, "the bundle has no root")
+		return nil, events.Refuse(events.CodeTUFFormat, "the bundle has no root")
 	}
 	if err := b.checkSizes(); err != nil {
 		return nil, err
@@ -208,7 +208,7 @@ func (r *Repository) SetJSON(expires time.Time, name string, value any) error {
 func (r *Repository) change(expires time.Time, f func(map[string]*metadata.TargetFiles) error) error {
 	doc, err := metadata.Targets().FromBytes(r.b.Targets)
 	if err != nil {
-		return events.Refuse(CodeFormat, "the targets: %v", err)
+		return events.Refuse(events.CodeTUFFormat, "the targets: %v", err)
 	}
 	if doc.Signed.Targets == nil {
 		doc.Signed.Targets = map[string]*metadata.TargetFiles{}
@@ -228,7 +228,7 @@ func (r *Repository) change(expires time.Time, f func(map[string]*metadata.Targe
 func (r *Repository) root() (rootDoc, error) {
 	doc, err := metadata.Root().FromBytes(r.b.Roots[len(r.b.Roots)-1])
 	if err != nil {
-		return nil, events.Refuse(CodeFormat, "the root: %v", err)
+		return nil, events.Refuse(events.CodeTUFFormat, "the root: %v", err)
 	}
 	return doc, nil
 }

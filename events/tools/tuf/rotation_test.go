@@ -55,7 +55,7 @@ func (s *site) refusesOldKeys(trusted tuf.Trusted, now time.Time) {
 			forged = relink(s.t, forged, role, s.snap, s.stamp)
 		}
 		after, err := trusted.Update(forged, now)
-		if events.CodeOf(err) != tuf.CodeThreshold {
+		if events.CodeOf(err) != events.CodeTUFThreshold {
 			s.t.Errorf("%s signed by the keys of before: %v", role, err)
 		}
 		if after.Versions() != trusted.Versions() {
@@ -97,7 +97,7 @@ func TestBI27ChainOfRoots(t *testing.T) {
 	}
 	t.Run("BI-27 257 roots", func(t *testing.T) {
 		got, err := trusted.Update(at[257], start)
-		refused(t, err, tuf.CodeTooManyRoots)
+		refused(t, err, events.CodeTUFTooManyRoots)
 		if v := got.Versions(); v.Root != 257 || v.Timestamp != 1 {
 			t.Errorf("after the first cycle: %+v", v)
 		}

@@ -38,15 +38,15 @@ func (t *Trusted) takeFiles(files map[string][]byte) error {
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		target, ok := t.target.Signed.Targets[name]
 		if !ok {
-			return events.Refuse(CodeMismatch, "the file %.80q is no target", name)
+			return events.Refuse(events.CodeTUFMismatch, "the file %.80q is no target", name)
 		}
 		if target.Length != int64(len(files[name])) || target.Hashes["sha256"] != digest(files[name]) {
-			return events.Refuse(CodeMismatch, "the file %.80q is not the one that was signed", name)
+			return events.Refuse(events.CodeTUFMismatch, "the file %.80q is not the one that was signed", name)
 		}
 	}
 	for _, name := range []string{FileOperators, FileFloor, FileRevoked} {
 		if _, named := t.target.Signed.Targets[name]; named && files[name] == nil {
-			return events.Refuse(CodeMismatch, "the file %s was signed and is not there", name)
+			return events.Refuse(events.CodeTUFMismatch, "the file %s was signed and is not there", name)
 		}
 	}
 	t.kept.Files = maps.Clone(files)
@@ -79,53 +79,53 @@ func (s *says) read(files map[string][]byte) error {
 // bind, and this reader would not be bound.
 func readFile(name string, b []byte, into any, validate func() error) error {
 	if err := strict(b); err != nil {
-		return events.Refuse(CodeFormat, "%s: %v", name, err)
+		return events.Refuse(events.CodeTUFFormat, "%s: %v", name, err)
 	}
 	dec := json.NewDecoder(bytes.NewReader(b))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(into); err != nil {
-		return events.Refuse(CodeFormat, "%s: %v", name, err)
+		return events.Refuse(events.CodeTUFFormat, "%s: %v", name, err)
 	}
 	if err := validate(); err != nil {
-		return events.Refuse(CodeFormat, "%s: %v", name, err)
+		return events.Refuse(events.CodeTUFFormat, "%s: %v", name, err)
 	}
 	return nil
 }
 
 // Fresh says whether anything may be decided on what is trusted: nil, or an *events.Reason with
-// CodeExpired when one of the documents has ended, or none was ever accepted.
+// events.CodeTUFExpired when one of the documents has ended, or none was ever accepted.
 func (t Trusted) Fresh(clock time.Time) error {
 	now := t.Now(clock)
 	if _, whole := t.Expires(); !now.Before(whole) {
-		return events.Refuse(CodeExpired, "the signed metadata ended at %s and nothing newer came", whole.UTC().Format(time.RFC3339))
+		return events.Refuse(events.CodeTUFExpired, "the signed metadata ended at %s and nothing newer came", whole.UTC().Format(time.RFC3339))
 	}
 	return nil
 }
 
-// Tools says whether an archive may be installed: nil, or an *events.Reason with CodeUnknown,
-// CodeDisagree or CodeRevoked. Expiry is not looked at: see Fresh.
+// Tools says whether an archive may be installed: nil, or an *events.Reason with events.CodeTargetUnknown,
+// events.CodeDigestDisagree or version.CodeRevoked. Expiry is not looked at: see Fresh.
 func (t Trusted) Tools(want tools.Tools) error {
 	target, ok := t.target.Signed.Targets[want.FileName()]
 	switch {
 	case !ok:
-		return events.Refuse(CodeUnknown, "nobody signed %s", want.FileName())
+		return events.Refuse(events.CodeTargetUnknown, "nobody signed %s", want.FileName())
 	case target.Hashes["sha256"] != want.SHA256 || target.Length != want.Size:
-		return events.Refuse(CodeDisagree, "%s was signed with the digest %.12s… and %d bytes; asked for are %.12s… and %d", want.FileName(), target.Hashes["sha256"], target.Length, want.SHA256, want.Size)
+		return events.Refuse(events.CodeDigestDisagree, "%s was signed with the digest %.12s… and %d bytes; asked for are %.12s… and %d", want.FileName(), target.Hashes["sha256"], target.Length, want.SHA256, want.Size)
 	case slices.Contains(t.says.revoked.Artefacts, want.SHA256):
-		return events.Refuse(CodeRevoked, "%s with the digest %.12s… was taken back", want.FileName(), want.SHA256)
+		return events.Refuse(version.CodeRevoked, "%s with the digest %.12s… was taken back", want.FileName(), want.SHA256)
 	}
 	return nil
 }
 
-// File says whether content is the target of that name: nil, or an *events.Reason with CodeUnknown
-// or CodeMismatch. It is for files that lie beside the metadata.
+// File says whether content is the target of that name: nil, or an *events.Reason with events.CodeTargetUnknown
+// or events.CodeTUFMismatch. It is for files that lie beside the metadata.
 func (t Trusted) File(name string, content []byte) error {
 	target, ok := t.target.Signed.Targets[name]
 	switch {
 	case !ok:
-		return events.Refuse(CodeUnknown, "nobody signed %.80q", name)
+		return events.Refuse(events.CodeTargetUnknown, "nobody signed %.80q", name)
 	case target.Length != int64(len(content)) || target.Hashes["sha256"] != digest(content):
-		return events.Refuse(CodeMismatch, "%.80q is not the file that was signed", name)
+		return events.Refuse(events.CodeTUFMismatch, "%.80q is not the file that was signed", name)
 	}
 	return nil
 }

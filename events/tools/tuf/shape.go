@@ -61,29 +61,29 @@ type targetOf struct {
 }
 
 // inspect checks the form of one document of a role and reads what stands in it. It
-// believes no signature. It returns an *events.Reason with CodeFormat.
+// believes no signature. It returns an *events.Reason with events.CodeTUFFormat.
 func inspect(role string, b []byte) (shape, error) {
 	var s shape
 	if len(b) > limits[role] {
-		return s, events.Refuse(CodeFormat, "the %s has %d bytes, limit %d", role, len(b), limits[role])
+		return s, events.Refuse(events.CodeTUFFormat, "the %s has %d bytes, limit %d", role, len(b), limits[role])
 	}
 	if err := strictest(b); err != nil {
-		return s, events.Refuse(CodeFormat, "the %s: %v", role, err)
+		return s, events.Refuse(events.CodeTUFFormat, "the %s: %v", role, err)
 	}
 	if err := json.Unmarshal(b, &s); err != nil {
-		return s, events.Refuse(CodeFormat, "the %s: %v", role, err)
+		return s, events.Refuse(events.CodeTUFFormat, "the %s: %v", role, err)
 	}
 	switch {
 	case s.Signed.Type != role:
-		return s, events.Refuse(CodeFormat, "the %s says that it is %.40q", role, s.Signed.Type)
+		return s, events.Refuse(events.CodeTUFFormat, "the %s says that it is %.40q", role, s.Signed.Type)
 	case !strings.HasPrefix(s.Signed.Spec, "1."):
-		return s, events.Refuse(CodeFormat, "the %s is of specification %.40q, not 1.x", role, s.Signed.Spec)
+		return s, events.Refuse(events.CodeTUFFormat, "the %s is of specification %.40q, not 1.x", role, s.Signed.Spec)
 	case s.Signed.Version < 1:
-		return s, events.Refuse(CodeFormat, "the %s has version %d", role, s.Signed.Version)
+		return s, events.Refuse(events.CodeTUFFormat, "the %s has version %d", role, s.Signed.Version)
 	case s.Signed.Expires.IsZero():
-		return s, events.Refuse(CodeFormat, "the %s never expires", role)
+		return s, events.Refuse(events.CodeTUFFormat, "the %s never expires", role)
 	case s.Signed.Made.After(s.Signed.Expires):
-		return s, events.Refuse(CodeFormat, "the %s was made after it expires", role)
+		return s, events.Refuse(events.CodeTUFFormat, "the %s was made after it expires", role)
 	}
 	return s, s.check(role)
 }
@@ -105,12 +105,12 @@ func (s shape) check(role string) error {
 
 func (s shape) checkSignatures(role string) error {
 	if len(s.Signatures) > MaxSignatures {
-		return events.Refuse(CodeFormat, "the %s has %d signatures, limit %d", role, len(s.Signatures), MaxSignatures)
+		return events.Refuse(events.CodeTUFFormat, "the %s has %d signatures, limit %d", role, len(s.Signatures), MaxSignatures)
 	}
 	seen := map[string]bool{}
 	for _, sig := range s.Signatures {
 		if seen[sig.KeyID] {
-			return events.Refuse(CodeFormat, "the %s is signed twice under the key id %.64q", role, sig.KeyID)
+			return events.Refuse(events.CodeTUFFormat, "the %s is signed twice under the key id %.64q", role, sig.KeyID)
 		}
 		seen[sig.KeyID] = true
 	}
@@ -121,11 +121,11 @@ func (s shape) checkRoot() error {
 	for _, role := range roles {
 		r, ok := s.Signed.Roles[role]
 		if !ok || r.Threshold < 1 || r.Threshold > MaxSignatures {
-			return events.Refuse(CodeFormat, "the root asks for %d signatures of %s; it must be 1 to %d", r.Threshold, role, MaxSignatures)
+			return events.Refuse(events.CodeTUFFormat, "the root asks for %d signatures of %s; it must be 1 to %d", r.Threshold, role, MaxSignatures)
 		}
 		for i, id := range r.KeyIDs {
 			if _, ok := s.Signed.Keys[id]; !ok || slices.Contains(r.KeyIDs[:i], id) {
-				return events.Refuse(CodeFormat, "the root names the key %.64q for %s twice, or does not say what it is", id, role)
+				return events.Refuse(events.CodeTUFFormat, "the root names the key %.64q for %s twice, or does not say what it is", id, role)
 			}
 		}
 	}
@@ -136,11 +136,11 @@ func (s shape) checkRoot() error {
 // path elsewhere.
 func (s shape) checkMeta(role, next string) error {
 	if _, ok := s.Signed.Meta[next+".json"]; !ok {
-		return events.Refuse(CodeFormat, "the %s does not name %s.json", role, next)
+		return events.Refuse(events.CodeTUFFormat, "the %s does not name %s.json", role, next)
 	}
 	for name, m := range s.Signed.Meta {
 		if !isName(name) || m.Version < 1 || m.Length < 0 || !areHashes(m.Hashes) {
-			return events.Refuse(CodeFormat, "the %s names %.80q with version %d, length %d", role, name, m.Version, m.Length)
+			return events.Refuse(events.CodeTUFFormat, "the %s names %.80q with version %d, length %d", role, name, m.Version, m.Length)
 		}
 	}
 	return nil
@@ -149,7 +149,7 @@ func (s shape) checkMeta(role, next string) error {
 func (s shape) checkTargets() error {
 	for name, t := range s.Signed.Targets {
 		if !isName(name) || t.Length < 0 || !areHashes(t.Hashes) || !tools.IsDigest(t.Hashes["sha256"]) {
-			return events.Refuse(CodeFormat, "the targets name %.80q with length %d", name, t.Length)
+			return events.Refuse(events.CodeTUFFormat, "the targets name %.80q with length %d", name, t.Length)
 		}
 	}
 	return nil

@@ -94,7 +94,7 @@ func (r *Repository) signWith(role string, key crypto.Signer) error {
 func signInto[T metadata.Roles](b *[]byte, key crypto.Signer) error {
 	doc, err := new(metadata.Metadata[T]).FromBytes(*b)
 	if err != nil {
-		return events.Refuse(CodeFormat, "%v", err)
+		return events.Refuse(events.CodeTUFFormat, "%v", err)
 	}
 	if err := signDoc(doc, key); err != nil {
 		return err
@@ -112,7 +112,7 @@ func (r *Repository) Standing(role string) (Standing, error) {
 	if role == Targets {
 		doc, err := metadata.Targets().FromBytes(r.b.Targets)
 		if err != nil {
-			return s, events.Refuse(CodeFormat, "the targets: %v", err)
+			return s, events.Refuse(events.CodeTUFFormat, "the targets: %v", err)
 		}
 		s.Version = doc.Signed.Version
 		s.Have, s.Need = counted(root, role, doc, doc.Signatures)

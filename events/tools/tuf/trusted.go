@@ -31,13 +31,13 @@ type kept struct {
 }
 
 // Begin trusts a root document that somebody knows by its digest. It returns an *events.Reason
-// with CodeAnchor when it is another one.
+// with events.CodeTUFAnchor when it is another one.
 func Begin(a Anchor, root []byte) (Trusted, error) {
 	switch {
 	case a.SHA256 == "":
-		return Trusted{}, events.Refuse(CodeAnchor, "no root is pinned")
+		return Trusted{}, events.Refuse(events.CodeTUFAnchor, "no root is pinned")
 	case AnchorOf(root) != a:
-		return Trusted{}, events.Refuse(CodeAnchor, "the root has the digest %.12s…, pinned is %.12s…", digest(root), a.SHA256)
+		return Trusted{}, events.Refuse(events.CodeTUFAnchor, "the root has the digest %.12s…, pinned is %.12s…", digest(root), a.SHA256)
 	}
 	s, err := acceptFirst(root)
 	if err != nil {
@@ -66,11 +66,11 @@ func (t Trusted) Marshal() []byte {
 // bytes say; compare Trusted.Anchor with the one that is pinned.
 func ParseTrusted(b []byte) (Trusted, error) {
 	if len(b) > MaxBundle {
-		return Trusted{}, events.Refuse(CodeFormat, "what was trusted has %d bytes, limit %d", len(b), MaxBundle)
+		return Trusted{}, events.Refuse(events.CodeTUFFormat, "what was trusted has %d bytes, limit %d", len(b), MaxBundle)
 	}
 	var k kept
 	if err := json.Unmarshal(b, &k); err != nil {
-		return Trusted{}, events.Refuse(CodeFormat, "what was trusted: %v", err)
+		return Trusted{}, events.Refuse(events.CodeTUFFormat, "what was trusted: %v", err)
 	}
 	s, err := acceptFirst(k.Root)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools/tuf"
+	"github.com/jujube-project/jujube/events/version"
 )
 
 // both runs a test over a root of one key and over 2-of-3.
@@ -42,8 +43,8 @@ func TestPublicationIsTakenWhole(t *testing.T) {
 		}
 		s.must(trusted.Tools(archive("1.25.1")))
 		s.must(trusted.Fresh(start.Add(day - 1)))
-		refused(t, trusted.Fresh(start.Add(day)), tuf.CodeExpired)
-		refused(t, tuf.Trusted{}.Fresh(start), tuf.CodeExpired)
+		refused(t, trusted.Fresh(start.Add(day)), events.CodeTUFExpired)
+		refused(t, tuf.Trusted{}.Fresh(start), events.CodeTUFExpired)
 
 		again, err := tuf.ParseTrusted(trusted.Marshal())
 		s.must(err)
@@ -60,11 +61,11 @@ func TestToolsAreThoseThatWereSigned(t *testing.T) {
 	other, long := archive("1.25.1"), archive("1.25.1")
 	other.SHA256 = archive("1.25.0").SHA256
 	long.Size++
-	refused(t, trusted.Tools(archive("1.26.0")), tuf.CodeUnknown) // BI-49
-	refused(t, trusted.Tools(other), tuf.CodeDisagree)            // BI-50
-	refused(t, trusted.Tools(long), tuf.CodeDisagree)             // BI-50
-	refused(t, trusted.Tools(archive("1.25.0")), tuf.CodeRevoked) //
-	refused(t, tuf.Trusted{}.Tools(archive("1.25.1")), tuf.CodeUnknown)
+	refused(t, trusted.Tools(archive("1.26.0")), events.CodeTargetUnknown) // BI-49
+	refused(t, trusted.Tools(other), events.CodeDigestDisagree)            // BI-50
+	refused(t, trusted.Tools(long), events.CodeDigestDisagree)             // BI-50
+	refused(t, trusted.Tools(archive("1.25.0")), version.CodeRevoked)      //
+	refused(t, tuf.Trusted{}.Tools(archive("1.25.1")), events.CodeTargetUnknown)
 }
 
 func TestSignersSignInTurn(t *testing.T) {
@@ -90,7 +91,7 @@ func TestSignersSignInTurn(t *testing.T) {
 	}
 	s.must(s.repo.Freshen(start, tuf.DefaultLives, signers("snap", "stamp")...))
 	_, err := tuf.Open(s.repo.Anchor(), s.repo.Bundle(), start)
-	refused(t, err, tuf.CodeThreshold)
+	refused(t, err, events.CodeTUFThreshold)
 	carry()
 	if _, err := s.repo.Sign(tuf.Targets, signers("stranger")...); err == nil {
 		t.Error("a stranger signed")
@@ -165,7 +166,7 @@ func TestTimeDoesNotGoBack(t *testing.T) {
 	}
 	later := trusted.Witness(now.Add(2 * day))
 	_, err = later.Update(s.repo.Bundle(), start)
-	refused(t, err, tuf.CodeExpired)
+	refused(t, err, events.CodeTUFExpired)
 	if got := later.Witness(start).Now(start); !got.Equal(now.Add(2 * day)) {
 		t.Errorf("the floor of time went down to %s", got)
 	}

@@ -15,7 +15,7 @@ import (
 type rootDoc = *metadata.Metadata[metadata.RootType]
 
 // Update accepts a bundle, or refuses it whole with an *events.Reason and gives t back. There is
-// one exception: CodeTooManyRoots comes with the first MaxRoots new roots accepted and the
+// one exception: events.CodeTUFTooManyRoots comes with the first MaxRoots new roots accepted and the
 // rest of t as it was, so that keeping it and calling again goes on from there.
 //
 // It is judged at Now(now), fixed for the whole call. Source: TUF 1.0, section 5, with
@@ -31,7 +31,7 @@ func (t Trusted) Update(b Bundle, now time.Time) (Trusted, error) {
 		return t, err
 	}
 	if more {
-		return next, events.Refuse(CodeTooManyRoots, "more than %d new roots: accepted up to version %d, the rest with the next cycle", MaxRoots, next.root.Signed.Version)
+		return next, events.Refuse(events.CodeTUFTooManyRoots, "more than %d new roots: accepted up to version %d, the rest with the next cycle", MaxRoots, next.root.Signed.Version)
 	}
 	next = next.forget()
 	next, err = next.take(b, next.Now(now))
@@ -58,7 +58,7 @@ func (t Trusted) takeRoots(chain [][]byte) (next Trusted, more bool, err error) 
 		case taken == MaxRoots:
 			return t, true, nil
 		case s.Signed.Version != have+1:
-			return t, false, events.Refuse(CodeRollback, "root version %d was offered where %d comes next", s.Signed.Version, have+1)
+			return t, false, events.Refuse(events.CodeTUFRollback, "root version %d was offered where %d comes next", s.Signed.Version, have+1)
 		}
 		err = guarded(Root, func() (err error) {
 			before, err = t.acceptNext(before, b)
@@ -133,7 +133,7 @@ func (t Trusted) take(b Bundle, now time.Time) (Trusted, error) {
 		return t, err
 	}
 	if !now.IsZero() && !now.Before(t.root.Signed.Expires) {
-		return t, events.Refuse(CodeExpired, "the root expired at %s", t.root.Signed.Expires.UTC().Format(time.RFC3339))
+		return t, events.Refuse(events.CodeTUFExpired, "the root expired at %s", t.root.Signed.Expires.UTC().Format(time.RFC3339))
 	}
 	next := t
 	next.kept.Timestamp, next.kept.Snapshot, next.kept.Targets = b.Timestamp, b.Snapshot, b.Targets
@@ -245,11 +245,11 @@ func (t Trusted) judgeSnapshot(tm *trustedmetadata.TrustedMetadata, b []byte) er
 	_, err := tm.UpdateSnapshot(b, false)
 	switch bad := (&metadata.ErrBadVersionNumber{}); {
 	case errors.As(err, &bad) && tm.Snapshot != before:
-		return events.Refuse(CodeMismatch, "the snapshot is not the one that the timestamp names: %s", bad.Msg)
+		return events.Refuse(events.CodeTUFMismatch, "the snapshot is not the one that the timestamp names: %s", bad.Msg)
 	case errors.As(err, &bad):
-		return events.Refuse(CodeRollback, "the snapshot would take a role back: %s", bad.Msg)
+		return events.Refuse(events.CodeTUFRollback, "the snapshot would take a role back: %s", bad.Msg)
 	case isOnly(err):
-		return events.Refuse(CodeRollback, "%v", err)
+		return events.Refuse(events.CodeTUFRollback, "%v", err)
 	}
 	return err
 }
@@ -263,7 +263,7 @@ func isOnly(err error) bool {
 
 func inTargets(err error) error {
 	if bad := (&metadata.ErrBadVersionNumber{}); errors.As(err, &bad) {
-		return events.Refuse(CodeMismatch, "the targets are not those that the snapshot names: %s", bad.Msg)
+		return events.Refuse(events.CodeTUFMismatch, "the targets are not those that the snapshot names: %s", bad.Msg)
 	}
 	return err
 }
@@ -276,7 +276,7 @@ func (t Trusted) checkTargetsVersion(next Trusted) error {
 	}
 	doc, err := metadata.Targets().FromBytes(t.kept.Targets)
 	if err == nil && covers(t.kept.Root, Targets, doc) {
-		return events.Refuse(CodeRollback, "targets version %d after %d", next.target.Signed.Version, t.target.Signed.Version)
+		return events.Refuse(events.CodeTUFRollback, "targets version %d after %d", next.target.Signed.Version, t.target.Signed.Version)
 	}
 	return nil
 }
@@ -285,7 +285,7 @@ func (t Trusted) checkTargetsVersion(next Trusted) error {
 func guarded(role string, f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = events.Refuse(CodeFormat, "the %s made the verifier fail: %.200s", role, fmt.Sprint(p))
+			err = events.Refuse(events.CodeTUFFormat, "the %s made the verifier fail: %.200s", role, fmt.Sprint(p))
 		}
 	}()
 	return translate(role, f())
@@ -303,13 +303,13 @@ func translate(role string, err error) error {
 	case errors.As(err, &refusal):
 		return err
 	case errors.Is(err, &metadata.ErrUnsignedMetadata{}), errors.As(err, &value):
-		return events.Refuse(CodeThreshold, "the %s: %v", role, err)
+		return events.Refuse(events.CodeTUFThreshold, "the %s: %v", role, err)
 	case errors.Is(err, &metadata.ErrExpiredMetadata{}):
-		return events.Refuse(CodeExpired, "%v", err)
+		return events.Refuse(events.CodeTUFExpired, "%v", err)
 	case errors.Is(err, &metadata.ErrLengthOrHashMismatch{}):
-		return events.Refuse(CodeMismatch, "the %s is not the one that was named: %v", role, err)
+		return events.Refuse(events.CodeTUFMismatch, "the %s is not the one that was named: %v", role, err)
 	case errors.As(err, &bad):
-		return events.Refuse(CodeRollback, "the %s: %s", role, bad.Msg)
+		return events.Refuse(events.CodeTUFRollback, "the %s: %s", role, bad.Msg)
 	}
-	return events.Refuse(CodeFormat, "the %s: %v", role, err)
+	return events.Refuse(events.CodeTUFFormat, "the %s: %v", role, err)
 }

@@ -1,0 +1,14 @@
+package events
+
+var requestCodes = []Code{
+	{"malformed", "The request does not say what it must, or cannot be recorded.", "Ask again with a client of this version; the text says what is missing."},
+	{"unknown-action", "This state server does not know what is asked.", "It may be older than the client: upgrade the environment, or use an older client."},
+	{"no-such-machine", "There is no enrolled machine of that name.", "`juju status` lists them."},
+	{"no-such-unit", "There is no unit of that name.", "`juju status` lists them."},
+	{"no-such-service", "No unit of that service runs.", "`juju status` lists them; `juju deploy` makes one."},
+	{"service-exists", "There is a service of that name.", "`juju add-unit` adds to it; else choose another name."},
+	{"too-many", "The request names more machines, tokens or agents than one may.", "Ask in several requests; docs/LIMITS.md has the limits."},
+	{"bad-value", "There is no such setting, or it does not take that value.", "`juju get-env` lists the settings."},
+	{"in-use", "The machine has units or an open order, is a state server, or does not wait for approval.", "The text says which; remove the units, or wait."},
+	{"unsigned", "The source of tools has no signature that this environment believes.", "Add the signer's key to the setting `tools-signers`, or say that it may be unsigned."},
+}
