@@ -19,6 +19,7 @@ import (
 // line of its own.
 var broken = map[string]law{
 	"calls":           lawOfCalls(uses),
+	"codes":           lawOfCodes([]string{"floor", "scope", "unused", "gone"}),
 	"columns":         lawOfColumns,
 	"dependencies":    lawOfDependencies(dependencies),
 	"goroutines":      lawOfGoroutines,
