@@ -23,9 +23,8 @@ type Bus interface {
 	Orders(ctx context.Context, f func(events.Record)) error
 	// Report sends a report and says what became of it.
 	Report(ctx context.Context, rec events.Record) (Answer, error)
-	// Beat says that the agent is alive. seq is the newest order that was seen, log what of
-	// the log was believed last.
-	Beat(v version.Number, seq uint64, log tree.Head) error
+	// Beat says that the agent is alive. log is what of the log was believed last.
+	Beat(v version.Number, log tree.Head) error
 	// Fetch writes an archive of tools from byte offset on.
 	Fetch(ctx context.Context, sha256 string, offset int64, w io.Writer) (int64, error)
 	// Connected says whether the connection stands.
@@ -362,7 +361,7 @@ func (a *Agent) beat(ctx context.Context) {
 	t := time.NewTicker(every)
 	defer t.Stop()
 	for {
-		if err := a.cfg.Bus.Beat(a.cfg.Own.Number, 0, a.witness.head()); err != nil {
+		if err := a.cfg.Bus.Beat(a.cfg.Own.Number, a.witness.head()); err != nil {
 			a.cfg.Logger.Debug("beating", "err", err)
 		}
 		select {

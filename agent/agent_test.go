@@ -74,7 +74,7 @@ func (b *fakeBus) Orders(ctx context.Context, _ func(events.Record)) error {
 	<-ctx.Done()
 	return ctx.Err()
 }
-func (b *fakeBus) Beat(version.Number, uint64, tree.Head) error { return nil }
+func (b *fakeBus) Beat(version.Number, tree.Head) error { return nil }
 func (b *fakeBus) Report(_ context.Context, rec events.Record) (Answer, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

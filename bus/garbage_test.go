@@ -93,7 +93,7 @@ func TestBI79GarbageIsCountedAndSkipped(t *testing.T) {
 		}
 	}
 	began := time.Now()
-	data, err := json.Marshal(wire.Beat{Version: "1.25.1", Seq: 7})
+	data, err := json.Marshal(wire.Beat{Version: "1.25.1", PID: 7})
 	if err == nil {
 		err = agent.Publish("beat.machine-3", data)
 	}

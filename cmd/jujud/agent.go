@@ -254,11 +254,11 @@ const (
 	greetTimeout = 2 * time.Second
 )
 
-func (b *agentBus) Beat(v version.Number, seq uint64, log tree.Head) error {
+func (b *agentBus) Beat(v version.Number, log tree.Head) error {
 	if !b.Connected() {
 		return errAway
 	}
-	beat := wire.Beat{Version: v.String(), Seq: seq, PID: os.Getpid(), Log: log, Instance: b.instance}
+	beat := wire.Beat{Version: v.String(), PID: os.Getpid(), Log: log, Instance: b.instance}
 	if b.beats++; b.beats%greetEvery != 1 {
 		return b.conn.Beat(b.tag, beat)
 	}

@@ -19,7 +19,6 @@ const (
 // Beat is a heartbeat: a process is alive. It is kept in memory only.
 type Beat struct {
 	Version string `json:"version"`
-	Seq     uint64 `json:"seq"` // newest order seen
 	PID     int    `json:"pid"`
 
 	Log      tree.Head `json:"log,omitzero"`       // what of the log the machine has seen and believed last
