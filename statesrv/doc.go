@@ -1,11 +1,25 @@
-// Package statesrv is the state server: the only writer of the log. It takes requests,
-// reports and enrolments, decides on them against the fold of the log, appends what it
-// decided, and only then answers.
+// Package statesrv is the state server: it takes requests, reports and enrolments, records
+// what is decided on them, answers only then, and does what was decided.
 //
-// Four verbs in four places: decide (package decide, pure) → record (package writer) → fold
-// (package projections) → do (this package). A conflict at the log means that another state
-// server leads: this one steps down.
+// Four verbs in four places: decide (package decide, pure) → record (package writer, the log's
+// only writer) → fold (package projections) → do (here). A conflict at the log means that
+// another state server leads: this one steps down.
+//
+// A Server leads in terms. A term puts together, in term.go, small types with one task each:
+//
+//	owner.go                         whom the writer serves: the plan, proofs of orders, wants
+//	requests.go                      the stream of requests, and in which order they are judged
+//	reports.go, beats.go             what agents tell, and that they live (presence.go)
+//	enrolments.go, renewals.go       machines and their credentials
+//	queries.go and its neighbours    what operators ask
+//	toolbox.go, sources.go           archives that are fetched
+//	uploads.go, upload.go            archives that are handed over
+//	publisher.go, publish.go         the environment's signed metadata (staging.go)
+//	load.go, snapshot.go             what a term begins with, and leaves for the next
+//	revoke.go                        tells NATS whose credentials are revoked
+//
+// HTTP (http*.go, page.go) is served by the Server, in every term and between them.
 //
 // After a crash nothing that was answered is lost and nothing is decided twice: the log
-// says how far REQUESTS was judged and which reports were seen.
+// says which requests were judged and which reports were seen.
 package statesrv
