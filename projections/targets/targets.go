@@ -7,6 +7,9 @@
 package targets
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/warrant"
 	"github.com/jujube-project/jujube/events/wire"
@@ -37,6 +40,9 @@ var byAction = map[string]touches{
 
 // Known says whether this package knows an action.
 func Known(action string) bool { return byAction[action] != nil }
+
+// Actions are the actions that this package knows, in no order.
+func Actions() []string { return slices.Collect(maps.Keys(byAction)) }
 
 // Of are the machines that a request is about, in order; a name that is none's is left out.
 // Clients sign exactly this list. The list of an action that is not known is empty.
