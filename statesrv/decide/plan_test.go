@@ -110,4 +110,3 @@ func TestAPlanWithdrawsWhatAnAbortLeft(t *testing.T) {
 		k.decided(d)
 	}
 }
-
