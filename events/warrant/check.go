@@ -137,15 +137,6 @@ func (r Reader) quorum(w events.Warrant, ask events.Ask, by events.Operator, mac
 	return nil
 }
 
-// Enough says whether the operators who agree are as many as these machines need.
-func (r Reader) Enough(w events.Warrant, machines []Machine) error {
-	ask, by, err := r.Request(w.Request)
-	if err != nil {
-		return err
-	}
-	return r.quorum(w, ask, by, machines)
-}
-
 // Approval says who agrees to a request, for these machines.
 func (r Reader) Approval(b []byte, id string, request []byte, machines []Machine) (events.Operator, error) {
 	ask, by, err := r.statement(b, func(action string) bool { return action == events.ActionApprove }, events.ApprovalType)

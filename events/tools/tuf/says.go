@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
@@ -92,18 +91,8 @@ func readFile(name string, b []byte, into any, validate func() error) error {
 	return nil
 }
 
-// Fresh says whether anything may be decided on what is trusted: nil, or an *events.Reason with
-// events.CodeTUFExpired when one of the documents has ended, or none was ever accepted.
-func (t Trusted) Fresh(clock time.Time) error {
-	now := t.Now(clock)
-	if _, whole := t.Expires(); !now.Before(whole) {
-		return events.Refuse(events.CodeTUFExpired, "the signed metadata ended at %s and nothing newer came", whole.UTC().Format(time.RFC3339))
-	}
-	return nil
-}
-
 // Tools says whether an archive may be installed: nil, or an *events.Reason with events.CodeTargetUnknown,
-// events.CodeDigestDisagree or version.CodeRevoked. Expiry is not looked at: see Fresh.
+// events.CodeDigestDisagree or version.CodeRevoked. Expiry is not looked at: see Expires.
 func (t Trusted) Tools(want tools.Tools) error {
 	target, ok := t.target.Signed.Targets[want.FileName()]
 	switch {

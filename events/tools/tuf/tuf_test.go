@@ -42,9 +42,9 @@ func TestPublicationIsTakenWhole(t *testing.T) {
 			t.Errorf("expires %s, first %s", stamp, whole)
 		}
 		s.must(trusted.Tools(archive("1.25.1")))
-		s.must(trusted.Fresh(start.Add(day - 1)))
-		refused(t, trusted.Fresh(start.Add(day)), events.CodeTUFExpired)
-		refused(t, tuf.Trusted{}.Fresh(start), events.CodeTUFExpired)
+		if _, whole := (tuf.Trusted{}).Expires(); !whole.IsZero() {
+			t.Errorf("what trusts nothing expires %s", whole)
+		}
 
 		again, err := tuf.ParseTrusted(trusted.Marshal())
 		s.must(err)
