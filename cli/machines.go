@@ -229,7 +229,7 @@ func (s *session) startLocal(ctx context.Context, token bus.JoinToken, m addMach
 	var err error
 	here.PID, here.Started, err = m.found.Start(ctx, log, token.String(), "machine", "--data-dir", here.DataDir, "--join-file", "-")
 	if err != nil {
-		return errors.Join(fmt.Errorf("start machine %s: %w", here.ID, err), s.app.discard(s.Env, here))
+		return errors.Join(fmt.Errorf("start machine %s: %w", here.ID, err), local.Discard(s.app.Store(), s.Env, here))
 	}
 	if err := note(); err != nil {
 		return errors.Join(err, local.Stop(here.PID, here.Started))

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/local"
 	"github.com/jujube-project/jujube/events"
 )
 
@@ -57,7 +58,7 @@ func (s *session) removeMachines(ctx context.Context, ids []string, yes bool) er
 			if m.ID != id {
 				continue
 			}
-			if err := s.app.discard(s.Env, m); err != nil {
+			if err := local.Discard(s.app.Store(), s.Env, m); err != nil {
 				return err
 			}
 		}

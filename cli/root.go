@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/environment"
 	"github.com/jujube-project/jujube/cli/inspect"
 	"github.com/jujube-project/jujube/cli/tools"
 	"github.com/jujube-project/jujube/cli/trust"
@@ -81,12 +82,11 @@ Begin with:
 		return app.Usage("%v; %s shows the flags", err, helpFor(cmd))
 	})
 	root.AddCommand(
-		a.bootstrapCommand(), a.destroyCommand(), a.switchCommand(), a.environmentsCommand(),
 		a.addMachineCommand(), a.approveMachineCommand(), a.removeMachineCommand(), a.resolvedCommand(), a.deployCommand(), a.addUnitCommand(), a.removeUnitCommand(), a.removeServiceCommand(),
 		a.restartAgentCommand(), a.setEnvCommand(), a.getEnvCommand(), a.unsetEnvCommand(),
-		a.httpTokenCommand(), a.containerCommand(),
+		a.httpTokenCommand(),
 	)
-	root.AddCommand(slices.Concat(inspect.Commands(a.App), tools.Commands(a.App), trust.Commands(a.App), upgrade.Commands(a.App))...)
+	root.AddCommand(slices.Concat(environment.Commands(a.App, a.containerInviteCommand()), inspect.Commands(a.App), tools.Commands(a.App), trust.Commands(a.App), upgrade.Commands(a.App))...)
 	for _, command := range extra {
 		root.AddCommand(command(a.App))
 	}

@@ -1,9 +1,8 @@
-package cli
+package environment
 
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -13,7 +12,7 @@ import (
 	"github.com/jujube-project/jujube/cli/local"
 )
 
-func (a *juju) destroyCommand() *cobra.Command {
+func destroyCommand(a *app.App) *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use: "destroy-environment NAME", Short: "Stop an environment's machines on this host and remove their files", Args: cobra.MaximumNArgs(1),
@@ -38,7 +37,7 @@ alone. Machines on other hosts are not touched: stop jujud there. There is no wa
 			if !yes && !a.Confirm(lossOf(env)) {
 				return app.Fail(errors.New("not confirmed"), "Nothing was changed.", "")
 			}
-			return a.destroy(env)
+			return destroy(a, env)
 		},
 	}
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
@@ -57,29 +56,14 @@ func lossOf(env app.Environment) string {
 
 // destroy stops the other machines before the state server, removes only what is
 // stopped, and forgets each machine with its files: what fails can be done again.
-func (a *juju) destroy(env app.Environment) error {
+func destroy(a *app.App, env app.Environment) error {
 	machines := slices.Clone(env.Machines)
 	slices.Reverse(machines)
 	for _, m := range machines {
 		a.Say("Stopping machine %s", m.ID)
-		if err := a.discard(env, m); err != nil {
+		if err := local.Discard(a.Store(), env, m); err != nil {
 			return err
 		}
 	}
 	return a.Store().Forget(env.Name)
-}
-
-// discard stops a machine on this host, removes its files and forgets it.
-func (a *juju) discard(env app.Environment, m app.Machine) error {
-	if err := local.Stop(m.PID, m.Started); err != nil {
-		return app.Fail(err, "The environment is still known; what was stopped stays stopped.", "juju destroy-environment "+env.Name)
-	}
-	if err := local.Remove(m.DataDir, env.UUID, m.ID); err != nil {
-		return err
-	}
-	if err := a.Store().Update(env.Name, func(e *app.Environment) { e.Drop(m.ID) }); err != nil {
-		return err
-	}
-	_ = os.Remove(a.Store().MachineDir(env.Name, "")) // when it was the last
-	return nil
 }

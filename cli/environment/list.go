@@ -1,4 +1,4 @@
-package cli
+package environment
 
 import (
 	"encoding/json"
@@ -10,7 +10,7 @@ import (
 	"github.com/jujube-project/jujube/cli/app"
 )
 
-func (a *juju) environmentsCommand() *cobra.Command {
+func environmentsCommand(a *app.App) *cobra.Command {
 	var format string
 	cmd := &cobra.Command{
 		Use: "environments", Short: "List the environments that this client knows", Args: cobra.NoArgs,
@@ -21,14 +21,14 @@ func (a *juju) environmentsCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.printEnvironments(names, format)
+			return printEnvironments(a, names, format)
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "tabular", "tabular or json")
 	return cmd
 }
 
-func (a *juju) printEnvironments(names []string, format string) error {
+func printEnvironments(a *app.App, names []string, format string) error {
 	current := a.ChosenName()
 	switch format {
 	case "json":
@@ -50,7 +50,7 @@ func (a *juju) printEnvironments(names []string, format string) error {
 	return nil
 }
 
-func (a *juju) switchCommand() *cobra.Command {
+func switchCommand(a *app.App) *cobra.Command {
 	return &cobra.Command{
 		Use: "switch [NAME]", Short: "Choose the current environment, or show it", Args: cobra.MaximumNArgs(1),
 		Long: `Make NAME the environment that commands without -e work on. Without NAME, show which one

@@ -1,4 +1,4 @@
-package cli
+package environment
 
 import (
 	"os"
@@ -22,7 +22,7 @@ func directives(text string) (lines []string) {
 
 func docUnit(t *testing.T, role string) string {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("..", "docs", "systemd", "jujud-"+role+".service"))
+	b, err := os.ReadFile(filepath.Join("..", "..", "docs", "systemd", "jujud-"+role+".service"))
 	if err != nil {
 		t.Fatal(err)
 	}

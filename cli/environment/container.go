@@ -1,36 +1,31 @@
-package cli
+package environment
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/cli/local"
-	"github.com/jujube-project/jujube/events"
 )
 
 // containerCommand holds what docker-compose.yml runs once before the servers: an image
 // of two binaries has no shell to decide what is to be done. Both commands do nothing
 // when what they make is there.
-func (a *juju) containerCommand() *cobra.Command {
+func containerCommand(a *app.App, invite *cobra.Command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "container", Short: "Prepare an environment of containers", Hidden: true,
 		Long:    "Prepare the volumes of an environment of containers; docker-compose.yml uses it.",
 		Example: "  docker compose up",
 	}
-	cmd.AddCommand(a.containerBootstrapCommand(), a.containerInviteCommand())
+	cmd.AddCommand(containerBootstrapCommand(a), invite)
 	return cmd
 }
 
-func (a *juju) containerBootstrapCommand() *cobra.Command {
+func containerBootstrapCommand(a *app.App) *cobra.Command {
 	b := &bootstrap{name: "compose", host: "0.0.0.0", systemd: true, port: 17070}
 	cmd := &cobra.Command{
 		Use: "bootstrap", Short: "Make the environment, if there is none", Args: cobra.NoArgs,
@@ -41,13 +36,13 @@ func (a *juju) containerBootstrapCommand() *cobra.Command {
 				if err != nil || local.IsStateServer(b.dataDir) {
 					return err
 				}
-				if err := a.startOver(b.name); err != nil {
+				if err := startOver(a, b.name); err != nil {
 					return err
 				}
 			}
-			quiet := *a.App
+			quiet := *a
 			quiet.Stdout = io.Discard // the systemd unit is of no use here
-			b.app = &juju{&quiet}
+			b.app = &quiet
 			return b.run(cmd.Context())
 		},
 	}
@@ -61,51 +56,10 @@ func (a *juju) containerBootstrapCommand() *cobra.Command {
 
 // startOver takes back a bootstrap that was cut off before its last file, the state
 // server's configuration, was written.
-func (a *juju) startOver(name string) error {
+func startOver(a *app.App, name string) error {
 	env, err := a.Store().Load(name)
 	if err != nil {
 		return err
 	}
-	return a.destroy(env)
-}
-
-// inviteTimeout bounds how long the state server may take to come up.
-const inviteTimeout = 2 * time.Minute
-
-func (a *juju) containerInviteCommand() *cobra.Command {
-	var m addMachine
-	cmd := &cobra.Command{
-		Use: "invite", Short: "Make places for machines, if there are none", Args: cobra.NoArgs,
-		Long:    "Wait for the state server, and write join tokens for machines whose tokens are missing.",
-		Example: "  juju container invite --tokens /join -n 3",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx, cancel := context.WithTimeout(cmd.Context(), inviteTimeout)
-			defer cancel()
-			return a.invite(ctx, m)
-		},
-	}
-	f := cmd.Flags()
-	f.StringVar(&m.tokens, "tokens", "/join", "directory of the tokens")
-	f.IntVarP(&m.n, "number", "n", 1, "how many machines")
-	m.ttl, m.dataDir = 24*time.Hour, "/var/lib/juju"
-	return cmd
-}
-
-func (a *juju) invite(ctx context.Context, m addMachine) error {
-	last := filepath.Join(m.tokens, events.MachineTag(fmt.Sprint(m.n))+".join")
-	if _, err := os.Stat(last); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	for {
-		err := a.with(ctx, func(s *session) error { return s.addMachines(ctx, m) })
-		if refused := (app.Refused{}); err == nil || errors.As(err, &refused) {
-			return err
-		}
-		a.Say("Waiting for the state server: %v", err)
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(time.Second):
-		}
-	}
+	return destroy(a, env)
 }

@@ -1,11 +1,9 @@
-package cli
+package environment
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
 	"os"
 	"path/filepath"
 
@@ -14,14 +12,13 @@ import (
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/cli/local"
 	"github.com/jujube-project/jujube/cli/signing"
-	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/settings"
 	"github.com/jujube-project/jujube/events/version"
 )
 
 // bootstrap is what `juju bootstrap` was asked.
 type bootstrap struct {
-	app       *juju
+	app       *app.App
 	name      string
 	dataDir   string
 	host      string
@@ -41,7 +38,7 @@ type bootstrap struct {
 	kept      bool // the data directory was there before, empty
 }
 
-func (a *juju) bootstrapCommand() *cobra.Command {
+func bootstrapCommand(a *app.App) *cobra.Command {
 	b := &bootstrap{app: a}
 	cmd := &cobra.Command{
 		Use: "bootstrap [NAME]", Short: "Make an environment: its keys, its log and its first machine", Args: cobra.MaximumNArgs(1),
@@ -138,92 +135,6 @@ func (b *bootstrap) remember(m app.Machine) error {
 		e.Put(m)
 	})
 	return errors.Join(err, b.app.Store().MakeCurrent(b.name))
-}
-
-// checkFlags refuses what cannot be meant.
-func (b *bootstrap) checkFlags() error {
-	if !events.IsID(b.name) {
-		return app.Usage("%q is no name of an environment: letters, digits, - and _ only", b.name)
-	}
-	if b.port < 0 || b.port > 65535 {
-		return app.Usage("port %d is not 0 to 65535", b.port)
-	}
-	if b.http != "" {
-		host, _, err := net.SplitHostPort(b.http)
-		if err != nil {
-			return app.Usage("--http %q is not HOST:PORT", b.http)
-		}
-		if ip := net.ParseIP(host); host != "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-			b.app.Say("WARNING the pages on %s can be reached from other hosts: they are HTTPS there, and all but /healthz need a token of juju http-token", b.http)
-		}
-	}
-	if b.agent != "" {
-		if _, err := version.Parse(b.agent); err != nil {
-			return app.Usage("--agent-version: %v", err)
-		}
-	}
-	if b.natsURL != "" || b.natsCA != "" {
-		return b.checkNATS()
-	}
-	if ip := net.ParseIP(b.host); ip != nil && ip.IsUnspecified() && len(b.advertise) == 0 {
-		return app.Usage("--host %s is every address of this host, and none that a machine could connect to: name one with --advertise", b.host)
-	}
-	if b.systemd && b.port == 0 {
-		b.port = systemdPort
-	}
-	return nil
-}
-
-// checkNATS refuses flags that say two things about where NATS is.
-func (b *bootstrap) checkNATS() error {
-	u, err := url.Parse(b.natsURL)
-	switch {
-	case b.natsURL == "":
-		return app.Usage("--nats-ca is of an external NATS, which --nats-url names")
-	case err != nil || u.Host == "" || u.Scheme != "tls":
-		return app.Usage("--nats-url %q is not tls://HOST:PORT", b.natsURL)
-	case b.port != 0 || len(b.advertise) > 0:
-		return app.Usage("--nats-url says where NATS is; --port and --advertise belong to the one inside jujud")
-	case !b.systemd:
-		return app.Usage("--nats-url needs --systemd: your NATS server must know this environment's keys before the state server starts")
-	}
-	return nil
-}
-
-// checkHost refuses what cannot work here, before anything is made.
-func (b *bootstrap) checkHost(ctx context.Context) error {
-	if _, err := os.Stat(b.app.Store().EnvironmentFile(b.name)); err == nil {
-		return b.taken()
-	}
-	if b.dataDir == "" {
-		b.dataDir = b.app.Store().MachineDir(b.name, "0")
-		if b.systemd {
-			b.dataDir = "/var/lib/juju"
-		}
-	}
-	var err error
-	if b.dataDir, err = filepath.Abs(b.dataDir); err != nil {
-		return err
-	}
-	entries, err := os.ReadDir(b.dataDir)
-	if b.kept = err == nil; len(entries) > 0 {
-		return app.Fail(fmt.Errorf("%s is not empty: it may be another environment's", b.dataDir), "Nothing was changed.", "choose another --data-dir")
-	}
-	if b.jujud, err = local.Find(b.jujudPath); err != nil {
-		return err
-	}
-	if b.version, err = b.jujud.Version(ctx); err != nil {
-		return err
-	}
-	if want, err := version.Parse(b.agent); err == nil && want != b.version.Number {
-		return app.Fail(fmt.Errorf("%s is version %s, not %s", b.jujud, b.version.Number, want), "Nothing was changed.", "name a jujud of that version: --jujud PATH")
-	}
-	return nil
-}
-
-func (b *bootstrap) taken() error {
-	return app.Fail(fmt.Errorf("there is an environment %q already", b.name), "Nothing was changed.",
-		"choose another name, or juju destroy-environment "+b.name)
 }
 
 // undo removes what a failed bootstrap made, and nothing else.

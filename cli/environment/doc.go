@@ -1,0 +1,19 @@
+// Package environment has the commands that make an environment, destroy it, list what this
+// client knows and switch between them.
+//
+// bootstrap makes the operator's keys and signs the environment's first metadata; jujud, which
+// it starts, makes everything that a state server and a machine need. What was made is removed
+// again when a later step fails.
+package environment
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/jujube-project/jujube/cli/app"
+)
+
+// Commands are those of this family. invite is the command of `juju container` that makes
+// join tokens, which belongs to the machines.
+func Commands(a *app.App, invite *cobra.Command) []*cobra.Command {
+	return []*cobra.Command{bootstrapCommand(a), destroyCommand(a), switchCommand(a), environmentsCommand(a), containerCommand(a, invite)}
+}
