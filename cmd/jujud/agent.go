@@ -81,7 +81,7 @@ func (o *options) agent(ctx context.Context) error {
 		return err
 	}
 	defer closeConn()
-	go trimLater(ctx, log)
+	go becomeIdle(ctx, log)
 	err = a.Run(ctx, func() bool { return !stopped(parent) || parent.Keep })
 	if errors.Is(err, agent.ErrRestart) {
 		return nil

@@ -116,7 +116,7 @@ func (o *options) launch(ctx context.Context, workloads string) error {
 	}
 	debug.SetGCPercent(20)
 	debug.SetMemoryLimit(launcherMemory)
-	go trimLater(ctx, o.logger())
+	go becomeIdle(ctx, o.logger())
 	conf, err := agent.LoadConf(o.dataDir)
 	if err != nil {
 		return err
