@@ -23,6 +23,17 @@ func New() *Script {
 	return &Script{now: time.Date(2015, 6, 1, 12, 0, 0, 0, time.UTC), reports: map[string]uint64{}}
 }
 
+// Now is when the newest record was written.
+func (s *Script) Now() time.Time { return s.now }
+
+// Record appends records that the test has made: what was decided on a question.
+func (s *Script) Record(recs ...events.Record) {
+	for _, rec := range recs {
+		rec.Seq = uint64(len(s.Records) + 1)
+		s.Records = append(s.Records, rec)
+	}
+}
+
 // Line appends the record that a line stands for. It panics on a line that means
 // nothing, as a test that cannot be read must not pass.
 func (s *Script) Line(line string) {
@@ -83,6 +94,12 @@ func clean(line string) string {
 // log up to there. With update the files are rewritten with the answers given.
 func Run(t *testing.T, pattern string, update bool, answer func(question string, log []events.Record) string) {
 	t.Helper()
+	Play(t, pattern, update, func(question string, s *Script) string { return answer(question, s.Records) })
+}
+
+// Play is Run for questions whose answer goes into the log: answer records it with Script.Record.
+func Play(t *testing.T, pattern string, update bool, answer func(question string, s *Script) string) {
+	t.Helper()
 	files, err := filepath.Glob(filepath.Join("testdata", pattern))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no scenario in testdata/%s: %v", pattern, err)
@@ -109,7 +126,7 @@ func Run(t *testing.T, pattern string, update bool, answer func(question string,
 }
 
 // play gives the text of a scenario with every answer as it is now.
-func play(text string, answer func(string, []events.Record) string) string {
+func play(text string, answer func(string, *Script) string) string {
 	s := New()
 	var out strings.Builder
 	for line := range strings.Lines(text) {
@@ -120,7 +137,7 @@ func play(text string, answer func(string, []events.Record) string) string {
 		question, asked := strings.CutPrefix(line, "? ")
 		switch {
 		case asked:
-			for a := range strings.Lines(answer(clean(question), s.Records)) {
+			for a := range strings.Lines(answer(clean(question), s)) {
 				out.WriteString(strings.TrimRight("| "+a, " \n") + "\n")
 			}
 		case clean(line) != "":

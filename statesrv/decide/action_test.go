@@ -2,6 +2,8 @@ package decide
 
 import (
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -10,7 +12,8 @@ import (
 )
 
 // An action has its role and says whether it lets machines run something (package events),
-// which machines it is about (package targets), and its judge (here): all of them, or none.
+// which machines it is about (package targets), its judge (here), and its story in testdata:
+// all of them, or none.
 func TestEveryActionIsInEveryTable(t *testing.T) {
 	if len(events.Actions) == 0 {
 		t.Fatal("there are no actions")
@@ -24,6 +27,9 @@ func TestEveryActionIsInEveryTable(t *testing.T) {
 		}
 		if judges[name] == nil {
 			t.Errorf("%s: nobody judges it", name)
+		}
+		if _, err := os.Stat(filepath.Join("testdata", name+".txt")); err != nil {
+			t.Errorf("%s: no story tells what is decided on it: %v", name, err)
 		}
 	}
 	for name := range judges {
