@@ -33,6 +33,7 @@ var (
 
 var (
 	nats     = []string{"github.com/nats-io/…", "github.com/synadia-io/…"}
+	servers  = []string{"module/bus/server…", "github.com/nats-io/nats-server…", "github.com/prometheus/…"}
 	network  = append([]string{"net/http…", "module/bus…"}, nats...)
 	forTests = []string{
 		"testing", "module/projections/scenario", "module/agent/install/crashfs",
@@ -70,7 +71,7 @@ var dependencies = []dependency{
 		why: "the bus carries facts and does not judge them",
 	},
 	{
-		from: []string{"bus", "agent…"}, forbid: []string{"module/bus/server", "github.com/nats-io/nats-server…", "github.com/prometheus/…"},
+		from: []string{"bus", "agent…"}, forbid: servers,
 		why: "who speaks over the bus links no server",
 	},
 	{
@@ -98,7 +99,7 @@ var dependencies = []dependency{
 		why: "what writes the log is tried on a log in memory", except: []exception{goTUF},
 	},
 	{
-		from: []string{"cli…", "cmd/juju"}, forbid: []string{"module/agent…", "module/sim…"},
+		from: []string{"cli…", "cmd/juju"}, forbid: append([]string{"module/statesrv…", "module/agent…", "module/sim…"}, servers...),
 		why: "a client has no server in it, and neither demo nor simulations when it is installed",
 	},
 	{
