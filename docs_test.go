@@ -142,6 +142,7 @@ var outside = map[string]string{
 	"ARGS=-servers":    "a variable of the Makefile",
 	"KillMode=process": "a word of systemd",
 	"-h":               "the help of every program",
+	"Pss":              "a word of /proc",
 }
 
 // A link leads somewhere.
