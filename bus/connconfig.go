@@ -1,0 +1,65 @@
+package bus
+
+import (
+	"log/slog"
+	"net"
+	"strings"
+	"time"
+)
+
+// InProcess is a NATS server that runs within this process. A *server.Server of package
+// bus/server is one.
+type InProcess interface {
+	InProcessConn() (net.Conn, error)
+}
+
+// ConnConfig says who connects where. Credentials or CredentialsFile is required, and
+// either Server or both URLs and Authorities.
+type ConnConfig struct {
+	// URLs are the addresses of the environment's NATS servers, each tls://HOST:PORT. Every
+	// attempt to connect takes one of them, in an order that is left to chance.
+	URLs []string
+	// Authorities is a file that holds the certificates of the authorities that are believed
+	// (PinAuthorities wrote it). It is read at every connection.
+	Authorities string
+	// Server, if it is set, is the NATS server of this process: the connection then uses no
+	// TCP and no TLS, and URLs and Authorities are not used.
+	Server InProcess
+
+	Credentials Credentials
+	// CredentialsFile, if it is not empty, takes the place of Credentials and is read at
+	// every connection: renewed credentials of the same key are used from the next one on.
+	CredentialsFile string
+
+	Name   string       // shown in NATS's monitoring
+	Logger *slog.Logger // nil: silent
+
+	// OnConnect is called after every connection but the first. It must not block.
+	OnConnect func()
+	// OnDenied is called whenever the server refuses the credentials. It must not block.
+	OnDenied func()
+	// OnGarbage is called for every message that was skipped because it cannot be what its
+	// subject carries. It must not block.
+	OnGarbage func(subject string, err error)
+
+	// ReportEvery is used by state servers only: a machine that has sent as many messages at
+	// once as it may is heard again after this time. 0: limits.ReportEvery.
+	ReportEvery time.Duration
+}
+
+// check refuses what cannot become a connection by TLS.
+func (cfg ConnConfig) check() error {
+	if err := checkURLs(cfg.URLs); err != nil {
+		return err
+	}
+	_, err := PinnedAuthorities(cfg.Authorities)
+	return err
+}
+
+// where names the other end in messages.
+func (cfg ConnConfig) where() string {
+	if cfg.Server != nil {
+		return "the NATS server in this process"
+	}
+	return strings.Join(cfg.URLs, ", ")
+}

@@ -1,0 +1,182 @@
+package bus
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/jujube-project/jujube/bus/internal/names"
+	"github.com/jujube-project/jujube/events/limits"
+	"github.com/jujube-project/jujube/host"
+)
+
+// dialTimeout bounds one attempt to connect. When a server comes back, a whole fleet
+// connects at once, and the last handshake may take that long: nats.go's default of 2 s
+// would give up and begin again, without end (measured with 18,000 machines).
+const dialTimeout = 20 * time.Second
+
+const (
+	drainTimeout = 10 * time.Second // for handlers, when a connection is closed
+	pingInterval = 20 * time.Second // between pings that find out whether the server is there
+)
+
+// noBuffer makes nats.go refuse what is published while the connection is lost. A buffer
+// would send it at some later time, when the caller has long been told of an error.
+const noBuffer = -1
+
+// reconnectPauses are left to chance altogether, so that a fleet does not come back at once.
+var reconnectPauses = host.Backoff{Min: 250 * time.Millisecond, Max: 30 * time.Second, Jitter: 1}
+
+// Connect connects and waits for the first connection until ctx ends. It returns ErrDenied
+// when a server refuses the credentials, and ErrUntrusted when whatever answers at all of
+// the URLs is not a server of the environment.
+func Connect(ctx context.Context, cfg ConnConfig) (*Conn, error) {
+	c, err := newConn(cfg)
+	if err != nil {
+		return nil, err
+	}
+	f := &firstTry{conn: c, connected: make(chan struct{}), refused: make(chan error, 1)}
+	if c.nats, err = nats.Connect(strings.Join(c.cfg.URLs, ","), f.options()...); err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", cfg.where(), translate(err))
+	}
+	if err = f.wait(ctx); err == nil {
+		c.js, err = jetstream.New(c.nats)
+	}
+	if err != nil {
+		c.nats.Close()
+		return nil, fmt.Errorf("connect to %s: %w", cfg.where(), err)
+	}
+	return c, nil
+}
+
+// newConn checks what can be checked before anything is sent.
+func newConn(cfg ConnConfig) (*Conn, error) {
+	if cfg.CredentialsFile != "" {
+		var err error
+		if cfg.Credentials, err = LoadCredentials(cfg.CredentialsFile); err != nil {
+			return nil, fmt.Errorf("connect: %w", err)
+		}
+	}
+	id, err := cfg.Credentials.Identity()
+	if err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	if cfg.Server != nil {
+		cfg.URLs = nil // nats.go would ask for TLS if one of them says tls
+	} else if err := cfg.check(); err != nil {
+		return nil, fmt.Errorf("connect: %w; nothing was sent", err)
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Conn{
+		cfg: cfg, id: id, closed: make(chan struct{}), reconnect: map[int]func(){},
+		rates: newRates(time.Now, cmp.Or(cfg.ReportEvery, limits.ReportEvery)),
+	}, nil
+}
+
+// firstTry is what Connect waits for. nats.go goes on trying for ever (RetryOnFailedConnect),
+// also when no later try can succeed; firstTry tells those cases apart. After the first
+// connection it has no part in anything.
+type firstTry struct {
+	conn      *Conn
+	once      sync.Once
+	connected chan struct{} // closed by once
+	refused   chan error    // holds one error: no later try can succeed
+	untrusted int           // tries in a row that found no server of the environment; one goroutine of nats.go uses it
+}
+
+// wait waits until the first connection stands, or is not to be expected.
+func (f *firstTry) wait(ctx context.Context) error {
+	select {
+	case <-f.connected:
+		return nil
+	case err := <-f.refused:
+		return err
+	case <-ctx.Done():
+		return errors.Join(ctx.Err(), f.conn.nats.LastError())
+	}
+}
+
+func (f *firstTry) stands() { f.once.Do(func() { close(f.connected) }) }
+
+// failed is told why a try failed. Credentials that are refused once are refused by every
+// server. Another authority at one URL says nothing of the others, so all must be tried.
+func (f *firstTry) failed(err error) {
+	switch {
+	case denied(err):
+		err = fmt.Errorf("%w: %w", ErrDenied, err)
+	case errors.Is(err, ErrUntrusted):
+		f.conn.cfg.Logger.Warn("refused a server", "err", err)
+		if f.untrusted++; f.untrusted < len(f.conn.cfg.URLs) {
+			return
+		}
+	default:
+		f.untrusted = 0
+		return
+	}
+	select {
+	case f.refused <- err:
+	default: // Connect knows already, or has returned
+	}
+}
+
+// options are those of nats.go for a connection that never gives up.
+func (f *firstTry) options() []nats.Option {
+	c := f.conn
+	opts := []nats.Option{
+		nats.Name(c.cfg.Name), nats.UserJWT(c.token, c.id.Sign),
+		nats.CustomInboxPrefix(names.InboxPrefix(c.id.Public())),
+		// Two refusals of the same credentials in a row would make nats.go close the
+		// connection for good; they may be renewed meanwhile, or let in again.
+		nats.MaxReconnects(-1), nats.RetryOnFailedConnect(true), nats.IgnoreAuthErrorAbort(),
+		nats.CustomReconnectDelay(reconnectPauses.Pause), nats.Timeout(dialTimeout), nats.DrainTimeout(drainTimeout),
+		nats.PingInterval(pingInterval), nats.ReconnectBufSize(noBuffer),
+		nats.ConnectHandler(func(*nats.Conn) { f.stands() }),
+		nats.ReconnectHandler(func(*nats.Conn) { f.stands(); c.reconnected() }),
+		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) { f.failed(err) }),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { c.cfg.Logger.Debug("disconnected from NATS", "err", err) }),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { c.reported(err) }),
+		nats.ClosedHandler(func(*nats.Conn) { close(c.closed) }),
+	}
+	if c.cfg.Server != nil {
+		return append(opts, nats.InProcessServer(c.cfg.Server))
+	}
+	// Addresses that a server tells of (discovered servers) are not used: the environment's
+	// addresses come from the environment. Host names are given to the dialer as they are,
+	// because the certificate is for the name.
+	return append(opts, nats.SetCustomDialer(dialer{c.cfg.Authorities}), nats.SkipHostLookup(), nats.IgnoreDiscoveredServers())
+}
+
+// denied says whether a server refused credentials, or lets them in no longer.
+func denied(err error) bool {
+	return errors.Is(err, nats.ErrAuthorization) || errors.Is(err, nats.ErrAuthExpired) || errors.Is(err, nats.ErrAuthRevoked)
+}
+
+// token is the JWT of the newest credentials of this connection's key. nats.go asks for it
+// at every connection.
+func (c *Conn) token() (string, error) {
+	if c.cfg.CredentialsFile == "" {
+		return c.cfg.Credentials.JWT, nil
+	}
+	creds, err := LoadCredentials(c.cfg.CredentialsFile)
+	if err != nil {
+		return "", err
+	}
+	id, err := creds.Identity()
+	if err != nil {
+		return "", err
+	}
+	if id.Public() != c.id.Public() {
+		return "", fmt.Errorf("read credentials %s: they are of another key now", c.cfg.CredentialsFile)
+	}
+	return creds.JWT, nil
+}
