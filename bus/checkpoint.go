@@ -7,8 +7,8 @@ import (
 	"github.com/jujube-project/jujube/bus/internal/names"
 )
 
-// SetCheckpoint keeps a signed checkpoint of the log in place of the one before. Only a
-// state server may call it.
+// SetCheckpoint stores a signed checkpoint of the log; the one before it is gone then
+// (CHECKPOINTS holds one message). Only a state server may call it.
 func (c *Conn) SetCheckpoint(ctx context.Context, note []byte) error {
 	if _, err := c.js.Publish(ctx, names.SubjectHead, note); err != nil {
 		return fmt.Errorf("keep the checkpoint: %w", translate(err))
@@ -16,8 +16,8 @@ func (c *Conn) SetCheckpoint(ctx context.Context, note []byte) error {
 	return nil
 }
 
-// Checkpoint is the newest that was kept; ErrNotFound when there is none yet. Whoever reads
-// it verifies it.
+// Checkpoint returns the newest stored checkpoint, or ErrNotFound if there is none yet. Its
+// signature is not checked here: whoever reads it checks it.
 func (c *Conn) Checkpoint(ctx context.Context) ([]byte, error) {
 	m, err := c.getLast(ctx, names.StreamHeads, names.SubjectHead)
 	if err != nil {

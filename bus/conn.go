@@ -1,6 +1,8 @@
 package bus
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"sync"
 
@@ -91,6 +93,29 @@ func (c *Conn) Close() {
 		c.nats.Close()
 	}
 	<-c.closed
+}
+
+// request sends data to a subject and decodes the answer, which is JSON.
+func (c *Conn) request(ctx context.Context, subject string, data []byte, answer any) error {
+	m, err := c.nats.RequestWithContext(ctx, subject, data)
+	if err != nil {
+		return translate(err)
+	}
+	return json.Unmarshal(m.Data, answer)
+}
+
+// answer answers a request in JSON, if whoever sent it waits for an answer.
+func (c *Conn) answer(m *nats.Msg, v any) {
+	if m.Reply == "" {
+		return
+	}
+	data, err := json.Marshal(v)
+	if err == nil {
+		err = m.Respond(data)
+	}
+	if err != nil {
+		c.cfg.Logger.Debug("answering", "subject", m.Subject, "err", err)
+	}
 }
 
 // garbage counts a message that is not handled.

@@ -9,23 +9,15 @@ import (
 	"github.com/jujube-project/jujube/host"
 )
 
-// Credentials let somebody connect. They are a secret.
+// Credentials are what somebody connects with: a user JWT and the seed of the key that it is
+// for. The seed is a secret, so they are one.
 type Credentials wire.Credentials
 
 // Identity is the key pair of the credentials.
 func (c Credentials) Identity() (*Identity, error) { return ParseIdentity([]byte(c.Seed)) }
 
-// Holder is the name and the public key that a user JWT is for.
-func Holder(token string) (name, key string, err error) {
-	claims, err := jwt.DecodeUserClaims(token)
-	if err != nil {
-		return "", "", fmt.Errorf("read credentials: %w", err)
-	}
-	return claims.Name, claims.Subject, nil
-}
-
-// LoadCredentials reads a NATS credentials file. A file that others may read is refused:
-// whoever read it once can use it for ever.
+// LoadCredentials reads a file in NATS's format of credentials (.creds). A file that others
+// can read is refused (host.ReadSecret).
 func LoadCredentials(path string) (Credentials, error) {
 	b, err := host.ReadSecret(path)
 	if err != nil {
@@ -46,7 +38,7 @@ func LoadCredentials(path string) (Credentials, error) {
 	return Credentials{JWT: token, Seed: string(seed)}, nil
 }
 
-// Save writes a NATS credentials file that only the owner can read, whole or not at all.
+// Save writes a file in NATS's format of credentials, durably, which only its owner can read.
 func (c Credentials) Save(path string) error {
 	b, err := jwt.FormatUserConfig(c.JWT, []byte(c.Seed))
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// checkURLs refuses an address that is not TLS's.
+// checkURLs refuses an address at which no connection would be encrypted.
 func checkURLs(urls []string) error {
 	if len(urls) == 0 {
 		return errors.New("there is no address to connect to")
@@ -26,17 +26,19 @@ func checkURLs(urls []string) error {
 	return nil
 }
 
-// dialer connects by TLS 1.3, and believes only the authorities in a file. The file is
-// read every time: what is pinned changes without a restart.
+// dialer opens TCP connections for nats.go, with TLS 1.3 from the first byte, and believes
+// only the authorities in a file. It reads the file at every connection, so that a new
+// authority is believed without a restart.
 type dialer struct {
-	pinned string // file
+	pinned string // the file
 }
 
-// SkipTLSHandshake tells nats.go that Dial has done it.
+// SkipTLSHandshake tells nats.go that Dial has made the TLS handshake already.
 func (dialer) SkipTLSHandshake() bool { return true }
 
-// Dial connects to HOST:PORT and returns ErrUntrusted when something answers that is not
-// the environment's server. Nothing is sent to it before it is known.
+// Dial connects to HOST:PORT. It returns ErrUntrusted when what answers there is not a server
+// of the environment. Until the server has proved that it is one, it is sent nothing but a
+// TLS greeting: no key, no name, no word of NATS.
 func (d dialer) Dial(network, address string) (net.Conn, error) {
 	text, err := PinnedAuthorities(d.pinned)
 	if err != nil {
@@ -62,8 +64,8 @@ func (d dialer) Dial(network, address string) (net.Conn, error) {
 	return conn, nil
 }
 
-// refusal says why a TLS handshake failed. What may be well the next time, a connection
-// that broke, is not ErrUntrusted.
+// refusal says why a TLS handshake failed. When the connection broke, the next try may
+// succeed; that is not ErrUntrusted.
 func refusal(address, host string, err error) error {
 	var authority x509.UnknownAuthorityError
 	var name x509.HostnameError
@@ -89,7 +91,7 @@ func refusal(address, host string, err error) error {
 	return fmt.Errorf("%w: %s: %s (%w)", ErrUntrusted, address, why, err)
 }
 
-// isBroken says that the other end went away, or says nothing.
+// isBroken says whether the other end went away, or was silent for too long.
 func isBroken(err error) bool {
 	var op *net.OpError
 	if errors.As(err, &op) && (op.Op == "read" || op.Op == "write") {

@@ -13,13 +13,13 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// getQuery is a Direct Get of several messages. Source: NATS ADR-31.
+// getQuery is the body of a Direct Get of several messages. Source: NATS ADR-31.
 type getQuery struct {
 	Seq      uint64 `json:"seq,omitempty"`
 	Subject  string `json:"next_by_subj,omitempty"`
 	Batch    int    `json:"batch,omitempty"`
 	MaxBytes int    `json:"max_bytes,omitempty"`
-	UpTo     uint64 `json:"-"` // the reader's own bound; NATS knows up_to_seq for multi_last only
+	UpTo     uint64 `json:"-"` // the last sequence to ask for; NATS has up_to_seq for multi_last only
 }
 
 // stored is one message of a stream.
@@ -32,11 +32,15 @@ type stored struct {
 	data            []byte
 }
 
-// getTimeout is how long a server may take for one answer.
+// getTimeout bounds one Direct Get, with all the messages that answer it.
 const getTimeout = 30 * time.Second
 
-// getBatch yields the messages that a Direct Get answers, in order. An answer without
-// messages yields none. The bodies are not shared.
+// getBatch yields the messages that answer a Direct Get, in the order of their sequences. If
+// there are none, it yields none. After an error it yields nothing more. The caller may keep
+// the bytes of a message.
+//
+// The channel has room for all messages of the batch and for the status that ends it, so
+// that NATS never drops one of them because the reader is slow.
 func (c *Conn) getBatch(ctx context.Context, stream string, q getQuery) iter.Seq2[stored, error] {
 	return func(yield func(stored, error) bool) {
 		if q.UpTo > 0 {
@@ -81,8 +85,10 @@ func (c *Conn) getBatch(ctx context.Context, stream string, q getQuery) iter.Seq
 	}
 }
 
-// nextOf takes the next message as it is: what nats.go makes of a status is not asked, as
-// a stored message may carry any.
+// nextOf takes the next message as it is. The methods of nats.go would make an error of a
+// message with a status; but a stored message may carry any header that its publisher gave
+// it, a status as well. It looks now and then whether the connection was closed, as nobody
+// closes the channel then.
 func (c *Conn) nextOf(ctx context.Context, answers <-chan *nats.Msg) (*nats.Msg, error) {
 	look := time.NewTicker(answerLook)
 	defer look.Stop()
@@ -100,6 +106,7 @@ func (c *Conn) nextOf(ctx context.Context, answers <-chan *nats.Msg) (*nats.Msg,
 	}
 }
 
+// nextMsg takes the next message of a subscription.
 func nextMsg(ctx context.Context, sub *nats.Subscription) (*nats.Msg, error) {
 	m, err := sub.NextMsgWithContext(ctx)
 	if errors.Is(err, nats.ErrSlowConsumer) {
@@ -108,7 +115,8 @@ func nextMsg(ctx context.Context, sub *nats.Subscription) (*nats.Msg, error) {
 	return m, translate(err)
 }
 
-// endOfBatch: 204 ends a batch, 404 says that there is nothing, 503 that nobody answers.
+// endOfBatch judges the status that ends a batch: 204 is its regular end, 404 says that
+// there is no such message, 503 that nobody serves the subject. Source: NATS ADR-31.
 func endOfBatch(status, description string) error {
 	switch status {
 	case "204", "404":
@@ -119,14 +127,16 @@ func endOfBatch(status, description string) error {
 	return fmt.Errorf("NATS answers %s %s", status, description)
 }
 
-// statusOf is what NATS says in place of a stored message. A stored one has a sequence,
-// and may carry any other header that its publisher liked, a status too.
+// statusOf tells a status of NATS (is) from a stored message. Only a stored message has a
+// sequence, which NATS adds. Its other headers prove nothing: its publisher may have given
+// it a status.
 func statusOf(m *nats.Msg) (status string, is bool) {
 	return m.Header.Get("Status"), fromNATS(m.Header, "Nats-Sequence") == ""
 }
 
-// fromNATS is a header that NATS itself has added: it adds behind those that the publisher
-// of a stored message has given, under the same name perhaps. (nats-server 2.15, genHeader)
+// fromNATS returns the value of a header as NATS itself has added it, empty if it has not.
+// The publisher of a stored message may have given a header of the same name. NATS adds its
+// own behind, so the last value counts. Source: nats-server 2.15, genHeader.
 func fromNATS(h nats.Header, name string) string {
 	values := h.Values(name)
 	if len(values) == 0 {
@@ -147,7 +157,7 @@ func parseStored(m *nats.Msg) (stored, error) {
 	}
 	pending, err := strconv.ParseUint(fromNATS(m.Header, "Nats-Num-Pending"), 10, 64)
 	if err != nil {
-		pending = 0 // a lone Direct Get does not tell
+		pending = 0 // the answer to getLast does not tell
 	}
 	return stored{
 		pending: pending, stream: fromNATS(m.Header, "Nats-Stream"), subject: fromNATS(m.Header, "Nats-Subject"),
@@ -155,8 +165,9 @@ func parseStored(m *nats.Msg) (stored, error) {
 	}, nil
 }
 
-// getLast is the newest message of one literal subject; ErrNotFound when there is none.
-// The subject is part of the request's subject, so permissions can name it.
+// getLast returns the newest message of one literal subject, or ErrNotFound if there is none.
+// The subject stands in the subject of the request, so that a permission can name it: an
+// agent may read its own orders in this way, and nobody else's.
 func (c *Conn) getLast(ctx context.Context, stream, subject string) (stored, error) {
 	ctx, cancel := context.WithTimeout(ctx, getTimeout)
 	defer cancel()

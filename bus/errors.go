@@ -10,46 +10,48 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// What a caller of this package may branch on. NATS errors are translated to them once,
-// in this file, by code and never by text.
+// The errors that a caller of this package may branch on, with errors.Is. An error of NATS is
+// translated to one of them here and nowhere else, by its code and never by its text.
 var (
-	// ErrNoStateServer: nobody serves the subject. The state server is down or deposed;
-	// what is durable (requests, the log) still works.
+	// ErrNoStateServer: nobody serves the subject, because no state server leads at this
+	// moment. What NATS does by itself still works: storing requests, reading the log.
 	ErrNoStateServer = errors.New("no state server answers")
-	// ErrDenied: this identity may not do that.
+	// ErrDenied: NATS does not let this identity in, or does not let it do that.
 	ErrDenied = errors.New("permission denied")
-	// ErrNotFound: there is nothing under that name.
+	// ErrNotFound: there is no message, object or stream under that name.
 	ErrNotFound = errors.New("not found")
-	// ErrExists: the name is taken, by something else than what was offered.
+	// ErrExists: something else than what was offered is stored under that name.
 	ErrExists = errors.New("exists already")
 	// ErrSignature: the signature is not that key's over those bytes.
 	ErrSignature = events.ErrSignature
-	// ErrNoSpace: the store has no room for more.
+	// ErrNoSpace: NATS has no room for more, on its disk or under its limit.
 	ErrNoSpace = errors.New("the state server's store is full")
-	// ErrUntrusted: what answers is not the environment's server, as far as the pinned
-	// certificates tell. Nothing was sent to it.
+	// ErrUntrusted: what answers has no certificate of the authorities that are pinned, or
+	// does not speak TLS 1.3. Nothing was sent to it.
 	ErrUntrusted = errors.New("not this environment's server")
-	// ErrTooLarge: over a limit of package limits.
+	// ErrTooLarge: it is over a limit of package limits. Nothing was sent, or stored.
 	ErrTooLarge = errors.New("too large")
-	// ErrTooOften: a machine says more than it may; what is over the limit is not heard.
+	// ErrTooOften: a machine sends more messages than it may. Those over the limit are not
+	// handled.
 	ErrTooOften = errors.New("too many messages of one machine")
 )
 
-// JetStream error codes that have a meaning here. Source: nats-server errors.json.
+// JetStream's error codes that are translated. Source: nats-server, server/errors.json.
 const (
 	codeWrongLastSequence    jetstream.ErrorCode = 10071
-	codeWrongLastSeqConstant jetstream.ErrorCode = 10164
+	codeWrongLastSeqConstant jetstream.ErrorCode = 10164 // the same, while another message of that subject is in process
 	codeMaxPerSubject        jetstream.ErrorCode = 10077 // stream store failed: maximum messages per subject
 	codeStreamNotFound       jetstream.ErrorCode = 10059
 	codeNoResources          jetstream.ErrorCode = 10023 // insufficient resources
 	codeNoStorage            jetstream.ErrorCode = 10047 // insufficient storage resources available
 )
 
-// Translate is for the packages below this one: it turns an error of NATS into one of this
-// package, if there is one that says the same, and keeps the original text.
+// Translate wraps an error of NATS in the error of this package that says the same, if there
+// is one. It is for the packages below this one.
 func Translate(err error) error { return translate(err) }
 
-// translate turns a NATS error into one of ours, keeping the original text.
+// translate wraps an error of NATS in the error of this package that says the same. Another
+// error is returned as it is.
 func translate(err error) error {
 	if err == nil {
 		return nil

@@ -7,8 +7,9 @@ import (
 	"github.com/nats-io/nkeys"
 )
 
-// Identity is an nkey pair of a user: who somebody is, to NATS and end to end. The
-// private half never leaves the process and the file that hold it.
+// Identity is an nkey pair of a user (ed25519). With it somebody proves who he is: to NATS at
+// every connection, and to the far end by what he signs. The private half stays in the
+// process and in the file that hold it.
 type Identity struct {
 	keys   nkeys.KeyPair
 	public string
@@ -28,7 +29,8 @@ func NewIdentity() (*Identity, error) {
 	return ParseIdentity(seed)
 }
 
-// ParseIdentity reads the seed of a user nkey ("SU…").
+// ParseIdentity makes the pair from its seed, "SU…". Seeds of other nkeys (accounts,
+// operators) are refused.
 func ParseIdentity(seed []byte) (*Identity, error) {
 	keys, err := nkeys.FromSeed(seed)
 	if err != nil {
@@ -41,10 +43,10 @@ func ParseIdentity(seed []byte) (*Identity, error) {
 	return &Identity{keys: keys, public: public, seed: seed}, nil
 }
 
-// Public is the public nkey, "U…": the identity's name.
+// Public is the public half, "U…". Everybody knows the identity by it.
 func (i *Identity) Public() string { return i.public }
 
-// Seed is the secret.
+// Seed is the private half, "SU…": a secret.
 func (i *Identity) Seed() []byte { return i.seed }
 
 // Sign signs b with ed25519.
@@ -53,6 +55,5 @@ func (i *Identity) Sign(b []byte) ([]byte, error) { return i.keys.Sign(b) }
 // IsPublicKey says whether s is the public nkey of a user, "U…".
 func IsPublicKey(s string) bool { return nkeys.IsValidPublicUserKey(s) }
 
-// Verify checks that sig is the signature of the holder of publicKey over b. It returns
-// ErrSignature for any other outcome.
+// Verify returns nil if sig is the signature of publicKey's holder over b, else ErrSignature.
 func Verify(publicKey string, b, sig []byte) error { return events.CheckSignature(publicKey, b, sig) }

@@ -11,19 +11,48 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
+// leaseKey is the only key of the lease's bucket. Its value is the id of the state server
+// that leads.
 const leaseKey = "leader"
 
-// lease is one try to lead. The key expires by itself when its holder stops renewing.
+// lease is one attempt to lead. The key has a TTL: when its holder stops renewing it, NATS
+// removes it, and another state server can create it.
 type lease struct {
 	conn     *Conn
-	id       string
+	id       string // of this state server
 	ttl      time.Duration
 	kv       jetstream.KeyValue
-	revision uint64
+	revision uint64 // of the key, as this state server wrote it last
 }
 
-// take waits until the lease is free and takes it. A key with the own id is a lease
-// that this very process held before it was restarted: it is taken over.
+// Lead waits until no other state server holds the environment's lease, then runs f while
+// this one holds it. It returns when f returns. If the lease is lost, or ctx ends, the
+// context of f ends; Lead then waits for f.
+//
+// The lease keeps two state servers from working against each other, and no more: clocks
+// and networks may fail, so that for a moment two believe that they lead. What keeps the log
+// right then is the expected last sequence of Log.Append.
+func (c *Conn) Lead(ctx context.Context, id string, ttl time.Duration, f func(context.Context) error) error {
+	l := &lease{conn: c, id: id, ttl: ttl}
+	if err := l.take(ctx); err != nil {
+		return err
+	}
+	leading, stop := context.WithCancel(ctx)
+	kept := make(chan struct{})
+	go func() {
+		defer close(kept)
+		defer stop()
+		l.keep(leading)
+	}()
+	err := f(leading)
+	stop()
+	<-kept // keep must not renew what give gives back
+	l.give()
+	return err
+}
+
+// take waits until the key is free and creates it. A key that holds the own id was left by
+// this state server, which has been started again: it is renewed instead.
 func (l *lease) take(ctx context.Context) (err error) {
 	if l.kv, err = l.conn.js.KeyValue(ctx, names.BucketLease); err != nil {
 		return fmt.Errorf("take the lease: %w", translate(err))
@@ -53,7 +82,8 @@ func (l *lease) take(ctx context.Context) (err error) {
 	}
 }
 
-// renew writes the key again, only if nobody else did. KeyValue.Update cannot set a TTL.
+// renew writes the key again if nobody else has written it meanwhile. It publishes to the
+// key's subject, because KeyValue.Update of nats.go cannot set a TTL.
 func (l *lease) renew(ctx context.Context) error {
 	m := nats.NewMsg("$KV." + names.BucketLease + "." + leaseKey)
 	m.Data = []byte(l.id)
@@ -65,8 +95,9 @@ func (l *lease) renew(ctx context.Context) error {
 	return nil
 }
 
-// keep renews until ctx ends or the lease is lost: taken by another, or not renewed for
-// as long as it lasts.
+// keep renews the lease until ctx ends or the lease is lost. It is lost when it could not be
+// renewed for as long as it lasts, whatever the reason: by then another state server may
+// have it.
 func (l *lease) keep(ctx context.Context) {
 	tick := time.NewTicker(l.ttl / 3)
 	defer tick.Stop()
@@ -94,7 +125,7 @@ func (l *lease) keep(ctx context.Context) {
 	}
 }
 
-// give lets the next state server start at once instead of after the lease's time.
+// give deletes the key, so that the next state server need not wait until it expires.
 func (l *lease) give() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()

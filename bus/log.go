@@ -19,19 +19,21 @@ import (
 	"github.com/jujube-project/jujube/host"
 )
 
-// Log is the environment's log on JetStream. State servers and operators hold the same
-// type; NATS lets only state servers append.
+// Log is the environment's log: the stream LOG. Whoever is connected may make one; NATS lets
+// only state servers append, and only state servers and operators read.
 type Log struct {
 	conn *Conn
 }
 
 var _ events.Log = (*Log)(nil)
 
-// Log gives access to the environment's log.
+// Log is the environment's log, as this connection may use it.
 func (c *Conn) Log() *Log { return &Log{conn: c} }
 
-// Append implements events.Log: a lone record is one publish, several are one atomic
-// batch, both fenced by the expected last sequence of the stream.
+// Append implements events.Log. One record is one publish, several are one atomic batch
+// (NATS ADR-50): NATS stores all of them or none. Either is refused with ErrConflict if the
+// stream does not end at expected. A state server that leads no longer therefore cannot
+// append, even if it believes that it leads.
 func (l *Log) Append(ctx context.Context, expected uint64, recs ...events.Record) (uint64, error) {
 	if len(recs) == 0 {
 		return expected, nil
@@ -74,8 +76,9 @@ func (l *Log) publish(ctx context.Context, msgs []*nats.Msg) (uint64, error) {
 	return ack.Sequence, nil
 }
 
-// Last implements events.Log. The log has no gaps, so its end is its first record and
-// what NATS says is pending behind it; STREAM.INFO would not pass between accounts.
+// Last implements events.Log. The log has no gaps, so its end is the sequence of its first
+// record plus the number of messages that NATS says are pending behind it. STREAM.INFO would
+// tell the end as well, but it is not exported: no account but CONTROL may ask it.
 func (l *Log) Last(ctx context.Context) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, lastTimeout)
 	defer cancel()
@@ -88,11 +91,11 @@ func (l *Log) Last(ctx context.Context) (uint64, error) {
 	return 0, nil
 }
 
-// lastTimeout bounds a question that NATS answers from memory: a lost connection loses
-// it without a word.
+// lastTimeout bounds a question that NATS answers from memory. When the connection is lost
+// meanwhile, no error tells that the answer will not come.
 const lastTimeout = 3 * time.Second
 
-// Windows of reading: what one Direct Get asks for.
+// What one Direct Get asks for at most, when many messages are read.
 const (
 	readMessages = 8192
 	readBytes    = 4 << 20
@@ -113,8 +116,8 @@ func (l *Log) Read(ctx context.Context, from, to uint64) iter.Seq2[events.Record
 	}
 }
 
-// Stored implements events.Log, by Direct Get: it needs no consumer and no right beyond
-// one subject, and one reader does not hold up another.
+// Stored implements events.Log, by Direct Get. That needs no consumer on the server and no
+// permission but one subject, and NATS answers each reader in the reader's own connection.
 func (l *Log) Stored(ctx context.Context, from, to uint64) iter.Seq2[events.Stored, error] {
 	return func(yield func(events.Stored, error) bool) {
 		next := max(from, 1)
@@ -127,7 +130,7 @@ func (l *Log) Stored(ctx context.Context, from, to uint64) iter.Seq2[events.Stor
 					return
 				}
 				if m.seq > next && !yield(gap(next, min(m.seq-1, to))) || m.seq > to {
-					return
+					return // NATS answers with the next message that it has, be it behind to
 				}
 				next, got = m.seq+1, true
 				if !yield(m.log(), nil) {
@@ -141,13 +144,14 @@ func (l *Log) Stored(ctx context.Context, from, to uint64) iter.Seq2[events.Stor
 	}
 }
 
-// gap is what Stored yields for sequences that are missing.
+// gap is what Stored yields for the sequences that the stream lacks.
 func gap(from, to uint64) (events.Stored, error) {
 	return events.Stored{Seq: to}, fmt.Errorf("read the log: %w: sequences %d to %d", events.ErrGap, from, to)
 }
 
-// waitFor tells a stale replica, which will catch up, from a log that has no such
-// sequence.
+// waitFor says whether to ask again for a sequence that an answer lacked. In a cluster a
+// Direct Get may be answered by a replica that has not caught up yet: then it waits a
+// moment. If the log ends before seq, it yields ErrNotFound.
 func (l *Log) waitFor(ctx context.Context, seq uint64, yield func(events.Stored, error) bool) bool {
 	last, err := l.Last(ctx)
 	if err == nil && last < seq {
@@ -165,10 +169,12 @@ func (l *Log) waitFor(ctx context.Context, seq uint64, yield func(events.Stored,
 	return false
 }
 
+// staleRetry is how long a replica is given to catch up.
 const staleRetry = 20 * time.Millisecond
 
-// Follow implements events.Log. What is republished after a commit is only the hint that
-// there is something to read.
+// Follow implements events.Log. NATS republishes every record to live.> after its commit. A
+// republished message is used as a hint only: the record is then read from the stream, in
+// its place among the others.
 func (l *Log) Follow(ctx context.Context, from uint64) iter.Seq2[events.Record, error] {
 	return func(yield func(events.Record, error) bool) {
 		hint, stop, err := l.hints()
@@ -208,10 +214,11 @@ func (l *Log) Follow(ctx context.Context, from uint64) iter.Seq2[events.Record, 
 	}
 }
 
-// followCheck is how long a follower trusts the absence of hints: after an outage the
-// hint of a record may have been lost.
+// followCheck is how long a reader that gets no hints believes that there is nothing new. A
+// hint is a core NATS message: it is lost when the connection is lost.
 const followCheck = 2 * time.Second
 
+// hints sends a poke for every record that is appended, and after every reconnection.
 func (l *Log) hints() (hint host.Poke, stop func(), err error) {
 	hint = host.NewPoke()
 	unsubscribe, err := l.conn.subscribe(names.SubjectLive+">", limits.PayloadBytes, func(*nats.Msg) { hint.Send() })
@@ -222,10 +229,10 @@ func (l *Log) hints() (hint host.Poke, stop func(), err error) {
 	return hint, func() { forget(); unsubscribe() }, nil
 }
 
-// log is a stored message of the log as its reader sees it.
+// log is what a reader of the log sees of a stored message.
 func (m stored) log() events.Stored {
 	return events.Stored{Seq: m.seq, Entity: strings.TrimPrefix(m.subject, names.SubjectLog), Time: m.time, Bytes: m.data}
 }
 
-// record reads a stored message of the log.
+// record decodes the record that a stored message holds.
 func (m stored) record() (events.Record, error) { return m.log().Record() }

@@ -15,16 +15,19 @@ import (
 	"github.com/jujube-project/jujube/host"
 )
 
-// resyncEvery is how often an agent reads its own last orders although nothing was
-// said: between one and two of it, so that a fleet does not ask in step.
+// resyncEvery is the shortest time after which an agent reads its newest orders although it
+// heard of none. The longest is twice that: chance spreads the questions of a fleet.
 const resyncEvery = 5 * time.Minute
 
-// Orders hands the newest record of each of a machine's order subjects (agent and
-// units), and of what is published of trust, to f: at the start, after every reconnection, live, and every few minutes. It
-// never hands out the same or an older one twice within one call. It blocks until ctx
-// is done. tag is "machine-3".
+// Orders hands f the newest order to a machine's agent, the newest order about its units and
+// the newest trust.published, whenever there is a newer one of the three. tag is
+// "machine-3". It blocks until ctx ends, and calls f from its own goroutine only.
 //
-// An order is state: one that was replaced while the machine was away is never seen.
+// It hears of new ones from what LOG republishes, and reads the newest of each at the start,
+// after every reconnection and every few minutes (resyncEvery), since a republished message
+// is lost while the connection is. Of each subject f gets rising sequences only.
+//
+// An order is state: f never sees one that was replaced while the machine was away.
 func (c *Conn) Orders(ctx context.Context, tag string, f func(events.Record)) error {
 	o := &orderReader{conn: c, tag: tag, f: f, seen: map[string]uint64{}}
 	records := make(chan stored, 64)
@@ -38,7 +41,7 @@ func (c *Conn) Orders(ctx context.Context, tag string, f func(events.Record)) er
 		select {
 		case records <- s:
 		default:
-			poke.Send()
+			poke.Send() // f is slow: the newest is read when f is back
 		}
 	}
 	for _, subject := range []string{names.SubjectLive + "order." + tag + ".*", names.SubjectLive + names.EntityTrust} {
@@ -66,8 +69,12 @@ func (c *Conn) Orders(ctx context.Context, tag string, f func(events.Record)) er
 	}
 }
 
-// parseLive reads a message that the log republished. Only NATS sets these headers
-// behind the wall between the accounts; the order itself is checked again by the agent.
+// parseLive reads a message that LOG republished, by the headers that NATS gives it.
+//
+// No agent may publish to live.>. But NATS does not check the reply subject of a request
+// against the permissions of who asks: another agent can have the answer to a Direct Get of
+// his own order sent here. The headers of such a message name his subject, not the one that
+// it was delivered on, and it is refused. The agent checks the order's signature as well.
 func parseLive(m *nats.Msg) (stored, error) {
 	seq, err := strconv.ParseUint(fromNATS(m.Header, "Nats-Sequence"), 10, 64)
 	if err != nil {
@@ -80,6 +87,7 @@ func parseLive(m *nats.Msg) (stored, error) {
 	return s, nil
 }
 
+// orderReader hands out what is newer than what it handed out before.
 type orderReader struct {
 	conn *Conn
 	tag  string
@@ -87,7 +95,8 @@ type orderReader struct {
 	seen map[string]uint64 // newest sequence handed out, by subject
 }
 
-// resync reads the newest order and assignment, after what is trusted: they may need it.
+// resync reads the newest of each subject. What is trusted comes first: to check the signature
+// of an order the agent may need it.
 func (o *orderReader) resync(ctx context.Context) error {
 	order := names.SubjectLog + "order." + o.tag + "."
 	for _, subject := range []string{names.SubjectTrust, order + "agent", order + "units"} {

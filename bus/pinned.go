@@ -10,7 +10,8 @@ import (
 	"github.com/jujube-project/jujube/host"
 )
 
-// parseCertificates reads one or more certificates in PEM, and nothing else.
+// parseCertificates reads one or more certificates in PEM. Any other kind of block among
+// them is an error.
 func parseCertificates(text []byte) (certs []*x509.Certificate, err error) {
 	for {
 		var block *pem.Block
@@ -33,7 +34,8 @@ func parseCertificates(text []byte) (certs []*x509.Certificate, err error) {
 	return certs, nil
 }
 
-// CheckAuthorities says why text does not hold certificates of authorities, in PEM.
+// CheckAuthorities returns an error if text is anything but certificates of authorities, in
+// PEM, at least one.
 func CheckAuthorities(text string) error {
 	certs, err := parseCertificates([]byte(text))
 	if err != nil {
@@ -47,8 +49,8 @@ func CheckAuthorities(text string) error {
 	return nil
 }
 
-// PinAuthorities writes the certificates that a client believes, in PEM, whole or not at
-// all. While the authority changes they are two.
+// PinAuthorities writes the file of the authorities that a client believes, durably. There
+// are two of them while one authority takes over from another one.
 func PinAuthorities(path, certificates string) error {
 	if err := CheckAuthorities(certificates); err != nil {
 		return err
@@ -56,8 +58,9 @@ func PinAuthorities(path, certificates string) error {
 	return host.WriteFile(path, []byte(certificates))
 }
 
-// PinnedAuthorities reads what PinAuthorities wrote. A file that others may write is
-// refused: who writes it decides which server is believed.
+// PinnedAuthorities reads what PinAuthorities wrote. A file that others can write is refused,
+// because whoever writes it decides which servers this client believes. Reading it tells
+// nobody a secret.
 func PinnedAuthorities(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {

@@ -7,31 +7,32 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"time"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/nats-io/nats.go"
 
 	"github.com/jujube-project/jujube/bus/internal/names"
 	"github.com/jujube-project/jujube/events/limits"
-	"github.com/klauspost/compress/zstd"
-	"github.com/nats-io/nats.go"
 )
 
-// Query is a question of an operator to the state server. It changes nothing.
+// Query is a wire.Question as a state server receives it. Only operators ask.
 type Query struct {
-	Name   string // such as "status"
+	Name   string // of the question, such as "status"
 	Body   []byte
-	Answer func(answer []byte, err error)
+	Answer func(answer []byte, err error) // to be called once
 }
 
-// An answer is one zstd stream, cut into messages of at most maxAnswerBytes. The last
-// one carries headerEnd; an error stands in headerError instead.
+// An answer is one zstd stream, cut into messages of at most maxAnswerBytes. The last message
+// has the header headerEnd. If there is no answer but an error, one message without a body
+// has the error's text in headerError.
 const (
 	maxAnswerBytes = 512 << 10
-
-	headerEnd   = "Jujube-End"
-	headerError = "Jujube-Error"
+	headerEnd      = "Jujube-End"
+	headerError    = "Jujube-Error"
 )
 
-// encoder and decoder are made at first use: an agent never needs them.
+// encoder and decoder are made when they are first used: an agent uses neither. Both may be
+// used concurrently, as EncodeAll and DecodeAll keep no state in them.
 var (
 	encoder = sync.OnceValues(func() (*zstd.Encoder, error) {
 		return zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest))
@@ -41,7 +42,8 @@ var (
 	})
 )
 
-// ServeQueries hands every query to f until stop is called; f may answer later.
+// ServeQueries hands every query to f, one after another, until stop is called. The next query
+// waits until f returns, so f answers from another goroutine if the answer takes time.
 func (c *Conn) ServeQueries(f func(Query)) (stop func(), err error) {
 	return c.subscribe(names.SubjectQuery+"*", limits.PieceBytes, func(m *nats.Msg) {
 		f(Query{
@@ -53,12 +55,12 @@ func (c *Conn) ServeQueries(f func(Query)) (stop func(), err error) {
 
 func (c *Conn) answerQuery(m *nats.Msg, answer []byte, err error) {
 	if m.Reply == "" {
-		return
+		return // nobody waits for it
 	}
 	enc, encErr := encoder()
 	if err = errors.Join(err, encErr); err != nil {
 		end := nats.NewMsg(m.Reply)
-		end.Header.Set(headerError, strings.ReplaceAll(err.Error(), "\n", "; "))
+		end.Header.Set(headerError, strings.ReplaceAll(err.Error(), "\n", "; ")) // a header is one line
 		c.publishOrLog(end)
 		return
 	}
@@ -83,64 +85,52 @@ func (c *Conn) publishOrLog(m *nats.Msg) {
 	}
 }
 
-// Ask asks the state server and returns its whole answer. It returns ErrNoStateServer
-// when nobody serves queries. ctx should have a deadline.
-func (c *Conn) Ask(ctx context.Context, query string, body []byte) ([]byte, error) {
+// Ask implements wire.Asker: it asks the state server the question called name and returns
+// the whole answer. It returns ErrNoStateServer when nobody serves queries. When the
+// connection is lost meanwhile the answer does not come, so ctx should have a deadline.
+func (c *Conn) Ask(ctx context.Context, name string, body []byte) ([]byte, error) {
+	packed, err := c.ask(ctx, name, body)
+	if err != nil {
+		return nil, fmt.Errorf("ask for %s: %w", name, err)
+	}
+	dec, err := decoder()
+	if err != nil {
+		return nil, fmt.Errorf("ask for %s: %w", name, err)
+	}
+	answer, err := dec.DecodeAll(packed, nil)
+	if err != nil {
+		return nil, fmt.Errorf("ask for %s: unpack the answer: %w", name, err)
+	}
+	return answer, nil
+}
+
+// ask returns the parts of the answer, put together and still packed. They come in the order
+// in which they were sent: NATS keeps the order of what one connection publishes.
+func (c *Conn) ask(ctx context.Context, name string, body []byte) ([]byte, error) {
 	inbox := c.nats.NewInbox()
 	sub, err := c.nats.SubscribeSync(inbox)
 	if err != nil {
-		return nil, fmt.Errorf("ask for %s: %w", query, translate(err))
+		return nil, translate(err)
 	}
 	defer func() { _ = sub.Unsubscribe() }()
-	if err := c.nats.PublishRequest(names.SubjectQuery+query, inbox, body); err != nil {
-		return nil, fmt.Errorf("ask for %s: %w", query, translate(err))
+	if err := c.nats.PublishRequest(names.SubjectQuery+name, inbox, body); err != nil {
+		return nil, translate(err)
 	}
 	var packed bytes.Buffer
 	for {
 		m, err := nextMsg(ctx, sub)
 		if err != nil {
-			return nil, fmt.Errorf("ask for %s: %w", query, err)
+			return nil, err
 		}
 		if m.Header.Get("Status") == "503" {
-			return nil, fmt.Errorf("ask for %s: %w", query, ErrNoStateServer)
+			return nil, ErrNoStateServer
 		}
 		if text := m.Header.Get(headerError); text != "" {
-			return nil, fmt.Errorf("ask for %s: the state server says: %s", query, text)
+			return nil, fmt.Errorf("the state server says: %s", text)
 		}
 		packed.Write(m.Data)
 		if m.Header.Get(headerEnd) != "" {
-			break
+			return packed.Bytes(), nil
 		}
 	}
-	dec, err := decoder()
-	if err != nil {
-		return nil, fmt.Errorf("ask for %s: %w", query, err)
-	}
-	answer, err := dec.DecodeAll(packed.Bytes(), nil)
-	if err != nil {
-		return nil, fmt.Errorf("ask for %s: unpack the answer: %w", query, err)
-	}
-	return answer, nil
-}
-
-// Lead runs f while this process holds the environment's lease, and returns when f does
-// or ctx ends. A lost lease ends f's context. The lease keeps two state servers from
-// working against each other; what makes it safe is the fence in Log.Append.
-func (c *Conn) Lead(ctx context.Context, id string, ttl time.Duration, f func(context.Context) error) error {
-	l := &lease{conn: c, id: id, ttl: ttl}
-	if err := l.take(ctx); err != nil {
-		return err
-	}
-	leading, stop := context.WithCancel(ctx)
-	kept := make(chan struct{})
-	go func() {
-		defer close(kept)
-		defer stop()
-		l.keep(leading)
-	}()
-	err := f(leading)
-	stop()
-	<-kept
-	l.give()
-	return err
 }

@@ -7,15 +7,19 @@ import (
 	"github.com/jujube-project/jujube/events/limits"
 )
 
-// rates bounds how often each machine is heard: limits.ReportsAtOnce, and then one more
-// every limits.ReportEvery. A machine that says more is not heard until it has been quiet;
-// no other one waits for it. There are as many entries as machines that may connect.
+// rates bounds how many messages of each machine are handled: limits.ReportsAtOnce at once,
+// and one more for every time that passes. What a machine sends over that is not handled,
+// and no other machine waits for it. Only machines have entries here, since NATS lets no one
+// else publish where rates are asked: the map does not grow without bound.
+//
+// It is a leaky bucket for each machine, kept as one time instead of a level and the time
+// when it was looked at (the generic cell rate algorithm, ITU-T I.371).
 type rates struct {
 	now   func() time.Time
-	every time.Duration
+	every time.Duration // one more message may come after this time
 	mu    sync.Mutex
-	// free is when the machine's bucket is, or was, empty again: each message moves it
-	// on by limits.ReportEvery, and may not move it too far ahead.
+	// free is the time when all that the machine sent is paid for. Each message moves it on by
+	// every; a message that would move it ReportsAtOnce × every ahead of now is refused.
 	free map[string]time.Time
 }
 
@@ -23,7 +27,7 @@ func newRates(now func() time.Time, every time.Duration) *rates {
 	return &rates{now: now, every: every, free: map[string]time.Time{}}
 }
 
-// allow says whether one more message of a machine is heard.
+// allow says whether one more message of a machine is handled, and counts it if so.
 func (r *rates) allow(tag string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -1,16 +1,11 @@
 package bus
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
-	"time"
 
-	"github.com/nats-io/jwt/v2"
 	"github.com/nats-io/nats.go"
 
 	"github.com/jujube-project/jujube/bus/internal/names"
@@ -19,73 +14,55 @@ import (
 	"github.com/jujube-project/jujube/events/wire"
 )
 
-// Life is what a machine's JWT says of itself.
-type Life struct {
-	Issued     time.Time
-	Ends       time.Time
-	Generation uint64
-}
-
-// LifeOf reads a machine's JWT. Nobody is believed for it: NATS and the state server know.
-func LifeOf(token string) (Life, error) {
-	claims, err := jwt.DecodeUserClaims(token)
-	if err != nil {
-		return Life{}, fmt.Errorf("read credentials: %w", err)
-	}
-	l := Life{Issued: time.Unix(claims.IssuedAt, 0), Ends: time.Unix(claims.Expires, 0)}
-	for _, tag := range claims.Tags {
-		if n, ok := strings.CutPrefix(tag, names.GenerationTag); ok {
-			l.Generation, err = strconv.ParseUint(n, 10, 64)
-		}
-	}
-	return l, err
-}
-
-// Renewal is a renewal as a state server receives it: the key that it is for has signed it.
+// Renewal is a renewal as a state server receives it. Its signature was checked: whoever sent
+// it has the private half of Key.
 type Renewal struct {
 	wire.RenewRequest
 	Answer func(wire.Renewed, error)
 }
 
-// renewType separates the signature of a renewal from every other use of the key.
+// renewType stands in what is signed, as enrolType does.
 const renewType = "jujube.renew.v1"
 
+// sealedRenewal carries the exact bytes that the machine's key signed.
 type sealedRenewal struct {
 	Request   []byte `json:"request"`
 	Signature []byte `json:"signature"`
 }
 
-// Renew asks for new credentials for id over a connection made with ENROL credentials. It
-// returns an events.Reason when the state server says no.
+// Renew asks for new credentials for id, over a connection that was made with ENROL
+// credentials: the machine's own may have ended. Of r, the caller sets all but Key. A
+// refusal is an *events.Reason.
 func (c *Conn) Renew(ctx context.Context, id *Identity, r wire.RenewRequest) (wire.Renewed, error) {
 	r.Key = id.Public()
-	var sealed sealedRenewal
-	var err error
-	if sealed.Request, err = json.Marshal(r); err != nil {
-		return wire.Renewed{}, fmt.Errorf("renew credentials: %w", err)
-	}
-	if sealed.Signature, err = id.Sign(events.PAE(renewType, sealed.Request)); err != nil {
-		return wire.Renewed{}, fmt.Errorf("renew credentials: %w", err)
-	}
-	data, err := json.Marshal(sealed)
-	if err != nil {
-		return wire.Renewed{}, fmt.Errorf("renew credentials: %w", err)
-	}
-	m, err := c.nats.RequestWithContext(ctx, names.SubjectRenew, data)
-	if err != nil {
-		return wire.Renewed{}, fmt.Errorf("renew credentials: %w", translate(err))
-	}
+	data, err := sealRenewal(id, r)
 	var answer wire.Renewed
-	if err := json.Unmarshal(m.Data, &answer); err != nil {
-		return wire.Renewed{}, fmt.Errorf("renew credentials: %w", err)
+	if err == nil {
+		err = c.request(ctx, names.SubjectRenew, data, &answer)
 	}
-	if answer.Refused != nil {
-		return wire.Renewed{}, fmt.Errorf("renew credentials: refused: %w", answer.Refused.TextFirst())
+	if err == nil && answer.Refused != nil {
+		err = fmt.Errorf("refused: %w", answer.Refused.TextFirst())
+	}
+	if err != nil {
+		return wire.Renewed{}, fmt.Errorf("renew credentials: %w", err)
 	}
 	return answer, nil
 }
 
-// ServeRenewals hands every renewal that is signed by the key it is for to f.
+func sealRenewal(id *Identity, r wire.RenewRequest) ([]byte, error) {
+	var sealed sealedRenewal
+	var err error
+	if sealed.Request, err = json.Marshal(r); err != nil {
+		return nil, err
+	}
+	if sealed.Signature, err = id.Sign(events.PAE(renewType, sealed.Request)); err != nil {
+		return nil, err
+	}
+	return json.Marshal(sealed)
+}
+
+// ServeRenewals hands f every renewal that the machine's own key signed, one after another,
+// until stop is called. f may answer later. An error that f answers is sent as a refusal.
 func (c *Conn) ServeRenewals(f func(Renewal)) (stop func(), err error) {
 	return c.subscribe(names.SubjectRenew, limits.EnrolBytes, func(m *nats.Msg) {
 		req, err := openRenewal(m.Data)
@@ -103,14 +80,13 @@ func (c *Conn) ServeRenewals(f func(Renewal)) (stop func(), err error) {
 	})
 }
 
+// openRenewal decodes a renewal and checks its signature.
 func openRenewal(data []byte) (wire.RenewRequest, error) {
 	var sealed sealedRenewal
 	var req wire.RenewRequest
 	err := json.Unmarshal(data, &sealed)
 	if err == nil {
-		d := json.NewDecoder(bytes.NewReader(sealed.Request))
-		d.DisallowUnknownFields()
-		err = d.Decode(&req)
+		err = decodeSigned(sealed.Request, &req)
 	}
 	if err == nil && (!events.IsMachine(req.Machine) || !events.IsID(req.Nonce)) {
 		err = errors.New("it names no machine or no nonce")

@@ -2,26 +2,26 @@ package bus
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
+
+	"github.com/nats-io/nats.go"
 
 	"github.com/jujube-project/jujube/bus/internal/names"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/events/wire"
-	"github.com/nats-io/nats.go"
 )
 
-// Report is what a machine's agent tells, as a state server receives it.
+// Report is a report of a machine's agent as a state server receives it.
 type Report struct {
-	Machine string // tag, "machine-3", from the subject: NATS let only its holder publish
-	Data    []byte // an encoded events.Record
+	Machine string // tag, "machine-3", from the subject: NATS lets only that machine publish there
+	Data    []byte // an encoded events.Record, or garbage
 	Answer  func(wire.ReportAnswer)
 }
 
-// ServeReports hands every report to f until stop is called. f must not block for long:
-// it queues the report and answers later.
+// ServeReports hands every report to f, one after another, until stop is called. The next
+// report waits until f returns, so f queues the report and answers later.
 func (c *Conn) ServeReports(f func(Report)) (stop func(), err error) {
 	return c.subscribe(names.SubjectReport+"*", limits.ReportBytes, func(m *nats.Msg) {
 		tag := strings.TrimPrefix(m.Subject, names.SubjectReport)
@@ -37,21 +37,9 @@ func (c *Conn) ServeReports(f func(Report)) (stop func(), err error) {
 	})
 }
 
-func (c *Conn) answer(m *nats.Msg, v any) {
-	if m.Reply == "" {
-		return
-	}
-	data, err := json.Marshal(v)
-	if err == nil {
-		err = m.Respond(data)
-	}
-	if err != nil {
-		c.cfg.Logger.Debug("answering", "subject", m.Subject, "err", err)
-	}
-}
-
-// Report sends one report and waits until it is on disk, or refused. It returns
-// ErrNoStateServer when nobody serves reports, and ctx's error when nobody answered.
+// Report sends one report and waits until a state server has it on disk, or refuses it. It
+// returns ErrNoStateServer when nobody serves reports, and the error of ctx when nobody
+// answered: then it is not known whether the report is stored, and it is to be sent again.
 func (c *Conn) Report(ctx context.Context, tag string, rec events.Record) (wire.ReportAnswer, error) {
 	data, err := events.Marshal(rec)
 	if err != nil {
@@ -61,60 +49,8 @@ func (c *Conn) Report(ctx context.Context, tag string, rec events.Record) (wire.
 		return wire.ReportAnswer{}, fmt.Errorf("report %s: %w: %d bytes, limit %d", rec.Kind, ErrTooLarge, len(data), limits.ReportBytes)
 	}
 	var a wire.ReportAnswer
-	m, err := c.nats.RequestWithContext(ctx, names.SubjectReport+tag, data)
-	if err == nil {
-		err = json.Unmarshal(m.Data, &a)
-	}
-	if err != nil {
-		return wire.ReportAnswer{}, fmt.Errorf("report %s: %w", rec.Kind, translate(err))
+	if err := c.request(ctx, names.SubjectReport+tag, data, &a); err != nil {
+		return wire.ReportAnswer{}, fmt.Errorf("report %s: %w", rec.Kind, err)
 	}
 	return a, nil
-}
-
-// ServeBeats hands every heartbeat to f until stop is called. answer is nil for one that
-// wants none.
-func (c *Conn) ServeBeats(f func(tag string, b wire.Beat, answer func(wire.Echoed))) (stop func(), err error) {
-	return c.subscribe(names.SubjectBeat+"*", limits.BeatBytes, func(m *nats.Msg) {
-		var b wire.Beat
-		tag := strings.TrimPrefix(m.Subject, names.SubjectBeat)
-		if !c.rates.allow(tag) {
-			c.garbage(m.Subject, ErrTooOften)
-			return
-		}
-		if err := json.Unmarshal(m.Data, &b); err != nil {
-			c.garbage(m.Subject, err)
-			return
-		}
-		var answer func(wire.Echoed)
-		if m.Reply != "" {
-			answer = func(e wire.Echoed) { c.answer(m, e) }
-		}
-		f(tag, b, answer)
-	})
-}
-
-// Beat sends a heartbeat. Nobody answers.
-func (c *Conn) Beat(tag string, b wire.Beat) error {
-	data, err := json.Marshal(b)
-	if err != nil {
-		return err
-	}
-	return translate(c.nats.Publish(names.SubjectBeat+tag, data))
-}
-
-// Greet sends a heartbeat and waits for what is to be said in the next one.
-func (c *Conn) Greet(ctx context.Context, tag string, b wire.Beat) (wire.Echoed, error) {
-	var e wire.Echoed
-	data, err := json.Marshal(b)
-	if err != nil {
-		return e, err
-	}
-	m, err := c.nats.RequestWithContext(ctx, names.SubjectBeat+tag, data)
-	if err != nil {
-		return e, fmt.Errorf("beat: %w", translate(err))
-	}
-	if err := json.Unmarshal(m.Data, &e); err != nil {
-		return e, fmt.Errorf("beat: %w", err)
-	}
-	return e, nil
 }

@@ -17,19 +17,22 @@ import (
 	"github.com/jujube-project/jujube/host"
 )
 
-// Request is one stored request as a state server receives it: nothing about it was
-// checked but that NATS let the holder of Key publish it.
+// Request is one stored request as a state server receives it. NATS lets only the holder of
+// Key publish under that key; nothing else about the request was checked.
 type Request struct {
-	Seq  uint64    // position in REQUESTS; it never has gaps, though requests may be garbage
+	Seq  uint64    // in REQUESTS, which has no gaps
 	Key  string    // public key from the subject
 	ID   string    // request id from the subject
-	Data []byte    // see events.ParseSigned
+	Data []byte    // for events.ParseSigned; it may be garbage
 	Time time.Time // when NATS stored it
 }
 
-// PublishRequest signs ask and stores it durably, before anybody judges it. It returns
-// the sequence in REQUESTS. Publishing the same ask again is success; another ask under
-// the same id is ErrExists.
+// PublishRequest signs an ask and stores it in REQUESTS, whether or not a state server runs
+// that decides on it. It returns the sequence there.
+//
+// REQUESTS takes one message for each request id, for ever. Publishing the same ask again
+// therefore changes nothing, and returns the same sequence: a caller that did not get the
+// answer may repeat the call. Another ask under the same id is ErrExists.
 func (c *Conn) PublishRequest(ctx context.Context, id *Identity, ask events.Ask) (uint64, error) {
 	statement, err := json.Marshal(ask)
 	if err != nil {
@@ -51,7 +54,7 @@ func (c *Conn) PublishRequest(ctx context.Context, id *Identity, ask events.Ask)
 	if err == nil && !ack.Duplicate {
 		return ack.Sequence, nil
 	}
-	if err == nil {
+	if err == nil { // NATS found a Nats-Msg-Id, which nobody here sets
 		err = fmt.Errorf("%w: NATS says that it has it already, and has other bytes", ErrExists)
 	}
 	if seq, same := c.sameRequest(ctx, subject, data); errors.Is(translate(err), ErrExists) && same {
@@ -60,8 +63,9 @@ func (c *Conn) PublishRequest(ctx context.Context, id *Identity, ask events.Ask)
 	return 0, fmt.Errorf("publish request %s: %w", ask.ID, translate(err))
 }
 
-// Requests hands every stored request from sequence from on to f, in order, and waits
-// for new ones until ctx is done. Only a state server may call it.
+// Requests hands f every stored request from the sequence from on, in order, and then each
+// new one, until ctx ends. What cannot be read is tried again; no request is left out. Only
+// a state server may call it.
 func (c *Conn) Requests(ctx context.Context, from uint64, f func(Request)) error {
 	hint := host.NewPoke()
 	stop, err := c.subscribe(names.SubjectRequest+"*.*", limits.PayloadBytes, func(*nats.Msg) { hint.Send() })
@@ -90,7 +94,8 @@ func (c *Conn) Requests(ctx context.Context, from uint64, f func(Request)) error
 	}
 }
 
-// sameRequest says whether the stored request under the same subject has these bytes.
+// sameRequest says whether the request that is stored under subject has these bytes, and
+// its sequence.
 func (c *Conn) sameRequest(ctx context.Context, subject string, data []byte) (uint64, bool) {
 	m, err := c.getLast(ctx, names.StreamRequests, subject)
 	return m.seq, err == nil && bytes.Equal(m.data, data)
