@@ -61,7 +61,7 @@ killloop: ## N upgrades of real machines while agents and launchers are killed (
 	$(GO) run ./sim/killloop -n $(or $(N),200) $(ARGS)
 
 sync-test: ## sync-tools with 500 MiB, killed on both sides, its memory measured (a minute)
-	JUJUBE_SYNC_MIB=500 $(GO) test ./cli -run TestScripts/synckilled -count 1 -v
+	JUJUBE_SYNC_MIB=500 $(GO) test ./cli/tools -run TestScripts/synckilled -count 1 -v
 
 # Every Fuzz target, as "DIR Target".
 FUZZ = grep -rho --include='*_test.go' -H '^func Fuzz[A-Za-z0-9]*' . | sed -n 's|^\./\(.*\)/[^/]*:func \(Fuzz.*\)|\1 \2|p' | sort

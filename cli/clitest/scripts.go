@@ -1,4 +1,4 @@
-package cli_test
+package clitest
 
 import (
 	"bytes"
@@ -19,8 +19,10 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/jujube-project/jujube/agent/pipe"
 	"github.com/jujube-project/jujube/bus/bustest"
-	"github.com/jujube-project/jujube/cli"
+	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/local"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/archive"
 	"github.com/jujube-project/jujube/events/version"
@@ -28,8 +30,9 @@ import (
 	"github.com/jujube-project/jujube/sim/hosts"
 )
 
-// This test program is also a workload that scripts run as a unit: $SELF workload DIR.
-func TestMain(m *testing.M) {
+// Main is the TestMain of a package that runs scripts: its test program is also a workload
+// that scripts run as a unit, $SELF workload DIR.
+func Main(m *testing.M) {
 	if len(os.Args) == 3 && os.Args[1] == "workload" {
 		fmt.Fprintln(os.Stderr, hosts.Workload(os.Args[2]))
 		os.Exit(1)
@@ -37,63 +40,49 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// The scripts run the real juju and jujud, built once, against real environments on
-// loopback. $JUJUD_1_24_0 and so on are builds of jujud stamped with that version;
-// $PLATFORM is this host's series and architecture.
-func TestScripts(t *testing.T) {
-	bin := build(t)
-	series, arch := host.Platform()
+// Scripts runs testdata/script/*.txtar of the package under test with the real juju and
+// jujud, against real environments on loopback. $JUJUD_1_24_0 and so on are builds of jujud
+// stamped with that version; $PLATFORM is this host's series and architecture.
+func Scripts(t *testing.T) {
+	t.Helper()
+	bin := binaries(t)
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
-		Setup: func(e *testscript.Env) error {
-			e.Setenv("PATH", bin+string(os.PathListSeparator)+e.Getenv("PATH"))
-			e.Setenv("JUJU_DATA", filepath.Join(e.WorkDir, "client"))
-			e.Setenv("HOME", e.WorkDir)
-			e.Values["fakes"] = &fakes{}
-			e.Setenv("SELF", os.Args[0])
-			e.Setenv("PLATFORM", series+"-"+arch)
-			mib, err := strconv.Atoi(cmp.Or(os.Getenv("JUJUBE_SYNC_MIB"), "32"))
-			if err != nil {
-				return err
-			}
-			e.Setenv("SYNC_MIB", strconv.Itoa(mib))
-			e.Setenv("SYNC_MORE", strconv.Itoa(mib+12))
-			for _, v := range versions {
-				e.Setenv("JUJUD_"+strings.ReplaceAll(v, ".", "_"), filepath.Join(bin, "jujud-"+v))
-			}
-			e.Defer(func() { stopAll(t, filepath.Join(e.WorkDir, "client"), bin) })
-			return nil
-		},
+		Dir:   "testdata/script",
+		Setup: func(e *testscript.Env) error { return setUp(t, e, bin) },
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"redteam": redteam, "oneagent": oneAgent, "copydir": copyDir,
-			"pack": pack, "damage": damage, "listening": listening, "stopmachine": stop, "freeport": freeport, "nats": nats, "killagent": killAgent, "connect": connect, "ask": askWorkload,
-			"capture": capture, "serve": serve, "noise": noise, "killsync": killSync, "peak": peak,
-			"badserver": badServer, "page": page, "save": save, "canaries": canaries, "private": private, "fakeenvironment": fakeEnvironment, "fakeheard": fakeHeard, "fakejoin": fakeJoin,
+			"pack": pack, "damage": damage, "listening": listening, "stopmachine": stop, "freeport": freeport, "nats": nats, "killagent": killAgent,
+			"connect": connect, "ask": askWorkload, "capture": capture, "serve": serve, "noise": noise, "killsync": killSync, "peak": peak,
+			"badserver": badServer, "page": page, "save": save, "canaries": canaries, "private": private,
+			"fakeenvironment": fakeEnvironment, "fakeheard": fakeHeard, "fakejoin": fakeJoin,
 		},
 	})
 }
 
-// versions are the builds of jujud that scripts use.
-var versions = []string{"1.22.0", "1.24.0", "1.24.1", "1.25.1"}
-
-// stamp is how a build gets its version.
-const stamp = "-X=github.com/jujube-project/jujube/events/version.stamp="
-
-func build(t *testing.T) string {
-	t.Helper()
-	bin := t.TempDir()
-	run := func(out, pkg, v string) {
-		cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w "+stamp+v, "-o", filepath.Join(bin, out), pkg)
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if b, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("build %s: %v\n%s", out, err, b)
-		}
+// setUp gives a script its own client directory, and ends what it leaves running.
+func setUp(t *testing.T, e *testscript.Env, bin string) error {
+	series, arch := host.Platform()
+	mib, err := strconv.Atoi(cmp.Or(os.Getenv("JUJUBE_SYNC_MIB"), "32"))
+	if err != nil {
+		return err
 	}
-	run("juju", "github.com/jujube-project/jujube/cmd/juju", "1.25.1")
+	e.Values["fakes"] = &fakes{}
+	for key, value := range map[string]string{
+		"PATH":      bin + string(os.PathListSeparator) + e.Getenv("PATH"),
+		"JUJU_DATA": filepath.Join(e.WorkDir, "client"),
+		"HOME":      e.WorkDir,
+		"SELF":      os.Args[0],
+		"PLATFORM":  series + "-" + arch,
+		"SYNC_MIB":  strconv.Itoa(mib),
+		"SYNC_MORE": strconv.Itoa(mib + 12),
+	} {
+		e.Setenv(key, value)
+	}
 	for _, v := range versions {
-		run("jujud-"+v, "github.com/jujube-project/jujube/cmd/jujud", v)
+		e.Setenv("JUJUD_"+strings.ReplaceAll(v, ".", "_"), filepath.Join(bin, "jujud-"+v))
 	}
-	return bin
+	e.Defer(func() { stopAll(t, filepath.Join(e.WorkDir, "client"), bin) })
+	return nil
 }
 
 // stopAll ends what a failed script left running, by the processes that juju noted.
@@ -155,10 +144,10 @@ func damage(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	b, err := os.ReadFile(args[0])
 	ts.Check(err)
-	if n := strings.Count(string(b), cli.Hello); n != 1 {
+	if n := strings.Count(string(b), pipe.Hello); n != 1 {
 		ts.Fatalf("the greeting is %d times in %s", n, args[0])
 	}
-	bad := strings.Replace(string(b), cli.Hello, fmt.Sprintf("%-*s", len(cli.Hello), "damaged"), 1)
+	bad := strings.Replace(string(b), pipe.Hello, fmt.Sprintf("%-*s", len(pipe.Hello), "damaged"), 1)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(bad), 0o755))
 }
 
@@ -180,7 +169,8 @@ func stop(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 || len(args) > 2 {
 		ts.Fatalf("usage: stopmachine ENVIRONMENT [MACHINE]")
 	}
-	ts.Check(cli.StopMachine(ts.Getenv("JUJU_DATA"), args[0], append(args, "0")[1]))
+	m := localMachine(ts, args[0], append(args, "0")[1])
+	ts.Check(local.Stop(m.PID, m.Started))
 }
 
 // freeport VARIABLE finds a port that nobody has at the moment.
@@ -218,10 +208,20 @@ func killAgent(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(syscall.Kill(agentPID(ts, args[0], args[1]), syscall.SIGKILL))
 }
 
+// localMachine is what juju noted of a machine that it started here.
+func localMachine(ts *testscript.TestScript, environment, id string) app.Machine {
+	env, err := app.Store(ts.Getenv("JUJU_DATA")).Load(environment)
+	ts.Check(err)
+	m, found := env.Machine(id)
+	if !found {
+		ts.Fatalf("environment %s has no machine %s here", environment, id)
+	}
+	return m
+}
+
 // agentPID is the process of a local machine's agent.
 func agentPID(ts *testscript.TestScript, environment, machine string) int {
-	launcher, err := cli.MachinePID(ts.Getenv("JUJU_DATA"), environment, machine)
-	ts.Check(err)
+	launcher := localMachine(ts, environment, machine).PID
 	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", launcher))
 	ts.Check(err)
 	var children strings.Builder

@@ -1,4 +1,4 @@
-package cli_test
+package clitest
 
 import (
 	"bytes"
@@ -15,7 +15,7 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/bustest"
 	"github.com/jujube-project/jujube/bus/server"
-	"github.com/jujube-project/jujube/cli"
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/wire"
 )
@@ -32,9 +32,9 @@ func fakesOf(ts *testscript.TestScript) *fakes { return ts.Value("fakes").(*fake
 
 // place is where an environment is expected, and its accounts.
 func place(ts *testscript.TestScript, name string) (*url.URL, *server.Accounts) {
-	text, err := cli.EnvironmentURL(ts.Getenv("JUJU_DATA"), name)
+	env, err := app.Store(ts.Getenv("JUJU_DATA")).Load(name)
 	ts.Check(err)
-	u, err := url.Parse(text)
+	u, err := url.Parse(env.URLs[0])
 	ts.Check(err)
 	accounts, err := server.LoadAccounts(filepath.Join(ts.Getenv("JUJU_DATA"), "machines", name, "0", "server", "trust.json"))
 	ts.Check(err)
