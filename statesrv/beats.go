@@ -18,8 +18,8 @@ type beats struct {
 	now      func() time.Time
 	newID    func() string
 
-	mu     sync.Mutex
-	clones decide.Clones
+	mu     sync.Mutex    // guards clones: the bus calls onBeat, the writer's goroutine forgets
+	clones decide.Clones // it has no lock of its own
 }
 
 // onBeat notes that a machine is alive, and finds out when it is twice.

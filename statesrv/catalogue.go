@@ -30,7 +30,10 @@ func addSources(c *wire.Catalogue, now []listed) {
 
 // catalogueOf is what a Catalogue says without its sources, but for their marks.
 func catalogueOf(s *projections.State, said map[version.Number]tools.Marks) wire.Catalogue {
-	c := wire.Catalogue{Stored: []tools.Tools{}, Sources: []wire.FoundTools{}, Problems: []string{}, InUse: []wire.Platform{}, Marks: []tools.Marked{}, Said: maps.Clone(s.Marks)}
+	c := wire.Catalogue{
+		Stored: []tools.Tools{}, Sources: []wire.FoundTools{}, Problems: []string{}, InUse: []wire.Platform{}, Marks: []tools.Marked{},
+		Said: maps.Clone(s.Marks),
+	}
 	for n, m := range decide.MarksOf(s, said) {
 		c.Marks = append(c.Marks, tools.Marked{Version: n, Marks: m})
 	}

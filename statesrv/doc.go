@@ -12,7 +12,7 @@
 //	reports.go, beats.go             what agents tell, and that they live (presence.go)
 //	enrolments.go, renewals.go       machines and their credentials
 //	queries.go and its neighbours    what operators ask
-//	toolbox.go, sources.go           archives that are fetched
+//	toolbox.go, sources.go           what sources of tools have, and (fetches.go) what is fetched from them
 //	uploads.go, upload.go            archives that are handed over
 //	publisher.go, publish.go         the environment's signed metadata (staging.go)
 //	load.go, snapshot.go             what a term begins with, and leaves for the next

@@ -27,8 +27,8 @@ type enrolments struct {
 	garbage func(what string)
 	logger  *slog.Logger
 
-	mu      sync.Mutex
-	guesses decide.Guesses
+	mu      sync.Mutex     // guards guesses: the bus calls onEnrol, the writer's goroutine counts
+	guesses decide.Guesses // it has no lock of its own
 }
 
 // onEnrol queues an enrolment; its credentials leave only after it is in the log.

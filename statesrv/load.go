@@ -61,7 +61,8 @@ func short(last uint64, signed tree.Checkpoint) error {
 	if signed.Size <= last {
 		return nil
 	}
-	return events.Refuse(events.CodeLogGap, "the log holds %d records, but %d were signed for: it was cut, restored from an older backup, or records were deleted", last, signed.Size)
+	return events.Refuse(events.CodeLogGap, "the log holds %d records, but %d were signed for: it was cut, restored from an older backup, or records were deleted",
+		last, signed.Size)
 }
 
 // unusable says what helps where the log itself is in doubt.
@@ -69,7 +70,9 @@ func (s *Server) unusable(err error) error {
 	if code := events.CodeOf(err); code != events.CodeLogGap && code != events.CodeLogTamper {
 		return err
 	}
-	return fmt.Errorf("%w: %w; nothing was changed; restore a backup that holds everything that was signed, or remove %s to accept the loss: whoever saw the old log will say log-fork", errUnusable, err, s.treeDir())
+	return fmt.Errorf("%w: %w; nothing was changed; restore a backup that holds everything that was signed, or remove %s to accept the loss: whoever saw "+
+		"the old log will say log-fork",
+		errUnusable, err, s.treeDir())
 }
 
 // readLog folds the log behind the snapshot, and holds each record that it reads against
@@ -97,7 +100,8 @@ func (s *Server) readLog(ctx context.Context, st *projections.State, t *logtree.
 
 func (s *Server) isOurs(st *projections.State) error {
 	if st.Seq > 0 && st.UUID != s.cfg.Environment {
-		return fmt.Errorf("%w: it is the log of environment %q, this state server is of %s; nothing was changed; give it the NATS store of its own environment", errUnusable, st.UUID, s.cfg.Environment)
+		return fmt.Errorf("%w: it is the log of environment %q, this state server is of %s; nothing was changed; give it the NATS store of its own environment",
+			errUnusable, st.UUID, s.cfg.Environment)
 	}
 	return nil
 }
@@ -117,7 +121,9 @@ func (s *Server) readSnapshot(ctx context.Context, last uint64) (*projections.St
 		err = fmt.Errorf("it is of environment %q", st.UUID)
 	}
 	if err == nil && st.Seq > last {
-		return nil, fmt.Errorf("%w: it ends at %d, but this state server has seen %d: it was cut, or restored from an older backup; nothing was changed; restore a newer backup, or remove %s to accept the loss", errUnusable, last, st.Seq, s.snapshotFile())
+		return nil, fmt.Errorf("%w: it ends at %d, but this state server has seen %d: it was cut, or restored from an older backup; nothing was changed; "+
+			"restore a newer backup, or remove %s to accept the loss",
+			errUnusable, last, st.Seq, s.snapshotFile())
 	}
 	if err == nil {
 		err = s.continues(ctx, st)

@@ -31,7 +31,10 @@ func newMetrics(waiting func() float64) *metrics {
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "jujube_commit_seconds", Help: "Time of one commit.", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
 		}),
-		skipped:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "jujube_garbage_skipped_total", Help: "Messages that were skipped because they could not be read."}, []string{"subject"}),
+		skipped: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "jujube_garbage_skipped_total",
+			Help: "Messages that were skipped because they could not be read.",
+		}, []string{"subject"}),
 		position: prometheus.NewGauge(prometheus.GaugeOpts{Name: "jujube_log_position", Help: "Sequence of the newest folded record."}),
 		machines: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "jujube_machines", Help: "Machines by state."}, []string{"state"}),
 		orders:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "jujube_open_orders", Help: "Orders that their machine has not ended."}),

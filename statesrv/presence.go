@@ -12,7 +12,7 @@ import (
 // presence remembers when each machine was last heard, and what it remembers of the log. It
 // is memory only: the log gets what follows from it, and only when that changes.
 type presence struct {
-	mu    sync.Mutex
+	mu    sync.Mutex           // guards all of it: reports, beats, ticks and the writer come from different goroutines
 	since time.Time            // when listening began
 	last  map[string]time.Time // by machine id
 	heads map[string]uint64    // by machine id: size of the newest checkpoint of the log that it says it remembers

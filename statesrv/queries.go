@@ -135,7 +135,7 @@ func (s *queries) answerTools(ctx context.Context, where wire.Scope) (c wire.Cat
 	if where != wire.OnlyStored {
 		now = s.tools.ask(ctx)
 	}
-	if err = s.writer.Look(ctx, func(st *projections.State) { c = catalogueOf(st, s.tools.known().Said) }); err != nil {
+	if err = s.writer.Look(ctx, func(st *projections.State) { c = catalogueOf(st, s.tools.known().Marks) }); err != nil {
 		return c, err
 	}
 	addSources(&c, now)

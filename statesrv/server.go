@@ -36,7 +36,9 @@ const (
 
 // New makes a server from cfg.
 func New(cfg Config) (*Server, error) {
-	if cfg.Bus == nil || cfg.System == nil || cfg.Accounts == nil || cfg.LogKey == nil || cfg.Site == nil || cfg.Now == nil || cfg.NewID == nil || cfg.Logger == nil || cfg.Dir == "" {
+	given := cfg.Bus != nil && cfg.System != nil && cfg.Accounts != nil && cfg.LogKey != nil && cfg.Site != nil &&
+		cfg.Now != nil && cfg.NewID != nil && cfg.Logger != nil && cfg.Dir != ""
+	if !given {
 		return nil, errors.New("make a state server: its configuration is incomplete")
 	}
 	if cfg.LeaseTTL == 0 {

@@ -21,10 +21,11 @@ type sources struct {
 	stream  string
 	signers []string // whom trust believes
 	trust   streams.Trust
-	last    []listed // as the names; nil: not asked yet
+	last    []listed // what each of names said; nil: they were not asked yet
 
-	offered map[string]bool                // digests of what last offers; it is replaced and never changed
-	said    map[version.Number]tools.Marks // what last says of versions; likewise
+	// What last comes to. Both are replaced and never changed, so whoever holds one keeps it.
+	offered map[string]bool                // digests of archives
+	marks   map[version.Number]tools.Marks // what is said of versions
 }
 
 // listed is what one source said.
@@ -33,14 +34,14 @@ type listed struct {
 	streams.Listing
 	source streams.Source
 	err    error
-	until  time.Time // so long an answer that took long is believed
+	until  time.Time // before that, a source that was slow to fail is not asked again
 }
 
 // How often sources are asked.
 const (
-	lookAgain  = time.Hour       // without being asked
-	slowSource = 5 * time.Second // an error that took as long as this
-	believe    = time.Minute     // is not asked for again so soon
+	askEvery   = time.Hour       // even if nobody needs anything
+	slowSource = 5 * time.Second // a source that takes longer than this to fail
+	restSource = time.Minute     // is left alone for so long
 )
 
 // sourcesOf are the sources that the settings name.
@@ -61,7 +62,7 @@ func sourcesOf(s *projections.State, seen *streams.SeenFile, now func() time.Tim
 	}
 }
 
-// same says whether what was found is still an answer to what is asked.
+// same says whether o asks the same: then what was found for one answers the other.
 func (s sources) same(o sources) bool {
 	return s.stream == o.stream && slices.Equal(s.names, o.names) && slices.Equal(s.signers, o.signers) && slices.Equal(s.trust.Unsigned, o.trust.Unsigned)
 }
@@ -77,7 +78,7 @@ func (s sources) list(ctx context.Context, now func() time.Time) []listed {
 		began := now()
 		l := s.ask(ctx, name)
 		if l.err != nil && now().Sub(began) >= slowSource {
-			l.until = now().Add(believe)
+			l.until = now().Add(restSource)
 		}
 		all = append(all, l)
 	}
@@ -94,28 +95,28 @@ func (s sources) ask(ctx context.Context, name string) (l listed) {
 	return l
 }
 
-// offer finds an archive in what was found, in the order of the sources.
-func (s sources) offer(digest string) (found, bool) {
+// find finds the first source, in their order, that offers an archive.
+func (s sources) find(digest string) (offer, bool) {
 	for _, l := range s.last {
 		for _, f := range l.Found {
 			if f.SHA256 == digest {
-				return found{source: l.source, item: f, signer: l.SignedBy}, true
+				return offer{source: l.source, item: f, signer: l.SignedBy}, true
 			}
 		}
 	}
-	return found{}, false
+	return offer{}, false
 }
 
-// found takes over what the sources have said.
-func (s *sources) found(now []listed) {
-	s.last, s.offered, s.said = now, map[string]bool{}, map[version.Number]tools.Marks{}
+// heard takes over what the sources have said.
+func (s *sources) heard(now []listed) {
+	s.last, s.offered, s.marks = now, map[string]bool{}, map[version.Number]tools.Marks{}
 	for _, l := range now {
 		for _, f := range l.Found {
 			s.offered[f.SHA256] = true
 		}
 		for n, m := range simplestreams.Marks(l.Found) {
 			if m != (tools.Marks{}) {
-				s.said[n] = s.said[n].Or(m)
+				s.marks[n] = s.marks[n].Or(m)
 			}
 		}
 	}

@@ -103,7 +103,9 @@ func (t *term) serve() (stop func(), err error) {
 	cfg, garbage := &t.cfg, t.metrics.garbage
 	reports := &reports{writer: t.writer, presence: t.presence, now: cfg.Now, garbage: garbage, logger: cfg.Logger}
 	beats := &beats{writer: t.writer, presence: t.presence, now: cfg.Now, newID: cfg.NewID}
-	enrolments := &enrolments{writer: t.writer, issuer: cfg.Accounts, urls: cfg.URLs, root: cfg.Site.firstRoot(), now: cfg.Now, garbage: garbage, logger: cfg.Logger}
+	enrolments := &enrolments{
+		writer: t.writer, issuer: cfg.Accounts, urls: cfg.URLs, root: cfg.Site.firstRoot(), now: cfg.Now, garbage: garbage, logger: cfg.Logger,
+	}
 	renewals := &renewals{writer: t.writer, issuer: cfg.Accounts, urls: cfg.URLs, authorities: cfg.Authorities, logger: cfg.Logger}
 	uploads := &uploads{ctx: t.ctx, writer: t.writer, log: t.log, store: cfg.Bus.Tools(), storeDir: cfg.StoreDir, spawn: t.spawn, now: cfg.Now, logger: cfg.Logger}
 	t.spawn(uploads.sweep)

@@ -2,18 +2,12 @@ package statesrv
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/jujube-project/jujube/bus"
-	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
-	"github.com/jujube-project/jujube/events/tools/archive"
 	"github.com/jujube-project/jujube/host"
 	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/statesrv/decide"
@@ -33,28 +27,20 @@ type toolbox struct {
 
 	changed host.Poke // sent when the settings name other sources
 
+	// mu guards what lies below. It is never held while a source is asked or an archive is
+	// copied: the writer's goroutine takes it after each commit.
 	mu         sync.Mutex
 	sources    sources
-	configured bool
-	fetches    map[string]attempt // by digest: under way, or failed
+	configured bool               // sources are what the settings say
+	fetches    map[string]attempt // by sha256: under way, or failed
 }
 
-// found is one archive that a source offers.
-type found struct {
+// offer is one archive that a source has.
+type offer struct {
 	source streams.Source
 	item   streams.Found
 	signer string // of the source's metadata; empty: nobody
 }
-
-// attempt is how fetching one archive goes.
-type attempt struct {
-	decide.Fetch
-	tools tools.Tools
-	again time.Time // when it may be tried again, unless it is under way
-}
-
-// maxWanted is how many archives wait to be fetched; what does not fit is wanted again.
-const maxWanted = 64
 
 func newToolbox(store *bus.ToolStore, seen *streams.SeenFile, now func() time.Time, logger *slog.Logger) *toolbox {
 	return &toolbox{
@@ -79,151 +65,13 @@ func (b *toolbox) configure(s *projections.State) {
 func (b *toolbox) known() decide.Known {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return decide.Known{Offered: b.sources.offered, Said: b.sources.said}
+	return decide.Known{Offered: b.sources.offered, Marks: b.sources.marks}
 }
 
-// outlook is how fetching goes, by digest of the archives.
-func (b *toolbox) outlook() map[string]decide.Fetch {
+func (b *toolbox) find(t tools.Tools) (offer, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.fetches) == 0 {
-		return nil
-	}
-	fetches := make(map[string]decide.Fetch, len(b.fetches))
-	for digest, a := range b.fetches {
-		fetches[digest] = a.Fetch
-	}
-	return fetches
-}
-
-// retryFetch is how long a failed fetch is left alone.
-const retryFetch = 10 * time.Second
-
-// want has the archive fetched, unless that is under way already or has failed a moment ago.
-func (b *toolbox) want(t tools.Tools) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	a, tried := b.fetches[t.SHA256]
-	if a.UnderWay || tried && b.now().Before(a.again) {
-		return
-	}
-	if !tried {
-		a = attempt{tools: t, Fetch: decide.Fetch{Since: b.now()}}
-	}
-	select {
-	case b.wanted <- t:
-		a.UnderWay = true
-		b.fetches[t.SHA256] = a
-	default: // too many wait; the next plan wants it again
-	}
-}
-
-// forget begins anew with an archive that was given up.
-func (b *toolbox) forget(digest string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if !b.fetches[digest].UnderWay {
-		delete(b.fetches, digest)
-	}
-}
-
-// ended notes how a fetch went.
-func (b *toolbox) ended(t tools.Tools, err error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if err == nil {
-		delete(b.fetches, t.SHA256)
-		return
-	}
-	b.logger.Warn("fetching tools", "tools", t.Version.String(), "err", err)
-	a := b.fetches[t.SHA256]
-	a.UnderWay, a.again, a.Err, a.Hopeless = false, b.now().Add(retryFetch), err, hopeless(err)
-	b.fetches[t.SHA256] = a
-}
-
-// hopeless says that the bytes are wrong, so that another try would end in the same way. A
-// source that broke off may do better.
-func hopeless(err error) bool {
-	switch {
-	case errors.Is(err, streams.ErrLength), errors.Is(err, archive.ErrArchive), errors.Is(err, decide.ErrOtherBytes):
-		return true
-	case errors.Is(err, streams.ErrSource):
-		return false
-	}
-	return errors.Is(err, bus.ErrDigest)
-}
-
-// problems are the fetches that failed and were not given up.
-func (b *toolbox) problems() []string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	var texts []string
-	for _, digest := range slices.Sorted(maps.Keys(b.fetches)) {
-		if a := b.fetches[digest]; a.Err != nil {
-			texts = append(texts, fmt.Sprintf("fetching tools %s: %v", a.tools.Version, a.Err))
-		}
-	}
-	return texts
-}
-
-// fetchAll fetches what is wanted until ctx ends.
-func (b *toolbox) fetchAll(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case wanted := <-b.wanted:
-			err := b.fetch(ctx, wanted)
-			if errors.Is(err, streams.ErrSource) {
-				b.ask(ctx) // status says it, if the source is lost
-			}
-			b.ended(wanted, err)
-			if err != nil {
-				b.writer.Submit(writer.Change{Decide: func(at decide.At) (decide.Decision, error) { return decide.Missed(at, wanted, err), nil }})
-			}
-		}
-	}
-}
-
-// fetch brings one archive into the object store, and then into the log. The store hashes
-// every byte on its way in.
-func (b *toolbox) fetch(ctx context.Context, wanted tools.Tools) error {
-	stored := events.ToolsStored{Tools: wanted, Source: "object store"}
-	there, err := b.store.Has(ctx, wanted.SHA256)
-	if err == nil && !there {
-		var f found
-		f, err = b.copyFromSource(ctx, wanted)
-		if err == nil {
-			stored.Source, stored.SignedBy, stored.Unsigned = f.source.String(), f.signer, f.signer == ""
-		}
-	}
-	if err != nil {
-		return err
-	}
-	return b.writer.Do(ctx, func(at decide.At) (decide.Decision, error) { return decide.Stored(at, stored, "") })
-}
-
-func (b *toolbox) copyFromSource(ctx context.Context, wanted tools.Tools) (found, error) {
-	f, ok := b.offer(wanted)
-	if !ok {
-		b.ask(ctx)
-		if f, ok = b.offer(wanted); !ok {
-			return f, fmt.Errorf("no source has the archive with sha256 %s; hand it over from a client: juju sync-tools --version %d.%d",
-				wanted.SHA256, wanted.Version.Major, wanted.Version.Minor)
-		}
-	}
-	body, err := f.source.Fetch(ctx, f.item, 0)
-	if err != nil {
-		return f, err
-	}
-	err = b.store.Put(ctx, wanted, body, inspection(wanted))
-	return f, errors.Join(err, body.Close())
-}
-
-func (b *toolbox) offer(t tools.Tools) (found, bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.sources.offer(t.SHA256)
+	return b.sources.find(t.SHA256)
 }
 
 // ask asks every source anew. It remembers what was found, unless the settings have changed
@@ -236,7 +84,7 @@ func (b *toolbox) ask(ctx context.Context) []listed {
 	now := asked.list(ctx, b.now)
 	b.mu.Lock()
 	if b.sources.same(asked) {
-		b.sources.found(now)
+		b.sources.heard(now)
 	}
 	b.mu.Unlock()
 	if ctx.Err() == nil {
@@ -259,7 +107,7 @@ func (b *toolbox) record(now []listed) {
 // watch asks the sources at the term's start, when the settings change, and every hour, so
 // that status says early which cannot be read.
 func (b *toolbox) watch(ctx context.Context) {
-	again := time.NewTicker(lookAgain)
+	again := time.NewTicker(askEvery)
 	defer again.Stop()
 	for {
 		b.ask(ctx)

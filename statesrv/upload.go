@@ -89,7 +89,8 @@ func (u *upload) take(p bus.Piece) (over bool) {
 		err = u.record()
 	}
 	if err != nil {
-		p.Answer(wire.PieceAnswer{Error: err.Error(), Again: errors.Is(err, bus.ErrDigest), Bad: errors.Is(err, archive.ErrArchive) || errors.Is(err, decide.ErrOtherBytes)})
+		bad := errors.Is(err, archive.ErrArchive) || errors.Is(err, decide.ErrOtherBytes)
+		p.Answer(wire.PieceAnswer{Error: err.Error(), Again: errors.Is(err, bus.ErrDigest), Bad: bad})
 		return true
 	}
 	p.Answer(wire.PieceAnswer{Next: u.tools.Size, Done: true})
@@ -127,7 +128,8 @@ func (u *upload) grow(p bus.Piece) error {
 // permit checks that a piece belongs to this archive and that it was announced.
 func (u *upload) permit(head wire.PieceHead) error {
 	if head.Tools != u.tools {
-		return fmt.Errorf("sha256 %s is being uploaded as %s, %d bytes; a piece says %s, %d bytes", u.tools.SHA256, u.tools.Version, u.tools.Size, head.Tools.Version, head.Tools.Size)
+		return fmt.Errorf("sha256 %s is being uploaded as %s, %d bytes; a piece says %s, %d bytes",
+			u.tools.SHA256, u.tools.Version, u.tools.Size, head.Tools.Version, head.Tools.Size)
 	}
 	if u.asked != nil && u.asked.Request.ID == head.Request {
 		return nil
@@ -215,7 +217,8 @@ func (us *uploads) room(size int64) error {
 		return fmt.Errorf("look for room in the store: %w", err)
 	}
 	if free := int64(st.Bavail) * st.Bsize; free < size+reserveBytes {
-		return fmt.Errorf("%w: the archive needs %d more bytes, and %d must stay free for events; %s has %d", bus.ErrNoSpace, size, int64(reserveBytes), us.storeDir, free)
+		return fmt.Errorf("%w: the archive needs %d more bytes, and %d must stay free for events; %s has %d",
+			bus.ErrNoSpace, size, int64(reserveBytes), us.storeDir, free)
 	}
 	return nil
 }

@@ -30,6 +30,8 @@ type uploads struct {
 	now      func() time.Time
 	logger   *slog.Logger
 
+	// mu guards open. Pieces are handed on while it is held, so none is handed to an upload
+	// that was taken out meanwhile.
 	mu   sync.Mutex
 	open map[string]*upload // by digest
 }

@@ -19,7 +19,8 @@ var ErrOtherBytes = errors.New("a version is never replaced")
 // Replaces is the error of storing other bytes under a version that is there.
 func Replaces(s *projections.State, t tools.Tools) error {
 	if old := s.Tools[t.Version.String()]; old != nil && old.SHA256 != t.SHA256 {
-		return fmt.Errorf("%s is stored already, with sha256 %s instead of %s; %w: publish the other build under another number", t.Version, old.SHA256, t.SHA256, ErrOtherBytes)
+		return fmt.Errorf("%s is stored already, with sha256 %s instead of %s; %w: publish the other build under another number",
+			t.Version, old.SHA256, t.SHA256, ErrOtherBytes)
 	}
 	return nil
 }

@@ -23,7 +23,8 @@ func (q *inquiry) sameMachines() []events.Reason {
 		return nil
 	}
 	if q.ask.Until.After(q.ask.Created.Add(events.MaxRequestLife)) || q.ask.Until.Before(q.Now) {
-		return refuse(events.CodeRequestExpired, "machines may begin it until %s; that must be within %v of its signature, and not be over", q.ask.Until.UTC().Format(time.RFC3339), events.MaxRequestLife)
+		return refuse(events.CodeRequestExpired, "machines may begin it until %s; that must be within %v of its signature, and not be over",
+			q.ask.Until.UTC().Format(time.RFC3339), events.MaxRequestLife)
 	}
 	list, err := q.proofs()
 	if err != nil {

@@ -46,7 +46,7 @@ func Blockers(s *projections.State, a *events.AskUpgrade, know Known) []events.R
 	} else if a.To == current && everybodyRuns(s, current) && (s.Upgrade == nil || s.Upgrade.To == current) {
 		add(events.CodeNothingToDo, nil, "every agent runs %s already", current)
 	}
-	reasons = append(reasons, marked(current, a.To, MarksOf(s, know.Said))...)
+	reasons = append(reasons, marked(current, a.To, MarksOf(s, know.Marks))...)
 	reasons = append(reasons, unsigned(a, know.Signed)...)
 	return append(reasons, missingTools(s, a, know)...)
 }
@@ -58,7 +58,8 @@ func unsigned(a *events.AskUpgrade, list ArchiveList) []events.Reason {
 	for _, t := range a.Artefacts {
 		var refusal *events.Reason
 		if errors.As(list.Tools(t), &refusal) {
-			reasons = append(reasons, refuse(refusal.Code, "%s; juju sync-tools --version %d.%d signs it, with a release manager's key", refusal.Text, a.To.Major, a.To.Minor)...)
+			reasons = append(reasons, refuse(refusal.Code, "%s; juju sync-tools --version %d.%d signs it, with a release manager's key",
+				refusal.Text, a.To.Major, a.To.Minor)...)
 		}
 	}
 	return reasons
@@ -84,7 +85,9 @@ func marked(from, to version.Number, marks map[version.Number]tools.Marks) []eve
 	}
 	if len(floors) > 0 {
 		floor := slices.MinFunc(floors, version.Number.Compare)
-		reasons = append(reasons, refuse(version.CodeBehindFloor, "version %s cannot be reached at once: %s must be passed through first (juju upgrade-juju --version %s)", to, floor, floor)...)
+		reasons = append(reasons, refuse(version.CodeBehindFloor, "version %s cannot be reached at once: %s must be passed through first (juju upgrade-juju "+
+			"--version %s)",
+			to, floor, floor)...)
 	}
 	return reasons
 }

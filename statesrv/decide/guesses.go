@@ -49,7 +49,8 @@ func (g *Guesses) Locked(machine string, now time.Time) *events.Reason {
 	if w.n < maxGuesses {
 		return nil
 	}
-	return events.Refuse(codeTokenLocked, "there were too many wrong tokens for machine %s; nobody enrols as it before %s", machine, w.since.Add(guessTime).UTC().Format(time.RFC3339))
+	return events.Refuse(codeTokenLocked, "there were too many wrong tokens for machine %s; nobody enrols as it before %s",
+		machine, w.since.Add(guessTime).UTC().Format(time.RFC3339))
 }
 
 // now are the wrong tokens that still count.

@@ -89,7 +89,9 @@ func judgeResolved(q *inquiry) verdict {
 		return verdict{reasons: refuse(codeNoMachine, "there is no enrolled machine %q", q.ask.Resolved)}
 	}
 	if o := q.State.Orders[m.ID]; o != nil {
-		return verdict{reasons: refuse(codeInUse, "machine %s has an open %s order; wait for its end, or abort its upgrade with juju upgrade-juju --reset-previous-upgrade", m.ID, o.Kind)}
+		return verdict{reasons: refuse(codeInUse, "machine %s has an open %s order; wait for its end, or abort its upgrade with juju upgrade-juju "+
+			"--reset-previous-upgrade",
+			m.ID, o.Kind)}
 	}
 	return verdict{decided: []events.Payload{&events.MachineResolved{Machine: m.ID, Warrant: q.warrantFor(m.ID)}}}
 }

@@ -94,13 +94,15 @@ func orderFor(at At, look Outlook, u *projections.Upgrade, m *projections.Machin
 	patience := settings.Duration(set, "upgrade-order-timeout")
 	if stored := at.State.Tools[archive.Version.String()]; stored == nil || stored.SHA256 != archive.SHA256 {
 		if err := look.Fetches[archive.SHA256].gaveUp(at.Now, patience); err != nil {
-			return f, ForgetFetch{archive.SHA256}, &events.Reason{Code: version.CodeNoTools, About: about, Text: fmt.Sprintf("tools %s cannot be had: %v", archive.Version, err)}
+			return f, ForgetFetch{archive.SHA256}, &events.Reason{Code: version.CodeNoTools, About: about, Text: fmt.Sprintf("tools %s cannot be had: %v",
+				archive.Version, err)}
 		}
 		return f, FetchTools{archive}, nil
 	}
 	w, err := look.Warrants.of(u, m.ID)
 	if err != nil {
-		return f, nil, &events.Reason{Code: events.CodeMachinesChanged, About: about, Text: fmt.Sprintf("the request does not let machine %s do anything: %v", m.ID, err)}
+		return f, nil, &events.Reason{Code: events.CodeMachinesChanged, About: about, Text: fmt.Sprintf("the request does not let machine %s do anything: %v",
+			m.ID, err)}
 	}
 	f = ofUpgrade(u, &events.OrderIssued{
 		Order: at.NewID(), Upgrade: u.ID, Machine: m.ID, From: m.Version.Number, Tools: archive, Expires: at.Now.Add(patience),

@@ -37,7 +37,7 @@ func ReadRequest(seq uint64, id, key string, data []byte) Request {
 // Known is what a decision on a request may look at beside the state.
 type Known struct {
 	Offered map[string]bool                // digests of the archives that the sources of tools offer
-	Said    map[version.Number]tools.Marks // what publishers say of versions now
+	Marks   map[version.Number]tools.Marks // what publishers say of versions now
 	Signed  ArchiveList                    // what release managers have signed
 
 	Publication   *events.TrustPublished // what was made of the bundle that the request wants published; nil: nothing was staged

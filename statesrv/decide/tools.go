@@ -24,7 +24,9 @@ func judgeSyncTools(q *inquiry) verdict {
 	}
 	v := verdict{received: &events.ToolsSyncRequested{Request: q.req, Source: a.Source, Wanted: a.Wanted, SignedBy: a.SignedBy, Unsigned: a.Unsigned}}
 	if a.SignedBy != "" && !signer(q.State, a.SignedBy) {
-		v.reasons = refuse(codeUnsigned, "the source is signed by %s, whose signature this environment does not believe; if it should, add the key to the setting tools-signers", a.SignedBy)
+		v.reasons = refuse(codeUnsigned, "the source is signed by %s, whose signature this environment does not believe; if it should, add the key to the "+
+			"setting tools-signers",
+			a.SignedBy)
 		return v
 	}
 	for _, m := range a.Marks {

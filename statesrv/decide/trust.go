@@ -28,7 +28,8 @@ func judgeTrust(q *inquiry) verdict {
 	case q.Unpublishable != nil:
 		return verdict{reasons: refuse(codeMalformed, "the bundle cannot be published: %v", q.Unpublishable)}
 	case q.Publication == nil:
-		return verdict{reasons: refuse(codeTrustMissing, "the bundle %.12s… was not staged here, or another state server leads by now: hand it over again", q.ask.Trust.Bundle.SHA256)}
+		return verdict{reasons: refuse(codeTrustMissing, "the bundle %.12s… was not staged here, or another state server leads by now: hand it over again",
+			q.ask.Trust.Bundle.SHA256)}
 	}
 	return verdict{decided: []events.Payload{q.Publication}}
 }

@@ -23,7 +23,8 @@ func judgeDeploy(q *inquiry) verdict {
 	}
 	if now := targets.NewestUnit(q.State, a.Service); now != nil && !sameService(now.UnitSpec, spec) {
 		return verdict{reasons: refuse(codeExists,
-			"the service %s exists and is another command, environment or restart policy; juju add-unit %s --to %s runs one more unit of it, juju remove-service %s ends it",
+			"the service %s exists and is another command, environment or restart policy; juju add-unit %s --to %s runs one more unit of it, juju "+
+				"remove-service %s ends it",
 			a.Service, a.Service, a.Machine, a.Service)}
 	}
 	return q.place(a.Service, spec)
@@ -41,7 +42,8 @@ func judgeAddUnit(q *inquiry) verdict {
 	}
 	now := targets.NewestUnit(q.State, a.Service)
 	if now == nil {
-		return verdict{reasons: refuse(codeNoService, "no unit of a service %q runs, so it is not known what it is; juju deploy %s --to %s -- COMMAND says it", a.Service, a.Service, a.Machine)}
+		return verdict{reasons: refuse(codeNoService, "no unit of a service %q runs, so it is not known what it is; juju deploy %s --to %s -- COMMAND says it",
+			a.Service, a.Service, a.Machine)}
 	}
 	spec := events.UnitSpec{Machine: a.Machine, Command: a.Command, Env: a.Env, Restart: a.Restart}
 	if !sameService(now.UnitSpec, spec) {

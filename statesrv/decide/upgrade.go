@@ -32,7 +32,8 @@ func judgeUpgrade(q *inquiry) verdict {
 		v.reasons = append(v.reasons, reasonsOf(reader(q.State, q.Now).Target(*a, t, newest(q.State)))...)
 	}
 	if w := q.State.Pending; w != nil && w.ID != q.ask.ID && !a.Reset {
-		v.reasons = append(v.reasons, events.Reason{Code: codeConflict, About: []string{w.ID}, Text: waits(w.ID, w.Agreed, w.Needed) + "; approve it, or drop it with --reset-previous-upgrade"})
+		v.reasons = append(v.reasons, events.Reason{Code: codeConflict, About: []string{w.ID}, Text: waits(w.ID, w.Agreed, w.Needed) + "; approve it, or " +
+			"drop it with --reset-previous-upgrade"})
 	}
 	if len(v.reasons) > 0 {
 		return v
