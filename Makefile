@@ -13,7 +13,7 @@ COMPOSE  ?= $(shell if docker compose version >/dev/null 2>&1; then echo docker 
 TIME     ?= 60s
 AGENTS   ?= 10000
 
-.PHONY: help build test check demo image compose-test crashpoints killloop bench bench-agent soak clean
+.PHONY: help build test check demo image compose-test crashpoints killloop bench bench-agent sizes soak clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -86,6 +86,9 @@ bench: ## the table of docs/BENCHMARKS.md, each figure beside its yardstick (som
 
 soak: ## simulated fleets with faults for a time: make soak TIME=60s [SEED=…] [AGENTS=10000]
 	$(GO) run ./sim/soak -time $(TIME) -agents $(AGENTS) $(if $(SEED),-seed $(SEED))
+
+sizes: ## of docs/BENCHMARKS.md: how large juju and jujud are and how fast juju starts, beside BASE
+	$(GO) run ./sim/bench -only sizes $(if $(BASE),-base $(BASE))
 
 bench-agent: ## of docs/BENCHMARKS.md: real upgrades of a machine under load, and its memory
 	$(GO) run ./sim/bench -only agent

@@ -33,6 +33,7 @@ type sizes struct {
 	events   int           // to replay
 	machines int           // in a status
 	agents   int           // connected
+	base     string        // commit whose programs are measured beside ours; empty: none
 }
 
 func main() {
@@ -42,13 +43,14 @@ func main() {
 	}
 	s := sizes{}
 	var profile string
-	only := flag.String("only", "", "one of ingest, replay, status, orders, connect, memory, agent; all if empty")
+	only := flag.String("only", "", "one of ingest, replay, status, orders, connect, memory, agent, sizes; all if empty")
 	flag.IntVar(&s.rounds, "rounds", 5, "rounds of which the median is shown")
 	flag.IntVar(&s.senders, "senders", 256, "agents that report at once")
 	flag.DurationVar(&s.window, "window", 3*time.Second, "length of a round of ingest")
 	flag.IntVar(&s.events, "events", 1_000_000, "records to replay")
 	flag.IntVar(&s.machines, "machines", 10_000, "machines in the status")
 	flag.IntVar(&s.agents, "agents", 2_000, "agents connected when orders are given")
+	flag.StringVar(&s.base, "base", "", "commit whose juju and jujud are measured beside ours (sizes)")
 	flag.StringVar(&profile, "cpuprofile", "", "write a CPU profile to this file")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -91,7 +93,7 @@ func run(ctx context.Context, s sizes, only string) error {
 		name    string
 		measure func(context.Context, string, sizes) ([]figure, error)
 	}{
-		{"ingest", ingest}, {"replay", replay}, {"status", fleetStatus}, {"orders", orders}, {"connect", connect}, {"memory", memory}, {"agent", agents},
+		{"ingest", ingest}, {"replay", replay}, {"status", fleetStatus}, {"orders", orders}, {"connect", connect}, {"memory", memory}, {"agent", agents}, {"sizes", programSizes},
 	} {
 		if only != "" && only != m.name {
 			continue
