@@ -21,8 +21,9 @@ const clientVersion = "1.25.1"
 
 const module = "github.com/jujube-project/jujube/"
 
-// buildFlags are those of every build and of the question what the builds depend on.
-var buildFlags = []string{"-trimpath", "-buildvcs=false"}
+// buildFlags are those of every build and of the question what the builds depend on: the
+// programs are what packages hold, without the demo.
+var buildFlags = []string{"-tags", "packaged", "-trimpath", "-buildvcs=false"}
 
 // binaries is a directory with juju and the builds of jujud. They are built once for all
 // test programs of this user: the directory is keyed by what the programs consist of, so a

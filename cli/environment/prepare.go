@@ -15,6 +15,7 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/local"
 	"github.com/jujube-project/jujube/cli/signing"
 	"github.com/jujube-project/jujube/events"
 	making "github.com/jujube-project/jujube/events/bootstrap"
@@ -47,7 +48,11 @@ func (b *bootstrap) prepare(ctx context.Context) (app.Environment, error) {
 	}
 	made, err := b.jujud.Bootstrap(ctx, b.dataDir, plan, func(k making.Keys) (making.Signed, error) { return b.sign(plan.Operator, k) })
 	if err != nil {
-		return env, app.Fail(fmt.Errorf("prepare %s: %w", b.dataDir, err), "What bootstrap had made was removed again.", "choose a --data-dir that can be written")
+		next := "choose a --data-dir that can be written"
+		if errors.Is(err, local.ErrTooOld) {
+			next = "install a newer jujud, or name one: --jujud PATH"
+		}
+		return env, app.Fail(fmt.Errorf("prepare %s: %w", b.dataDir, err), "What bootstrap had made was removed again.", next)
 	}
 	return env, errors.Join(
 		b.app.Store().SaveCredentials(b.name, bus.Credentials{JWT: made.JWT, Seed: string(id.Seed())}),

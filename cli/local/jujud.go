@@ -56,6 +56,20 @@ func (j Jujud) Version(ctx context.Context) (version.Binary, error) {
 	return v, nil
 }
 
+// ErrTooOld is what the error of Bootstrap is when jujud does not know the command.
+var ErrTooOld = errors.New("this jujud is older than juju, and cannot make an environment with it")
+
+// usageCode is how jujud ends when its command line is wrong.
+const usageCode = 2
+
+func exitCode(err error) int {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exit.ExitCode()
+	}
+	return -1
+}
+
 // Bootstrap has jujud make the data directory of a new environment's machine 0. sign makes
 // the environment's first metadata for the keys that jujud made. When it returns an error,
 // jujud has left nothing in the directory.
@@ -84,6 +98,8 @@ func (j Jujud) Bootstrap(ctx context.Context, dataDir string, p bootstrap.Plan, 
 	switch {
 	case unsigned != nil:
 		return made, unsigned
+	case exitCode(ended) == usageCode:
+		return made, fmt.Errorf("%w: %s says: %w", ErrTooOld, j, sayWhy(said.String(), ended))
 	case ended != nil:
 		return made, fmt.Errorf("%s bootstrap: %w", j, sayWhy(said.String(), ended))
 	}
