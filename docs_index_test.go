@@ -17,10 +17,11 @@ import (
 
 // An index holds what documents may speak of.
 type index struct {
-	names    map[string]bool           // Go names of the module: "Fold", "projections.State", "State.Fold", "projections.State.Fold", ".Fold"
-	packages map[string]*types.Package // by name: what the module imports from elsewhere
-	words    map[string]bool           // strings that the product's code writes down: codes, kinds of events, settings, files, flags
-	files    map[string]bool           // the names of files, with and without their endings
+	names     map[string]bool           // Go names of the module: "Fold", "projections.State", "State.Fold", "projections.State.Fold", ".Fold"
+	isPackage map[string]bool           // the names of the module's packages
+	packages  map[string]*types.Package // by name: what the module imports from elsewhere
+	words     map[string]bool           // strings that the product's code writes down: codes, kinds of events, settings, files, flags
+	files     map[string]bool           // the names of files, with and without their endings
 }
 
 // indexed is the index of this module.
@@ -29,7 +30,7 @@ var indexed = sync.OnceValues(func() (*index, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &index{names: map[string]bool{}, packages: map[string]*types.Package{}, words: map[string]bool{}, files: map[string]bool{}}
+	x := &index{names: map[string]bool{}, isPackage: map[string]bool{}, packages: map[string]*types.Package{}, words: map[string]bool{}, files: map[string]bool{}}
 	for _, p := range tr.typed {
 		x.addPackage(p)
 	}
@@ -47,7 +48,7 @@ var indexed = sync.OnceValues(func() (*index, error) {
 
 func (x *index) addPackage(p *packages.Package) {
 	name := strings.TrimSuffix(p.Types.Name(), "_test")
-	x.names[name] = true
+	x.names[name], x.isPackage[name] = true, true
 	for _, o := range scopeOf(p.Types) {
 		x.addName(name, o.Name())
 		for _, member := range membersOf(o) {
