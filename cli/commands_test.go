@@ -39,7 +39,7 @@ func each(cmd *cobra.Command, f func(*cobra.Command)) {
 }
 
 func TestEveryCommandExplainsItself(t *testing.T) {
-	each(newRoot(), func(cmd *cobra.Command) {
+	each(bareRoot(), func(cmd *cobra.Command) {
 		path := cmd.CommandPath()
 		if cmd.Short == "" || cmd.Long == "" || cmd.Example == "" {
 			t.Errorf("%s lacks a short text, a long one or an example", path)
@@ -59,7 +59,7 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 // An example that cannot be typed is worse than none: every one is a command of this
 // program, with flags and a number of arguments that it takes.
 func TestEveryExampleParses(t *testing.T) {
-	each(newRoot(), func(cmd *cobra.Command) {
+	each(bareRoot(), func(cmd *cobra.Command) {
 		for line := range strings.Lines(cmd.Example) {
 			words := strings.Fields(line)
 			if len(words) == 0 || words[0] != "juju" {
@@ -77,9 +77,9 @@ func TestEveryExampleParses(t *testing.T) {
 // extra are the commands of a build from source, which documents show, too.
 var extra = []Extra{demo.Command, demo.WorkloadCommand}
 
-// newRoot is juju's root command, outside of any environment.
-func newRoot() *cobra.Command {
-	return (&juju{&app.App{Getenv: func(string) string { return "" }}}).root(extra)
+// bareRoot is juju's root command, outside of any environment.
+func bareRoot() *cobra.Command {
+	return newRoot(&app.App{Getenv: func(string) string { return "" }}, extra)
 }
 
 func TestEveryTopicIsListedAndShown(t *testing.T) {

@@ -74,13 +74,13 @@ func jujuLines(t *testing.T, file string) (lines, words []string) {
 // namesACommand says that a line is the name of a command alone, as a sentence has it:
 // "`juju remove-machine` cuts it off".
 func namesACommand(line string) bool {
-	found, rest, err := newRoot().Find(strings.Fields(line)[1:])
+	found, rest, err := bareRoot().Find(strings.Fields(line)[1:])
 	return err == nil && len(rest) == 0 && found.HasParent()
 }
 
 // parses lets the command read its line, and runs nothing.
 func parses(line string) error {
-	root := newRoot()
+	root := bareRoot()
 	root.InitDefaultHelpCmd()
 	found, rest, err := root.Find(strings.Fields(line)[1:])
 	if err != nil {

@@ -109,7 +109,7 @@ changed, and, after "Next:", what to type.`},
 }
 
 // helpCommand is `juju help [COMMAND | TOPIC | topics]`.
-func (a *juju) helpCommand() *cobra.Command {
+func helpCommand(a *app.App) *cobra.Command {
 	return &cobra.Command{
 		Use: "help [COMMAND | TOPIC | topics]", Short: "Explain a command or a topic",
 		Long:              "Explain a command, a topic, or, with \"topics\", list the topics.",
@@ -125,14 +125,14 @@ func (a *juju) helpCommand() *cobra.Command {
 				}
 				return nil
 			}
-			return a.explainName(cmd.Root(), args)
+			return explainName(a, cmd.Root(), args)
 		},
 	}
 }
 
 // explainName shows the help of a command, the text of a topic, or one after the other
 // when both have the name.
-func (a *juju) explainName(root *cobra.Command, args []string) error {
+func explainName(a *app.App, root *cobra.Command, args []string) error {
 	name := strings.Join(args, " ")
 	i := slices.IndexFunc(topics, func(t topic) bool { return t.name == name })
 	found, rest, err := root.Find(args)

@@ -1,5 +1,10 @@
-// Package cli is juju: every command that an operator types. A command reads what it
-// needs, says what it will do and why, asks the state server by a signed request, and
+// Package cli is juju's command line: Main, the root command with the flags that every
+// command has, help topics, completion, and exit codes.
+//
+// The commands themselves are in the packages of their families below this one: environment,
+// inspect, machines, tools, trust and upgrade. Each gives its Commands, and none imports
+// another; what two of them need is in app, session, signing or local. A command reads what
+// it needs, says what it will do and why, asks the state server by a signed request, and
 // shows what was decided. Flags and environment variables are read here and nowhere else.
 package cli
 
@@ -15,6 +20,7 @@ import (
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/cli/environment"
 	"github.com/jujube-project/jujube/cli/inspect"
+	"github.com/jujube-project/jujube/cli/machines"
 	"github.com/jujube-project/jujube/cli/tools"
 	"github.com/jujube-project/jujube/cli/trust"
 	"github.com/jujube-project/jujube/cli/upgrade"
@@ -38,7 +44,7 @@ const (
 // extra are commands beside those of the client that people install.
 func Main(ctx context.Context, a *app.App, extra ...Extra) int {
 	a.Screen, a.Stdout = a.Stdout, plain.NewWriter(a.Stdout)
-	root := (&juju{a}).root(extra)
+	root := newRoot(a, extra)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK
@@ -53,7 +59,8 @@ func Main(ctx context.Context, a *app.App, extra ...Extra) int {
 // Extra makes a command that only some builds of juju have.
 type Extra func(*app.App) *cobra.Command
 
-func (a *juju) root(extra []Extra) *cobra.Command {
+// newRoot makes the whole tree of commands.
+func newRoot(a *app.App, extra []Extra) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "juju",
 		Short: "Upgrade the agents of a whole environment, safely.",
@@ -81,16 +88,14 @@ Begin with:
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return app.Usage("%v; %s shows the flags", err, helpFor(cmd))
 	})
-	root.AddCommand(
-		a.addMachineCommand(), a.approveMachineCommand(), a.removeMachineCommand(), a.resolvedCommand(), a.deployCommand(), a.addUnitCommand(), a.removeUnitCommand(), a.removeServiceCommand(),
-		a.restartAgentCommand(), a.setEnvCommand(), a.getEnvCommand(), a.unsetEnvCommand(),
-		a.httpTokenCommand(),
-	)
-	root.AddCommand(slices.Concat(environment.Commands(a.App, a.containerInviteCommand()), inspect.Commands(a.App), tools.Commands(a.App), trust.Commands(a.App), upgrade.Commands(a.App))...)
+	root.AddCommand(slices.Concat(
+		environment.Commands(a, machines.InviteCommand(a)), inspect.Commands(a), machines.Commands(a),
+		tools.Commands(a), trust.Commands(a), upgrade.Commands(a),
+	)...)
 	for _, command := range extra {
-		root.AddCommand(command(a.App))
+		root.AddCommand(command(a))
 	}
-	root.SetHelpCommand(a.helpCommand())
+	root.SetHelpCommand(helpCommand(a))
 	root.InitDefaultCompletionCmd(a.Args...)
 	explainCompletion(root)
 	strict(root)

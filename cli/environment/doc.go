@@ -1,5 +1,5 @@
 // Package environment has the commands that make an environment, destroy it, list what this
-// client knows and switch between them.
+// client knows and switch between them, those of its settings, and http-token.
 //
 // bootstrap makes the operator's keys and signs the environment's first metadata; jujud, which
 // it starts, makes everything that a state server and a machine need. What was made is removed
@@ -15,5 +15,8 @@ import (
 // Commands are those of this family. invite is the command of `juju container` that makes
 // join tokens, which belongs to the machines.
 func Commands(a *app.App, invite *cobra.Command) []*cobra.Command {
-	return []*cobra.Command{bootstrapCommand(a), destroyCommand(a), switchCommand(a), environmentsCommand(a), containerCommand(a, invite)}
+	return []*cobra.Command{
+		bootstrapCommand(a), destroyCommand(a), switchCommand(a), environmentsCommand(a), containerCommand(a, invite),
+		(&setEnv{app: a}).command(), (&getEnv{app: a}).command(), (&unsetEnv{app: a}).command(), (&httpToken{app: a}).command(),
+	}
 }

@@ -1,4 +1,4 @@
-package cli
+package machines
 
 import (
 	"context"
@@ -12,14 +12,17 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/events"
 )
 
 // inviteTimeout bounds how long the state server may take to come up.
 const inviteTimeout = 2 * time.Minute
 
-func (a *juju) containerInviteCommand() *cobra.Command {
-	var m addMachine
+// InviteCommand is `juju container invite`: it makes places for the machines of
+// docker-compose.yml, whose tokens go into files.
+func InviteCommand(a *app.App) *cobra.Command {
+	m := &addMachine{app: a, ttl: 24 * time.Hour, dataDir: "/var/lib/juju"}
 	cmd := &cobra.Command{
 		Use: "invite", Short: "Make places for machines, if there are none", Args: cobra.NoArgs,
 		Long:    "Wait for the state server, and write join tokens for machines whose tokens are missing.",
@@ -27,27 +30,28 @@ func (a *juju) containerInviteCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := context.WithTimeout(cmd.Context(), inviteTimeout)
 			defer cancel()
-			return a.invite(ctx, m)
+			return m.invite(ctx)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&m.tokens, "tokens", "/join", "directory of the tokens")
 	f.IntVarP(&m.n, "number", "n", 1, "how many machines")
-	m.ttl, m.dataDir = 24*time.Hour, "/var/lib/juju"
 	return cmd
 }
 
-func (a *juju) invite(ctx context.Context, m addMachine) error {
+// invite asks until a state server answers; a refusal ends it. Tokens that are there already
+// are not made again.
+func (m *addMachine) invite(ctx context.Context) error {
 	last := filepath.Join(m.tokens, events.MachineTag(fmt.Sprint(m.n))+".join")
 	if _, err := os.Stat(last); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	for {
-		err := a.with(ctx, func(s *session) error { return s.addMachines(ctx, m) })
+		err := session.With(ctx, m.app, func(s *session.Session) error { return m.run(ctx, s) })
 		if refused := (app.Refused{}); err == nil || errors.As(err, &refused) {
 			return err
 		}
-		a.Say("Waiting for the state server: %v", err)
+		m.app.Say("Waiting for the state server: %v", err)
 		select {
 		case <-ctx.Done():
 			return err

@@ -1,4 +1,4 @@
-package cli
+package machines
 
 import (
 	"context"
@@ -10,11 +10,19 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/events"
 )
 
-func (a *juju) restartAgentCommand() *cobra.Command {
-	var all, wait bool
+// restartAgent is `juju restart-agent`.
+type restartAgent struct {
+	app  *app.App
+	tags []string
+	all  bool
+	wait bool
+}
+
+func (c *restartAgent) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "restart-agent TAG... | --all", Short: "Restart agents in place", Args: cobra.ArbitraryArgs,
 		Long: `Restart the agents of machines or units. Workloads go on undisturbed. The agent of a unit
@@ -22,36 +30,38 @@ lives in its machine's. An agent that is about to restart anyway, for an upgrade
 earlier request, is not restarted twice.`,
 		Example: "  juju restart-agent machine-1\n  juju restart-agent web/0 --wait\n  juju restart-agent --all",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if all == (len(args) > 0) {
+			if c.all == (len(args) > 0) {
 				return app.Usage("name the agents, or say --all")
 			}
-			return a.with(cmd.Context(), func(s *session) error { return s.restart(cmd.Context(), args, all, wait) })
+			c.tags = args
+			return session.With(cmd.Context(), c.app, func(s *session.Session) error { return c.run(cmd.Context(), s, s.Conn.Log()) })
 		},
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "every agent")
-	cmd.Flags().BoolVar(&wait, "wait", false, "wait until every agent is back")
+	cmd.Flags().BoolVar(&c.all, "all", false, "every agent")
+	cmd.Flags().BoolVar(&c.wait, "wait", false, "wait until every agent is back")
 	return cmd
 }
 
 // restartTimeout bounds --wait.
 const restartTimeout = 5 * time.Minute
 
-func (s *session) restart(ctx context.Context, tags []string, all, wait bool) error {
-	recs, err := s.Request(ctx, events.Ask{Action: events.ActionRestart, Restart: &events.AskRestart{Tags: tags, All: all}})
+// run asks for the restarts. With --wait it follows the log until every agent is back.
+func (c *restartAgent) run(ctx context.Context, s requester, log events.Log) error {
+	recs, err := s.Request(ctx, events.Ask{Action: events.ActionRestart, Restart: &events.AskRestart{Tags: c.tags, All: c.all}})
 	if err != nil {
 		return err
 	}
 	open, anyway := restartsOf(recs)
-	s.app.Say("%d agents were ordered to restart", len(open)-len(anyway))
+	c.app.Say("%d agents were ordered to restart", len(open)-len(anyway))
 	if len(anyway) > 0 {
-		s.app.Say("Restarting anyway, for an order that they have already: %s", strings.Join(anyway, ", "))
+		c.app.Say("Restarting anyway, for an order that they have already: %s", strings.Join(anyway, ", "))
 	}
-	if !wait || len(open) == 0 {
+	if !c.wait || len(open) == 0 {
 		return nil
 	}
 	waiting, cancel := context.WithTimeout(ctx, restartTimeout)
 	defer cancel()
-	failed, err := s.awaitRestarts(waiting, recs[0].Seq, open)
+	failed, err := c.await(waiting, log, recs[0].Seq, open)
 	switch {
 	case ctx.Err() != nil:
 		return app.Fail(errors.New("interrupted"), "The agents restart without this command.", "juju status")
@@ -90,11 +100,11 @@ func restartsOf(recs []events.Record) (open map[string]string, anyway []string) 
 	return open, anyway
 }
 
-// awaitRestarts follows the log from the orders on until every one has ended, and removes
+// await follows the log from the orders on until every one has ended, and removes
 // their machines from open. An agent that did not restart does not end the wait for the
 // others.
-func (s *session) awaitRestarts(ctx context.Context, from uint64, open map[string]string) (failed []error, err error) {
-	for rec, err := range s.Conn.Log().Follow(ctx, from) {
+func (c *restartAgent) await(ctx context.Context, log events.Log, from uint64, open map[string]string) (failed []error, err error) {
+	for rec, err := range log.Follow(ctx, from) {
 		if ctx.Err() != nil {
 			return failed, ctx.Err()
 		}
@@ -107,7 +117,7 @@ func (s *session) awaitRestarts(ctx context.Context, from uint64, open map[strin
 		}
 		delete(open, machine)
 		if why == "" {
-			s.app.Say("%s is back", events.MachineTag(machine))
+			c.app.Say("%s is back", events.MachineTag(machine))
 		} else {
 			failed = append(failed, fmt.Errorf("%s did not restart: %s", events.MachineTag(machine), why))
 		}

@@ -1,4 +1,4 @@
-package cli
+package environment
 
 import (
 	"encoding/json"
@@ -14,9 +14,14 @@ import (
 	"github.com/jujube-project/jujube/events"
 )
 
-func (a *juju) httpTokenCommand() *cobra.Command {
-	var ttl time.Duration
-	var header bool
+// httpToken is `juju http-token`.
+type httpToken struct {
+	app    *app.App
+	ttl    time.Duration
+	header bool // print the token as a header of HTTP
+}
+
+func (c *httpToken) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "http-token [URL]", Short: "Make a token for the state server's web page", Args: cobra.MaximumNArgs(1),
 		Long: `Make a token that lets whoever has it read the state server's web page, /status and
@@ -29,40 +34,47 @@ of processes.`,
 		Example: `  juju http-token https://juju.example.com:8443
   juju http-token --ttl 5m --header | curl --cacert ca.pem --header @- https://juju.example.com:8443/status`,
 		RunE: func(_ *cobra.Command, args []string) error {
-			if ttl < time.Second || ttl > events.MaxHTTPTokenLife {
-				return app.Usage("--ttl is a second to %v, not %v", events.MaxHTTPTokenLife, ttl)
+			if c.ttl < time.Second || c.ttl > events.MaxHTTPTokenLife {
+				return app.Usage("--ttl is a second to %v, not %v", events.MaxHTTPTokenLife, c.ttl)
 			}
+			page := ""
 			if len(args) > 0 {
-				if u, err := url.Parse(args[0]); err != nil || u.Scheme != "https" || u.Host == "" || header {
+				if u, err := url.Parse(args[0]); err != nil || u.Scheme != "https" || u.Host == "" || c.header {
 					return app.Usage("%q is not https://HOST:PORT, or it is given with --header", args[0])
 				}
+				page = args[0]
 			}
-			token, err := a.httpToken(ttl)
-			if err != nil {
-				return err
-			}
-			switch {
-			case header:
-				token = "Authorization: Bearer " + token
-			case len(args) > 0:
-				token = strings.TrimSuffix(args[0], "/") + "/enter#" + token
-			}
-			_, err = fmt.Fprintln(a.Stdout, token)
-			return err
+			return c.run(page)
 		},
 	}
-	cmd.Flags().DurationVar(&ttl, "ttl", 15*time.Minute, "how long it works, at most an hour")
-	cmd.Flags().BoolVar(&header, "header", false, "print it as a header of HTTP")
+	cmd.Flags().DurationVar(&c.ttl, "ttl", 15*time.Minute, "how long it works, at most an hour")
+	cmd.Flags().BoolVar(&c.header, "header", false, "print it as a header of HTTP")
 	return cmd
 }
 
-// httpToken is signed by the operator's key of the chosen environment.
-func (a *juju) httpToken(ttl time.Duration) (string, error) {
-	env, err := a.Chosen()
+// run prints the token: with the page's URL as a link, with --header as a header.
+func (c *httpToken) run(page string) error {
+	token, err := c.sign()
+	if err != nil {
+		return err
+	}
+	switch {
+	case c.header:
+		token = "Authorization: Bearer " + token
+	case page != "":
+		token = strings.TrimSuffix(page, "/") + "/enter#" + token
+	}
+	_, err = fmt.Fprintln(c.app.Stdout, token)
+	return err
+}
+
+// sign makes a token with the operator's key of the chosen environment.
+func (c *httpToken) sign() (string, error) {
+	env, err := c.app.Chosen()
 	if err != nil {
 		return "", err
 	}
-	creds, err := bus.LoadCredentials(a.Store().CredentialsFile(env.Name))
+	creds, err := bus.LoadCredentials(c.app.Store().CredentialsFile(env.Name))
 	if err != nil {
 		return "", app.Fail(err, "No token was made.", "")
 	}
@@ -71,7 +83,7 @@ func (a *juju) httpToken(ttl time.Duration) (string, error) {
 		return "", err
 	}
 	now := time.Now().UTC()
-	statement, err := json.Marshal(events.HTTPToken{Environment: env.UUID, Issued: now, Expires: now.Add(ttl)})
+	statement, err := json.Marshal(events.HTTPToken{Environment: env.UUID, Issued: now, Expires: now.Add(c.ttl)})
 	if err != nil {
 		return "", err
 	}

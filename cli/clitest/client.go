@@ -1,0 +1,168 @@
+package clitest
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/bus/bustest"
+	"github.com/jujube-project/jujube/cli"
+	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/events"
+)
+
+// Client is a juju in this process whose environment is a bus without a state server.
+type Client struct {
+	t    *testing.T
+	Data string
+	Bus  *bustest.Bus
+	Log  *bus.Log // with a state server's rights
+}
+
+// NewClient starts a bus, and a client that knows its environment as "prod".
+func NewClient(t *testing.T) *Client {
+	t.Helper()
+	c := &Client{t: t, Data: t.TempDir(), Bus: bustest.Start(t)}
+	a := In(c.Data)
+	id, err := bus.NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := c.Bus.Accounts.OperatorJWT("ann", id.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Store().SaveCredentials("prod", bus.Credentials{JWT: token, Seed: string(id.Seed())}); err != nil {
+		t.Fatal(err)
+	}
+	if err := bus.PinAuthorities(a.Store().AuthoritiesFile("prod"), c.Bus.Accounts.Certificates()); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Store().Add(app.Environment{Name: "prod", UUID: bustest.Environment, Operator: "ann", URLs: c.Bus.URLs}); err != nil {
+		t.Fatal(err)
+	}
+	c.Log = c.Bus.StateServer().Log()
+	c.Append("", &events.SettingChanged{Key: "k", Value: "before"})
+	return c
+}
+
+// Append puts records into the log as a state server does: in one batch.
+func (c *Client) Append(request string, payloads ...events.Payload) {
+	c.t.Helper()
+	recs := make([]events.Record, 0, len(payloads))
+	for _, p := range payloads {
+		rec, err := events.New(events.Envelope{
+			ID: uuid.NewString(), Time: time.Unix(1, 0), Actor: "state-server-0", Correlation: request,
+		}, p)
+		if err != nil {
+			c.t.Error(err)
+			return
+		}
+		recs = append(recs, rec)
+	}
+	c.AppendRecords(recs...)
+}
+
+// AppendRecords puts records into the log in one batch.
+func (c *Client) AppendRecords(recs ...events.Record) {
+	c.t.Helper()
+	last, err := c.Log.Last(c.t.Context())
+	if err == nil {
+		_, err = c.Log.Append(c.t.Context(), last, recs...)
+	}
+	if err != nil {
+		c.t.Error(err)
+	}
+}
+
+// Judge serves requests, as a state server would, until the test ends.
+func (c *Client) Judge(f func(ask events.Ask)) {
+	c.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	conn := c.Bus.StateServer()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = conn.Requests(ctx, 1, func(r bus.Request) {
+			_, ask, err := events.ParseSigned(r.Data)
+			if err != nil {
+				c.t.Error(err)
+				return
+			}
+			f(ask)
+		})
+	}()
+	c.t.Cleanup(func() { cancel(); <-done })
+}
+
+// Received is the record of a request, as a state server puts it into the log.
+func Received(ask events.Ask) *events.RequestReceived {
+	return &events.RequestReceived{Request: events.Request{
+		ID: ask.ID, Action: ask.Action, Operator: "ann", Created: ask.Created, Signed: []byte("{}"),
+	}}
+}
+
+// In is a run of juju with that directory as JUJU_DATA.
+func In(data string) *app.App {
+	return &app.App{Getenv: func(key string) string { return map[string]string{"JUJU_DATA": data}[key] }}
+}
+
+// spoken collects what is said, and calls when once a text is in it.
+type spoken struct {
+	mu   sync.Mutex
+	buf  bytes.Buffer
+	text string
+	when func()
+}
+
+func (s *spoken) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n, err := s.buf.Write(b)
+	if s.when != nil && strings.Contains(s.buf.String(), s.text) {
+		s.when()
+		s.when = nil
+	}
+	return n, err
+}
+
+func (s *spoken) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.buf.String()
+}
+
+// Juju runs a command; when the text is said on stderr, when is called.
+func (c *Client) Juju(line, text string, when func(cancel context.CancelFunc)) (code int, said string) {
+	c.t.Helper()
+	ctx, cancel := context.WithCancel(c.t.Context())
+	defer cancel()
+	errs := &spoken{text: text, when: func() {
+		if when != nil {
+			when(cancel)
+		}
+	}}
+	a := In(c.Data)
+	a.Args, a.Stdin, a.Stdout, a.Stderr = strings.Fields("-e prod "+line), strings.NewReader(""), &bytes.Buffer{}, errs
+	code = cli.Main(ctx, a)
+	return code, errs.String()
+}
+
+// MustSay fails the test unless the command ended like that and said all of it.
+func (c *Client) MustSay(code, want int, said string, texts ...string) {
+	c.t.Helper()
+	for _, text := range texts {
+		if !strings.Contains(said, text) {
+			c.t.Errorf("it does not say %q:\n%s", text, said)
+		}
+	}
+	if code != want {
+		c.t.Errorf("exit %d, want %d:\n%s", code, want, said)
+	}
+}

@@ -1,0 +1,157 @@
+package machines
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/session"
+	"github.com/jujube-project/jujube/events"
+)
+
+// deploy is `juju deploy`.
+type deploy struct {
+	app     *app.App
+	to      string // the machine
+	restart string
+	env     []string // KEY=VALUE
+}
+
+func (c *deploy) command() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "deploy NAME --to MACHINE -- COMMAND [ARG...]", Short: "Run a command on a machine as a unit of a service",
+		Args: cobra.MinimumNArgs(2),
+		Long: `Run COMMAND on a machine as a unit of the service NAME. The machine's unit agent starts
+it, watches it, and starts it again by the restart policy, with longer and longer pauses.
+It goes on undisturbed, with its PID and its connections, while agents are upgraded,
+restarted or rolled back. juju status shows its state and, when it ended, how.
+
+Its output is in log/unit-NAME-N.log of the machine; a log of more than 10 MiB is moved
+to .1, and three old ones are kept. A service is one command: juju add-unit runs one more
+unit of it.`,
+		Example: "  juju deploy web --to 1 -- /usr/bin/python3 -m http.server 8000\n  juju deploy job --to 2 --restart never --env MODE=once -- /usr/local/bin/job",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			d, err := c.ask(args[0], args[1:])
+			if err != nil {
+				return err
+			}
+			return place(cmd, c.app, events.Ask{Action: events.ActionDeploy, Deploy: d})
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&c.to, "to", "", "the machine to run on")
+	f.StringVar(&c.restart, "restart", events.RestartAlways, "when to start it again: always, on-failure or never")
+	f.StringArrayVar(&c.env, "env", nil, "KEY=VALUE for the command's environment; may be repeated")
+	f.SetInterspersed(true)
+	return cmd
+}
+
+func (c *deploy) ask(service string, command []string) (*events.AskDeploy, error) {
+	if c.to == "" {
+		return nil, app.Usage("--to names the machine; juju status lists them")
+	}
+	d := &events.AskDeploy{Service: service, Machine: strings.TrimPrefix(c.to, "machine-"), Command: command, Restart: c.restart, Env: map[string]string{}}
+	for _, kv := range c.env {
+		k, v, ok := strings.Cut(kv, "=")
+		if !ok || k == "" {
+			return nil, app.Usage("--env %q is not KEY=VALUE", kv)
+		}
+		d.Env[k] = v
+	}
+	return d, nil
+}
+
+// place connects, asks for a unit and says which one it is.
+func place(cmd *cobra.Command, a *app.App, ask events.Ask) error {
+	return session.With(cmd.Context(), a, func(s *session.Session) error {
+		recs, err := s.Request(cmd.Context(), ask)
+		if err != nil {
+			return err
+		}
+		for _, rec := range recs {
+			if p, err := events.Decode(rec); err == nil {
+				if added, ok := p.(*events.UnitAdded); ok {
+					fmt.Fprintf(a.Stdout, "unit %s on machine %s\n", added.Unit, added.Machine)
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// addUnit is `juju add-unit`.
+type addUnit struct {
+	app *app.App
+	to  string // the machine
+}
+
+func (c *addUnit) command() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "add-unit NAME --to MACHINE", Short: "Run one more unit of a service on a machine", Args: cobra.ExactArgs(1),
+		Long:    "Run one more unit of the service NAME on a machine: the same command, environment and\nrestart policy as its units have. juju deploy says what a service is.",
+		Example: "  juju add-unit web --to 2",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if c.to == "" {
+				return app.Usage("--to names the machine; juju status lists them")
+			}
+			return place(cmd, c.app, events.Ask{
+				Action: events.ActionAddUnit, AddUnit: &events.AskAddUnit{Service: args[0], Machine: strings.TrimPrefix(c.to, "machine-")},
+			})
+		},
+	}
+	cmd.Flags().StringVar(&c.to, "to", "", "the machine to run on")
+	return cmd
+}
+
+// removeService is `juju remove-service`.
+type removeService struct{ app *app.App }
+
+func (c *removeService) command() *cobra.Command {
+	return &cobra.Command{
+		Use: "remove-service NAME...", Short: "Stop all units of services and remove them", Args: cobra.MinimumNArgs(1),
+		Long:    "Stop the workloads of all units of services and remove the units. The logs of the\nworkloads stay on the machines.",
+		Example: "  juju remove-service web",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return session.With(cmd.Context(), c.app, func(s *session.Session) error { return c.run(cmd.Context(), s, args) })
+		},
+	}
+}
+
+// run removes one after another; those before one that is refused stay removed.
+func (c *removeService) run(ctx context.Context, s requester, services []string) error {
+	for _, service := range services {
+		if _, err := s.Request(ctx, events.Ask{Action: events.ActionRemoveService, RemoveService: service}); err != nil {
+			return err
+		}
+		c.app.Say("Removed service %s", service)
+	}
+	return nil
+}
+
+// removeUnit is `juju remove-unit`.
+type removeUnit struct{ app *app.App }
+
+func (c *removeUnit) command() *cobra.Command {
+	return &cobra.Command{
+		Use: "remove-unit NAME/N...", Short: "Stop units and remove them", Args: cobra.MinimumNArgs(1),
+		Long:    "Stop the workloads of units and remove the units.",
+		Example: "  juju remove-unit web/0",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return session.With(cmd.Context(), c.app, func(s *session.Session) error { return c.run(cmd.Context(), s, args) })
+		},
+	}
+}
+
+// run removes one after another; those before one that is refused stay removed.
+func (c *removeUnit) run(ctx context.Context, s requester, units []string) error {
+	for _, unit := range units {
+		if _, err := s.Request(ctx, events.Ask{Action: events.ActionRemoveUnit, RemoveUnit: unit}); err != nil {
+			return err
+		}
+		c.app.Say("Removed unit %s", unit)
+	}
+	return nil
+}
