@@ -58,7 +58,7 @@ var decoders = map[string]string{
 	"agent.checkProgram":                       "agent FuzzCheckProgram",
 	"agent/install.readCopy":                   "agent/install FuzzCopies",
 	"statesrv.loadSiteFile":                    "statesrv FuzzSiteFile",
-	"cmd/jujud.nonceOf":                        "(a number and a word; what cannot be read is made anew)",
+	"agent/connection.nonceOf":                 "(a number and a word; what cannot be read is made anew)",
 	"cli/local.readConf":                       "cli/local FuzzConf",
 	"events/logcopy.Open":                      "events/logcopy FuzzOpen",
 	"events/logcopy.Stored":                    "events/logcopy FuzzOpen",

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -17,14 +15,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/agent"
-	"github.com/jujube-project/jujube/agent/install"
+	"github.com/jujube-project/jujube/agent/connection"
 	"github.com/jujube-project/jujube/agent/pipe"
 	"github.com/jujube-project/jujube/agent/steps"
 	"github.com/jujube-project/jujube/bus"
-	"github.com/jujube-project/jujube/events"
-	"github.com/jujube-project/jujube/events/tree"
-	"github.com/jujube-project/jujube/events/version"
-	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/host"
 	"github.com/jujube-project/jujube/statesrv"
 )
@@ -128,7 +122,9 @@ func stopped(p *pipe.Parent) bool {
 	}
 }
 
-func (o *options) newAgent(ctx context.Context, conf agent.Conf, nats bus.InProcess, parent *pipe.Parent, log *slog.Logger) (*agent.Agent, func(), error) {
+// newAgent makes the agent, and connects it in the background. disconnect ends the
+// connection, and waits for that.
+func (o *options) newAgent(ctx context.Context, conf agent.Conf, nats bus.InProcess, parent *pipe.Parent, log *slog.Logger) (a *agent.Agent, disconnect func(), err error) {
 	own, err := ownVersion()
 	if err != nil {
 		return nil, nil, err
@@ -142,150 +138,16 @@ func (o *options) newAgent(ctx context.Context, conf agent.Conf, nats bus.InProc
 		return nil, nil, err
 	}
 	restarts, _ := strconv.Atoi(os.Getenv("JUJUBE_RESTARTS"))
-	b := &agentBus{tag: conf.Tag, ready: make(chan struct{}), denied: host.NewPoke(), instance: newID()}
-	ctx, end := context.WithCancel(ctx) // a process that restarts ends what it began, too
-	var wg sync.WaitGroup
-	wg.Go(func() { b.connect(ctx, conf, nats, log) })
-	wg.Go(func() { b.keepCredentials(ctx, conf, nats, log) })
+	c := connection.New(connection.Config{Conf: conf, NATS: nats, NewID: newID, Logger: log})
+	ctx, end := context.WithCancel(ctx) // a process that restarts ends its connection, too
+	var connected sync.WaitGroup
+	connected.Go(func() { c.Run(ctx) })
 	cfg := agent.Config{
-		Conf: conf, Identity: id, Bus: b, Parent: parent, Committed: parent.Committed, Own: own, Steps: steps.Registry,
+		Conf: conf, Identity: id, Bus: c, Parent: parent, Committed: parent.Committed, Own: own, Steps: steps.Registry,
 		StateServer: statesrv.IsStateServer(o.dataDir), PID: os.Getpid(), Restarts: restarts,
 		Now: time.Now, NewID: newID, Logger: log,
 	}
 	misconfigure(&cfg)
-	a, err := agent.New(cfg)
-	return a, func() { end(); wg.Wait(); b.close() }, err
-}
-
-func connectAgent(ctx context.Context, conf agent.Conf, nats bus.InProcess, log *slog.Logger, denied func()) (*bus.Conn, error) {
-	return bus.Connect(ctx, bus.ConnConfig{
-		URLs: conf.APIAddresses, Authorities: conf.AuthoritiesFile(), Server: nats, CredentialsFile: conf.CredentialsFile(), Name: conf.Tag,
-		Logger: log, OnDenied: denied,
-	})
-}
-
-// agentBus is the bus as the agent wants it. Until the first connection stands, every
-// call waits or fails; the agent runs its workloads meanwhile.
-type agentBus struct {
-	tag   string
-	conn  *bus.Conn
-	ready chan struct{} // closed when conn is set
-
-	denied   host.Poke // the server refuses the credentials
-	instance string    // of this process
-	beats    int
-	echo     string // what the state server wants to hear in the next greeting
-}
-
-var errAway = errors.New("not connected yet")
-
-func (b *agentBus) connect(ctx context.Context, conf agent.Conf, nats bus.InProcess, log *slog.Logger) {
-	for ctx.Err() == nil {
-		conn, err := connectAgent(ctx, conf, nats, log, b.onDenied)
-		if err == nil {
-			b.conn = conn
-			close(b.ready)
-			return
-		}
-		log.Warn("connecting", "err", err)
-		if errors.Is(err, bus.ErrDenied) {
-			b.onDenied()
-		}
-		select {
-		case <-time.After(reconnectPause):
-		case <-ctx.Done():
-		}
-	}
-}
-
-const reconnectPause = 2 * time.Second
-
-func (b *agentBus) close() {
-	if b.Connected() {
-		b.conn.Close()
-	}
-}
-
-func (b *agentBus) Connected() bool {
-	select {
-	case <-b.ready:
-		return b.conn.Connected()
-	default:
-		return false
-	}
-}
-
-func (b *agentBus) Orders(ctx context.Context, f func(events.Record)) error {
-	select {
-	case <-b.ready:
-		return b.conn.Orders(ctx, b.tag, f)
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// reportTimeout is how long a state server may take to put a report on disk.
-const reportTimeout = 10 * time.Second
-
-func (b *agentBus) Report(ctx context.Context, rec events.Record) (agent.Answer, error) {
-	if !b.Connected() {
-		return agent.Later, errAway
-	}
-	ctx, cancel := context.WithTimeout(ctx, reportTimeout)
-	defer cancel()
-	a, err := b.conn.Report(ctx, b.tag, rec)
-	switch {
-	case errors.Is(err, bus.ErrTooLarge):
-		return agent.Refused, err
-	case err != nil:
-		return agent.Later, err
-	case a.Code == "" || a.Code == wire.ReportDuplicate:
-		return agent.Stored, nil
-	case a.Code == wire.ReportInvalid:
-		return agent.Refused, errors.New(a.Text)
-	}
-	return agent.Later, fmt.Errorf("%s: %s", a.Code, a.Text)
-}
-
-// greetEvery is how many heartbeats come to one that is answered: by it a state server
-// finds out whether somebody else has this machine's key.
-const (
-	greetEvery   = 6
-	greetTimeout = 2 * time.Second
-)
-
-func (b *agentBus) Beat(v version.Number, log tree.Head) error {
-	if !b.Connected() {
-		return errAway
-	}
-	beat := wire.Beat{Version: v.String(), PID: os.Getpid(), Log: log, Instance: b.instance}
-	if b.beats++; b.beats%greetEvery != 1 {
-		return b.conn.Beat(b.tag, beat)
-	}
-	for range 2 {
-		ctx, cancel := context.WithTimeout(context.Background(), greetTimeout)
-		beat.Echo = b.echo
-		e, err := b.conn.Greet(ctx, b.tag, beat)
-		cancel()
-		if err != nil {
-			b.beats = 0 // the next one tries again
-			return err
-		}
-		b.echo = e.Nonce
-		if !e.Again {
-			break
-		}
-	}
-	return nil
-}
-
-func (b *agentBus) Fetch(ctx context.Context, sha256 string, offset int64, w io.Writer) (int64, error) {
-	if !b.Connected() {
-		return 0, errAway
-	}
-	n, err := b.conn.Tools().Fetch(ctx, sha256, offset, w)
-	if errors.Is(err, bus.ErrDigest) { // the object ends before it says it does
-		err = fmt.Errorf("%w: %w", install.ErrSize, err)
-	}
-	return n, err
+	a, err = agent.New(cfg)
+	return a, func() { end(); connected.Wait() }, err
 }

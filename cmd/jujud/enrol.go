@@ -1,14 +1,19 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/jujube-project/jujube/agent"
+	"github.com/jujube-project/jujube/agent/connection"
+	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/host"
 )
 
@@ -62,4 +67,52 @@ func (j *joinToken) read() (string, error) {
 		return "", fmt.Errorf("read the join token: %w; nothing was started", err)
 	}
 	return strings.TrimSpace(string(b)), nil
+}
+
+// enrolOnce enrols the machine in a process of its own, so that the launcher itself
+// never holds a connection.
+func (o *options) enrolOnce(ctx context.Context, join joinToken) error {
+	if err := install.Ours(o.dataDir); err != nil {
+		return err
+	}
+	_, unknown := agent.LoadConf(o.dataDir)
+	if unknown == nil || !errors.Is(unknown, agent.ErrNoConf) {
+		return unknown
+	}
+	token, err := join.read()
+	if err != nil {
+		return err
+	}
+	if token == "" {
+		return unknown
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, exe, "enrol", "--data-dir", o.dataDir)
+	cmd.Stdin, cmd.Stderr = strings.NewReader(token), os.Stderr
+	if err := cmd.Run(); err != nil {
+		return errors.New("the machine was not enrolled; see above")
+	}
+	return nil
+}
+
+func (o *options) enrolCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "enrol", Short: "Enrol this host with a join token.", Hidden: true, Args: noArgs,
+		Long:    "Enrol this host with the join token on the standard input. jujud machine --join-file does this.",
+		Example: "  jujud enrol --data-dir /var/lib/juju < machine-3.join",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			token, err := (&joinToken{file: "-", stdin: cmd.InOrStdin()}).read()
+			if err != nil {
+				return err
+			}
+			own, err := ownVersion()
+			if err != nil {
+				return err
+			}
+			return connection.Enrol(cmd.Context(), connection.Enrolment{DataDir: o.dataDir, Token: token, Own: own, Logger: o.logger()})
+		},
+	}
 }

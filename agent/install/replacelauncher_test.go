@@ -1,4 +1,4 @@
-package main
+package install
 
 import (
 	"os"
@@ -28,7 +28,7 @@ func TestInstallLauncher(t *testing.T) {
 		program(t, to, "#!/bin/sh\necho old\n")
 		from := filepath.Join(dir, "from")
 		program(t, from, c.script)
-		err := installLauncher(t.Context(), from, to)
+		err := ReplaceLauncher(t.Context(), from, to)
 		want := c.script
 		if c.refusal != "" {
 			want = "#!/bin/sh\necho old\n"
@@ -44,11 +44,11 @@ func TestInstallLauncher(t *testing.T) {
 		if _, err := os.Stat(to + ".new"); err == nil {
 			t.Errorf("%s: the copy was left behind", name)
 		}
-		if b, err := os.ReadFile(to + previousSuffix); c.refusal == "" && (err != nil || !strings.Contains(string(b), "old")) {
+		if b, err := os.ReadFile(to + PreviousSuffix); c.refusal == "" && (err != nil || !strings.Contains(string(b), "old")) {
 			t.Errorf("%s: the one before is %q, %v", name, b, err)
 		}
 	}
-	if err := installLauncher(t.Context(), to, to); err == nil {
+	if err := ReplaceLauncher(t.Context(), to, to); err == nil {
 		t.Error("a file replaced itself")
 	}
 }

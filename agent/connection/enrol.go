@@ -1,0 +1,101 @@
+package connection
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/jujube-project/jujube/agent"
+	"github.com/jujube-project/jujube/agent/install"
+	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/events/version"
+	"github.com/jujube-project/jujube/events/wire"
+	"github.com/jujube-project/jujube/host"
+)
+
+// Enrolment is what a host needs to become a machine.
+type Enrolment struct {
+	DataDir string
+	Token   string         // the text of a join token, from juju add-machine
+	Own     version.Binary // of this jujud
+	Logger  *slog.Logger
+}
+
+// enrolTimeout bounds an enrolment.
+const enrolTimeout = time.Minute
+
+// Enrol asks to be enrolled, and writes down what this host is from then on. agent.conf is
+// written last: without it the host is not enrolled, and the next Enrol begins anew, with
+// the same key. A token is used up by the first key that shows it.
+func Enrol(ctx context.Context, e Enrolment) error {
+	if err := install.Ours(e.DataDir); err != nil {
+		return err
+	}
+	token, err := bus.ParseJoinToken(e.Token)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, enrolTimeout)
+	defer cancel()
+	conf := agent.Conf{
+		Tag: "machine-" + token.Machine, DataDir: e.DataDir, Environment: token.Environment, APIAddresses: token.URLs,
+		Labels: token.Labels, TrustRoot: token.Anchor, UpgradedToVersion: e.Own.Number,
+	}
+	if err := os.MkdirAll(conf.Layout().Agent(), 0o700); err != nil {
+		return fmt.Errorf("prepare the data directory: %w", err)
+	}
+	id, err := hostKey(conf)
+	if err != nil {
+		return err
+	}
+	if err := bus.PinAuthorities(conf.AuthoritiesFile(), token.Authorities); err != nil {
+		return err
+	}
+	enrolled, err := e.ask(ctx, conf, token, id)
+	if err != nil {
+		return err
+	}
+	own := bus.Credentials{JWT: enrolled.JWT, Seed: string(id.Seed())}
+	if err := errors.Join(token.Enrol.Save(conf.EnrolFile()), own.Save(conf.CredentialsFile())); err != nil {
+		return err
+	}
+	if len(enrolled.URLs) > 0 {
+		conf.APIAddresses = enrolled.URLs
+	}
+	return conf.Save()
+}
+
+// ask shows the token to a state server, over a connection that may do nothing else.
+func (e Enrolment) ask(ctx context.Context, conf agent.Conf, token bus.JoinToken, id *bus.Identity) (wire.Enrolled, error) {
+	conn, err := bus.Connect(ctx, bus.ConnConfig{
+		URLs: token.URLs, Authorities: conf.AuthoritiesFile(), Credentials: token.Enrol, Name: "enrol " + conf.Tag, Logger: e.Logger,
+	})
+	if err != nil {
+		return wire.Enrolled{}, err
+	}
+	defer conn.Close()
+	hostname, digest := agent.Host(e.DataDir)
+	return conn.Enrol(ctx, token, id, wire.EnrolRequest{Hostname: hostname, Host: digest, Version: e.Own.String()})
+}
+
+// hostKey makes this host's key, or reads the one that an earlier try made. It is durable
+// before it is shown: if the answer to an enrolment is lost, the token belongs to that key.
+func hostKey(conf agent.Conf) (*bus.Identity, error) {
+	path := conf.CredentialsFile() + ".pending"
+	b, err := host.ReadSecret(path)
+	if err == nil {
+		return bus.ParseIdentity(b)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	id, err := bus.NewIdentity()
+	if err != nil {
+		return nil, err
+	}
+	return id, host.WriteFile(path, id.Seed())
+}
