@@ -13,7 +13,7 @@ import (
 // reason in brackets stands where there is none.
 var decoders = map[string]string{
 	"events.strict":                            "events FuzzParseSigned",
-	"events.readPayload":                       "events FuzzDecode",
+	"events.Decode":                            "events FuzzDecode",
 	"events/tools/archive.Walk":                "events/tools/archive FuzzWalk",
 	"events/tools/simplestreams.ParseIndex":    "events/tools/simplestreams FuzzParse",
 	"events/tools/simplestreams.ParseProducts": "events/tools/simplestreams FuzzParse",

@@ -32,8 +32,8 @@ func Decode(r Record) (Payload, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: %s at %d", ErrUnknownKind, r.Kind, r.Seq)
 	}
-	p, err := readPayload(data, newPayload)
-	if err != nil {
+	p := newPayload()
+	if err := json.Unmarshal(data, p); err != nil {
 		return nil, fmt.Errorf("%w: %s at %d: %w", ErrInvalid, r.Kind, r.Seq, err)
 	}
 	if err := p.Validate(); err != nil {
@@ -43,18 +43,6 @@ func Decode(r Record) (Payload, error) {
 		return nil, fmt.Errorf("%w: %s at %d lies under %q but speaks of %q", ErrInvalid, r.Kind, r.Seq, r.Entity, e)
 	}
 	return p, nil
-}
-
-// readPayload reads the JSON of a payload, by hand where that is possible.
-func readPayload(data []byte, newPayload func() Payload) (Payload, error) {
-	p := newPayload()
-	if f, ok := p.(flat); ok {
-		if readFlat(data, f) {
-			return p, nil
-		}
-		p = newPayload()
-	}
-	return p, json.Unmarshal(data, p)
 }
 
 // upcasters bring the payload of an old version to the next one, by wire name. There
