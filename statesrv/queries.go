@@ -66,8 +66,7 @@ func (s *queries) answers() map[string]wire.Answer {
 // fromState answers from the state alone. f runs in the writer's goroutine.
 func fromState[A any](s *queries, f func(*projections.State) (A, error)) func(context.Context, wire.Nothing) (A, error) {
 	return func(ctx context.Context, _ wire.Nothing) (answer A, err error) {
-		var lookErr error
-		lookErr = s.writer.Look(ctx, func(st *projections.State) { answer, err = f(st) })
+		lookErr := s.writer.Look(ctx, func(st *projections.State) { answer, err = f(st) })
 		return answer, errors.Join(lookErr, err)
 	}
 }
@@ -150,7 +149,7 @@ func (s *queries) answerCheck(ctx context.Context, ask events.AskUpgrade) (wire.
 	}
 	c := wire.Check{Reasons: []events.Reason{}}
 	err := s.writer.Look(ctx, func(st *projections.State) {
-		c.Reasons = append(c.Reasons, decide.Blockers(st, &ask, s.known())...)
+		c.Reasons = append(c.Reasons, decide.Blockers(st, &ask, knownOf(s.tools, s.publisher))...)
 	})
 	return c, err
 }
@@ -178,13 +177,6 @@ func (s *queries) answerCredentials(ctx context.Context, key wire.Text) (wire.Te
 	}
 	token, err := sign(o.Name, o.Key)
 	return wire.Text(token), err
-}
-
-// known is what judging an upgrade takes beside the state.
-func (s *queries) known() decide.Known {
-	k := s.tools.known()
-	k.Signed = s.publisher.list()
-	return k
 }
 
 // missing says whether an upgrade names an archive that is neither stored nor known to be

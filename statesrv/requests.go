@@ -27,7 +27,7 @@ import (
 // A request to publish metadata changes who may ask for what, so nothing that lies behind it
 // is judged before it.
 //
-// See docs/adr for why this is safe.
+// ADR 18 (docs/adr/0018-decide.md) says why this is safe.
 type requests struct {
 	bus       *bus.Conn
 	writer    *writer.Writer
@@ -37,10 +37,12 @@ type requests struct {
 	garbage   func(what string)
 	logger    *slog.Logger
 
-	upgrades chan decide.Request
+	upgrades chan decide.Request // read puts in, judgeUpgrades takes out
 
+	// mu guards queue and moved. A position leaves the queue only when its request lies in the
+	// writer's queue: whatever is submitted from then on is judged behind it.
 	mu    sync.Mutex
-	queue []uint64      // positions of the requests in upgrades, and of the one that is looked into
+	queue []uint64      // positions of the requests in upgrades, and of the one that was taken out last
 	moved chan struct{} // closed, and made anew, when the first of queue is gone
 }
 
@@ -118,17 +120,10 @@ func (r *requests) judgeUpgrades(ctx context.Context) {
 			if r.awaits(ctx, q) {
 				r.tools.ask(ctx)
 			}
-			_ = r.writer.SubmitWait(ctx, r.changeWith(q, r.known))
+			_ = r.writer.SubmitWait(ctx, r.changeWith(q, func() decide.Known { return knownOf(r.tools, r.publisher) }))
 			r.judged()
 		}
 	}
-}
-
-// known is what judging an upgrade takes beside the state.
-func (r *requests) known() decide.Known {
-	k := r.tools.known()
-	k.Signed = r.publisher.list()
-	return k
 }
 
 // awaits says whether the sources are to be asked before a request is judged. That is never

@@ -49,6 +49,13 @@ func newToolbox(store *bus.ToolStore, seen *streams.SeenFile, now func() time.Ti
 	}
 }
 
+// knownOf is what judging an upgrade takes beside the state.
+func knownOf(b *toolbox, p *publisher) decide.Known {
+	k := b.known()
+	k.Signed = p.list()
+	return k
+}
+
 // configure takes over the environment's settings after each commit.
 func (b *toolbox) configure(s *projections.State) {
 	next := sourcesOf(s, b.seen, b.now)
