@@ -20,35 +20,39 @@ import (
 	"github.com/jujube-project/jujube/events/tools"
 )
 
-// Incoming is an archive on its way into the object store. Its chunks lie, from the
-// first one on, where the finished object will have them, under a name made from the
-// digest: a later try finds them, on any state server, and goes on behind the last.
-// Nobody sees an object before its description, which is written last, after the whole
-// was hashed and checked. One goroutine at a time may use it.
+// Incoming is an archive on its way into the object store. Its chunks are stored, from the
+// first one on, on the subject where the whole object has them, which is made from the
+// digest. A later attempt finds them there, on any state server, and goes on behind the last
+// one. Nobody sees the object before its description is stored, and that is stored last, when
+// the whole was hashed and checked.
+//
+// Only one goroutine at a time may use it. The functions that Append returns may be called by
+// another one, while the first goes on.
 type Incoming struct {
 	store  *ToolStore
-	what   string // for a person
+	what   string // what it is, for a person
 	tools  tools.Tools
-	check  io.WriteCloser // is shown every byte, in order
+	check  io.WriteCloser // is shown every byte, in order; nil after its Close
 	hash   hash.Hash
-	next   int64  // bytes hashed, and stored or on their way
-	chunks uint32 // messages of them
-	last   uint64 // sequence of the newest that is stored
+	next   int64  // bytes of it that are hashed, and are stored or on their way
+	chunks uint32 // in how many chunks
+	last   uint64 // sequence of the newest chunk that is stored; the goroutine that waits uses it
 }
 
-// ErrBusy: that archive is being stored by somebody else at this moment.
+// ErrBusy: somebody else is storing that archive through the same ToolStore.
 var ErrBusy = errors.New("it is being stored at this moment")
 
-// headerOffset says where in the archive a chunk belongs.
+// headerOffset says where in the archive a chunk begins, in bytes. It tells chunks that follow
+// each other from those that two state servers stored at the same time.
 const headerOffset = "Jujube-Offset"
 
-// storedTimeout is how long the store may take to acknowledge a chunk.
+// storedTimeout bounds the wait until NATS acknowledges what one Append sent.
 const storedTimeout = time.Minute
 
-// Receive begins to store an archive, or goes on where an earlier try stopped: newCheck
-// makes what is shown every byte from the first on, and whose Close has the last word
-// before the object becomes visible. End it with Commit, Discard or Close. Only a state
-// server may call it.
+// Receive begins to store an archive, or goes on where an earlier attempt stopped. newCheck
+// makes the check, which is shown every byte from the first one on, also those that are
+// stored already, and whose Close decides before the object becomes visible. The caller ends
+// it with Commit, Discard or Close. Only a state server may call it.
 func (s *ToolStore) Receive(ctx context.Context, t tools.Tools, newCheck func() io.WriteCloser) (*Incoming, error) {
 	if err := t.Validate(); err != nil {
 		return nil, fmt.Errorf("store tools: %w", err)
@@ -62,7 +66,7 @@ func (s *ToolStore) receive(ctx context.Context, what string, t tools.Tools, new
 	}
 	in := &Incoming{store: s, what: what, tools: t}
 	err := in.resume(ctx, newCheck)
-	if errors.Is(err, errPieces) { // what is there cannot be continued
+	if errors.Is(err, errPieces) { // what is stored cannot be continued: begin anew
 		if err = in.purge(ctx); err == nil {
 			err = in.resume(ctx, newCheck)
 		}
@@ -74,14 +78,12 @@ func (s *ToolStore) receive(ctx context.Context, what string, t tools.Tools, new
 	return in, nil
 }
 
-func chunkSubject(nuid string) string { return names.SubjectChunks + nuid }
-
 func (in *Incoming) subject() string { return chunkSubject(in.tools.SHA256) }
 
-// errPieces: the chunks that are stored are not the beginning of the archive.
+// errPieces: the stored chunks are not the beginning of the archive, one behind the other.
 var errPieces = errors.New("its chunks do not follow each other")
 
-// resume reads what is stored.
+// resume hashes and checks the chunks that are stored already.
 func (in *Incoming) resume(ctx context.Context, newCheck func() io.WriteCloser) error {
 	in.closeCheck()
 	in.check, in.hash, in.next, in.chunks, in.last = newCheck(), sha256.New(), 0, 0, 0
@@ -96,7 +98,7 @@ func (in *Incoming) resume(ctx context.Context, newCheck func() io.WriteCloser) 
 			if m.header.Get(headerOffset) != strconv.FormatInt(in.next, 10) || int64(len(m.data)) != size {
 				return errPieces
 			}
-			_ = in.take(m.data) // Append or Commit says it
+			_ = in.take(m.data) // Append or Commit returns what the check has against it
 			in.last = m.seq
 		}
 		if in.last == before {
@@ -105,8 +107,8 @@ func (in *Incoming) resume(ctx context.Context, newCheck func() io.WriteCloser) 
 	}
 }
 
-// take counts a chunk in and shows it to the check, which may say at once that the
-// archive is bad, and says it again at the end.
+// take hashes a chunk and shows it to the check. A check that returns an error here returns
+// it from Close, too.
 func (in *Incoming) take(chunk []byte) error {
 	in.hash.Write(chunk)
 	in.next += int64(len(chunk))
@@ -115,13 +117,13 @@ func (in *Incoming) take(chunk []byte) error {
 	return err
 }
 
-// Next is how many bytes are stored or on their way.
+// Next is how many bytes of the archive are stored or on their way.
 func (in *Incoming) Next() int64 { return in.next }
 
-// Append sends the bytes from Next on to the store and does not wait. They must end on
-// the edge of a chunk or of the archive. stored waits until they are on disk; it must be
-// called once for every Append, in their order; another goroutine may. The store keeps
-// data until then. What the check has against the bytes is returned at once.
+// Append sends the bytes that follow Next to NATS and does not wait. They must end where a
+// chunk or the archive ends. stored waits until they are on disk; it must be called once for
+// every Append, in their order, and data must not change before it returns. What the check
+// has against the bytes is returned by Append itself.
 func (in *Incoming) Append(data []byte) (stored func(context.Context) error, err error) {
 	left := in.tools.Size - in.next
 	if n := int64(len(data)); n > left || (n < left && n%chunkBytes != 0) {
@@ -134,7 +136,7 @@ func (in *Incoming) Append(data []byte) (stored func(context.Context) error, err
 		m := nats.NewMsg(in.subject())
 		m.Data = chunk
 		m.Header.Set(headerOffset, strconv.FormatInt(in.next, 10))
-		// A chunk that is sent again would come behind its successors.
+		// No retries: a chunk that is sent again would be stored behind its successors.
 		ack, err := in.store.conn.js.PublishMsgAsync(m, jetstream.WithRetryAttempts(0))
 		if err != nil {
 			return nil, fmt.Errorf("store %s: %w", in.what, translate(err))
@@ -147,6 +149,8 @@ func (in *Incoming) Append(data []byte) (stored func(context.Context) error, err
 	return func(ctx context.Context) error { return in.wait(ctx, sent) }, nil
 }
 
+// wait waits for the acknowledgements of some chunks, in their order. Their sequences must
+// rise: whole relies on it.
 func (in *Incoming) wait(ctx context.Context, sent []jetstream.PubAckFuture) error {
 	ctx, cancel := context.WithTimeout(ctx, storedTimeout)
 	defer cancel()
@@ -170,8 +174,8 @@ func (in *Incoming) wait(ctx context.Context, sent []jetstream.PubAckFuture) err
 	return nil
 }
 
-// noSpace names what it means that the store did not take a chunk, as no other limit
-// applies to chunks.
+// noSpace makes ErrNoSpace of NATS's "stream store failed". That code has other meanings as
+// well, a message too many on a subject among them, but no such limit applies to objects.
 func noSpace(err error) error {
 	if errors.Is(err, ErrExists) {
 		return fmt.Errorf("%w: %w", ErrNoSpace, err)
@@ -179,9 +183,10 @@ func noSpace(err error) error {
 	return err
 }
 
-// Commit makes the archive visible, after everything appended is on disk, and ends it. It
-// returns ErrDigest, or what the check found, when the bytes are not the right ones; then
-// nothing is visible or left. After another error the chunks are kept for a later try.
+// Commit makes the archive visible and ends its way. The caller has waited for all that was
+// appended. It returns ErrDigest if the bytes are not those of the archive, or what the check
+// has against them; in both cases nothing is visible and nothing is left. After another
+// error the chunks stay for a later attempt.
 func (in *Incoming) Commit(ctx context.Context) error {
 	defer in.Close()
 	err := in.verdict()
@@ -199,6 +204,7 @@ func (in *Incoming) Commit(ctx context.Context) error {
 	return nil
 }
 
+// verdict compares the hash, and hears the check.
 func (in *Incoming) verdict() error {
 	check := in.check
 	in.check = nil
@@ -209,8 +215,8 @@ func (in *Incoming) verdict() error {
 	return bad
 }
 
-// whole makes sure that the store holds the chunks that were hashed, in their order, and
-// no other: their sequences rose, so it is enough to count them.
+// whole makes sure that the stream holds the chunks that were hashed, in their order, and no
+// other ones. wait has seen that their sequences rise, so it is enough to count them.
 func (in *Incoming) whole(ctx context.Context) error {
 	counts, err := in.store.subjects(ctx, in.subject())
 	if err == nil && counts[in.subject()] != uint64(in.chunks) {
@@ -219,7 +225,8 @@ func (in *Incoming) whole(ctx context.Context) error {
 	return err
 }
 
-// describe writes the object's description. Source: NATS ADR-20.
+// describe stores the object's description, in place of an earlier one (a roll-up of its
+// subject). Source: NATS ADR-20.
 func (in *Incoming) describe(ctx context.Context) error {
 	info := jetstream.ObjectInfo{
 		ObjectMeta: jetstream.ObjectMeta{
@@ -239,7 +246,7 @@ func (in *Incoming) describe(ctx context.Context) error {
 	return noSpace(translate(err))
 }
 
-// Discard removes what is stored and ends it.
+// Discard removes what is stored of the archive, and ends its way.
 func (in *Incoming) Discard(ctx context.Context) error {
 	defer in.Close()
 	return in.purge(ctx)
@@ -249,7 +256,8 @@ func (in *Incoming) purge(ctx context.Context) error {
 	return in.store.purge(ctx, chunkSubject(in.tools.SHA256))
 }
 
-// Close ends it and leaves what is stored to a later try. It is idempotent.
+// Close ends the way of the archive and leaves what is stored to a later attempt. It is
+// idempotent.
 func (in *Incoming) Close() {
 	in.closeCheck()
 	if in.store != nil {

@@ -10,8 +10,9 @@ import (
 	"github.com/nats-io/jwt/v2"
 )
 
-// UpdateAccount makes NATS believe an account's new claims: whose credentials they revoke
-// is cut off at once, and stays out. The connection must have SystemCredentials.
+// UpdateAccount gives NATS new claims of an account (server.Accounts.Revocations makes them).
+// NATS disconnects at once every user whose credentials they revoke, and lets him in no more.
+// The connection must have been made with SystemCredentials.
 func (c *Conn) UpdateAccount(ctx context.Context, token string) error {
 	claims, err := jwt.DecodeAccountClaims(token)
 	if err != nil {

@@ -14,17 +14,18 @@ import (
 	"github.com/jujube-project/jujube/events/tools"
 )
 
-// ObjectOf names bytes as the store will.
+// ObjectOf is the name and the size under which the store keeps data.
 func ObjectOf(data []byte) events.Object {
 	sum := sha256.Sum256(data)
 	return events.Object{SHA256: hex.EncodeToString(sum[:]), Size: int64(len(data))}
 }
 
-// metadataName describes what is no archive, and is not listed as one.
+// metadataName is the description of every object that is no archive: it tells metadata from
+// archives.
 const metadataName = "signed metadata"
 
-// PutMetadata stores signed metadata beside the archives and under its digest. Storing it
-// again changes nothing. Only a state server may call it.
+// PutMetadata stores signed metadata beside the archives, under its digest. If it is stored
+// already, nothing changes. Only a state server may call it.
 func (s *ToolStore) PutMetadata(ctx context.Context, data []byte) (events.Object, error) {
 	o := ObjectOf(data)
 	if err := o.Validate(); err != nil {
@@ -43,14 +44,15 @@ func (s *ToolStore) PutMetadata(ctx context.Context, data []byte) (events.Object
 	return o, in.Commit(ctx)
 }
 
-// uninspected passes everything: what it means was verified before it is stored.
-func uninspected() io.WriteCloser { return nothing{io.Discard} }
+// uninspected is a check that refuses nothing. Metadata is verified before it is stored.
+func uninspected() io.WriteCloser { return noCheck{io.Discard} }
 
-type nothing struct{ io.Writer }
+type noCheck struct{ io.Writer }
 
-func (nothing) Close() error { return nil }
+func (noCheck) Close() error { return nil }
 
-// GetMetadata reads it whole. Other bytes than the digest says are ErrDigest.
+// GetMetadata reads metadata whole. It returns ErrDigest when the bytes are not those that o
+// names. State servers and agents may call it.
 func (s *ToolStore) GetMetadata(ctx context.Context, o events.Object) ([]byte, error) {
 	if err := o.Validate(); err != nil {
 		return nil, fmt.Errorf("fetch %s: %w", o.SHA256, err)
@@ -65,7 +67,7 @@ func (s *ToolStore) GetMetadata(ctx context.Context, o events.Object) ([]byte, e
 	return w.Bytes(), nil
 }
 
-// capped takes no more than was promised.
+// capped refuses more bytes than were promised.
 type capped struct {
 	bytes.Buffer
 	left int64
@@ -78,15 +80,15 @@ func (c *capped) Write(p []byte) (int, error) {
 	return c.Buffer.Write(p)
 }
 
-// KeepMetadata removes all metadata but the objects with these digests, descriptions first.
-// Only a state server may call it.
+// KeepMetadata removes all metadata but the objects with these digests. Only a state server
+// may call it.
 func (s *ToolStore) KeepMetadata(ctx context.Context, digests ...string) error {
 	objects, err := s.objects(ctx)
 	for _, o := range objects {
 		if o.Description != metadataName || slices.Contains(digests, o.Name) {
 			continue
 		}
-		err = errors.Join(err, s.purge(ctx, describedBy(o.Name)), s.purge(ctx, chunkSubject(o.Name)))
+		err = errors.Join(err, s.remove(ctx, o.Name))
 	}
 	if err != nil {
 		return fmt.Errorf("remove old metadata: %w", err)

@@ -9,10 +9,23 @@ import (
 	"github.com/jujube-project/jujube/bus/internal/names"
 )
 
-// Fetch writes the object from byte offset on to w and returns how many bytes it wrote.
-// A fetch that broke is resumed by calling it again with a larger offset. It needs no
-// right beyond reading descriptions and chunks. What it writes is not verified: the
-// caller hashes it, and bounds it by the size it was promised.
+// fetchBytes is how much of an object one Direct Get asks for.
+const fetchBytes = 512 << 10
+
+// errMoved: the chunk does not lie at the sequence where it was expected.
+var errMoved = errors.New("the chunk lies elsewhere")
+
+// Fetch writes an object to w, from the byte offset on, and returns how many bytes it wrote. A
+// caller resumes a fetch that broke by calling it again with a larger offset. It needs no
+// permission but two Direct Gets, for the description and for chunks, so an agent may call it.
+//
+// Nothing that it writes is verified, not even the size: the caller hashes the bytes, and
+// takes no more of them than signed metadata promises.
+//
+// It finds the chunk that holds offset without reading those before it. NATS stores the
+// chunks of an object and then its description; if nothing else was stored in between, the
+// chunk lies as many messages before the description as chunks follow it. If another message
+// lies there, or none, it looks for the chunks from the start of the stream.
 func (s *ToolStore) Fetch(ctx context.Context, sha256 string, offset int64, w io.Writer) (int64, error) {
 	info, described, err := s.info(ctx, sha256)
 	if err != nil {
@@ -42,17 +55,20 @@ func wrapFetch(sha256 string, err error) error {
 	return nil
 }
 
+// fetch is one pass over the chunks of an object.
 type fetch struct {
 	store   *ToolStore
 	subject string
 	w       io.Writer
-	first   uint64 // sequence where the first chunk must lie; 0: anywhere
-	next    uint64
-	skip    int64 // bytes to leave out before writing
-	left    int64 // bytes to write
+	first   uint64 // where the first chunk must lie; 0: anywhere
+	next    uint64 // sequence from which to read on
+	skip    int64  // bytes of chunks to leave out before the first that is written
+	left    int64  // bytes to write
 	written int64
 }
 
+// run writes until nothing is left. A Direct Get that gives no chunk means that the object has
+// fewer bytes than its description says.
 func (f *fetch) run(ctx context.Context) error {
 	for f.left > 0 {
 		before := f.next

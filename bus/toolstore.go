@@ -2,37 +2,36 @@ package bus
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
-	"strings"
 	"sync"
 
-	"github.com/jujube-project/jujube/bus/internal/names"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/wire"
-	"github.com/nats-io/nats.go/jetstream"
-) // ToolStore keeps archives of tools in the object store, each under its digest.
+)
 
+// ToolStore keeps archives of tools in the object store, each under its digest. Its methods
+// may be called concurrently.
 type ToolStore struct {
 	conn *Conn
 	mu   sync.Mutex
-	busy map[string]bool // digests that are being stored
+	busy map[string]bool // digests that are being stored through this ToolStore
 }
 
-// Tools gives access to the object store of tools. A state server uses one ToolStore for
-// everything it stores.
+// Tools is the object store of tools, as this connection may use it. A state server uses one
+// ToolStore for all that it stores: two of them do not know what the other one is storing.
 func (c *Conn) Tools() *ToolStore { return &ToolStore{conn: c, busy: map[string]bool{}} }
 
-// chunkBytes is the size of a chunk: fair to others on a server and fast (measured).
+// chunkBytes is the size of a chunk of an object: fast, and other users of the same server do
+// not wait long behind one (measured).
 const chunkBytes = 256 << 10
 
 // ErrDigest: the bytes are not those that the digest or the size promised.
 var ErrDigest = errors.New("the bytes are not what was promised")
 
+// begin reserves a digest, so that nobody else stores or removes it until end is called. It
+// returns false if somebody has it.
 func (s *ToolStore) begin(sha256 string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -52,10 +51,10 @@ func (s *ToolStore) end(sha256 string) {
 // maxAhead is how many chunks Put sends before the first of them must be on disk.
 const maxAhead = 16
 
-// Put stores the archive that r gives, under t.SHA256. The bytes are hashed, and shown to
-// what newCheck makes, on their way in; when they are not t's it returns ErrDigest, when
-// the check does not pass its error, and nothing is visible or left. Storing what is
-// there already reads nothing. Only a state server may call it.
+// Put stores the archive that r gives, under t.SHA256. The bytes are hashed on their way in,
+// and shown to what newCheck makes. If they are not t's, Put returns ErrDigest; if the check
+// refuses them, its error. In both cases nothing is visible and nothing is left. If the
+// archive is stored already, r is not read. Only a state server may call it.
 func (s *ToolStore) Put(ctx context.Context, t tools.Tools, r io.Reader, newCheck func() io.WriteCloser) error {
 	if there, err := s.Has(ctx, t.SHA256); err != nil || there {
 		return err
@@ -70,7 +69,9 @@ func (s *ToolStore) Put(ctx context.Context, t tools.Tools, r io.Reader, newChec
 	return in.Commit(ctx)
 }
 
-// fill appends what r gives, from its start, and is not there already.
+// fill appends what r gives behind what is stored already. r gives the archive from its first
+// byte on. Also after an error it waits for all chunks that are on their way: whoever
+// discards the archive then must not do so while one of them arrives.
 func (in *Incoming) fill(ctx context.Context, r io.Reader) error {
 	var ahead []func(context.Context) error
 	_, err := io.CopyN(io.Discard, r, in.next)
@@ -97,7 +98,7 @@ func (in *Incoming) fill(ctx context.Context, r io.Reader) error {
 	return err
 }
 
-// longer reads on where an archive must end.
+// longer returns ErrDigest if r gives one more byte where the archive must end.
 func longer(r io.Reader) error {
 	var one [1]byte
 	switch n, err := io.ReadFull(r, one[:]); {
@@ -110,7 +111,7 @@ func longer(r io.Reader) error {
 	}
 }
 
-// short gives an archive that ends early its name.
+// short makes ErrDigest of the end of an archive that is too short.
 func short(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("%w: it ends before: %w", ErrDigest, err)
@@ -118,32 +119,7 @@ func short(err error) error {
 	return err
 }
 
-// purge removes every message of a subject.
-func (s *ToolStore) purge(ctx context.Context, subject string) error {
-	stream, err := s.conn.js.Stream(ctx, names.StreamTools)
-	if err == nil {
-		err = stream.Purge(ctx, jetstream.WithPurgeSubject(subject))
-	}
-	if err != nil {
-		return fmt.Errorf("remove %s: %w", subject, translate(err))
-	}
-	return nil
-}
-
-// subjects counts the messages of each subject that a filter matches.
-func (s *ToolStore) subjects(ctx context.Context, filter string) (map[string]uint64, error) {
-	stream, err := s.conn.js.Stream(ctx, names.StreamTools)
-	if err != nil {
-		return nil, translate(err)
-	}
-	info, err := stream.Info(ctx, jetstream.WithSubjectFilter(filter))
-	if err != nil {
-		return nil, translate(err)
-	}
-	return info.State.Subjects, nil
-}
-
-// Has says whether a complete object with that digest is there.
+// Has says whether a whole object with that digest is stored.
 func (s *ToolStore) Has(ctx context.Context, sha256 string) (bool, error) {
 	_, _, err := s.info(ctx, sha256)
 	if errors.Is(err, ErrNotFound) {
@@ -152,77 +128,7 @@ func (s *ToolStore) Has(ctx context.Context, sha256 string) (bool, error) {
 	return err == nil, err
 }
 
-// objectInfo is what NATS keeps of an object. Source: NATS ADR-20.
-type objectInfo struct {
-	Name        string `json:"name"`
-	Description string `json:"description"`
-	NUID        string `json:"nuid"`
-	Size        int64  `json:"size"`
-	Chunks      uint64 `json:"chunks"`
-	Deleted     bool   `json:"deleted"`
-	Options     struct {
-		ChunkSize int64 `json:"max_chunk_size"`
-	} `json:"options"`
-}
-
-// describedBy is the subject of an object's description.
-func describedBy(sha256 string) string {
-	return names.SubjectDescribed + base64.URLEncoding.EncodeToString([]byte(sha256))
-}
-
-// info reads the object's description, which NATS stores behind its last chunk, and the
-// sequence of that description.
-func (s *ToolStore) info(ctx context.Context, sha256 string) (objectInfo, uint64, error) {
-	m, err := s.conn.getLast(ctx, names.StreamTools, describedBy(sha256))
-	if err != nil {
-		return objectInfo{}, 0, err
-	}
-	info, err := parseInfo(m)
-	if err == nil && info.Deleted {
-		err = fmt.Errorf("read object %s: %w", sha256, ErrNotFound)
-	}
-	return info, m.seq, err
-}
-
-func parseInfo(m stored) (objectInfo, error) {
-	var info objectInfo
-	if err := json.Unmarshal(m.data, &info); err != nil {
-		return info, fmt.Errorf("read the description of an object, %s: %w", m.subject, err)
-	}
-	return info, nil
-}
-
-// fetchBytes is how much of an object is on its way at a time.
-const fetchBytes = 512 << 10
-
-// errMoved: the chunk is not where it was expected, so it is looked for from the start.
-var errMoved = errors.New("the chunk lies elsewhere")
-
-// objects are the whole objects.
-func (s *ToolStore) objects(ctx context.Context) ([]objectInfo, error) {
-	described, err := s.subjects(ctx, names.SubjectDescribed+"*")
-	if err != nil {
-		return nil, err
-	}
-	var list []objectInfo
-	for subject := range described {
-		m, err := s.conn.getLast(ctx, names.StreamTools, subject)
-		if err != nil {
-			return nil, err
-		}
-		info, err := parseInfo(m)
-		if err != nil {
-			return nil, err
-		}
-		if !info.Deleted {
-			list = append(list, info)
-		}
-	}
-	slices.SortFunc(list, func(a, b objectInfo) int { return strings.Compare(a.Name, b.Name) })
-	return list, nil
-}
-
-// List gives all whole archives, by name.
+// List gives all whole archives, in the order of their names. Only a state server may call it.
 func (s *ToolStore) List(ctx context.Context) ([]wire.Object, error) {
 	infos, err := s.objects(ctx)
 	if err != nil {

@@ -11,9 +11,10 @@ import (
 	"github.com/jujube-project/jujube/bus/internal/names"
 )
 
-// Sweep removes beginnings of archives: those whose newest chunk is older than before,
-// and all but the newest keep of the others. It says which, by digest or by the name
-// that their chunks have. What is being stored, or is whole, is left alone.
+// Sweep removes beginnings of archives that nobody completed: those whose newest chunk is
+// older than before, and of the others all but the newest keep. It returns the digests of
+// those that it removed. Whole archives stay, and so does what is being stored through this
+// ToolStore. Only a state server may call it.
 func (s *ToolStore) Sweep(ctx context.Context, before time.Time, keep int) (removed []string, err error) {
 	parts, err := s.parts(ctx)
 	for i, p := range parts {
@@ -34,7 +35,8 @@ func (s *ToolStore) Sweep(ctx context.Context, before time.Time, keep int) (remo
 	return removed, nil
 }
 
-// drop removes the chunks of one archive, unless it has become whole or is being stored.
+// drop removes the chunks of one archive, unless it is whole by now or is being stored. It
+// reserves the digest first, so that nobody begins to store the archive meanwhile.
 func (s *ToolStore) drop(ctx context.Context, name string) (gone bool, err error) {
 	if !s.begin(name) {
 		return false, nil
@@ -47,13 +49,13 @@ func (s *ToolStore) drop(ctx context.Context, name string) (gone bool, err error
 	return err == nil, err
 }
 
-// part is the beginning of an archive.
+// part is the beginning of an archive: chunks without a description.
 type part struct {
-	name   string
-	newest time.Time
+	name   string    // digest
+	newest time.Time // when its newest chunk was stored
 }
 
-// parts are the chunks that belong to no object, the newest first.
+// parts are all of them, the newest first.
 func (s *ToolStore) parts(ctx context.Context) ([]part, error) {
 	chunks, err := s.subjects(ctx, chunkSubject("*"))
 	if err != nil {
@@ -70,7 +72,7 @@ func (s *ToolStore) parts(ctx context.Context) ([]part, error) {
 	for subject := range chunks {
 		m, err := s.conn.getLast(ctx, names.StreamTools, subject)
 		if errors.Is(err, ErrNotFound) {
-			continue // discarded meanwhile
+			continue // somebody has removed it meanwhile
 		}
 		if err != nil {
 			return nil, err

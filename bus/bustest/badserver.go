@@ -12,8 +12,8 @@ import (
 	"github.com/jujube-project/jujube/bus/server"
 )
 
-// A BadServer answers where the environment's NATS is expected, and is not it. Each of
-// BadServers is wrong in exactly one thing.
+// A BadServer answers where clients expect the environment's NATS, and is another server. Each
+// kind of BadServers is wrong in exactly one thing.
 type BadServer struct {
 	URL string
 
@@ -21,7 +21,7 @@ type BadServer struct {
 	heard bytes.Buffer
 }
 
-// BadServers are the kinds of them, and what is said of each that is refused.
+// BadServers are the kinds, and what a client says that refuses one.
 var BadServers = map[string]string{
 	"authority": "is not signed by the authority that is pinned here",
 	"name":      "its certificate is not for 127.0.0.1",
@@ -30,13 +30,13 @@ var BadServers = map[string]string{
 	"plain":     "it speaks in plain text",
 }
 
-// info is how NATS greets.
+// info is what a NATS server sends first.
 const info = `INFO {"server_id":"X","version":"2.15.2","headers":true,"max_payload":1048576,"nonce":"AAAAAAAAAAAAAAA"}` + "\r\n"
 
-// StartBadServer starts one at a loopback address that trust's environment could have.
-func StartBadServer(t testing.TB, kind string, trust *server.Accounts) *BadServer {
+// StartBadServer starts a bad server of a kind, at a free loopback address, until the test ends.
+func StartBadServer(t testing.TB, kind string, accounts *server.Accounts) *BadServer {
 	t.Helper()
-	s, stop, err := NewBadServer(kind, "127.0.0.1:0", trust)
+	s, stop, err := NewBadServer(kind, "127.0.0.1:0", accounts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,9 +44,9 @@ func StartBadServer(t testing.TB, kind string, trust *server.Accounts) *BadServe
 	return s
 }
 
-// NewBadServer is StartBadServer for a given address and without a test.
-func NewBadServer(kind, address string, trust *server.Accounts) (s *BadServer, stop func(), err error) {
-	conf, err := badConfig(kind, trust)
+// NewBadServer is StartBadServer at a given address, until stop is called.
+func NewBadServer(kind, address string, accounts *server.Accounts) (s *BadServer, stop func(), err error) {
+	conf, err := badConfig(kind, accounts)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -68,15 +68,15 @@ func NewBadServer(kind, address string, trust *server.Accounts) (s *BadServer, s
 	return s, func() { _ = l.Close(); all.Wait() }, nil
 }
 
-// badConfig is nil for a server without TLS.
-func badConfig(kind string, trust *server.Accounts) (*tls.Config, error) {
-	authority, names, now := trust.Authorities[0], []string{"127.0.0.1"}, time.Now()
+// badConfig is the TLS of a kind; nil: the server speaks plain text.
+func badConfig(kind string, accounts *server.Accounts) (*tls.Config, error) {
+	authority, names, now := accounts.Authorities[0], []string{"127.0.0.1"}, time.Now()
 	conf := &tls.Config{MinVersion: tls.VersionTLS12}
 	switch kind {
 	case "plain":
 		return nil, nil
 	case "authority":
-		other, err := server.NewAuthority(trust.Environment, now)
+		other, err := server.NewAuthority(accounts.Environment, now)
 		if err != nil {
 			return nil, err
 		}
@@ -97,7 +97,7 @@ func badConfig(kind string, trust *server.Accounts) (*tls.Config, error) {
 	return conf, err
 }
 
-// serve greets like NATS and keeps what it is told, until the client goes.
+// serve greets a client as NATS does, and keeps what the client sends until it goes.
 func (s *BadServer) serve(conn net.Conn, conf *tls.Config) {
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
@@ -113,7 +113,7 @@ func (s *BadServer) serve(conn net.Conn, conf *tls.Config) {
 	s.heard.Write(b)
 }
 
-// Heard is what clients said to it, once each had gone: within TLS where it speaks that.
+// Heard is what clients that have gone had sent, decrypted if the server speaks TLS.
 func (s *BadServer) Heard() []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,5 +1,5 @@
-// Package logtest is the conformance suite of events.Log. Whatever calls itself the log
-// of an environment passes it.
+// Package logtest is the conformance suite of events.Log: every implementation of the log
+// passes it.
 package logtest
 
 import (
@@ -14,8 +14,7 @@ import (
 	"github.com/jujube-project/jujube/events/limits"
 )
 
-// Run holds the log that open makes to the text of events.Log. Every open gives a new,
-// empty log.
+// Run tests what the comments of events.Log promise. open makes a new, empty log.
 func Run(t *testing.T, open func(t *testing.T) events.Log) {
 	for name, test := range map[string]func(*testing.T, events.Log){
 		"an empty log ends at 0":                emptyLog,
@@ -98,12 +97,13 @@ func emptyLog(t *testing.T, log events.Log) {
 func roundTrip(t *testing.T, log events.Log) {
 	want := record(t, 1)
 	appended(t, log, 0, want)
+	want.Seq = 1
+	wantStored(t, log, want)
+	wantIDs(t, log, 1, 1)
 	for got, err := range log.Read(t.Context(), 1, 1) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want.Seq = 1
-		wantStored(t, log, want)
 		if got.Envelope != want.Envelope || got.Kind != want.Kind || got.Entity != want.Entity ||
 			string(got.Data) != string(want.Data) || got.Seq != want.Seq {
 			t.Fatalf("got  %+v\nwant %+v", got, want)
@@ -111,17 +111,22 @@ func roundTrip(t *testing.T, log events.Log) {
 	}
 }
 
-// wantStored reads a record as its bytes lie there.
+// wantStored compares the bytes of one stored record.
 func wantStored(t *testing.T, log events.Log, want events.Record) {
 	t.Helper()
 	bytes, err := events.Marshal(want)
 	if err != nil {
 		t.Fatal(err)
 	}
+	read := 0
 	for got, err := range log.Stored(t.Context(), want.Seq, want.Seq) {
 		if err != nil || got.Seq != want.Seq || got.Entity != want.Entity || string(got.Bytes) != string(bytes) {
 			t.Fatalf("stored %+v, %v\nwant %s", got, err, bytes)
 		}
+		read++
+	}
+	if read != 1 {
+		t.Fatalf("%d records are stored at %d", read, want.Seq)
 	}
 }
 

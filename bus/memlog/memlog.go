@@ -1,5 +1,7 @@
-// Package memlog is the log in memory: the same contract as bus.Log, with faults on
-// demand. It exists for tests and for simulated fleets; it links no NATS.
+// Package memlog is the log of an environment in memory. It keeps the contract of events.Log,
+// as bus.Log does, and one conformance suite (bus/logtest) holds both to it. A caller can make
+// it fail as a log on a network does. It is for tests and for simulated fleets, and links no
+// NATS.
 package memlog
 
 import (
@@ -12,25 +14,27 @@ import (
 	"github.com/jujube-project/jujube/events"
 )
 
-// Fault is what Log.Fail lets the next Append suffer.
+// Fault is how an Append fails that Log.Fail has made fail.
 type Fault int
 
 // Faults of an Append.
 const (
-	Lost    Fault = iota + 1 // nothing is stored; the writer gets an error
-	Unacked                  // everything is stored; the writer gets an error all the same
-	Beaten                   // somebody else's record comes first: events.ErrConflict
+	Lost    Fault = iota + 1 // nothing is stored, and the writer gets an error
+	Unacked                  // everything is stored, but the writer gets an error
+	Beaten                   // another writer's record is stored first: events.ErrConflict
 )
 
-// ErrFault is what a Lost or Unacked Append returns.
+// ErrFault is what an Append returns that is Lost or Unacked: one error for both, because the
+// writer cannot tell them apart.
 var ErrFault = errors.New("injected fault")
 
-// Log keeps records in memory. The zero Log is empty and ready.
+// Log keeps records in memory. The zero Log is empty and ready to use. Its methods may be
+// called concurrently.
 type Log struct {
 	mu     sync.Mutex
 	recs   []events.Record
-	grown  chan struct{} // closed and replaced at every Append
-	faults []Fault
+	grown  chan struct{} // closed when the log grows; nil while nobody waits for that
+	faults []Fault       // of the next Appends
 	rival  func() events.Record
 }
 
@@ -39,15 +43,15 @@ var _ events.Log = (*Log)(nil)
 // New makes an empty log.
 func New() *Log { return &Log{} }
 
-// Fail lets the following Appends suffer faults, one each. rival gives the record that
-// wins when the fault is Beaten.
+// Fail makes the next Appends fail, one for each fault. rival gives the record that is stored
+// first when the fault is Beaten.
 func (l *Log) Fail(rival func() events.Record, faults ...Fault) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.faults, l.rival = append(l.faults, faults...), rival
 }
 
-// Append implements events.Log.
+// Append implements events.Log. An Append that is refused for its records uses up no fault.
 func (l *Log) Append(ctx context.Context, expected uint64, recs ...events.Record) (uint64, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -79,6 +83,7 @@ func (l *Log) Append(ctx context.Context, expected uint64, recs ...events.Record
 	return uint64(len(l.recs)), nil
 }
 
+// nextFault must be called with the lock held, and so must store.
 func (l *Log) nextFault() Fault {
 	if len(l.faults) == 0 {
 		return 0

@@ -1,5 +1,5 @@
-// Package yardstick does with plain NATS what the benchmarks compare with: the same
-// server, the same durability, and nothing of ours. Nothing in the product uses it.
+// Package yardstick measures plain NATS, for the benchmarks to compare with: the same server
+// with the same durability, and no code of this project. Nothing in the product uses it.
 package yardstick
 
 import (
@@ -14,15 +14,16 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// NATS is a server without accounts, whose every publish is on disk before it is
-// acknowledged, as the log's.
+// NATS is a server without accounts. As in an environment, every message is on disk before it
+// is acknowledged.
 type NATS struct {
 	server *server.Server
 }
 
+// startTimeout bounds the start of the server, and each connection to it.
 const startTimeout = 20 * time.Second
 
-// Start starts one with its store in dir.
+// Start starts a server that keeps its files in dir.
 func Start(dir string) (*NATS, error) {
 	s, err := server.NewServer(&server.Options{
 		Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true,
@@ -39,14 +40,14 @@ func Start(dir string) (*NATS, error) {
 	return &NATS{s}, nil
 }
 
-// Close stops it.
+// Close stops the server.
 func (n *NATS) Close() {
 	n.server.Shutdown()
 	n.server.WaitForShutdown()
 }
 
-// PublishEach lets senders publish payload, each waiting for its acknowledgement before
-// the next, for d, and returns how many were stored.
+// PublishEach makes a number of senders publish payload, again and again, for d. Each waits for
+// an acknowledgement before it publishes the next message. It returns how many were stored.
 func (n *NATS) PublishEach(ctx context.Context, senders int, payload []byte, d time.Duration) (stored int, err error) {
 	conns, err := n.connect(senders)
 	if err != nil {
@@ -85,8 +86,9 @@ func (n *NATS) PublishEach(ctx context.Context, senders int, payload []byte, d t
 	return stored, nil
 }
 
-// FanOut publishes one message to each of n subscribers, each with a connection and a
-// subject of its own, and returns how long the last one waited for its message.
+// FanOut publishes one message to each subscriber, in every round. Each subscriber has a
+// connection and a subject of its own. It returns for each round how long the last subscriber
+// waited.
 func (n *NATS) FanOut(subscribers int, payload []byte, rounds int) ([]time.Duration, error) {
 	conns, err := n.connect(subscribers)
 	if err != nil {
@@ -122,7 +124,7 @@ func (n *NATS) FanOut(subscribers int, payload []byte, rounds int) ([]time.Durat
 	return took, nil
 }
 
-// Connect connects and leaves n times, one after another, and returns how long each took.
+// Connect connects and disconnects, one time after another, and returns how long each took.
 func (n *NATS) Connect(times int) (each time.Duration, err error) {
 	start := time.Now()
 	for range times {

@@ -9,72 +9,42 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/jujube-project/jujube/bus/internal/names"
-	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/events/wire"
 	"github.com/nats-io/nats.go"
 )
 
-// Piece is a part of an archive that an operator sends to the state server.
-type Piece struct {
-	Head   wire.PieceHead
-	Data   []byte // empty: only asks how much is there
-	Answer func(wire.PieceAnswer)
-}
-
-// ErrRefused: the state server has inspected an archive and does not take it.
+// ErrRefused: the state server has inspected the archive and does not take it. Sending it
+// again is of no use.
 var ErrRefused = errors.New("the state server refuses the archive")
 
-const headerPiece = "Jujube-Piece"
-
-// UploadWindow is how many pieces a client sends before the first of them is answered.
+// UploadWindow is how many pieces a client sends before the first of them must be answered:
+// while one is written to disk, the next ones are on their way.
 const UploadWindow = 3
 
-// ServeUploads hands every piece to f until stop is called; f may answer later. Pieces of
-// one client come in the order in which it sent them.
-func (c *Conn) ServeUploads(f func(Piece)) (stop func(), err error) {
-	return c.subscribe(names.SubjectUpload+"*", limits.PieceBytes, func(m *nats.Msg) {
-		p := Piece{Data: m.Data, Answer: func(a wire.PieceAnswer) { c.answer(m, a) }}
-		var err error
-		if p.Head, err = parsePieceHead(m); err != nil {
-			c.garbage(m.Subject, err)
-			c.answer(m, wire.PieceAnswer{Error: err.Error()})
-			return
-		}
-		f(p)
-	})
-}
-
-func parsePieceHead(m *nats.Msg) (head wire.PieceHead, err error) {
-	if err := json.Unmarshal([]byte(m.Header.Get(headerPiece)), &head); err != nil {
-		return head, err
-	}
-	if err := head.Tools.Validate(); err != nil {
-		return head, err
-	}
-	if head.Tools.SHA256 != strings.TrimPrefix(m.Subject, names.SubjectUpload) {
-		return head, errors.New("the head names another digest than the subject")
-	}
-	return head, nil
-}
-
-// maxRestarts is how often an upload lets itself be sent elsewhere in the archive, as
-// happens when two clients upload the same one.
+// maxRestarts is how often one Upload begins anew because the state server expects another
+// part of the archive, as happens when two clients upload the same one.
 const maxRestarts = 100
 
-// Upload sends an archive and returns when it is stored and in the log. It goes on where
-// an earlier try was cut off, and keeps several pieces on their way. Other bytes than the
-// head promises are ErrDigest. progress, if not nil, is told how many bytes are on the
+// errElsewhere: the state server expects another part of the archive than was sent.
+var errElsewhere = errors.New("the state server expects another part")
+
+// Upload sends the archive that r holds and returns when it is stored and in the log. head
+// names the accepted request that announced it. It begins behind what an earlier upload has
+// left on the state server. progress, if it is not nil, is told how many bytes are on the
 // state server's disk.
+//
+// It returns ErrDigest if r holds other bytes than head.Tools says, and ErrRefused if the
+// state server does not take the archive. After any other error the upload can be tried
+// again.
 func (c *Conn) Upload(ctx context.Context, head wire.PieceHead, r io.ReadSeeker, progress func(stored int64)) error {
 	if progress == nil {
 		progress = func(int64) {}
 	}
-	err := errMoved
-	for restarts := 0; errors.Is(err, errMoved) && restarts < maxRestarts; restarts++ {
+	err := errElsewhere
+	for restarts := 0; errors.Is(err, errElsewhere) && restarts < maxRestarts; restarts++ {
 		u := upload{conn: c, head: head, r: r, hash: sha256.New(), progress: progress}
 		err = u.run(ctx)
 	}
@@ -85,21 +55,24 @@ func (c *Conn) Upload(ctx context.Context, head wire.PieceHead, r io.ReadSeeker,
 	return nil
 }
 
-// upload is one pass over an archive.
+// upload is one pass over an archive, from what the state server has to its end. One goroutine
+// sends and hears.
 type upload struct {
 	conn     *Conn
 	head     wire.PieceHead
 	r        io.ReadSeeker
-	hash     hash.Hash
+	hash     hash.Hash // of the archive up to sent
 	progress func(int64)
 
-	inbox   string
+	inbox   string // where the answers come, in the order of the pieces
 	sub     *nats.Subscription
-	ends    []int64 // where each piece that is on its way ends
-	sent    int64
-	resumed bool // the beginning was there before
+	sent    int64   // bytes of the archive that the state server has or that are on their way
+	ends    []int64 // where each piece ends that is on its way, the oldest first
+	resumed bool    // the state server had a beginning of the archive before this pass
 }
 
+// run sends pieces as long as fewer than UploadWindow are on their way, and else hears the
+// next answer.
 func (u *upload) run(ctx context.Context) error {
 	u.inbox = u.conn.nats.NewInbox()
 	var err error
@@ -118,7 +91,7 @@ func (u *upload) run(ctx context.Context) error {
 	return err
 }
 
-// begin asks how much is there, and hashes that much of the archive.
+// begin asks how much of the archive the state server has, and hashes that much of it here.
 func (u *upload) begin(ctx context.Context) (done bool, err error) {
 	if err := u.publish(0, nil); err != nil {
 		return false, err
@@ -128,7 +101,7 @@ func (u *upload) begin(ctx context.Context) (done bool, err error) {
 		return a.Done, err
 	}
 	if a.Again {
-		return false, errMoved
+		return false, errElsewhere
 	}
 	if _, err := u.r.Seek(0, io.SeekStart); err != nil {
 		return false, err
@@ -139,8 +112,8 @@ func (u *upload) begin(ctx context.Context) (done bool, err error) {
 	return false, u.ended(err)
 }
 
-// send reads the next piece and sends it, also when the whole turns out to be other bytes
-// than were promised: the state server then removes what it has of them.
+// send reads the next piece and sends it. It sends the last one even if the whole is not what
+// head promised, so that the state server finds that out too and removes what it has.
 func (u *upload) send() error {
 	data := make([]byte, min(chunkBytes, u.head.Tools.Size-u.sent))
 	if _, err := io.ReadFull(u.r, data); err != nil {
@@ -153,6 +126,7 @@ func (u *upload) send() error {
 	return err
 }
 
+// ended makes ErrDigest of the end of an archive that is too short.
 func (u *upload) ended(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("%w: it ends before the %d bytes that were expected: %w", ErrDigest, u.head.Tools.Size, err)
@@ -172,7 +146,8 @@ func (u *upload) publish(offset int64, data []byte) error {
 	return translate(u.conn.nats.PublishMsg(m))
 }
 
-// hear takes the answer to the oldest piece that is on its way.
+// hear takes the answer to the oldest piece that is on its way. If the state server does not
+// go on from where that piece ended, the pieces behind it were for nothing.
 func (u *upload) hear(ctx context.Context) (done bool, err error) {
 	a, err := u.answer(ctx)
 	if err != nil || a.Done {
@@ -181,28 +156,28 @@ func (u *upload) hear(ctx context.Context) (done bool, err error) {
 	end := u.ends[0]
 	u.ends = u.ends[1:]
 	if a.Again || a.Next != end {
-		return false, errMoved
+		return false, errElsewhere
 	}
 	u.progress(a.Next)
 	return false, nil
 }
 
-// Times that a client waits for an answer: the first comes after the state server has
-// read what it has, the last after it has checked the whole.
-const (
-	answerTimeout = 2 * time.Minute
-	answerLook    = time.Second
-)
+// answerTimeout bounds the wait for one answer. Before the first answer the state server reads
+// what it has of the archive; before the last one it checks the whole.
+const answerTimeout = 2 * time.Minute
 
-// answer waits for the next answer, and gives up at once when the connection is lost:
-// what was on its way then is lost, too.
+// answerLook is how often somebody who waits for an answer looks whether the connection still
+// stands: NATS tells nobody that an answer was lost with it.
+const answerLook = time.Second
+
+// answer waits for the next answer.
 func (u *upload) answer(ctx context.Context) (wire.PieceAnswer, error) {
 	var a wire.PieceAnswer
 	m, err := u.next(ctx)
 	if err != nil {
 		return a, err
 	}
-	if m.Header.Get("Status") == "503" && len(m.Data) == 0 {
+	if m.Header.Get("Status") == "503" && len(m.Data) == 0 { // from NATS: no responders
 		return a, ErrNoStateServer
 	}
 	if err := json.Unmarshal(m.Data, &a); err != nil {
@@ -214,8 +189,9 @@ func (u *upload) answer(ctx context.Context) (wire.PieceAnswer, error) {
 	return a, nil
 }
 
-// refused judges a refusal. If the bytes that were sent are the right ones, the beginning
-// that an earlier upload had left was not, and is gone now.
+// refused says what a refusal means. When the state server refuses a whole archive and the
+// bytes here are the right ones, one of two was wrong: the beginning that an earlier upload
+// had left there, which is gone now, or what arrived of this one.
 func (u *upload) refused(a wire.PieceAnswer) error {
 	got := hex.EncodeToString(u.hash.Sum(nil))
 	switch {
@@ -226,11 +202,13 @@ func (u *upload) refused(a wire.PieceAnswer) error {
 	case got != u.head.Tools.SHA256:
 		return fmt.Errorf("%w: expected sha256 %s, found %s; nothing was stored", ErrDigest, u.head.Tools.SHA256, got)
 	case u.resumed:
-		return errMoved
+		return errElsewhere
 	}
 	return fmt.Errorf("%w on their way: the state server refuses: %s", ErrDigest, a.Error)
 }
 
+// next waits for the next message, and returns an error when the connection is lost: what was
+// on its way then is lost with it.
 func (u *upload) next(ctx context.Context) (*nats.Msg, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
