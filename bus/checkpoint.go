@@ -10,7 +10,7 @@ import (
 // SetCheckpoint stores a signed checkpoint of the log; the one before it is gone then
 // (CHECKPOINTS holds one message). Only a state server may call it.
 func (c *Conn) SetCheckpoint(ctx context.Context, note []byte) error {
-	if _, err := c.js.Publish(ctx, names.SubjectHead, note); err != nil {
+	if _, err := c.js.Publish(ctx, names.SubjectCheckpoint, note); err != nil {
 		return fmt.Errorf("keep the checkpoint: %w", translate(err))
 	}
 	return nil
@@ -19,7 +19,7 @@ func (c *Conn) SetCheckpoint(ctx context.Context, note []byte) error {
 // Checkpoint returns the newest stored checkpoint, or ErrNotFound if there is none yet. Its
 // signature is not checked here: whoever reads it checks it.
 func (c *Conn) Checkpoint(ctx context.Context) ([]byte, error) {
-	m, err := c.getLast(ctx, names.StreamHeads, names.SubjectHead)
+	m, err := c.getLast(ctx, names.StreamCheckpoints, names.SubjectCheckpoint)
 	if err != nil {
 		return nil, fmt.Errorf("read the checkpoint: %w", err)
 	}

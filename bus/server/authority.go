@@ -14,15 +14,17 @@ import (
 	"time"
 )
 
-// Authority is a certificate authority of an environment: everybody who connects pins its
-// certificate, and believes no other. Its key signs the certificates of NATS servers.
+// Authority is a certificate authority of one environment. Everybody who connects pins its
+// certificate and believes no other authority. Its key signs the certificates of the
+// environment's servers.
 type Authority struct {
 	Certificate string `json:"certificate"` // PEM
 	Key         string `json:"key"`         // PKCS #8 in PEM; a secret
 }
 
-// How long certificates hold. A server's is renewed when a third of its life is over: a
-// machine whose clock is two months fast, or a day slow, still connects.
+// How long certificates hold. A server's is renewed after a third of its life, and holds from
+// a day before it is made. A machine still connects whose clock is up to two months fast or a
+// day slow.
 const (
 	authorityLife   = 10 * 365 * 24 * time.Hour
 	certificateLife = 90 * 24 * time.Hour
@@ -30,9 +32,10 @@ const (
 	slowClocks      = 24 * time.Hour
 )
 
-// NewAuthority makes one, valid from now on for ten years. It can sign certificates of
-// servers and nothing else, no other authority either. It is not constrained to names:
-// nobody but this environment believes it, and the environment's names may change.
+// NewAuthority makes an authority that holds for ten years from now. It can sign certificates
+// of servers only: not of clients, and of no other authority. It is not restricted to names,
+// because nobody outside of the environment believes it, and the environment's servers may
+// get other names.
 func NewAuthority(environmentUUID string, now time.Time) (Authority, error) {
 	public, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
@@ -52,7 +55,7 @@ func NewAuthority(environmentUUID string, now time.Time) (Authority, error) {
 	return Authority{Certificate: certificatePEM(cert), Key: text}, err
 }
 
-// Ends is when the authority's certificate ends.
+// Ends is when the authority's own certificate ends.
 func (a Authority) Ends() (time.Time, error) {
 	cert, _, err := a.parse()
 	if err != nil {
@@ -61,10 +64,10 @@ func (a Authority) Ends() (time.Time, error) {
 	return cert.NotAfter, nil
 }
 
-// Sign makes a key and a certificate, both PEM, for a NATS server that clients reach
-// under names: host names and addresses. They hold for 90 days.
-func (a Authority) Sign(names []string, now time.Time) (certificate, key string, err error) {
-	cert, private, err := a.sign(names, now)
+// Sign makes a key, and a certificate for it that holds for 90 days, both in PEM. hosts are the
+// names and addresses under which clients reach the server.
+func (a Authority) Sign(hosts []string, now time.Time) (certificate, key string, err error) {
+	cert, private, err := a.sign(hosts, now)
 	if err != nil {
 		return "", "", err
 	}
@@ -72,12 +75,13 @@ func (a Authority) Sign(names []string, now time.Time) (certificate, key string,
 	return certificatePEM(cert), key, err
 }
 
-func (a Authority) sign(names []string, now time.Time) (der []byte, key ed25519.PrivateKey, err error) {
+// sign is Sign in the form that crypto/tls wants. The certificate does not outlive the authority.
+func (a Authority) sign(hosts []string, now time.Time) (der []byte, key ed25519.PrivateKey, err error) {
 	authority, signer, err := a.parse()
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(names) == 0 {
+	if len(hosts) == 0 {
 		return nil, nil, errors.New("sign a server's certificate: no name to sign it for")
 	}
 	public, key, err := ed25519.GenerateKey(rand.Reader)
@@ -90,15 +94,15 @@ func (a Authority) sign(names []string, now time.Time) (der []byte, key ed25519.
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		BasicConstraintsValid: true,
 	}
-	for _, name := range names {
-		if ip := net.ParseIP(name); ip != nil {
+	for _, host := range hosts {
+		if ip := net.ParseIP(host); ip != nil {
 			template.IPAddresses = append(template.IPAddresses, ip)
 		} else {
-			template.DNSNames = append(template.DNSNames, name)
+			template.DNSNames = append(template.DNSNames, host)
 		}
 	}
 	if der, err = x509.CreateCertificate(rand.Reader, template, authority, public, signer); err != nil {
-		return nil, nil, fmt.Errorf("sign a server's certificate for %v: %w", names, err)
+		return nil, nil, fmt.Errorf("sign a server's certificate for %v: %w", hosts, err)
 	}
 	return der, key, nil
 }
@@ -139,10 +143,10 @@ func keyPEM(key ed25519.PrivateKey) (string, error) {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), nil
 }
 
-// serial is a random one of 127 bits.
+// serial is a random serial number of 127 bits: positive, and in 20 bytes, as RFC 5280 wants.
 func serial() *big.Int {
 	var b [16]byte
-	_, _ = rand.Read(b[:]) // it never returns an error; source: crypto/rand
+	_, _ = rand.Read(b[:]) // it never returns an error (crypto/rand)
 	b[0] &= 0x7f
 	return new(big.Int).SetBytes(b[:])
 }

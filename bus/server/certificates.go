@@ -8,19 +8,20 @@ import (
 	"time"
 )
 
-// certificates are what an embedded server shows: one at a time, signed when somebody
-// connects and the one before is due. Nobody who is connected notices.
+// certificates are those that a server shows, one after another. A new one is signed when a
+// client connects and the current one is due. Who is connected does not notice.
 type certificates struct {
 	authority Authority
-	hosts     []string
+	hosts     []string // that the certificates are for: names and addresses
 	now       func() time.Time
-	log       *slog.Logger
+	log       *slog.Logger // nil: silent
 
 	mu      sync.Mutex
 	current *tls.Certificate
 	renewAt time.Time
 }
 
+// get implements tls.Config.GetCertificate.
 func (c *certificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -37,9 +38,11 @@ func (c *certificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return c.current, nil
 }
 
-// authorityNotice is how long before its authority ends a server begins to say so.
+// authorityNotice is how long before the end of its authority a server begins to warn of it.
 const authorityNotice = 365 * 24 * time.Hour
 
+// warn logs that the authority ends soon. It is called once for each certificate, every
+// renewAfter.
 func (c *certificates) warn(now time.Time) {
 	ends, err := c.authority.Ends()
 	if err == nil && ends.Sub(now) < authorityNotice && c.log != nil {
@@ -47,20 +50,23 @@ func (c *certificates) warn(now time.Time) {
 	}
 }
 
-// serverTLS is what the embedded server insists on: TLS 1.3, before any word of NATS.
-func serverTLS(c *certificates) (*tls.Config, error) {
+// config accepts TLS 1.3 and nothing older. It signs the first certificate, so that an
+// authority that cannot sign is found now and not at the first connection. Session tickets
+// are off: a client that resumed a session would not see the new certificate.
+func (c *certificates) config() (*tls.Config, error) {
 	if _, err := c.get(nil); err != nil {
-		return nil, fmt.Errorf("start NATS: %w", err)
+		return nil, err
 	}
 	return &tls.Config{MinVersion: tls.VersionTLS13, GetCertificate: c.get, SessionTicketsDisabled: true}, nil
 }
 
-// HTTPSConfig is how a state server serves HTTP beyond its host: under hosts, with
-// certificates of the environment's own authority, which renew themselves.
+// HTTPSConfig is how a state server serves HTTP to other hosts: with certificates for hosts
+// (names and addresses) that the environment's own authority signs, and that renew themselves.
 func (a *Accounts) HTTPSConfig(hosts []string, now func() time.Time) (*tls.Config, error) {
 	c := &certificates{authority: a.Authorities[0], hosts: hosts, now: now}
-	if _, err := c.get(nil); err != nil {
+	conf, err := c.config()
+	if err != nil {
 		return nil, fmt.Errorf("serve HTTPS: %w", err)
 	}
-	return &tls.Config{MinVersion: tls.VersionTLS13, GetCertificate: c.get, SessionTicketsDisabled: true}, nil
+	return conf, nil
 }

@@ -23,7 +23,7 @@ var exports = []export{
 	{to: names.AccountOperators, subject: names.SubjectQuery + "*", many: true},
 	{to: names.AccountOperators, subject: names.SubjectUpload + "*"},
 	{to: names.AccountOperators, subject: names.DirectGet(names.StreamLog), many: true},
-	{to: names.AccountOperators, subject: names.DirectGet(names.StreamHeads) + "." + names.SubjectHead},
+	{to: names.AccountOperators, subject: names.DirectGet(names.StreamCheckpoints) + "." + names.SubjectCheckpoint},
 	{to: names.AccountOperators, subject: names.DirectGet(names.StreamRequests) + "." + names.SubjectRequest + "*.*"},
 	{to: names.AccountOperators, subject: names.SubjectLive + ">", stream: true},
 	{to: names.AccountAgents, subject: names.SubjectReport + "*"},

@@ -13,14 +13,15 @@ import (
 	"github.com/jujube-project/jujube/host"
 )
 
-// The files of a separate nats-server's certificate.
+// The files of the certificate of a NATS server that runs in a process of its own.
 const (
 	NATSCertificate = "nats-certificate.pem"
 	NATSKey         = "nats-key.pem"
 )
 
-// SaveNATSCertificate writes a certificate and its key for a separate nats-server that
-// clients reach under hosts: names and addresses. Those there before are replaced, each whole or not at all.
+// SaveNATSCertificate writes a new certificate and its key into dir, for a NATS server that
+// runs in a process of its own. hosts are the names and addresses under which clients reach
+// it. The files that are there are replaced.
 func (a *Accounts) SaveNATSCertificate(dir string, hosts []string, now time.Time) error {
 	certificate, key, err := a.Authorities[0].Sign(hosts, now)
 	if err != nil {
@@ -32,9 +33,10 @@ func (a *Accounts) SaveNATSCertificate(dir string, hosts []string, now time.Time
 	return errors.Join(host.WriteFile(filepath.Join(dir, NATSKey), []byte(key)), host.WriteFile(filepath.Join(dir, NATSCertificate), []byte(certificate)))
 }
 
-// NATSConfig is a configuration for a separate nats-server (2.15 or newer) that serves
-// this environment: the same accounts, limits, durability and encryption as the embedded
-// one. listen is HOST:PORT; tlsDir holds the server's certificate and key.
+// NATSConfig is the configuration of a nats-server (2.15 or newer) that runs in a process of
+// its own and serves this environment as the embedded one does: with the same accounts,
+// limits, durability and encryption. It holds no secret. listen is HOST:PORT; tlsDir is where
+// SaveNATSCertificate wrote.
 func (a *Accounts) NATSConfig(listen, storeDir, tlsDir string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# NATS for the environment %s. It holds no secret.\n", a.Environment)

@@ -8,16 +8,21 @@ import (
 	"sync"
 )
 
-// natsLogger passes the server's own log on and keeps the last fatal line, which is the
-// only place where NATS tells why it did not start.
+// natsLogger passes the log of the NATS server on, and keeps its last error: when NATS does
+// not start, it says why in its log and nowhere else. By default a fatal line would end the
+// process; here it closes a channel, and Start returns an error.
+//
+// NATS's notices are debug lines here: what it notices is of no use to an operator of an
+// environment.
 type natsLogger struct {
-	to    *slog.Logger
-	fatal chan struct{} // closed at the first fatal line
+	to    *slog.Logger  // nil: silent
+	fatal chan struct{} // closed by once, at the first fatal line
 	once  sync.Once
 	mu    sync.Mutex
-	last  string
+	last  string // error
 }
 
+// why says why the server did not start.
 func (l *natsLogger) why() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

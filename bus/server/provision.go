@@ -13,12 +13,12 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Provision makes the streams and buckets of package names, or checks that those that are
-// there are as they must be. replicas is 1 for an embedded server, 3 or 5 for a cluster.
-// Only a state server may call it.
+// Provision makes the streams and buckets that the environment lacks, and returns an error if
+// one that exists is not as this environment needs it. It changes none. replicas is 1 for an
+// embedded server, 3 or 5 for a cluster. Only a state server may call it.
 func Provision(ctx context.Context, conn *bus.Conn, replicas int) error {
 	js := conn.JetStream()
-	for _, cfg := range []jetstream.StreamConfig{logConfig(replicas), requestsConfig(replicas), headsConfig(replicas)} {
+	for _, cfg := range []jetstream.StreamConfig{logConfig(replicas), requestsConfig(replicas), checkpointsConfig(replicas)} {
 		if err := provisionStream(ctx, js, cfg); err != nil {
 			return err
 		}
@@ -38,8 +38,9 @@ func Provision(ctx context.Context, conn *bus.Conn, replicas int) error {
 	return nil
 }
 
-// there takes a bucket that could not be made because it exists, with other replicas
-// perhaps: nobody who may use a bucket may change what it is.
+// there judges the error of making a bucket. nats.go returns one for a bucket that exists with
+// another configuration, with other replicas for instance. Such a bucket is used as it is, if
+// it is durable and readable: no role may change it.
 func there(ctx context.Context, js jetstream.JetStream, stream string, err error) error {
 	if !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 		return bus.Translate(err)
@@ -51,6 +52,8 @@ func there(ctx context.Context, js jetstream.JetStream, stream string, err error
 	return bus.Translate(err)
 }
 
+// logConfig: nothing is ever deleted from LOG. NATS republishes each record after its commit,
+// with the record's sequence in a header.
 func logConfig(replicas int) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
 		Name: names.StreamLog, Subjects: []string{names.SubjectLog + ">"},
@@ -60,8 +63,10 @@ func logConfig(replicas int) jetstream.StreamConfig {
 	}
 }
 
-// requestsConfig: one message a subject for ever, so a request id is used once. Nothing
-// that could rewrite or move messages is allowed, as operators publish here themselves.
+// requestsConfig: REQUESTS takes one message a subject, for ever, so that a request id is used
+// once. Operators publish here themselves, and NATS obeys the headers of a message: roll-ups,
+// TTLs, schedules and batches stay off, since by them an operator could remove messages or
+// store them on another's subject.
 func requestsConfig(replicas int) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
 		Name: names.StreamRequests, Subjects: []string{names.SubjectRequest + "*.*"},
@@ -72,15 +77,17 @@ func requestsConfig(replicas int) jetstream.StreamConfig {
 	}
 }
 
-// headsConfig: the newest checkpoint replaces the one before.
-func headsConfig(replicas int) jetstream.StreamConfig {
+// checkpointsConfig: CHECKPOINTS keeps the newest message only.
+func checkpointsConfig(replicas int) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
-		Name: names.StreamHeads, Subjects: []string{names.SubjectHead},
+		Name: names.StreamCheckpoints, Subjects: []string{names.SubjectCheckpoint},
 		Storage: jetstream.FileStorage, Replicas: replicas,
 		DenyDelete: true, DenyPurge: true, AllowDirect: true, MaxMsgsPerSubject: 1,
 	}
 }
 
+// provisionStream makes a stream, or checks the one that exists. It checks one that it made, too:
+// NATS may have changed the configuration without an error.
 func provisionStream(ctx context.Context, js jetstream.JetStream, want jetstream.StreamConfig) error {
 	s, err := js.CreateStream(ctx, want)
 	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
@@ -90,13 +97,14 @@ func provisionStream(ctx context.Context, js jetstream.JetStream, want jetstream
 		return fmt.Errorf("make stream %s: %w", want.Name, bus.Translate(err))
 	}
 	if wrong := differences(s.CachedInfo().Config, want); len(wrong) > 0 {
-		return fmt.Errorf("use stream %s: NATS keeps it with other settings than this environment needs: %s; nothing was changed; it must be a stream that jujud made, on nats-server 2.15 or newer", want.Name, strings.Join(wrong, ", "))
+		return fmt.Errorf("use stream %s: NATS keeps it with other settings than this environment needs: %s; nothing was changed; "+
+			"it must be a stream that jujud made, on nats-server 2.15 or newer", want.Name, strings.Join(wrong, ", "))
 	}
 	return nil
 }
 
-// differences names the settings that would break a promise: what NATS silently changed
-// or what another program set. A stream that is kept for ever has no other limit.
+// differences are the settings of a stream, by NATS's names, that would break a promise. A
+// stream that is kept for ever must have none of NATS's limits.
 func differences(got, want jetstream.StreamConfig) []string {
 	var wrong []string
 	for _, c := range []struct {

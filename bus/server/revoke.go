@@ -9,15 +9,15 @@ import (
 	"github.com/nats-io/nkeys"
 )
 
-// Revoked is whose credentials are refused: public keys, and up to when their credentials
-// were made. Newer ones of the same key hold.
+// Revoked says whose credentials are refused, by public key. Credentials of a key that were
+// made up to that time are refused; newer ones are let in.
 type Revoked struct {
 	Machines  map[string]time.Time
 	Operators map[string]time.Time
 }
 
-// Revocations are the claims of the accounts that machines and operators are in, with
-// what is revoked there. They hold no secret.
+// Revocations are new claims of the accounts of machines and operators, which revoke what r
+// says and nothing else. They hold no secret. bus.Conn.UpdateAccount gives them to NATS.
 func (a *Accounts) Revocations(r Revoked) (claims []string, err error) {
 	for account, keys := range map[string]map[string]time.Time{names.AccountAgents: r.Machines, names.AccountOperators: r.Operators} {
 		token, err := a.revoke(account, keys)

@@ -10,10 +10,12 @@ import (
 	"github.com/nats-io/nkeys"
 )
 
-// What each role may do on the bus, all of it. A scoped signing key gives out users of one
-// role: whoever holds the key of a machine's role can make machines, and nothing else.
+// This file is all that anybody may do on the bus. A role is a set of permissions; each role
+// has a scoped signing key, and NATS gives a user the permissions of the key that signed him
+// in. Whoever holds the key of the machines' role can therefore make machines, and nothing
+// else. What passes between the accounts is in exports.go.
 
-// roleName is the name under which Trust keeps a role's signing key.
+// roleName is the name under which Accounts keep the signing key of a role.
 type roleName string
 
 const (
@@ -25,15 +27,20 @@ const (
 	roleSystem      roleName = names.AccountSystem
 )
 
-// role is a fixed set of permissions within one account. {{name()}} is the user's name,
-// {{subject()}} its public key. What is not listed is refused.
+// role is a fixed set of permissions within one account. In a subject, NATS replaces
+// {{name()}} by the user's name and {{subject()}} by his public key. What is not listed is
+// refused.
+//
+// NATS does not check the reply subject of a request against these permissions. That is one
+// reason why machines and operators have accounts of their own: an answer can be sent to any
+// subject of the asker's account, but not into another one.
 type role struct {
 	name         roleName
 	account      string
 	publish      []string
 	never        []string // refused although something in publish matches
 	subscribe    []string
-	payloadBytes int64
+	payloadBytes int64 // the largest message that he may publish
 }
 
 func (n roleName) account() string {
@@ -41,32 +48,37 @@ func (n roleName) account() string {
 	return roles[i].account
 }
 
-// Inbox prefixes, one for each user, so that nobody can read another's answers.
+// inboxTemplate is where a user gets answers. Each user has a prefix of his own, so that nobody
+// can read another's answers.
 const inboxTemplate = "_INBOX.{{subject()}}.>"
 
-// answers is where NATS lets the questions of other accounts be answered.
+// answers is where NATS expects the answers to requests that came from another account: it
+// replaces their reply subjects. Source: nats-server, accounts.go, replyPrefix.
 const answers = "_R_.>"
 
 var roles = []role{
 	{
 		name: roleStateServer, account: names.AccountControl,
 		publish: slices.Concat(
-			[]string{names.SubjectLog + ">", names.SubjectHead, "$O." + names.BucketTools + ".>", "$KV." + names.BucketLease + ".>", answers, inboxTemplate},
+			[]string{names.SubjectLog + ">", names.SubjectCheckpoint, "$O." + names.BucketTools + ".>", "$KV." + names.BucketLease + ".>"},
+			[]string{answers, inboxTemplate},
 			[]string{"$JS.API.INFO", "$JS.API.STREAM.INFO.*", "$JS.API.STREAM.PURGE." + names.StreamTools},
-			api("STREAM.CREATE.%s", names.StreamLog, names.StreamRequests, names.StreamHeads, names.StreamTools, names.StreamLease),
+			api("STREAM.CREATE.%s", names.StreamLog, names.StreamRequests, names.StreamCheckpoints, names.StreamTools, names.StreamLease),
 			api("DIRECT.GET.%s", names.StreamLog, names.StreamRequests, names.StreamTools, names.StreamLease),
-			api("DIRECT.GET.%s.>", names.StreamLog, names.StreamRequests, names.StreamHeads, names.StreamTools, names.StreamLease),
+			api("DIRECT.GET.%s.>", names.StreamLog, names.StreamRequests, names.StreamCheckpoints, names.StreamTools, names.StreamLease),
 			api("CONSUMER.CREATE.%s.>", names.StreamLease), api("CONSUMER.DELETE.%s.*", names.StreamLease), api("CONSUMER.INFO.%s.*", names.StreamLease),
 			[]string{"$JS.FC." + names.StreamLease + ".>"},
 		),
+		// A state server makes these streams and appends to them. It cannot change or delete
+		// what is in them, and cannot ask in an operator's name.
 		never: slices.Concat(
 			api("STREAM.DELETE.%s", names.StreamLog, names.StreamRequests), api("STREAM.UPDATE.%s", names.StreamLog, names.StreamRequests),
 			api("STREAM.PURGE.%s", names.StreamLog, names.StreamRequests), api("STREAM.MSG.DELETE.%s", names.StreamLog, names.StreamRequests),
 			api("STREAM.RESTORE.%s", names.StreamLog, names.StreamRequests), []string{names.SubjectRequest + ">"},
 		),
 		subscribe: []string{
-			inboxTemplate, names.SubjectReport + "*", names.SubjectBeat + "*", names.SubjectEnrol, names.SubjectRenew, names.SubjectQuery + "*", names.SubjectUpload + "*",
-			names.SubjectRequest + "*.*", names.SubjectLive + ">",
+			inboxTemplate, names.SubjectReport + "*", names.SubjectBeat + "*", names.SubjectEnrol, names.SubjectRenew,
+			names.SubjectQuery + "*", names.SubjectUpload + "*", names.SubjectRequest + "*.*", names.SubjectLive + ">",
 		},
 		payloadBytes: limits.PayloadBytes,
 	},
@@ -77,7 +89,7 @@ var roles = []role{
 			names.DirectGet(names.StreamRequests) + "." + names.SubjectRequest + "{{subject()}}.*",
 		}),
 		subscribe:    []string{inboxTemplate, names.SubjectLive + ">"},
-		payloadBytes: limits.PieceBytes + 4096,
+		payloadBytes: limits.PieceBytes + 4096, // a piece of an archive, with its head
 	},
 	{
 		name: roleReader, account: names.AccountOperators,
@@ -91,7 +103,7 @@ var roles = []role{
 			names.SubjectReport + "{{name()}}", names.SubjectBeat + "{{name()}}",
 			names.DirectGet(names.StreamLog) + "." + names.SubjectLog + "order.{{name()}}.*", names.DirectGet(names.StreamLog) + "." + names.SubjectTrust,
 			names.DirectGet(names.StreamTools) + "." + names.SubjectDescribed + "*",
-			names.DirectGet(names.StreamTools),
+			names.DirectGet(names.StreamTools), // chunks: a Direct Get of several messages names their subject in its body
 		},
 		subscribe:    []string{inboxTemplate, names.SubjectLive + "order.{{name()}}.*", names.SubjectLive + names.EntityTrust},
 		payloadBytes: limits.ReportBytes,
@@ -106,10 +118,12 @@ var roles = []role{
 	},
 }
 
-// reads is what every operator may do: read the log and ask questions.
-var reads = []string{names.SubjectQuery + "*", names.DirectGet(names.StreamLog), names.DirectGet(names.StreamHeads) + "." + names.SubjectHead}
+// reads is what every operator may publish: questions, and reads of the log and its checkpoint.
+var reads = []string{
+	names.SubjectQuery + "*", names.DirectGet(names.StreamLog), names.DirectGet(names.StreamCheckpoints) + "." + names.SubjectCheckpoint,
+}
 
-// api names requests to JetStream about some streams.
+// api are subjects of JetStream's API, one for each stream.
 func api(format string, streams ...string) []string {
 	subjects := make([]string, len(streams))
 	for i, s := range streams {
@@ -118,6 +132,8 @@ func api(format string, streams ...string) []string {
 	return subjects
 }
 
+// scope is the role as NATS has it in the claims of the account: what users have whom signer
+// signs in.
 func (r role) scope(signer nkeys.KeyPair) (*jwt.UserScope, error) {
 	public, err := signer.PublicKey()
 	if err != nil {

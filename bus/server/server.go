@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,32 +17,33 @@ import (
 	natsd "github.com/nats-io/nats-server/v2/server"
 )
 
-// Config says how to run an embedded NATS server.
+// Config says how to run an embedded NATS server. Accounts and StoreDir are required.
 type Config struct {
+	Accounts *Accounts        // what it lets in, and the authority that signs its certificate
+	StoreDir string           // where JetStream keeps its files
+	MaxBytes int64            // of all that JetStream stores; 0: as much as the disk holds
 	Name     string           // shown to clients; empty: "jujube"
-	StoreDir string           // where JetStream keeps its files; required
 	Host     string           // address to listen on; empty: 127.0.0.1
 	Port     int              // 0: any free one; Server.URL tells which
-	Names    []string         // hosts under which clients reach it; empty: Host
-	Local    bool             // no listener: connections within this process only
-	Accounts *Accounts        // with their permissions, and the certificate authority; required
+	Names    []string         // host names and addresses under which clients reach it; empty: Host
+	Local    bool             // listen nowhere: connections within this process only
 	Logger   *slog.Logger     // nil: silent
-	Now      func() time.Time // when certificates are due; nil: time.Now
-	MaxBytes int64            // of everything JetStream stores; 0: what the disk holds
+	Now      func() time.Time // decides when the certificate is renewed; nil: time.Now
 }
 
-// Server is an embedded NATS server with JetStream on disk.
+// Server is an embedded NATS server with JetStream on disk. Its methods may be called
+// concurrently.
 type Server struct {
 	nats *natsd.Server
 	once sync.Once
 }
 
-// startTimeout is how long JetStream may take to recover its files: a log of ten million
-// records after a crash takes 20 s (measured).
+// startTimeout bounds the start. After a crash JetStream reads all its files: a log of ten
+// million records takes 20 s (measured).
 const startTimeout = 2 * time.Minute
 
-// Start starts a server and waits until it takes connections. It fails when the
-// port is taken or the store is another server's or unreadable; nothing is left running.
+// Start starts a server and waits until it takes connections. It returns an error when the
+// port is taken, or when StoreDir is in use or cannot be read; then nothing is left running.
 func Start(cfg Config) (*Server, error) {
 	opts, err := cfg.options()
 	if err != nil {
@@ -69,15 +71,36 @@ func Start(cfg Config) (*Server, error) {
 	return &Server{nats: s}, nil
 }
 
-// Limits of the server that are not about what it takes (those are in events/limits).
-const (
-	maxStoreBytes = 1 << 40          // of JetStream; the disk ends before
-	authTimeout   = 20 * time.Second // a fleet that comes back at once is not thrown out
-	dirAccounts   = "accounts"       // where NATS keeps the accounts' claims, beside its streams
-)
+// maxStoreBytes is NATS's own limit on what JetStream stores. The disk is full before, and
+// NATS says so then: a limit that NATS derives from the free disk could be reached earlier.
+const maxStoreBytes = 1 << 40
 
-// accountsSync is how often servers of one cluster compare the accounts that they know.
+// authTimeout bounds TLS handshake and authentication of one connection. When a whole fleet
+// connects at once, the last one waits longer than NATS's default of 2 s (measured).
+const authTimeout = 20 * time.Second
+
+// dirAccounts is where NATS keeps the claims of the accounts, within StoreDir.
+const dirAccounts = "accounts"
+
+// accountsSync is how often the servers of one cluster compare the claims that they have.
 const accountsSync = 2 * time.Minute
+
+// resolver is where NATS looks up the claims of an account, and keeps newer ones that a state
+// server sends it (bus.Conn.UpdateAccount). Store leaves newer claims in place, so that what
+// was revoked stays revoked when the server starts again.
+// Source: nats-server, dirstore.go, saveIfNewer.
+func (cfg Config) resolver() (*natsd.DirAccResolver, error) {
+	r, err := natsd.NewDirAccResolver(filepath.Join(cfg.StoreDir, dirAccounts), 0, accountsSync, natsd.NoDelete)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range every {
+		if err := r.Store(cfg.Accounts.IDs[name], cfg.Accounts.JWTs[name]); err != nil {
+			return nil, fmt.Errorf("account %s: %w", name, err)
+		}
+	}
+	return r, nil
+}
 
 func (cfg Config) options() (*natsd.Options, error) {
 	if cfg.Accounts == nil || len(cfg.Accounts.Authorities) == 0 || cfg.StoreDir == "" {
@@ -90,28 +113,20 @@ func (cfg Config) options() (*natsd.Options, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start NATS: the trust's operator: %w", err)
 	}
-	resolver, err := natsd.NewDirAccResolver(filepath.Join(cfg.StoreDir, dirAccounts), 0, accountsSync, natsd.NoDelete)
+	resolver, err := cfg.resolver()
 	if err != nil {
 		return nil, fmt.Errorf("start NATS: %w", err)
 	}
-	for name, id := range cfg.Accounts.IDs {
-		if err := resolver.Store(id, cfg.Accounts.JWTs[name]); err != nil {
-			return nil, fmt.Errorf("start NATS: account %s: %w", name, err)
-		}
-	}
 	opts := &natsd.Options{
-		ServerName: orDefault(cfg.Name, "jujube"), Host: orDefault(cfg.Host, "127.0.0.1"), Port: cfg.Port,
+		ServerName: cmp.Or(cfg.Name, "jujube"), Host: cmp.Or(cfg.Host, "127.0.0.1"), Port: cmp.Or(cfg.Port, natsd.RANDOM_PORT),
 		NoSigs: true, StoreDir: cfg.StoreDir, JetStream: true, DisableJetStreamBanner: true,
-		JetStreamMaxStore: maxStoreBytes, SyncAlways: true,
+		JetStreamMaxStore: cmp.Or(cfg.MaxBytes, maxStoreBytes),
+		// Every message is on disk before it is acknowledged (sync_interval: always). Without
+		// it, a power cut takes up to two minutes of acknowledged messages.
+		SyncAlways: true,
 		MaxPayload: limits.PayloadBytes, MaxConn: limits.Connections, AuthTimeout: authTimeout.Seconds(),
 		TrustedOperators: []*jwt.OperatorClaims{operator}, AccountResolver: resolver,
 		SystemAccount: cfg.Accounts.IDs[names.AccountSystem],
-	}
-	if cfg.MaxBytes > 0 {
-		opts.JetStreamMaxStore = cfg.MaxBytes
-	}
-	if opts.Port == 0 {
-		opts.Port = natsd.RANDOM_PORT
 	}
 	if cfg.Local {
 		opts.DontListen = true
@@ -120,7 +135,8 @@ func (cfg Config) options() (*natsd.Options, error) {
 	return opts, cfg.encrypt(opts)
 }
 
-// encrypt makes TLS the only way in from outside this process.
+// encrypt makes TLS the only way in from outside of this process. The handshake comes first:
+// by default NATS would send a line in plain text before it.
 func (cfg Config) encrypt(opts *natsd.Options) (err error) {
 	c := &certificates{authority: cfg.Accounts.Authorities[0], hosts: cfg.Names, now: cfg.Now, log: cfg.Logger}
 	if len(c.hosts) == 0 {
@@ -130,26 +146,21 @@ func (cfg Config) encrypt(opts *natsd.Options) (err error) {
 		c.now = time.Now
 	}
 	opts.TLS, opts.TLSHandshakeFirst, opts.TLSTimeout = true, true, authTimeout.Seconds()
-	opts.TLSConfig, err = serverTLS(c)
-	return err
-}
-
-func orDefault(s, otherwise string) string {
-	if s == "" {
-		return otherwise
+	if opts.TLSConfig, err = c.config(); err != nil {
+		return fmt.Errorf("start NATS: %w", err)
 	}
-	return s
+	return nil
 }
 
-// URL is where clients connect, "tls://HOST:PORT".
+// URL is where clients of this host connect, "tls://HOST:PORT".
 func (s *Server) URL() string { return s.nats.ClientURL() }
 
-// InProcessConn connects to the server within the process, without TCP and TLS. A connection
-// of package bus is made with it.
+// InProcessConn opens a connection within this process, without TCP and TLS. It makes a Server
+// a bus.InProcess.
 func (s *Server) InProcessConn() (net.Conn, error) { return s.nats.InProcessConn() }
 
-// Close stops the server and waits until its files are whole. It is idempotent. Close
-// the connections first.
+// Close stops the server and waits until it has written its files. It is idempotent. Whoever
+// is connected should be closed before.
 func (s *Server) Close() {
 	s.once.Do(func() {
 		s.nats.Shutdown()

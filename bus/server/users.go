@@ -76,8 +76,8 @@ func (a *Accounts) user(role roleName, name, publicKey string, more ...func(*jwt
 	claims := jwt.NewUserClaims(publicKey)
 	claims.Name = name
 	claims.IssuerAccount = a.IDs[role.account()]
-	// A scoped user has no limits of its own: NATS takes those of the scope, and refuses a
-	// user JWT that has any.
+	// The user gets the permissions and limits of the scope. NATS refuses a user with any of
+	// his own (jwt, UserScope.ValidateScopedSigner).
 	claims.UserPermissionLimits = jwt.UserPermissionLimits{}
 	for _, f := range more {
 		f(claims)

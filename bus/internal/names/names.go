@@ -1,16 +1,16 @@
 // Package names has every account, stream, bucket and subject of an environment, on one
-// screen. Package bus speaks to them, package bus/server makes them and says who may do
-// what there (roles.go).
+// screen. Package bus uses them, package bus/server makes them and says who may do what
+// there (roles.go).
 //
-// CONTROL owns the streams. What other accounts may do there is imported, item by item,
-// from what CONTROL exports.
+// The account CONTROL has the streams. What other accounts may do with them CONTROL exports,
+// item by item, and they import it (exports.go in bus/server):
 //
-//	account    who                         may
-//	CONTROL    state servers               write the log, tools and the lease; serve the rest; delete tools only
-//	OPERATORS  juju                        read the log; follow live; query; who is no mere reader: publish own requests, upload
-//	AGENTS     machines                    report, beat; read own orders and tools chunks; follow own live orders
-//	ENROL      a host with a join token    ask to be enrolled; ask for new credentials
-//	SYS        state servers               tell NATS whose credentials are revoked
+//	account    who                    what he may do
+//	CONTROL    state servers          append to the log; store and delete tools; serve all others
+//	OPERATORS  operators with juju    read and follow the log; query; but for mere readers: publish own requests, upload
+//	AGENTS     machines               report; beat; read own orders and all tools; follow own orders
+//	ENROL      hosts with a token     ask to be enrolled; ask for new credentials
+//	SYS        state servers          tell NATS whose credentials are revoked
 package names
 
 // Accounts.
@@ -22,52 +22,58 @@ const (
 	AccountSystem    = "SYS"
 )
 
-// Streams and buckets.
+// Streams and buckets. A bucket of the object store or of a key-value store is a stream, too.
 const (
-	StreamLog      = "LOG"                // the truth: append only, one writer
-	StreamRequests = "REQUESTS"           // signed requests: one message a subject, for ever
-	StreamHeads    = "CHECKPOINTS"        // the newest signed checkpoint of LOG, nothing else
-	BucketTools    = "tools"              // archives by digest; its stream is OBJ_tools
-	StreamTools    = "OBJ_" + BucketTools // where the bucket keeps its objects
-	BucketLease    = "lease"              // which state server leads
-	StreamLease    = "KV_" + BucketLease  // where the bucket keeps its key
+	StreamLog         = "LOG"         // the truth: append only, by one writer
+	StreamRequests    = "REQUESTS"    // signed requests: one message a subject, for ever
+	StreamCheckpoints = "CHECKPOINTS" // the newest signed checkpoint of LOG, nothing else
+
+	BucketTools = "tools" // of objects: archives and metadata, by digest
+	StreamTools = "OBJ_" + BucketTools
+	BucketLease = "lease" // of keys: which state server leads
+	StreamLease = "KV_" + BucketLease
 )
 
-// Subjects.
+// Subjects. One that ends in a dot is a prefix; the comment says what follows.
 const (
-	SubjectLog     = "log."  // log.ENTITY, stored in LOG
-	SubjectLive    = "live." // live.ENTITY: LOG republishes every record after its commit
-	SubjectTrust   = SubjectLog + EntityTrust
-	SubjectRequest = "requests."  // requests.OPERATOR-KEY.REQUEST-ID, stored in REQUESTS
-	SubjectHead    = "checkpoint" // stored in CHECKPOINTS
-	SubjectReport  = "report."    // report.machine-N: request; answered when the report is on disk
-	SubjectBeat    = "beat."      // beat.machine-N: heartbeat, kept in memory only; now and then a request
-	SubjectEnrol   = "enrol"      // request of a host with a join token
-	SubjectRenew   = "renew"      // request of a machine whose credentials end
-	SubjectQuery   = "query."     // query.NAME: request; answered in one or more messages
-	SubjectUpload  = "upload."    // upload.SHA256: request; one piece of an archive
+	SubjectLog        = "log."       // ENTITY: stored in LOG
+	SubjectLive       = "live."      // ENTITY: LOG republishes every record here after its commit
+	SubjectRequest    = "requests."  // OPERATOR-KEY.REQUEST-ID: stored in REQUESTS
+	SubjectCheckpoint = "checkpoint" // stored in CHECKPOINTS
+
+	SubjectReport = "report." // machine-N: request; answered when the report is on disk
+	SubjectBeat   = "beat."   // machine-N: heartbeat, which nobody stores; now and then a request
+	SubjectEnrol  = "enrol"   // request of a host with a join token
+	SubjectRenew  = "renew"   // request of a machine for new credentials
+	SubjectQuery  = "query."  // NAME: request; answered by one message or more
+	SubjectUpload = "upload." // SHA256: request; a piece of an archive
 )
 
-// EntityTrust is the entity of trust.published: every machine may read its newest record.
-const EntityTrust = "trust"
+// Every machine may read the newest record about this entity: what is published of trust.
+const (
+	EntityTrust  = "trust"
+	SubjectTrust = SubjectLog + EntityTrust
+)
 
-// Where the object store keeps an object of the bucket of tools: its description under a
-// name in base64, and its chunks under a NUID. Source: NATS ADR-20.
+// Where the bucket of tools keeps an object: its description on the first of these subjects,
+// followed by its name in base64, and its chunks on the second one, followed by its NUID.
+// Source: NATS ADR-20.
 const (
 	SubjectDescribed = "$O." + BucketTools + ".M."
 	SubjectChunks    = "$O." + BucketTools + ".C."
 )
 
-// GenerationTag stands in the JWT of a machine's user before how often it was renewed.
+// GenerationTag begins the tag of a machine's user JWT that says how often it was renewed.
 const GenerationTag = "generation:"
 
-// DirectGet is where JetStream answers a Direct Get of a stream. For the newest message of
-// one subject that subject follows behind a dot. Source: NATS ADR-31.
+// DirectGet is the subject of a Direct Get of several messages of a stream. The subject of a
+// Direct Get of one subject's newest message is this, a dot, and that subject.
+// Source: NATS ADR-31.
 func DirectGet(stream string) string { return "$JS.API.DIRECT.GET." + stream }
 
-// InboxPrefix is the prefix of a user's inboxes: each has its own, so that nobody can read
-// another's answers.
+// InboxPrefix begins the inboxes of one user. Each user has a prefix of his own, so that
+// nobody can read another's answers.
 func InboxPrefix(publicKey string) string { return "_INBOX." + publicKey }
 
-// AccountUpdate is where NATS takes an account's new claims. Source: nats-server, events.go.
-func AccountUpdate(id string) string { return "$SYS.REQ.ACCOUNT." + id + ".CLAIMS.UPDATE" }
+// AccountUpdate is where NATS takes new claims of an account. Source: nats-server, events.go.
+func AccountUpdate(account string) string { return "$SYS.REQ.ACCOUNT." + account + ".CLAIMS.UPDATE" }
