@@ -34,7 +34,8 @@ func TestBI65ProofOfPossession(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nc, err := nats.Connect(b.URLs[0], nats.UserJWTAndSeed(creds.JWT, creds.Seed), nats.RootCAs(b.Authorities), nats.TLSHandshakeFirst(), nats.CustomInboxPrefix("_INBOX."+own.Public()))
+	nc, err := nats.Connect(b.URLs[0], nats.UserJWTAndSeed(creds.JWT, creds.Seed),
+		nats.RootCAs(b.Authorities), nats.TLSHandshakeFirst(), nats.CustomInboxPrefix("_INBOX."+own.Public()))
 	if err != nil {
 		t.Fatal(err)
 	}

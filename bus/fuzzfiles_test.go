@@ -68,7 +68,11 @@ func FuzzParseJoinToken(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(bus.JoinToken{Environment: "e", Machine: "1", URLs: []string{"tls://h:1"}, Authorities: fuzzAccounts(f).Certificates(), Seed: string(id.Seed())}.String())
+	token := bus.JoinToken{
+		Environment: "e", Machine: "1", URLs: []string{"tls://h:1"},
+		Authorities: fuzzAccounts(f).Certificates(), Seed: string(id.Seed()),
+	}
+	f.Add(token.String())
 	f.Add("jujube1.")
 	f.Add("jujube1.e30")
 	f.Fuzz(func(t *testing.T, text string) {

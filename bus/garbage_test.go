@@ -71,7 +71,15 @@ func TestBI79GarbageIsCountedAndSkipped(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(host.Close)
-	junk := [][]byte{{}, []byte("{"), []byte(`{"stream":"LOG","seq":1}`), []byte(`{"stream":"LOG","seq":1,"duplicate":true}`), []byte("\x00\xff"), []byte("[]"), bytes.Repeat([]byte("["), 1<<10+1)}
+	junk := [][]byte{
+		{},
+		[]byte("{"),
+		[]byte(`{"stream":"LOG","seq":1}`),
+		[]byte(`{"stream":"LOG","seq":1,"duplicate":true}`),
+		[]byte("\x00\xff"),
+		[]byte("[]"),
+		bytes.Repeat([]byte("["), 1<<10+1),
+	}
 	for subject, nc := range map[string]*nats.Conn{"beat.machine-3": agent, "report.machine-3": agent, "enrol": host, "upload.abc": operator} {
 		for _, j := range junk {
 			if subject == "beat.machine-3" && bytes.HasPrefix(j, []byte(`{"`)) {

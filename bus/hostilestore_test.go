@@ -47,7 +47,8 @@ func TestHostileObjects(t *testing.T) {
 	chunks := func(id string) string { return "$O.tools.C." + id }
 	describe := func(name, nuid string, size string, n int) {
 		put("$O.tools.M."+base64.URLEncoding.EncodeToString([]byte(name)),
-			fmt.Appendf(nil, `{"name":%q,"bucket":"tools","nuid":%q,"size":%s,"chunks":%d,"options":{"max_chunk_size":%d}}`, name, nuid, size, n, 256<<10), nats.Header{"Nats-Rollup": {"sub"}})
+			fmt.Appendf(nil, `{"name":%q,"bucket":"tools","nuid":%q,"size":%s,"chunks":%d,"options":{"max_chunk_size":%d}}`, name, nuid, size, n, 256<<10),
+			nats.Header{"Nats-Rollup": {"sub"}})
 	}
 	const piece = 256 << 10
 	for i, c := range []struct {

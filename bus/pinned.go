@@ -67,7 +67,8 @@ func PinnedAuthorities(path string) (string, error) {
 		return "", fmt.Errorf("read the authorities that are pinned: %w (juju bootstrap and enrolment write it)", err)
 	}
 	if info.Mode().Perm()&0o022 != 0 {
-		return "", fmt.Errorf("read the authorities that are pinned in %s: others can write it (mode %v); after `chmod 600 %s` it is used again", path, info.Mode().Perm(), path)
+		return "", fmt.Errorf("read the authorities that are pinned in %s: others can write it (mode %v); after `chmod 600 %s` it is used again",
+			path, info.Mode().Perm(), path)
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {

@@ -1,17 +1,13 @@
-// Package bustest starts real buses for tests: an embedded server or a separate
-// nats-server process, and connections in every role.
+// Package bustest starts a NATS for a test, embedded or in a process of its own, and connects
+// to it in every role. It also plays those who do what they must not: another server at the
+// environment's address (BadServer), and whoever has the disk of a NATS (Rewrite, Delete).
 package bustest
 
 import (
-	"bufio"
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/server"
@@ -20,32 +16,33 @@ import (
 // Environment is the UUID of every test's environment.
 const Environment = "11111111-2222-3333-4444-555555555555"
 
-// Bus is a running NATS with its accounts. Connections it made are closed with the test.
+// Bus is a running NATS with its accounts. It ends with the test, and so do the connections
+// that it made.
 type Bus struct {
 	T        testing.TB
 	Accounts *server.Accounts
-	Server   *server.Server // nil for a separate process
+	Server   *server.Server // nil: NATS runs in a process of its own
 	URLs     []string
-	// Authorities is the file of certificates that connections believe.
+	// Authorities is the file of the authorities that connections believe.
 	Authorities string
-	keeper      *bus.Identity // of the state server, through all its restarts
+	stateServer *bus.Identity // the same in all its connections
 	dir         string
-	change      func(*server.Config)
+	change      func(*server.Config) // changes the configuration at every start
 }
 
-// Start starts an embedded server and provisions it.
+// Start starts an embedded server and makes its streams.
 func Start(t testing.TB) *Bus {
 	t.Helper()
 	return StartWith(t, func(*server.Config) {})
 }
 
-// StartSmall is Start with a store that takes no more than maxBytes.
+// StartSmall is Start with a server that stores no more than maxBytes.
 func StartSmall(t testing.TB, maxBytes int64) *Bus {
 	t.Helper()
 	return StartWith(t, func(cfg *server.Config) { cfg.MaxBytes = maxBytes })
 }
 
-// StartWith is Start with something changed in the server's configuration.
+// StartWith is Start with another configuration, which change makes of the usual one.
 func StartWith(t testing.TB, change func(*server.Config)) *Bus {
 	t.Helper()
 	b := unstarted(t)
@@ -55,7 +52,7 @@ func StartWith(t testing.TB, change func(*server.Config)) *Bus {
 	return b
 }
 
-// StartEmpty is Start without streams and buckets.
+// StartEmpty is Start without the streams.
 func StartEmpty(t testing.TB) *Bus {
 	t.Helper()
 	b := unstarted(t)
@@ -70,11 +67,11 @@ func unstarted(t testing.TB) *Bus {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keeper, err := bus.NewIdentity()
+	id, err := bus.NewIdentity()
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &Bus{T: t, Accounts: accounts, keeper: keeper, dir: t.TempDir()}
+	b := &Bus{T: t, Accounts: accounts, stateServer: id, dir: t.TempDir()}
 	b.Authorities = filepath.Join(b.dir, "ca.pem")
 	if err := bus.PinAuthorities(b.Authorities, accounts.Certificates()); err != nil {
 		t.Fatal(err)
@@ -98,7 +95,7 @@ func (b *Bus) start(port int) {
 	b.Server, b.URLs = srv, []string{srv.URL()}
 }
 
-// Restart stops the server and starts it again with its store, on the same port.
+// Restart stops the server and starts it again with the same files, at the same port.
 func (b *Bus) Restart() {
 	b.T.Helper()
 	port := b.port()
@@ -122,7 +119,7 @@ func (b *Bus) provision() {
 	}
 }
 
-// Connect connects over TCP with a JWT for a new identity.
+// Connect connects by TCP and TLS, with a new identity that sign signs in.
 func (b *Bus) Connect(sign func(publicKey string) (string, error)) *bus.Conn {
 	b.T.Helper()
 	id, err := bus.NewIdentity()
@@ -141,7 +138,7 @@ func (b *Bus) as(id *bus.Identity, sign func(publicKey string) (string, error)) 
 	return b.With(bus.ConnConfig{Credentials: bus.Credentials{JWT: token, Seed: string(id.Seed())}})
 }
 
-// With connects over TCP and TLS as cfg says.
+// With connects by TCP and TLS as cfg says.
 func (b *Bus) With(cfg bus.ConnConfig) *bus.Conn {
 	b.T.Helper()
 	cfg.URLs, cfg.Authorities = b.URLs, b.Authorities
@@ -153,7 +150,7 @@ func (b *Bus) With(cfg bus.ConnConfig) *bus.Conn {
 	return c
 }
 
-// Credentials makes a key and has it signed in.
+// Credentials makes a new identity and the credentials with which sign signs it in.
 func (b *Bus) Credentials(sign func(key string) (string, error)) (bus.Credentials, *bus.Identity) {
 	b.T.Helper()
 	id, err := bus.NewIdentity()
@@ -167,7 +164,7 @@ func (b *Bus) Credentials(sign func(key string) (string, error)) (bus.Credential
 	return bus.Credentials{JWT: token, Seed: string(id.Seed())}, id
 }
 
-// System connects as who tells NATS whose credentials are revoked.
+// System connects as the user who tells NATS whose credentials are revoked.
 func (b *Bus) System() *bus.Conn {
 	b.T.Helper()
 	creds, err := b.Accounts.SystemCredentials()
@@ -177,10 +174,10 @@ func (b *Bus) System() *bus.Conn {
 	return b.With(bus.ConnConfig{Credentials: creds})
 }
 
-// StateServer connects a state server, always with the same key.
+// StateServer connects a state server, always with the same identity.
 func (b *Bus) StateServer() *bus.Conn {
 	b.T.Helper()
-	return b.as(b.keeper, func(key string) (string, error) { return b.Accounts.StateServerJWT("state-server-0", key) })
+	return b.as(b.stateServer, func(key string) (string, error) { return b.Accounts.StateServerJWT("state-server-0", key) })
 }
 
 // Operator connects an operator.
@@ -193,73 +190,4 @@ func (b *Bus) Operator(name string) *bus.Conn {
 func (b *Bus) Agent(tag string) *bus.Conn {
 	b.T.Helper()
 	return b.Connect(func(key string) (string, error) { return b.Accounts.AgentJWT(tag, key) })
-}
-
-// NATSServer builds nats-server, from the module in go.mod, once for all tests of a
-// process, and returns the program's path.
-var NATSServer = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "jujube-nats-server-")
-	if err != nil {
-		return "", err
-	}
-	bin := filepath.Join(dir, "nats-server")
-	out, err := exec.Command("go", "build", "-o", bin, "github.com/nats-io/nats-server/v2").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("build nats-server: %w: %s", err, out)
-	}
-	return bin, nil
-})
-
-// StartProcess starts a separate nats-server process, built from the module in go.mod
-// and configured by Accounts.NATSConfig, and provisions it.
-func StartProcess(t testing.TB) *Bus {
-	t.Helper()
-	bin, err := NATSServer()
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := unstarted(t)
-	conf := filepath.Join(b.dir, "nats.conf")
-	if err := os.WriteFile(conf, []byte(b.Accounts.NATSConfig("127.0.0.1:-1", b.dir, b.dir)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := b.Accounts.SaveNATSCertificate(b.dir, []string{"127.0.0.1"}, time.Now()); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(bin, "-c", conf)
-	log, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	url := make(chan string, 1)
-	drained := make(chan struct{})
-	go func() {
-		defer close(drained)
-		var said strings.Builder
-		for lines := bufio.NewScanner(log); lines.Scan(); {
-			said.WriteString(lines.Text() + "\n")
-			if _, addr, ok := strings.Cut(lines.Text(), "Listening for client connections on "); ok {
-				url <- "tls://" + addr
-			}
-		}
-		select {
-		case url <- "":
-			t.Log(said.String())
-		default:
-		}
-	}()
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		<-drained
-		_ = cmd.Wait()
-	})
-	b.URLs = []string{<-url}
-	if b.URLs[0] == "" {
-		t.Fatal("nats-server ended before it listened")
-	}
-	b.provision()
-	return b
 }

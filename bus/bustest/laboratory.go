@@ -6,8 +6,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// laboratory stops the server, and lets f do with the streams of the state servers what
-// nobody may: as whoever has the disk of a NATS can, with a server of his own.
+// laboratory stops the server and runs f on its files without any permissions, as whoever has
+// the disk of a NATS can do with a server of his own. Then it starts the server again.
 func (b *Bus) laboratory(f func(js jetstream.JetStream) error) {
 	b.T.Helper()
 	port := b.port()
@@ -48,7 +48,7 @@ func (b *Bus) laboratory(f func(js jetstream.JetStream) error) {
 	}
 }
 
-// Loosen makes the log anew, empty, so that records of it can be deleted.
+// Loosen makes the log anew, empty, as a stream of which Delete can delete records.
 func (b *Bus) Loosen() {
 	b.T.Helper()
 	b.laboratory(func(js jetstream.JetStream) error {
@@ -70,7 +70,7 @@ func loosen(b *Bus, js jetstream.JetStream) (jetstream.Stream, error) {
 	return js.CreateStream(b.T.Context(), cfg)
 }
 
-// Delete deletes a record of a log that was loosened.
+// Delete deletes a record of a log that Loosen has made.
 func (b *Bus) Delete(seq uint64) {
 	b.T.Helper()
 	b.laboratory(func(js jetstream.JetStream) error {
@@ -82,8 +82,9 @@ func (b *Bus) Delete(seq uint64) {
 	})
 }
 
-// Rewrite makes the log anew with what change makes of each record, as a backup that was
-// tampered with would bring it back. It ends before the first that becomes nil.
+// Rewrite makes the log anew, with what change makes of each record, as somebody would who
+// restores a backup that he has altered. The new log ends before the first record of which
+// change makes nil.
 func (b *Bus) Rewrite(change func(seq uint64, data []byte) []byte) {
 	b.T.Helper()
 	b.laboratory(func(js jetstream.JetStream) error {

@@ -188,10 +188,12 @@ func LoadAccounts(path string) (*Accounts, error) {
 		return nil, fmt.Errorf("read trust %s: it names no operator or lacks an account", path)
 	}
 	if a.OperatorKey == "" {
-		return nil, fmt.Errorf("read trust %s: it has no signing key of the operator: a juju made it that could not revoke credentials; bootstrap a new environment", path)
+		return nil, fmt.Errorf("read trust %s: it has no signing key of the operator: "+
+			"a juju made it that could not revoke credentials; bootstrap a new environment", path)
 	}
 	if len(a.Authorities) == 0 {
-		return nil, fmt.Errorf("read trust %s: it has no certificate authority: a juju made it that did not encrypt its connections; bootstrap a new environment", path)
+		return nil, fmt.Errorf("read trust %s: it has no certificate authority: "+
+			"a juju made it that did not encrypt its connections; bootstrap a new environment", path)
 	}
 	return a, nil
 }

@@ -44,7 +44,10 @@ func TestBytesOfMessages(t *testing.T) {
 			wire.Enrolled{Machine: "1", Environment: "e", JWT: "j", URLs: []string{"tls://h:1"}, Root: []byte("r")},
 			`{"machine":"1","environment":"e","jwt":"j","urls":["tls://h:1"],"root":"cg=="}`,
 		},
-		{wire.Enrolled{Refused: refused}, `{"machine":"","environment":"","jwt":"","urls":null,"root":null,"refused":{"code":"token-used","text":"the token was used"}}`},
+		{
+			wire.Enrolled{Refused: refused},
+			`{"machine":"","environment":"","jwt":"","urls":null,"root":null,"refused":{"code":"token-used","text":"the token was used"}}`,
+		},
 		{
 			wire.RenewRequest{Environment: "e", Machine: "1", Key: "K", Generation: 2, Nonce: "n"},
 			`{"environment":"e","machine":"1","key":"K","generation":2,"nonce":"n"}`,

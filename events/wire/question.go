@@ -7,20 +7,19 @@ import (
 	"fmt"
 )
 
-// Question is a question that a client asks the state server under a name. What it is about
-// is a Q, the answer is an A. It changes nothing.
+// Question is a question that a client may ask a state server: its name, the type Q of what it
+// is about, and the type A of its answer. Asking changes nothing.
 //
-// Q and A travel as JSON, but for those that are an encoding.BinaryMarshaler: they travel as
-// the bytes that they give (see raw.go).
+// Q and A travel as JSON. A type that implements encoding.BinaryMarshaler and
+// encoding.BinaryUnmarshaler travels as the bytes that these give and take (raw.go).
 type Question[Q, A any] struct{ Name string }
 
-// Asker carries a question to the state server and brings its answer back. A connection of
-// package bus is one.
+// Asker carries a question to a state server and brings the answer back. A *bus.Conn is one.
 type Asker interface {
 	Ask(ctx context.Context, name string, body []byte) (answer []byte, err error)
 }
 
-// AskerFunc is an Asker.
+// AskerFunc makes an Asker of a func.
 type AskerFunc func(ctx context.Context, name string, body []byte) (answer []byte, err error)
 
 // Ask calls f.
@@ -28,7 +27,7 @@ func (f AskerFunc) Ask(ctx context.Context, name string, body []byte) ([]byte, e
 	return f(ctx, name, body)
 }
 
-// Ask asks the question and returns the answer. An error of the Asker is returned as it is.
+// Ask asks the question and returns the answer. It returns an error of by as it is.
 func (q Question[Q, A]) Ask(ctx context.Context, by Asker, about Q) (answer A, err error) {
 	body, err := pack(about)
 	if err != nil {
@@ -50,8 +49,7 @@ type Answer struct {
 	Answer func(ctx context.Context, body []byte) (answer []byte, err error)
 }
 
-// AnsweredBy makes f the answer to the question. f is not called when nobody can read what
-// the question is about.
+// AnsweredBy makes an Answer of f. If what comes as a Q cannot be read, f is not called.
 func (q Question[Q, A]) AnsweredBy(f func(ctx context.Context, about Q) (A, error)) Answer {
 	return Answer{q.Name, func(ctx context.Context, body []byte) ([]byte, error) {
 		var about Q
@@ -69,6 +67,7 @@ func (q Question[Q, A]) AnsweredBy(f func(ctx context.Context, about Q) (A, erro
 // QuestionName is the name under which the question travels.
 func (q Question[Q, A]) QuestionName() string { return q.Name }
 
+// pack makes the bytes of a Q or an A.
 func pack(v any) ([]byte, error) {
 	if raw, ok := v.(encoding.BinaryMarshaler); ok {
 		return raw.MarshalBinary()
@@ -76,6 +75,7 @@ func pack(v any) ([]byte, error) {
 	return json.Marshal(v)
 }
 
+// unpack reads a Q or an A.
 func unpack(b []byte, v any) error {
 	if raw, ok := v.(encoding.BinaryUnmarshaler); ok {
 		return raw.UnmarshalBinary(b)

@@ -67,8 +67,11 @@ func TestBytesOfQuestions(t *testing.T) {
 		{"a version", "", `{"version":"1.25.0"}`, func() (string, string) {
 			return ask(t, wire.Version, wire.Nothing{}, wire.Running{Version: number})
 		}},
-		{"the environment", "", `{"uuid":"u","name":"n","agent_version":"1.25.0","settings":{"k":"v"},"set":["k"],"server_version":"1.25.0"}`, func() (string, string) {
-			return ask(t, wire.Environment, wire.Nothing{}, wire.EnvironmentInfo{UUID: "u", Name: "n", AgentVersion: number, Settings: map[string]string{"k": "v"}, Set: []string{"k"}, Server: number})
+		{"the environment", "", `{"uuid":"u","name":"n","agent_version":"1.25.0","settings":{"k":"v"},"set":["k"],` +
+			`"server_version":"1.25.0"}`, func() (string, string) {
+			return ask(t, wire.Environment, wire.Nothing{}, wire.EnvironmentInfo{
+				UUID: "u", Name: "n", AgentVersion: number, Settings: map[string]string{"k": "v"}, Set: []string{"k"}, Server: number,
+			})
 		}},
 		{"a number", "12", `{"checkpoint":"bm90ZQ=="}`, func() (string, string) {
 			return ask(t, wire.LogProof, 12, wire.Proof{Checkpoint: []byte("note")})
@@ -77,7 +80,10 @@ func TestBytesOfQuestions(t *testing.T) {
 			return ask(t, wire.LogLeaves, wire.Nothing{}, wire.Leaves{tree.Hash([]byte(strings.Repeat("a", 32))), tree.Hash([]byte(strings.Repeat("b", 32)))})
 		}},
 		{"what is stored", "stored", `{"stored":[],"sources":[],"problems":[],"marks":[],"said":{},"in_use":[]}`, func() (string, string) {
-			return ask(t, wire.Tools, wire.OnlyStored, wire.Catalogue{Stored: []tools.Tools{}, Sources: []wire.FoundTools{}, Problems: []string{}, Marks: []tools.Marked{}, Said: tools.SaidBy{}, InUse: []wire.Platform{}})
+			return ask(t, wire.Tools, wire.OnlyStored, wire.Catalogue{
+				Stored: []tools.Tools{}, Sources: []wire.FoundTools{}, Problems: []string{},
+				Marks: []tools.Marked{}, Said: tools.SaidBy{}, InUse: []wire.Platform{},
+			})
 		}},
 		{"all tools", "", `{"stored":null,"sources":null,"problems":["p"],"marks":null,"said":null,"in_use":null}`, func() (string, string) {
 			return ask(t, wire.Tools, wire.WithSources, wire.Catalogue{Problems: []string{"p"}})
@@ -172,7 +178,9 @@ func FuzzQuestions(f *testing.F) {
 		if leaves, err := wire.LogLeaves.Ask(t.Context(), carried, wire.Nothing{}); err == nil && len(leaves)*len(tree.Hash{}) != len(b) {
 			t.Errorf("%d bytes are %d hashes", len(b), len(leaves))
 		}
-		for _, a := range []wire.Answer{answers(wire.UpgradeCheck), answers(wire.Resolve), answers(wire.TrustStage), answers(wire.LogProof), answers(wire.ToolsHash)} {
+		for _, a := range []wire.Answer{
+			answers(wire.UpgradeCheck), answers(wire.Resolve), answers(wire.TrustStage), answers(wire.LogProof), answers(wire.ToolsHash),
+		} {
 			_, _ = a.Answer(t.Context(), b)
 		}
 	})

@@ -2,12 +2,12 @@ package wire
 
 import "github.com/jujube-project/jujube/events"
 
-// Every question that a client asks the state server.
+// Every question that a client may ask. The comment says what the answer is.
 var (
-	Status      = Question[Nothing, Raw]{"status"}                  // answered in JSON, as package projections/status makes it
+	Status      = Question[Nothing, Raw]{"status"}                  // of the environment, in JSON: projections/status makes and reads it
 	Digest      = Question[Nothing, Position]{"digest"}             // of the state that is served
 	Environment = Question[Nothing, EnvironmentInfo]{"environment"} // its versions and settings
-	Version     = Question[Nothing, Running]{"version"}             // that the state server runs
+	Version     = Question[Nothing, Running]{"version"}             // of the state server
 	LogProof    = Question[Seen, Proof]{"log-proof"}                // that the log goes on from what the client has seen
 	LogLeaves   = Question[Nothing, Leaves]{"log-leaves"}           // the hash of every record that is signed
 
@@ -25,7 +25,7 @@ var (
 	OperatorCredentials = Question[Text, Text]{"operator-credentials"}        // the user JWT of the operator with a public key
 )
 
-// Questions are all of them. A state server answers each.
+// Questions are all of them. A state server answers each of them.
 var Questions = []interface{ QuestionName() string }{
 	Status, Digest, Environment, Version, LogProof, LogLeaves,
 	Resolve, UpgradeCheck, Pending,

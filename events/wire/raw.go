@@ -8,9 +8,10 @@ import (
 	"github.com/jujube-project/jujube/events/tree"
 )
 
-// What does not travel as JSON. Each type here gives its bytes as they are.
+// What does not travel as JSON but as the bytes that each type here gives.
 
-// Nothing is the body of a question that needs none. Whatever comes in its place is ignored.
+// Nothing is what a question is about that is about nothing: it has no body. A body that comes
+// all the same is ignored.
 type Nothing struct{}
 
 // MarshalBinary gives no bytes.
@@ -19,32 +20,32 @@ func (Nothing) MarshalBinary() ([]byte, error) { return nil, nil }
 // UnmarshalBinary takes any bytes.
 func (*Nothing) UnmarshalBinary([]byte) error { return nil }
 
-// Text travels without quotes: a digest, a public key, a JWT.
+// Text is a digest, a public key or a JWT. It travels without quotes.
 type Text string
 
 // MarshalBinary gives the text.
 func (t Text) MarshalBinary() ([]byte, error) { return []byte(t), nil }
 
-// UnmarshalBinary takes any bytes. Whoever uses the text checks it.
+// UnmarshalBinary takes any bytes: whoever uses the text checks it.
 func (t *Text) UnmarshalBinary(b []byte) error { *t = Text(b); return nil }
 
-// Raw are bytes that another package makes and reads.
+// Raw is made and read by another package.
 type Raw []byte
 
 // MarshalBinary gives the bytes.
 func (r Raw) MarshalBinary() ([]byte, error) { return r, nil }
 
-// UnmarshalBinary takes any bytes, and shares them.
+// UnmarshalBinary takes any bytes, and keeps them without a copy.
 func (r *Raw) UnmarshalBinary(b []byte) error { *r = b; return nil }
 
-// Seen is how many records of the log the asker has seen. A client that has seen none may
-// say nothing at all.
+// Seen is how many records of the log a client has seen. One that has seen none may send no
+// body at all.
 type Seen uint64
 
 // MarshalBinary gives the number in decimal.
 func (s Seen) MarshalBinary() ([]byte, error) { return strconv.AppendUint(nil, uint64(s), 10), nil }
 
-// UnmarshalBinary takes a number as JSON has it, or nothing.
+// UnmarshalBinary takes a number as JSON has it, or no bytes.
 func (s *Seen) UnmarshalBinary(b []byte) error {
 	if len(b) == 0 {
 		*s = 0
@@ -53,10 +54,10 @@ func (s *Seen) UnmarshalBinary(b []byte) error {
 	return json.Unmarshal(b, (*uint64)(s))
 }
 
-// Leaves are the hashes of the log's records, from the first one on.
+// Leaves are the hashes of the log's records, from the first record on.
 type Leaves []tree.Hash
 
-// MarshalBinary gives the hashes one behind the other.
+// MarshalBinary gives the hashes, one behind the other.
 func (l Leaves) MarshalBinary() ([]byte, error) {
 	b := make([]byte, 0, len(l)*len(tree.Hash{}))
 	for i := range l {

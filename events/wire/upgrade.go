@@ -6,22 +6,24 @@ import (
 	"github.com/jujube-project/jujube/events/warrant"
 )
 
-// Check is the answer to UpgradeCheck: everything that forbids an upgrade.
+// Check is the answer to UpgradeCheck: every reason for which the upgrade would be refused, if
+// it were asked for now. None: it would be accepted.
 type Check struct {
 	Reasons []events.Reason `json:"reasons"`
 }
 
-// Resolution is the answer to Resolve: what the client signs beside what the operator typed.
+// Resolution is the answer to Resolve: what a request says beside what the operator typed. The
+// client puts it into the request and signs all of it.
 type Resolution struct {
-	Machines []warrant.Machine `json:"machines"`       // that it is about
-	Newest   version.Number    `json:"newest"`         // that one of them runs
-	Unit     *events.UnitSpec  `json:"unit,omitempty"` // what the service of an add-unit is
+	Machines []warrant.Machine `json:"machines"`       // that the request is about
+	Newest   version.Number    `json:"newest"`         // the newest version that one of them runs
+	Unit     *events.UnitSpec  `json:"unit,omitempty"` // for an add-unit: what a unit of its service is
 }
 
-// Waiting is the answer to Pending: the upgrade that waits for approval.
+// Waiting is the answer to Pending: the upgrade that waits until more operators approve it.
 type Waiting struct {
-	Upgrade string   `json:"upgrade"` // empty: none does
+	Upgrade string   `json:"upgrade"` // its id; empty: no upgrade waits
 	Signed  []byte   `json:"signed"`  // its request, byte for byte
-	Agreed  []string `json:"agreed"`
-	Needed  int      `json:"needed"`
+	Agreed  []string `json:"agreed"`  // names of operators; the first one asked for the upgrade
+	Needed  int      `json:"needed"`  // how many operators must agree
 }
