@@ -122,7 +122,27 @@ var dependencies = []dependency{
 	},
 }
 
-func TestLawOfDependencies(t *testing.T) { hold(t, lawOfDependencies(dependencies)) }
+// families are the packages of juju's commands.
+var families = []string{"cli/environment", "cli/inspect", "cli/machines", "cli/tools", "cli/trust", "cli/upgrade"}
+
+// siblings keeps the families apart.
+func siblings() (rows []dependency) {
+	var all []string
+	for _, f := range families {
+		all = append(all, "module/"+f)
+	}
+	for _, f := range families {
+		rows = append(rows, dependency{
+			from: []string{f}, forbid: all, but: []string{"module/" + f},
+			why: "what two families of commands need lies below both",
+		})
+	}
+	return rows
+}
+
+func TestLawOfDependencies(t *testing.T) {
+	hold(t, lawOfDependencies(append(dependencies, siblings()...)))
+}
 
 func lawOfDependencies(table []dependency) law {
 	return func(tr *tree) (found []breach) {

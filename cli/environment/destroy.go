@@ -12,8 +12,13 @@ import (
 	"github.com/jujube-project/jujube/cli/local"
 )
 
-func destroyCommand(a *app.App) *cobra.Command {
-	var yes bool
+// destroyEnvironment is `juju destroy-environment`.
+type destroyEnvironment struct {
+	app *app.App
+	yes bool // do not ask
+}
+
+func (c *destroyEnvironment) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "destroy-environment NAME", Short: "Stop an environment's machines on this host and remove their files", Args: cobra.MaximumNArgs(1),
 		Long: `Stop the machines that this client started on this host, remove their data directories,
@@ -21,27 +26,31 @@ with the log, and forget the environment. Nothing else is removed: a directory t
 another machine's, or that a jujud still uses which this client did not start, is left
 alone. Machines on other hosts are not touched: stop jujud there. There is no way back.`,
 		Example:           "  juju destroy-environment trial\n  juju destroy-environment trial --yes",
-		ValidArgsFunction: a.CompleteEnvironment,
+		ValidArgsFunction: c.app.CompleteEnvironment,
 		RunE: func(_ *cobra.Command, args []string) error {
-			name, err := a.Named(args)
+			name, err := c.app.Named(args)
 			if err != nil {
 				return err
 			}
 			if name == "" {
 				return app.Usage("name the environment: juju destroy-environment NAME; juju environments lists them")
 			}
-			env, err := a.Store().Load(name)
-			if err != nil {
-				return err
-			}
-			if !yes && !a.Confirm(lossOf(env)) {
-				return app.Fail(errors.New("not confirmed"), "Nothing was changed.", "")
-			}
-			return destroy(a, env)
+			return c.run(name)
 		},
 	}
-	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	cmd.Flags().BoolVarP(&c.yes, "yes", "y", false, "do not ask")
 	return cmd
+}
+
+func (c *destroyEnvironment) run(name string) error {
+	env, err := c.app.Store().Load(name)
+	if err != nil {
+		return err
+	}
+	if !c.yes && !c.app.Confirm(lossOf(env)) {
+		return app.Fail(errors.New("not confirmed"), "Nothing was changed.", "")
+	}
+	return destroy(c.app, env)
 }
 
 // lossOf says what a destroyed environment takes with it.

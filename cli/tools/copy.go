@@ -16,7 +16,8 @@ import (
 	"github.com/jujube-project/jujube/streams"
 )
 
-// errBadArchive: the source gives something else than it lists; asking again is no use.
+// errBadArchive is returned when the source gives other bytes than it lists: to ask it again
+// is no use.
 var errBadArchive = errors.New("bad archive")
 
 // uploader stores an archive for a request that announced it.
@@ -24,9 +25,9 @@ type uploader interface {
 	Upload(ctx context.Context, request string, t tools.Tools, path string, told func(int64)) error
 }
 
-// copyOne copies one archive into the store. What comes from a directory is read in
-// place; what comes from a URL passes through a file, so that neither a cut-off download
-// nor a cut-off upload begins anew.
+// copyOne copies one archive into the store. An archive in a directory is read where it
+// lies. One behind a URL is first downloaded into a file: a download that is cut off goes on
+// where it stopped, and an upload that is cut off needs no new download.
 func (y *syncTools) copyOne(ctx context.Context, s uploader, from source, f streams.Found, id string, told progress) error {
 	where := fmt.Sprintf("%s in %s", f.Path, from)
 	path, local, err := streams.Local(from.Source, f)
@@ -40,7 +41,7 @@ func (y *syncTools) copyOne(ctx context.Context, s uploader, from source, f stre
 			return fmt.Errorf("download %s: %w", where, err)
 		}
 	}
-	err = s.Upload(ctx, id, f.Tools, path, y.loudOnce(path, told.step(1)))
+	err = s.Upload(ctx, id, f.Tools, path, y.logBegin(path, told.step(1)))
 	if errors.Is(err, bus.ErrDigest) || errors.Is(err, bus.ErrRefused) {
 		err = fmt.Errorf("%w: %w", errBadArchive, err)
 	}
@@ -53,8 +54,8 @@ func (y *syncTools) copyOne(ctx context.Context, s uploader, from source, f stre
 	return nil
 }
 
-// loudOnce says where an upload begins.
-func (y *syncTools) loudOnce(path string, told func(int64)) func(int64) {
+// logBegin passes the progress of an upload on, and logs once from which offset it begins.
+func (y *syncTools) logBegin(path string, told func(int64)) func(int64) {
 	began := false
 	return func(n int64) {
 		if !began {
@@ -72,10 +73,10 @@ func (y *syncTools) partFile(t tools.Tools) string {
 
 func (y *syncTools) partsDir() string { return y.app.Store().Path("downloads") }
 
-// keepDownload is how long the beginning of a download is kept.
+// keepDownload is how long an unfinished download is kept.
 const keepDownload = 7 * 24 * time.Hour
 
-// forgetDownloads removes what nobody came back for.
+// forgetDownloads removes downloads that no command has gone on with for keepDownload.
 func (y *syncTools) forgetDownloads() {
 	parts, err := filepath.Glob(filepath.Join(y.partsDir(), "*.part"))
 	for _, name := range parts {
@@ -102,7 +103,7 @@ func download(ctx context.Context, from streams.Source, f streams.Found, path st
 	if err == nil {
 		err = fill(ctx, from, f, out, info.Size(), told)
 	}
-	if errors.Is(err, streams.ErrLength) { // what came is of no use
+	if errors.Is(err, streams.ErrLength) { // the bytes that came are of no use
 		err = errors.Join(fmt.Errorf("%w: %w", errBadArchive, err), out.Truncate(0))
 	}
 	return errors.Join(err, out.Close())
@@ -124,7 +125,7 @@ func fill(ctx context.Context, from streams.Source, f streams.Found, out *os.Fil
 		return err
 	}
 	_, err = io.Copy(&counting{out, have, told}, io.LimitReader(body, f.Size-have))
-	if err == nil { // says whether it ends where it must
+	if err == nil { // an error says that the archive does not end where it must
 		_, err = io.Copy(io.Discard, body)
 	}
 	return errors.Join(err, body.Close())
@@ -156,7 +157,7 @@ func checkArchive(path string, want tools.Tools) error {
 	if err != nil && bad == nil {
 		return err
 	}
-	if _, err := io.Copy(h, f); err != nil { // what the inspection did not want to see
+	if _, err := io.Copy(h, f); err != nil { // what the inspection left unread belongs to the digest, too
 		return err
 	}
 	if got := hex.EncodeToString(h.Sum(nil)); bad == nil && got != want.SHA256 {

@@ -18,7 +18,7 @@ import (
 	"github.com/jujube-project/jujube/streams"
 )
 
-// syncToDirectory writes a signed tree of what is wanted. It asks the environment, if
+// toDirectory writes a signed tree of what is wanted. It asks the environment, if
 // one is at hand, where tools come from, whom to believe, and what it would choose.
 func (y *syncTools) toDirectory(ctx context.Context, sel selection) error {
 	env, c, err := y.atHand(ctx)
@@ -50,7 +50,7 @@ func (y *syncTools) toDirectory(ctx context.Context, sel selection) error {
 }
 
 // atHand is what the chosen environment says, or, when there is none, what this client
-// goes by.
+// believes by itself.
 func (y *syncTools) atHand(ctx context.Context) (env wire.EnvironmentInfo, c wire.Catalogue, err error) {
 	if y.app.ChosenName() == "" {
 		env.Settings, err = y.alone()
@@ -79,7 +79,7 @@ func newestOwn(list []streams.Found) func(version.Number) bool {
 	return func(n version.Number) bool { return n == newest }
 }
 
-// inDirectory are the wanted archives that lie in a directory, as they should be.
+// inDirectory are the wanted archives that lie whole and right in a directory.
 func inDirectory(dir string, r *syncResult) []tools.Tools {
 	var there []tools.Tools
 	for _, a := range r.Archives {
@@ -114,7 +114,7 @@ func (y *syncTools) fillDirectory(ctx context.Context, from source, missing []st
 		return err
 	}
 	_, err = streams.Generate(y.localDir, streams.Plan{
-		Stream: from.stream, Marks: said(from.Found, r), Signer: vendor, Life: signatureLife, Now: time.Now(),
+		Stream: from.stream, Marks: marksOf(from.Found, r), Signer: vendor, Life: signatureLife, Now: time.Now(),
 	})
 	if err != nil {
 		return err
@@ -123,7 +123,8 @@ func (y *syncTools) fillDirectory(ctx context.Context, from source, missing []st
 	return nil
 }
 
-// placeOne brings one archive to its place; only a whole and right one gets there.
+// placeOne downloads one archive beside its place, checks it, and renames it into the place:
+// an archive under its own name is whole and right.
 func placeOne(ctx context.Context, dir string, from source, f streams.Found, told progress) error {
 	where := fmt.Sprintf("%s in %s", f.Path, from)
 	place := filepath.Join(dir, f.FileName())
@@ -146,8 +147,8 @@ func placeOne(ctx context.Context, dir string, from source, f streams.Found, tol
 	return nil
 }
 
-// said is what the source says of the versions that are in the tree.
-func said(list []streams.Found, r *syncResult) map[version.Number]tools.Marks {
+// marksOf is what the source says of the versions that are in the tree.
+func marksOf(list []streams.Found, r *syncResult) map[version.Number]tools.Marks {
 	marks := simplestreams.Marks(list)
 	for n := range marks {
 		in := false

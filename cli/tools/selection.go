@@ -65,7 +65,7 @@ func parseMinor(text string) ([]int, error) {
 	return numbers, nil
 }
 
-// of are the wanted archives among those that were found.
+// of are the archives that are wanted among those that were found. Revoked ones never are.
 func (sel selection) of(a *app.App, found []streams.Found) []streams.Found {
 	var wanted []streams.Found
 	for _, f := range found {

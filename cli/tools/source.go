@@ -23,8 +23,8 @@ type source struct {
 	stream string
 }
 
-// openSource opens the named source, or else the first of the settings' that can be
-// read, and lists it, as the settings and --allow-unsigned trust it.
+// openSource opens and lists the named source, or else the first source of the settings that
+// can be read. The settings and --allow-unsigned say who is believed.
 func (y *syncTools) openSource(ctx context.Context, set map[string]string) (source, error) {
 	from := source{stream: y.stream}
 	if from.stream == "" {
@@ -81,7 +81,7 @@ func (y *syncTools) sources(set map[string]string) []string {
 	return list
 }
 
-// joinMarks is what the source and the environment say of versions.
+// joinMarks joins the marks that the source gives versions with those of the environment.
 func joinMarks(found []streams.Found, c wire.Catalogue) []tools.Marked {
 	said := simplestreams.Marks(found)
 	for _, m := range c.Marks {
@@ -111,7 +111,8 @@ func sortedMarks(said map[version.Number]tools.Marks) []tools.Marked {
 	return list
 }
 
-// alone are the settings of a client that has no environment at hand: it believes itself.
+// alone are the settings that a client without an environment goes by: it believes only its
+// own signatures.
 func (y *syncTools) alone() (map[string]string, error) {
 	own, err := signing.OwnAnchors(y.app.Store())
 	return map[string]string{"agent-stream": "released", "tools-source": settings.PublicSource, "tools-signers": strings.Join(own, " ")}, err

@@ -144,8 +144,8 @@ func (y *syncTools) toStore(ctx context.Context, s *session.Session, sel selecti
 	return errors.Join(err, r.write(y.app, y.format))
 }
 
-// signCopied signs the digests of what is in the store now into the site's own targets: the
-// source's publisher was believed here, machines believe the site's release managers.
+// signCopied makes what is in the store now targets of the site. This client believed the
+// source's publisher; machines believe only the site's release managers.
 func (y *syncTools) signCopied(ctx context.Context, s *session.Session, r *syncResult) error {
 	list := make([]tools.Tools, 0, len(r.Archives))
 	for _, a := range r.Archives {
@@ -178,7 +178,7 @@ func knowledge(ctx context.Context, s knower) (wire.EnvironmentInfo, wire.Catalo
 func (y *syncTools) copyTools(ctx context.Context, s *session.Session, from source, marks []tools.Marked, missing []streams.Found, r *syncResult) error {
 	wanted := make([]version.Binary, 0, len(missing))
 	for _, f := range missing {
-		if _, _, err := streams.Local(from.Source, f); err != nil { // all of a stick, or nothing
+		if _, _, err := streams.Local(from.Source, f); err != nil { // a local tree that lacks one archive is found out before any is copied
 			return app.Fail(fmt.Errorf("%w: %w", errBadArchive, err), "Nothing was copied.", nextForCopy(errBadArchive))
 		}
 		wanted = append(wanted, f.Version)

@@ -150,8 +150,8 @@ func waitsFor(recs []events.Record) int {
 	return 0
 }
 
-// onlySigned refuses archives that release managers have not signed, whatever the state server
-// says of them: nothing is asked then.
+// onlySigned refuses archives that release managers have not signed, whatever the state
+// server says of them. It is called before anything is asked.
 func (u *upgrade) onlySigned(ctx context.Context, s *session.Session, list []tools.Tools) error {
 	p, err := signing.OpenSite(ctx, u.app, s)
 	if err != nil {
@@ -216,8 +216,8 @@ func parsePolicy(text string) (version.Policy, error) {
 	return p, nil
 }
 
-// behind says whether the environment's own version was asked for, or is all that is
-// left, while some agent runs another one.
+// behind says whether the environment's own version was asked for while some agent runs
+// another one.
 func behind(ctx context.Context, s wire.Asker, q version.Question) bool {
 	if q.To.IsZero() || q.To != q.Current {
 		return false
