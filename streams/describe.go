@@ -41,7 +41,8 @@ func nameVersion(name string) (version.Binary, error) {
 	return v, nil
 }
 
-// inspect hashes a file whole, whatever is in it. bad says why it is no archive of v.
+// inspect hashes the whole file, also when it is no archive. bad says why it is not an archive
+// of version v; err says that the file could not be read.
 func inspect(name string, v version.Binary) (t tools.Tools, bad, err error) {
 	f, err := openRegular(name)
 	if err != nil {
@@ -81,7 +82,7 @@ func unpacks(r io.Reader, size int64, v version.Binary) error {
 	return nil
 }
 
-// forced checks a FORCE-VERSION file, which archive.Walk has limited.
+// forced checks that a FORCE-VERSION file names version v. archive.Walk has limited its size.
 func forced(r io.Reader, want version.Number) error {
 	b, err := io.ReadAll(r)
 	if err != nil {

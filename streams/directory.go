@@ -69,8 +69,8 @@ func (d directory) Fetch(_ context.Context, f Found, offset int64) (io.ReadClose
 	return &exact{ReadCloser: file, f: f, where: d.String(), left: f.Size - offset}, nil
 }
 
-// Local is where an archive lies on this host, for sources that are directories. The file
-// is regular and as long as it is listed.
+// Local is the path of an archive of a source that is a directory on this host. It checks that
+// the file is regular and has the length that is listed.
 func Local(src Source, f Found) (path string, local bool, err error) {
 	d, local := src.(tree)
 	if !local {
@@ -88,7 +88,8 @@ func Local(src Source, f Found) (path string, local bool, err error) {
 	return path, true, errors.Join(err, file.Close())
 }
 
-// openRegular opens a regular file, or a link to one: opening a pipe could wait for ever.
+// openRegular opens a regular file, or a link to one. It refuses everything else, because to
+// open a pipe could wait for ever.
 func openRegular(name string) (*os.File, error) {
 	info, err := os.Stat(name)
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 type Generated struct {
 	Found   []Found
 	Copied  int  // archives copied into tools/STREAM
-	Changed bool // false: tree and metadata said all of it already
+	Changed bool // false: the tree and its metadata were already as asked
 }
 
 // Plan is how Generate makes the metadata of one stream.
@@ -35,11 +35,15 @@ type Plan struct {
 // Generate builds or refreshes the tree of one stream in DIR/tools from the archives in
 // DIR/tools/STREAM, DIR/tools and DIR, named juju-BINARY.tgz; those not in
 // DIR/tools/STREAM yet are copied there. (Archives of the released stream may stay in
-// Juju's older DIR/tools/releases.) Every archive is read whole, and unpacked in thought:
-// if one is bad, or two differ under one name, nothing is written. What the old metadata
-// marks as revoked, floor or dead end stays marked. One bundle of signed metadata beside
-// them covers index, products and archives. Repeating it changes nothing, not even a date, until half the life
-// of the signatures is over.
+// Juju's older DIR/tools/releases.)
+//
+// Every archive is read whole and unpacked without writing it. If one is bad, or two files of
+// one name differ, nothing is written. A version that the old metadata marks as revoked, floor
+// or dead end stays marked. One bundle of signed metadata beside the tree covers the index, the
+// products and the archives.
+//
+// Generate a second time changes nothing, not even a date, until half the life of the
+// signatures is over.
 func Generate(dir string, p Plan) (Generated, error) {
 	g, err := generate(dir, p)
 	if err != nil {
@@ -96,7 +100,8 @@ func (p Plan) checkMarks(archives []anArchive) error {
 	return nil
 }
 
-// anArchive is one archive; from is where it must be copied from, if it is not in place.
+// anArchive is one archive. from is the path that it must be copied from; empty: it is in
+// DIR/tools/STREAM already.
 type anArchive struct {
 	Found
 	from string

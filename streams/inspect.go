@@ -7,18 +7,19 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// Inspection judges an archive while its bytes pass by. It keeps none of them: what it
-// needs at a time is a buffer and the window of the decompressor.
+// Inspection checks an archive while its bytes are written to it. It keeps none of them: its
+// memory is one buffer and the window of the decompressor.
 type Inspection struct {
 	in   *io.PipeWriter
 	done chan error
 }
 
-// inspectBytes is how far the bytes may be ahead of the judgement.
+// inspectBytes is how many bytes Write may be ahead of the check.
 const inspectBytes = 256 << 10
 
-// Inspect begins to judge an archive of version v that is signed for with that size: whether it unpacks, within limits, to
-// nothing but a jujud and a FORCE-VERSION that agrees. Close must be called.
+// Inspect begins to check an archive of version v, whose signed size is size. The archive must
+// unpack, within the limits, to a jujud and at most a FORCE-VERSION file that names v. Close
+// must be called: it ends the goroutine that unpacks.
 func Inspect(v version.Binary, size int64) *Inspection {
 	out, in := io.Pipe()
 	i := &Inspection{in: in, done: make(chan error, 1)}
@@ -35,11 +36,11 @@ func Inspect(v version.Binary, size int64) *Inspection {
 	return i
 }
 
-// Write shows the next bytes. It returns what is wrong with the archive as soon as that
-// is known.
+// Write takes the next bytes of the archive. It returns what is wrong with the archive as soon
+// as that is known.
 func (i *Inspection) Write(p []byte) (int, error) { return i.in.Write(p) }
 
-// Close says that no more bytes come and returns the judgement, the first time.
+// Close ends the archive and returns what is wrong with it. A second Close returns nil.
 func (i *Inspection) Close() error {
 	_ = i.in.Close()
 	return <-i.done

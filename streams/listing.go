@@ -9,11 +9,11 @@ import (
 	"github.com/jujube-project/jujube/events/tools/simplestreams"
 )
 
-// Listing is what a stream of a source has, and who says so.
+// Listing is what a stream of a source has, and who signed for it.
 type Listing struct {
 	Found    []Found
 	SignedBy string // sha256 of its publisher's first root; empty: nobody signed, which the operator allowed
-	Signing  uint64 // version of the targets that he signed
+	Signing  uint64 // version of the targets that this publisher signed
 }
 
 // list reads index and products through get, which reads a small file below the tools
@@ -29,7 +29,8 @@ func (t Trust) list(stream, where string, get getter) (Listing, error) {
 // getter reads a small file below the tools directory.
 type getter func(path string) ([]byte, error)
 
-// read names every fault of the metadata that does not hide the others.
+// read reads the metadata of a stream. It returns every fault that it finds; it stops only at a
+// fault that hides what follows.
 func (t Trust) read(stream string, get getter) (l Listing, faults []error) {
 	if err := simplestreams.CheckStream(stream); err != nil {
 		return l, []error{err}

@@ -19,7 +19,8 @@ type SeenFile struct {
 	mu   sync.Mutex
 }
 
-// Trusted verifies again what was kept: bytes that a disk changed are refused.
+// Trusted reads what was kept and verifies it again, so that bytes which the disk changed are
+// refused.
 func (s *SeenFile) Trusted(place, anchor string) (tuf.Trusted, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -35,7 +36,7 @@ func (s *SeenFile) Trusted(place, anchor string) (tuf.Trusted, error) {
 	return t, nil
 }
 
-// Keep writes down what was accepted, if that is news.
+// Keep writes what was accepted into the file, unless the file says the same already.
 func (s *SeenFile) Keep(place, anchor string, t tuf.Trusted) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -44,7 +44,8 @@ func NewSigner(root, targets, snapshot, timestamp ed25519.PrivateKey, now time.T
 // Anchor is what a reader pins to believe his trees.
 func (s Signer) Anchor() string { return firstOf(s.Base) }
 
-// own is what a tree says now, if this publisher signed it, whatever has expired since.
+// own is the metadata of a tree as it is now, if this publisher signed it. What has expired is
+// read, too.
 func (s Signer) own(d directory, now time.Time) (tuf.Bundle, tuf.Trusted, bool) {
 	b, err := d.small(simplestreams.TrustPath)
 	if err != nil {
@@ -70,8 +71,8 @@ func (s Signer) fresh(d directory, p Plan) bool {
 	return len(faults) == 0 && holds.Sub(p.Now) >= p.Life/2
 }
 
-// sign makes the next bundle of a tree: what it covered of other streams stays covered,
-// what the stream had before goes.
+// sign makes the next bundle of a tree. Targets of other streams are taken over from the bundle
+// before; those of this stream are replaced.
 func (s Signer) sign(d directory, p Plan, before, list []Found, files map[string][]byte) (tuf.Bundle, error) {
 	base := s.Base
 	old, _, ok := s.own(d, time.Time{})

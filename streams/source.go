@@ -1,6 +1,3 @@
-// Package streams fetches tools from a simplestreams tree, in a directory or behind
-// http(s), and builds such a tree from a folder of archives. It checks metadata and the
-// length of an archive; its bytes are the caller's to hash.
 package streams
 
 import (
@@ -37,9 +34,9 @@ const maxMetadata = limits.MetadataBytes
 // ErrSource is wrapped by every failure of a source: where it is and what was wrong.
 var ErrSource = errors.New("bad source of tools")
 
-// Open takes a directory, a file:// or an http(s) URL: the tools directory of a tree, or
-// the directory that holds it. It fetches nothing yet; what it lists later must be as trust
-// demands.
+// Open opens the tree at base: a directory, a file:// URL or an http(s) URL, which is the tools
+// directory of the tree or the directory that holds it. Open fetches nothing. List refuses
+// metadata that trust does not allow.
 func Open(base string, trust Trust) (Source, error) {
 	given := base
 	if path, ok := strings.CutPrefix(base, "file://"); ok {
@@ -63,8 +60,8 @@ func Open(base string, trust Trust) (Source, error) {
 	return tree{directory(dir), trust.of(given, place)}, nil
 }
 
-// ErrLength is wrapped, too, when an archive is complete and not as long as it is listed:
-// asking again is no use.
+// ErrLength is wrapped, beside ErrSource, when an archive is complete but not as long as it is
+// listed. Fetching it again would give the same.
 var ErrLength = errors.New("wrong length")
 
 func redacted(u *url.URL, base string) string {
@@ -82,7 +79,8 @@ func readAll(r io.Reader) ([]byte, error) {
 	return b, err
 }
 
-// exact passes on an archive and complains where it is shorter or longer than listed.
+// exact reads an archive. Its reading ends with an error if the archive is shorter or longer
+// than it is listed.
 type exact struct {
 	io.ReadCloser
 	f     Found
@@ -97,7 +95,8 @@ func (e *exact) Read(p []byte) (int, error) {
 	case e.left < 0:
 		return 0, fmt.Errorf("%w: %s: %s: %w: it is longer than the %d bytes that are listed", ErrSource, e.where, e.f.Path, ErrLength, e.f.Size)
 	case err == io.EOF && e.left > 0:
-		return n, fmt.Errorf("%w: %s: %s: %w: it ends %d bytes before the %d that are listed: %w", ErrSource, e.where, e.f.Path, ErrLength, e.left, e.f.Size, io.ErrUnexpectedEOF)
+		return n, fmt.Errorf("%w: %s: %s: %w: it ends %d bytes before the %d that are listed: %w",
+			ErrSource, e.where, e.f.Path, ErrLength, e.left, e.f.Size, io.ErrUnexpectedEOF)
 	case err != nil && err != io.EOF:
 		return n, fmt.Errorf("%w: %s: %s: %w", ErrSource, e.where, e.f.Path, err)
 	}

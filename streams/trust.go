@@ -14,16 +14,16 @@ import (
 	"github.com/jujube-project/jujube/events/tools/tuf"
 )
 
-// Trust is what a reader of sources believes. It is the one seat of trust in trees: a bundle
-// of signed metadata (streams/v1/trust.json) covers the index, the products and the archives.
+// Trust says whose metadata a reader of sources believes. Nothing else decides that. The bundle
+// of signed metadata of a tree (streams/v1/trust.json) covers its index, products and archives.
 type Trust struct {
 	Anchors  []string         // first roots of publishers that are believed, by their sha256
 	Now      func() time.Time // nil: the beginning of time; nothing has expired
 	Unsigned []string         // sources, as they are given to Open, that may be without signatures
 	Seen     Seen             // what was accepted before; nil: nothing is remembered
 
-	place    string // of the source at hand, whatever it is called
-	unsigned bool   // of the source at hand
+	place    string // where the source that is read lies, under whatever name it was given
+	unsigned bool   // the source that is read may be without signatures
 }
 
 // Seen remembers what was accepted of a publisher's metadata at a place.
@@ -36,7 +36,8 @@ type Seen interface {
 // ErrRolledBack: a source shows older metadata than it did before.
 var ErrRolledBack = errors.New("it is older than what was there before")
 
-// of is the trust in one source, as it was given to Open; place is where it really is.
+// of is the trust in one source. given is what Open was given; place is where the source lies
+// after links were followed.
 func (t Trust) of(given, place string) Trust {
 	t.place, t.unsigned = place, slices.Contains(t.Unsigned, given)
 	if t.Now == nil {
@@ -45,12 +46,12 @@ func (t Trust) of(given, place string) Trust {
 	return t
 }
 
-// errUnread: it is not known whether, and by whom, a source is signed.
+// errUnread: the source's bundle could not be read, so nobody knows whether it is signed.
 var errUnread = errors.New("read the signatures")
 
-// signed reads a source's bundle and accepts it, from where it left off. A source without
-// one is accepted only where the operator said so; one that does not fit, never. The zero
-// Trusted: nobody signed.
+// signed reads a source's bundle and verifies that it follows on what was accepted before. A
+// source without a bundle is accepted only if the operator allowed that (Unsigned). A bundle
+// that does not verify is never accepted. The zero Trusted: nobody signed.
 func (t Trust) signed(get getter) (tuf.Trusted, error) {
 	b, err := get(simplestreams.TrustPath)
 	switch {
@@ -124,7 +125,8 @@ func meaning(err error) error {
 	return fmt.Errorf("%w: %w", tools.ErrSignature, err)
 }
 
-// covers checks a file against what was signed; where nobody signed, nothing is known.
+// covers checks a file against what was signed. If nobody signed, there is nothing to check
+// against, and every file passes.
 func covers(signed tuf.Trusted, path string, content []byte) error {
 	if signed.IsZero() {
 		return nil
