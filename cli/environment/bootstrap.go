@@ -142,7 +142,11 @@ func (b *bootstrap) undo() {
 	if !b.noted {
 		return
 	}
-	made := []string{string(signing.SiteRepository(b.app.Store(), b.name)), b.app.Store().CredentialsFile(b.name), b.app.Store().AuthoritiesFile(b.name), b.app.Store().LogKeysFile(b.name), b.app.Store().EnvironmentFile(b.name)}
+	store := b.app.Store()
+	made := []string{
+		string(signing.SiteRepository(store, b.name)), store.CredentialsFile(b.name), store.AuthoritiesFile(b.name),
+		store.LogKeysFile(b.name), store.EnvironmentFile(b.name),
+	}
 	for _, name := range local.OwnNames {
 		made = append(made, filepath.Join(b.dataDir, name))
 	}

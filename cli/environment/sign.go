@@ -35,5 +35,6 @@ func (b *bootstrap) sign(admin events.Operator, k making.Keys) (making.Signed, e
 
 // sayTrust tells what was made of trust, and how to make more of it.
 func (b *bootstrap) sayTrust() {
-	b.app.Say("Machines run what this client signs: its keys are in %s. To let two of three people sign: juju help trust", signing.SiteRepository(b.app.Store(), b.name).Keys())
+	b.app.Say("Machines run what this client signs: its keys are in %s. To let two of three people sign: juju help trust",
+		signing.SiteRepository(b.app.Store(), b.name).Keys())
 }

@@ -27,7 +27,8 @@ func Remove(dir, environment, id string) error {
 	}
 	err := ours(dir, environment, id)
 	if err != nil {
-		return app.Fail(fmt.Errorf("remove machine %s: %w", id, err), "Its directory was left as it is.", "look at "+dir+"; when it is removed by hand, the command goes on")
+		return app.Fail(fmt.Errorf("remove machine %s: %w", id, err), "Its directory was left as it is.",
+			"look at "+dir+"; when it is removed by hand, the command goes on")
 	}
 	unlock, err := lockMachine(dir)
 	if err != nil {

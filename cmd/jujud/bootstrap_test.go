@@ -107,7 +107,10 @@ func TestBootstrapSaysNoSecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	secrets := [][]byte{c.id.Seed()}
-	for _, name := range []string{"server/trust.json", "server/state-server.creds", "server/site.json", "server/log.key", "agents/machine-0/agent.creds", "agents/machine-0/enrol.creds"} {
+	for _, name := range []string{
+		"server/trust.json", "server/state-server.creds", "server/site.json", "server/log.key",
+		"agents/machine-0/agent.creds", "agents/machine-0/enrol.creds",
+	} {
 		secrets = append(secrets, secretsIn(t, filepath.Join(dir, name))...)
 	}
 	for _, s := range secrets {

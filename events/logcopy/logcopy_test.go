@@ -40,7 +40,8 @@ func (l stored) Stored(_ context.Context, from, to uint64) iter.Seq2[events.Stor
 
 func record(t testing.TB, seq uint64) events.Stored {
 	t.Helper()
-	rec, err := events.New(events.Envelope{ID: fmt.Sprint("id-", seq), Time: time.Unix(1, 0), Actor: "operator-ann"}, &events.SettingChanged{Key: "k", Value: fmt.Sprint(seq)})
+	envelope := events.Envelope{ID: fmt.Sprint("id-", seq), Time: time.Unix(1, 0), Actor: "operator-ann"}
+	rec, err := events.New(envelope, &events.SettingChanged{Key: "k", Value: fmt.Sprint(seq)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,8 @@ func programSizes(ctx context.Context, dir string, s sizes) (figures []figure, e
 
 // buildPackaged builds both programs as `make build` does.
 func buildPackaged(ctx context.Context, tree, to string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-tags", "packaged", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -buildid=", "-o", to+"/", "./cmd/juju", "./cmd/jujud")
+	cmd := exec.CommandContext(ctx, "go", "build", "-tags", "packaged", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -buildid=",
+		"-o", to+"/", "./cmd/juju", "./cmd/jujud")
 	cmd.Dir, cmd.Env = tree, append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build juju and jujud: %w\n%s", err, out)
