@@ -60,25 +60,26 @@ type Config struct {
 
 // Agent is one process of a machine's agent.
 type Agent struct {
-	cfg     Config
-	layout  install.Layout
-	outbox  *outbox
-	witness *witness
-	units   *units
-	trust   *trust
-	docket  *docket
-	inputs  chan Input
-	state   State
-	jobs    sync.WaitGroup
+	cfg       Config
+	layout    install.Layout
+	outbox    *outbox
+	witness   *witness
+	units     *units
+	trust     *trust
+	unjudged  *unjudged
+	downloads *downloads
+	steps     *upgradeSteps
+	guest     confines // of a staged version's self-test
+
+	inputs chan Input     // to the loop, from whoever works beside it
+	state  State          // of the loop alone
+	jobs   sync.WaitGroup // all that works beside the loop
 
 	started chan struct{} // closed when the report of this process's start is in the outbox
 
-	steps  sync.Mutex         // held while steps are taken or undone
-	conf   Conf               // under steps
-	work   *work              // newest job on an order
-	guest  confines           // of a staged version's self-test
-	window time.Duration      // over which a download must not be too slow
-	trial  context.CancelFunc // of the steps and the proof
+	// Only the loop touches these.
+	work  *work              // newest job on an order
+	trial context.CancelFunc // ends the steps and the proof of a version on trial
 
 	alive *time.Ticker // when the loop tells the launcher that it turns
 }
@@ -91,7 +92,12 @@ type work struct {
 
 // New reads the journal and opens the outbox. It starts nothing.
 func New(cfg Config) (*Agent, error) {
-	a := &Agent{cfg: cfg, conf: cfg.Conf, layout: cfg.Conf.Layout(), docket: newDocket(), inputs: make(chan Input, 16), started: make(chan struct{}), trial: func() {}, window: limits.DownloadWindow, guest: selfCheckConfines}
+	a := &Agent{
+		cfg: cfg, layout: cfg.Conf.Layout(), unjudged: newUnjudged(), guest: selfCheckConfines,
+		steps:  newUpgradeSteps(cfg.Steps, cfg.Conf, cfg.StateServer, cfg.Own.Number),
+		inputs: make(chan Input, 16), started: make(chan struct{}), trial: func() {},
+	}
+	a.downloads = &downloads{layout: a.layout, bus: cfg.Bus, window: limits.DownloadWindow, tell: a.tell, logger: cfg.Logger}
 	j, err := a.layout.ReadJournal()
 	if errors.Is(err, install.ErrJournal) {
 		cfg.Logger.Error("the journal cannot be read; beginning a new one", "err", err)
@@ -248,98 +254,6 @@ func (a *Agent) step(ctx context.Context, input Input) error {
 			return nil
 		}
 	}
-}
-
-func (a *Agent) doAll(ctx context.Context, effects []Effect) error {
-	for _, e := range effects {
-		if err := a.do(ctx, e); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// do does one effect. What takes long goes on beside the loop and comes back as input.
-func (a *Agent) do(ctx context.Context, e Effect) error {
-	switch e := e.(type) {
-	case Save:
-		return a.layout.WriteJournal(e.Journal)
-	case Tell:
-		if _, err := a.outbox.put(e.Report); err != nil && isNeeded(e.Report) {
-			return err
-		} else if err != nil {
-			a.cfg.Logger.Error("keeping a report", "kind", e.Report.Kind(), "err", err)
-		}
-	case Download:
-		a.job(ctx, func(ctx context.Context) Input { return Downloaded{e.Order.ID, a.download(ctx, e.Order)} })
-	case Stage:
-		a.job(ctx, func(context.Context) Input { return Staged{e.Order.ID, a.stage(e)} })
-	case Test:
-		a.job(ctx, func(ctx context.Context) Input { return Tested{e.Order.ID, a.test(ctx, e.Order.Tools.Version)} })
-	case Undo:
-		a.trial() // nobody takes steps meanwhile
-		a.job(ctx, func(ctx context.Context) Input { return Undone{e.Order, e.To, a.undo(ctx, e)} })
-	case Switch:
-		a.job(ctx, func(context.Context) Input { return Switched{e.Order.ID, a.switchTo(e.Order)} })
-	case Drop:
-		a.drop()
-	case TakeSteps:
-		a.jobs.Go(func() { a.takeSteps(a.onTrial(ctx), e) })
-	case Prove:
-		a.jobs.Go(func() { a.prove(a.onTrial(ctx), e.Order) })
-	case Vouch:
-		if err := a.cfg.Parent.Healthy(e.Order); err != nil {
-			a.cfg.Logger.Error("telling the launcher", "err", err)
-		}
-	case Collect:
-		if err := a.layout.CollectGarbage(e.Keep...); err != nil {
-			a.cfg.Logger.Warn("removing old versions", "err", err)
-		}
-	case Restart:
-		return ErrRestart
-	}
-	return nil
-}
-
-// job runs f beside the loop, once the job before it, which it ends, is over.
-func (a *Agent) job(ctx context.Context, f func(context.Context) Input) {
-	before := a.work
-	if before != nil {
-		before.cancel()
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	w := &work{cancel: cancel, done: make(chan struct{})}
-	a.work = w
-	a.jobs.Go(func() {
-		defer close(w.done)
-		if before != nil {
-			<-before.done
-		}
-		if in := f(ctx); ctx.Err() == nil { // what was cut off did not fail
-			a.input(ctx, in)
-		}
-	})
-}
-
-func (a *Agent) input(ctx context.Context, in Input) {
-	select {
-	case a.inputs <- in:
-	case <-ctx.Done():
-	}
-}
-
-// onTrial is the context of one job of a trial; drop ends it.
-func (a *Agent) onTrial(ctx context.Context) context.Context {
-	a.trial()
-	ctx, a.trial = context.WithCancel(ctx)
-	return ctx
-}
-
-func (a *Agent) drop() {
-	if a.work != nil {
-		a.work.cancel()
-	}
-	a.trial()
 }
 
 // tell puts a report into the outbox. A full disk must not stop the agent.

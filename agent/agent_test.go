@@ -180,7 +180,7 @@ func TestADownloadGoesOnWhereItBrokeAndTellsEveryQuarter(t *testing.T) {
 	b := &fakeBus{connected: []bool{true}, content: bytes.Repeat([]byte("x"), 400<<10), breaks: 2}
 	a := testAgent(t, b)
 	o := install.Order{ID: "o1", Tools: tools.Tools{Version: binOf(t, "1.25.2"), Size: int64(len(b.content)), SHA256: fmt.Sprintf("%x", sha256.Sum256(b.content))}}
-	if f := a.download(t.Context(), o); f != nil {
+	if f := a.downloads.get(t.Context(), o); f != nil {
 		t.Fatalf("%+v", f)
 	}
 	if got := fmt.Sprint(b.fetched); got != "[0 204800 307200]" {
@@ -196,7 +196,7 @@ func TestADownloadKeepsToItsRateAndEndsWhenItIsWithdrawn(t *testing.T) {
 	a := testAgent(t, b)
 	o := install.Order{ID: "o1", Rate: 400 << 10, Tools: tools.Tools{Version: binOf(t, "1.25.2"), Size: int64(len(b.content)), SHA256: fmt.Sprintf("%x", sha256.Sum256(b.content))}}
 	began := time.Now()
-	if f := a.download(t.Context(), o); f != nil {
+	if f := a.downloads.get(t.Context(), o); f != nil {
 		t.Fatalf("%+v", f)
 	}
 	if took := time.Since(began); took < 240*time.Millisecond {
@@ -228,7 +228,7 @@ func TestAnotherArchivesVersionIsNotTakenForThisOne(t *testing.T) {
 	a := testAgent(t, b)
 	stage(t, a, "1.25.2")
 	o := install.Order{ID: "o1", Tools: tools.Tools{Version: binOf(t, "1.25.2"), Size: 7, SHA256: fmt.Sprintf("%x", sha256.Sum256(b.content))}}
-	if f := a.download(t.Context(), o); f != nil || len(b.fetched) != 1 {
+	if f := a.downloads.get(t.Context(), o); f != nil || len(b.fetched) != 1 {
 		t.Fatalf("it fetched %v, %+v", b.fetched, f)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,22 +23,32 @@ var (
 	errSlow       = errors.New("the archive comes too slowly")
 )
 
-// download fetches the order's archive into its file, going on where an earlier try
-// stopped. What turns out to be wrong bytes is removed and fetched again from the start:
-// perhaps they were damaged on their way.
-func (a *Agent) download(ctx context.Context, o install.Order) *events.Failure {
-	if m, err := a.layout.Verify(o.Tools.Version.String()); err == nil && m.Archive == o.Tools.SHA256 {
+// downloads fetches archives of tools from the bus to the disk.
+type downloads struct {
+	layout install.Layout
+	bus    Bus
+	window time.Duration // over which a download must not be too slow
+	tell   func(events.Report)
+	logger *slog.Logger
+}
+
+// get fetches the order's archive into its file, and goes on where an earlier try stopped.
+// An archive whose bytes turn out to be wrong is removed and fetched again from its
+// beginning: perhaps it was damaged on its way. A version that is complete on this host is
+// not fetched.
+func (d *downloads) get(ctx context.Context, o install.Order) *events.Failure {
+	if m, err := d.layout.Verify(o.Tools.Version.String()); err == nil && m.Archive == o.Tools.SHA256 {
 		return nil
 	}
 	var err error
 	for bad, try := 0, 0; try < limits.DownloadTries && bad < limits.DownloadBad; try++ {
-		if err = a.fetch(ctx, o); err == nil || ctx.Err() != nil || errors.Is(err, install.ErrNoSpace) {
+		if err = d.fetch(ctx, o); err == nil || ctx.Err() != nil || errors.Is(err, install.ErrNoSpace) {
 			break
 		}
 		if isWrong(err) {
 			bad++
 		}
-		a.cfg.Logger.Warn("downloading tools", "tools", o.Tools.Version.String(), "err", err)
+		d.logger.Warn("downloading tools", "tools", o.Tools.Version.String(), "err", err)
 		_ = downloadPauses.Wait(ctx, try) // if ctx ended, the next try says so
 	}
 	if err != nil && !errors.Is(err, install.ErrNoSpace) && !isWrong(err) {
@@ -52,16 +63,16 @@ func isWrong(err error) bool {
 }
 
 // fetch gets what is missing of an archive.
-func (a *Agent) fetch(ctx context.Context, o install.Order) error {
-	d, err := a.layout.Download(o.Tools)
+func (d *downloads) fetch(ctx context.Context, o install.Order) error {
+	part, err := d.layout.Download(o.Tools)
 	if err != nil {
 		return err
 	}
-	if d.Have < o.Tools.Size {
-		p := a.progress(ctx, o, d, d.Have)
-		err = a.watched(ctx, p, func(ctx context.Context) error {
+	if part.Have < o.Tools.Size {
+		p := d.progress(ctx, o, part, part.Have)
+		err = d.watched(ctx, p, func(ctx context.Context) error {
 			p.ctx = ctx
-			_, err := a.cfg.Bus.Fetch(ctx, o.Tools.SHA256, d.Have, p)
+			_, err := d.bus.Fetch(ctx, o.Tools.SHA256, part.Have, p)
 			return err
 		})
 		if have := p.have.Load(); err == nil && have < o.Tools.Size {
@@ -69,20 +80,20 @@ func (a *Agent) fetch(ctx context.Context, o install.Order) error {
 		}
 	}
 	if errors.Is(err, install.ErrSize) {
-		return errors.Join(err, d.Discard())
+		return errors.Join(err, part.Discard())
 	}
-	return errors.Join(err, d.Close())
+	return errors.Join(err, part.Close())
 }
 
 // watched cuts a fetch off that is slower than it may be: than limits.DownloadRate over
 // any window, or than a half of what the order allows if that is less.
-func (a *Agent) watched(ctx context.Context, p *progress, fetch func(context.Context) error) error {
+func (d *downloads) watched(ctx context.Context, p *progress, fetch func(context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	over, before := make(chan struct{}), p.have.Load()
 	var watch sync.WaitGroup
 	watch.Go(func() {
-		window := time.NewTicker(a.window)
+		window := time.NewTicker(d.window)
 		defer window.Stop()
 		for {
 			select {
@@ -91,8 +102,8 @@ func (a *Agent) watched(ctx context.Context, p *progress, fetch func(context.Con
 			case <-window.C:
 			}
 			have := p.have.Load()
-			if float64(have-before) < p.slowest()*a.window.Seconds() {
-				cancel(fmt.Errorf("%w: %d bytes in %v", errSlow, have-before, a.window))
+			if float64(have-before) < p.slowest()*d.window.Seconds() {
+				cancel(fmt.Errorf("%w: %d bytes in %v", errSlow, have-before, d.window))
 				return
 			}
 			before = have
@@ -125,11 +136,11 @@ type progress struct {
 	taken int64 // since began
 }
 
-func (a *Agent) progress(ctx context.Context, o install.Order, f io.Writer, have int64) *progress {
+func (d *downloads) progress(ctx context.Context, o install.Order, f io.Writer, have int64) *progress {
 	p := &progress{ctx: ctx, file: f, size: o.Tools.Size, rate: o.Rate, began: time.Now(), tell: func(percent int) {
 		r := &events.AgentDownloading{Percent: percent}
 		r.Order = o.ID
-		a.tell(r)
+		d.tell(r)
 	}}
 	p.have.Store(have)
 	p.told = p.quarter()

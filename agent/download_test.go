@@ -100,9 +100,9 @@ func TestHostileDownloads(t *testing.T) {
 		t.Run(c.id+" "+c.what, func(t *testing.T) {
 			b := &hostileStore{fakeBus: &fakeBus{connected: []bool{true}}, script: c.script}
 			a := testAgent(t, b.fakeBus)
-			a.cfg.Bus, a.window = b, 200*time.Millisecond
+			a.downloads.bus, a.downloads.window = b, 200*time.Millisecond
 			o := install.Order{ID: "o1", Tools: tools.Tools{Version: binOf(t, "1.25.2"), Size: int64(len(good)), SHA256: fmt.Sprintf("%x", sha256.Sum256(good))}}
-			f := a.download(t.Context(), o)
+			f := a.downloads.get(t.Context(), o)
 			if f == nil != (c.want == "") || f != nil && f.Code != c.want {
 				t.Errorf("%s: it ended with %+v, want %q", c.id, f, c.want)
 			}
@@ -125,22 +125,22 @@ func TestHostileDownloads(t *testing.T) {
 // The bounds that hold when no test says otherwise; and how many tries there are.
 func TestLimitsOfDownloads(t *testing.T) {
 	a := testAgent(t, &fakeBus{connected: []bool{true}})
-	if a.window != limits.DownloadWindow || limits.DownloadBad >= limits.DownloadTries {
-		t.Errorf("a download is looked at over %v, want %v", a.window, limits.DownloadWindow)
+	if a.downloads.window != limits.DownloadWindow || limits.DownloadBad >= limits.DownloadTries {
+		t.Errorf("a download is looked at over %v, want %v", a.downloads.window, limits.DownloadWindow)
 	}
-	a.window = time.Second
+	a.downloads.window = time.Second
 	for _, c := range []struct{ order, want int64 }{
 		{0, limits.DownloadRate}, {2*limits.DownloadRate + 1, limits.DownloadRate}, {limits.DownloadRate, limits.DownloadRate / 2},
 	} {
-		p := a.progress(t.Context(), install.Order{Rate: c.order}, io.Discard, 0)
+		p := a.downloads.progress(t.Context(), install.Order{Rate: c.order}, io.Discard, 0)
 		if got := int64(p.slowest()); got != c.want {
 			t.Errorf("ordered with %d B/s, less than %d B/s is too slow, want %d", c.order, got, c.want)
 		}
 	}
 	// Exactly as fast as it must be it goes on; a byte less, and it is cut off.
 	for bytes, want := range map[int64]error{limits.DownloadRate: nil, limits.DownloadRate - 1: errSlow} {
-		p := a.progress(t.Context(), install.Order{Tools: tools.Tools{Size: 1 << 20}}, io.Discard, 0)
-		err := a.watched(t.Context(), p, func(ctx context.Context) error {
+		p := a.downloads.progress(t.Context(), install.Order{Tools: tools.Tools{Size: 1 << 20}}, io.Discard, 0)
+		err := a.downloads.watched(t.Context(), p, func(ctx context.Context) error {
 			p.ctx = ctx
 			if _, err := p.Write(make([]byte, bytes)); err != nil {
 				return err

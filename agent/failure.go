@@ -9,14 +9,6 @@ import (
 	"github.com/jujube-project/jujube/events/limits"
 )
 
-func (a *Agent) stage(e Stage) *events.Failure {
-	return failure("stage", a.layout.Stage(e.Order.Tools, e.InUse...))
-}
-
-func (a *Agent) switchTo(o install.Order) *events.Failure {
-	return failure("switch", a.layout.Switch(o.Tools.Version.String()))
-}
-
 // failure classes an error of a step by whose fault it is.
 func failure(step string, err error) *events.Failure {
 	if err == nil {
@@ -60,11 +52,4 @@ func lines(out []byte) string {
 	s := strings.TrimSpace(strings.ToValidUTF8(string(out[max(0, len(out)-maxOutput):]), ""))
 	all := strings.Split(s, "\n")
 	return strings.Join(all[max(0, len(all)-most):], "\n")
-}
-
-// isNeeded says whether the centre goes wrong without a report: then the disk must take it.
-func isNeeded(r events.Report) bool {
-	s, ok := r.(*events.AgentStepping)
-	_, _, ends := events.EndsOrder(r)
-	return ends || ok && s.NoReturn
 }

@@ -20,7 +20,7 @@ func (a *Agent) followOrders(ctx context.Context) {
 			}
 			return
 		}
-		a.docket.put(rec)
+		a.unjudged.put(rec)
 	})
 	if ctx.Err() == nil {
 		a.cfg.Logger.Error("following orders", "err", err)
@@ -31,11 +31,11 @@ func (a *Agent) followOrders(ctx context.Context) {
 func (a *Agent) obey(ctx context.Context) {
 	for {
 		select {
-		case <-a.docket.poke:
+		case <-a.unjudged.poke:
 		case <-ctx.Done():
 			return
 		}
-		for rec, ok := a.docket.take(); ok; rec, ok = a.docket.take() {
+		for rec, ok := a.unjudged.take(); ok; rec, ok = a.unjudged.take() {
 			law, known := a.law(ctx)
 			if !known {
 				return

@@ -253,8 +253,3 @@ func (t *trust) tellStale() {
 	t.stale = version
 	t.tell(&events.TrustStale{Timestamp: version, Ends: ends})
 }
-
-// Trusted is what this machine believes now of signed metadata: who may ask for what, and
-// which archives may run. What was published and not taken yet is taken first. It is zero
-// before anything was.
-func (a *Agent) Trusted(ctx context.Context) tuf.Trusted { return a.trust.Present(ctx) }

@@ -7,21 +7,21 @@ import (
 	"github.com/jujube-project/jujube/host"
 )
 
-// docket is the newest record of each of the machine's order subjects that is not judged
+// unjudged is the newest record of each of the machine's order subjects that is not judged
 // yet. It is judged beside the loop that hears it, because signed metadata, which judging
 // may have to wait for, comes in the same loop.
-type docket struct {
+type unjudged struct {
 	mu     sync.Mutex
 	newest map[string]events.Record // by entity
 	poke   host.Poke
 }
 
-func newDocket() *docket {
-	return &docket{newest: map[string]events.Record{}, poke: host.NewPoke()}
+func newUnjudged() *unjudged {
+	return &unjudged{newest: map[string]events.Record{}, poke: host.NewPoke()}
 }
 
 // put takes a record in. It does not wait.
-func (d *docket) put(rec events.Record) {
+func (d *unjudged) put(rec events.Record) {
 	d.mu.Lock()
 	d.newest[rec.Entity] = rec
 	d.mu.Unlock()
@@ -29,7 +29,7 @@ func (d *docket) put(rec events.Record) {
 }
 
 // take gives the oldest.
-func (d *docket) take() (oldest events.Record, ok bool) {
+func (d *unjudged) take() (oldest events.Record, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, rec := range d.newest {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/jujube-project/jujube/agent/steps"
@@ -16,11 +17,31 @@ import (
 // errCloses: the next upgrade step cannot be undone, and that is not written down yet.
 var errCloses = errors.New("the next step cannot be undone")
 
-// takeSteps takes this version's upgrade steps until all are done, and says so.
+// upgradeSteps takes and undoes the upgrade steps of this build, and keeps in agent.conf how
+// far this host is.
+type upgradeSteps struct {
+	host     steps.Host
+	releases []steps.Release
+	own      version.Number
+
+	mu   sync.Mutex // held while steps are taken or undone: never both at once
+	conf Conf       // under mu; on disk after each step
+}
+
+func newUpgradeSteps(releases []steps.Release, conf Conf, stateServer bool, own version.Number) *upgradeSteps {
+	targets := []steps.Target{steps.HostMachine}
+	if stateServer {
+		targets = append(targets, steps.StateServer)
+	}
+	return &upgradeSteps{host: steps.Host{Layout: conf.Layout(), Targets: targets}, releases: releases, own: own, conf: conf}
+}
+
+// takeSteps takes this version's upgrade steps until all are done, and hands that to the
+// loop. A failure is told once, and tried again, for as long as it takes.
 func (a *Agent) takeSteps(ctx context.Context, e TakeSteps) {
 	var told string
 	for tried := 0; ; tried++ {
-		in, err := a.stepOnce(ctx, e)
+		in, err := a.steps.take(ctx, e)
 		if err == nil {
 			a.input(ctx, in)
 			return
@@ -38,21 +59,23 @@ func (a *Agent) takeSteps(ctx context.Context, e TakeSteps) {
 	}
 }
 
-// stepOnce takes the steps from where agent.conf says they are.
-func (a *Agent) stepOnce(ctx context.Context, e TakeSteps) (Stepped, error) {
-	a.steps.Lock()
-	defer a.steps.Unlock()
+// take takes the steps from where agent.conf says that this host is. agent.conf says that an
+// upgrade to this version was begun before its first step is taken: an older version that
+// comes back then knows that there is something to undo.
+func (u *upgradeSteps) take(ctx context.Context, e TakeSteps) (Stepped, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
 	in := Stepped{Order: e.Order}
-	own, from := a.cfg.Own.Number, a.conf.UpgradedToVersion
-	due := steps.Between(a.cfg.Steps, from, own)
-	if len(due) > 0 && a.conf.UpgradingToVersion != own {
-		a.conf.UpgradingToVersion = own
-		if err := a.conf.Save(); err != nil {
+	own, from := u.own, u.conf.UpgradedToVersion
+	due := steps.Between(u.releases, from, own)
+	if len(due) > 0 && u.conf.UpgradingToVersion != own {
+		u.conf.UpgradingToVersion = own
+		if err := u.conf.Save(); err != nil {
 			return in, err
 		}
 	}
 	taker := steps.Taker{
-		Host: a.host(),
+		Host: u.host,
 		Closing: func(r version.Number, s steps.Step) error {
 			if e.Freely {
 				return nil
@@ -61,14 +84,14 @@ func (a *Agent) stepOnce(ctx context.Context, e TakeSteps) (Stepped, error) {
 			return errCloses
 		},
 		Reached: func(r version.Number) error {
-			a.conf.UpgradedToVersion = r
-			return a.conf.Save()
+			u.conf.UpgradedToVersion = r
+			return u.conf.Save()
 		},
 	}
 	err := taker.Take(ctx, due)
 	if err == nil {
-		a.conf.UpgradedToVersion, a.conf.UpgradingToVersion = own, version.Number{}
-		err = a.conf.Save()
+		u.conf.UpgradedToVersion, u.conf.UpgradingToVersion = own, version.Number{}
+		err = u.conf.Save()
 	}
 	if errors.Is(err, errCloses) {
 		return in, nil
@@ -76,20 +99,12 @@ func (a *Agent) stepOnce(ctx context.Context, e TakeSteps) (Stepped, error) {
 	return in, err
 }
 
-func (a *Agent) host() steps.Host {
-	targets := []steps.Target{steps.HostMachine}
-	if a.cfg.StateServer {
-		targets = append(targets, steps.StateServer)
-	}
-	return steps.Host{Layout: a.layout, Targets: targets}
-}
-
 // UndoSteps undoes the upgrade steps of this build above a version, and notes in
 // agent.conf that the host is at that one again. The agent of the older version runs it as
 // `jujud undo-steps` of the newer one.
 func UndoSteps(ctx context.Context, releases []steps.Release, conf Conf, stateServer bool, own, to version.Number) error {
-	a := &Agent{cfg: Config{StateServer: stateServer}, conf: conf, layout: conf.Layout()}
-	if err := steps.Undo(ctx, a.host(), steps.Between(releases, to, own)); err != nil {
+	u := newUpgradeSteps(releases, conf, stateServer, own)
+	if err := steps.Undo(ctx, u.host, steps.Between(releases, to, own)); err != nil {
 		return err
 	}
 	conf.UpgradedToVersion, conf.UpgradingToVersion = to, version.Number{}
@@ -100,17 +115,17 @@ func UndoSteps(ctx context.Context, releases []steps.Release, conf Conf, stateSe
 const undoTimeout = 2 * time.Minute
 
 // undo lets a version undo its steps.
-func (a *Agent) undo(ctx context.Context, e Undo) *events.Failure {
-	a.steps.Lock()
-	defer a.steps.Unlock()
+func (u *upgradeSteps) undo(ctx context.Context, e Undo) *events.Failure {
+	u.mu.Lock()
+	defer u.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, undoTimeout)
 	defer cancel()
-	exe := filepath.Join(a.layout.Version(e.By.String()), "jujud")
-	out, err := exec.CommandContext(ctx, exe, "undo-steps", "--data-dir", a.layout.Dir, "--to", e.To.String()).CombinedOutput()
+	exe := filepath.Join(u.host.Layout.Version(e.By.String()), "jujud")
+	out, err := exec.CommandContext(ctx, exe, "undo-steps", "--data-dir", u.host.Layout.Dir, "--to", e.To.String()).CombinedOutput()
 	if err == nil {
 		var conf Conf
-		if conf, err = LoadConf(a.layout.Dir); err == nil {
-			a.conf.UpgradedToVersion, a.conf.UpgradingToVersion = conf.UpgradedToVersion, conf.UpgradingToVersion
+		if conf, err = LoadConf(u.host.Layout.Dir); err == nil {
+			u.conf.UpgradedToVersion, u.conf.UpgradingToVersion = conf.UpgradedToVersion, conf.UpgradingToVersion
 			return nil
 		}
 	}
