@@ -91,36 +91,26 @@ func EndsOrder(fact Payload) (order, machine string, ends bool) {
 	return "", "", false
 }
 
-// RestartRequested records an operator's restart-agent.
-type RestartRequested struct {
-	Request  Request  `json:"request"`
-	Machines []string `json:"machines"` // whose agent process restarts; a unit's agent lives in its machine's
+// OrderRefused says that a machine does not do what a record on its order subjects says, and
+// why, where no end of an order says it: the record is not lawful, or came too late.
+type OrderRefused struct {
+	ReportHead
+	Record string `json:"record"`          // its kind
+	Order  string `json:"order,omitempty"` // that it names
+	Unit   string `json:"unit,omitempty"`  // of its list that is not run
+	Code   string `json:"code"`            // stable word; docs/SECURITY.md says what to do
+	Text   string `json:"text"`
 }
 
-func (*RestartRequested) Kind() string     { return "restart.requested/1" }
-func (e *RestartRequested) Entity() string { return entityRequest(e.Request.ID) }
+func (*OrderRefused) Kind() string { return "order.refused/1" }
 
-// Validate checks the request and the machines.
-func (e *RestartRequested) Validate() error {
-	for _, m := range e.Machines {
-		if err := needMachine(m); err != nil {
-			return err
-		}
+func (e *OrderRefused) Entity() string { return entityMachine(e.Machine) }
+
+// Validate asks for the record's kind, the code and a text.
+func (e *OrderRefused) Validate() error {
+	if e.Record == "" || e.Code == "" || e.Text == "" {
+		return errors.New("a refusal without record, code or text")
 	}
-	return e.Request.Validate()
-}
-
-// RestartOrdered tells one machine to restart its agent in place.
-type RestartOrdered struct {
-	Order   string  `json:"order"`
-	Machine string  `json:"machine"`
-	Warrant Warrant `json:"warrant,omitzero"`
-}
-
-func (*RestartOrdered) Kind() string     { return "restart.ordered/1" }
-func (e *RestartOrdered) Entity() string { return entityAgentOrder(e.Machine) }
-
-// Validate asks for the order and the machine.
-func (e *RestartOrdered) Validate() error {
-	return errors.Join(needID("order", e.Order), needMachine(e.Machine), e.Warrant.validate())
+	return errors.Join(e.ReportHead.validate(), needText("record", e.Record, MaxFieldBytes), needText("order", e.Order, MaxFieldBytes),
+		needText("unit", e.Unit, MaxFieldBytes), needText("code", e.Code, MaxFieldBytes), needText("text", e.Text, 4096))
 }

@@ -1,6 +1,10 @@
 package events
 
-import "github.com/jujube-project/jujube/events/reason"
+import (
+	"errors"
+
+	"github.com/jujube-project/jujube/events/reason"
+)
 
 // Reason is one cause of a refusal or a halt, and an error: see package events/reason.
 type Reason = reason.Reason
@@ -10,3 +14,15 @@ func Refuse(code, format string, args ...any) *Reason { return reason.Refuse(cod
 
 // CodeOf gives the code of the first Reason that an error wraps, or "" when it wraps none.
 func CodeOf(err error) string { return reason.CodeOf(err) }
+
+func needReasons(rs []Reason) error {
+	if len(rs) == 0 {
+		return errors.New("no reason")
+	}
+	for _, r := range rs {
+		if r.Code == "" || r.Text == "" {
+			return errors.New("a reason without a code or a text")
+		}
+	}
+	return nil
+}

@@ -16,6 +16,14 @@ type Roster struct {
 	Quorums      []Quorum   `json:"quorums,omitempty"`
 }
 
+// Operator is a person, or a program, whose signed requests are obeyed.
+type Operator struct {
+	Name string `json:"name"` // letters, digits, - and _
+	Key  string `json:"key"`  // public nkey, "U…"
+
+	Grants []Grant `json:"grants,omitempty"` // none: nothing is allowed
+}
+
 // Grant is one role and where it holds.
 type Grant struct {
 	Role   string            `json:"role"`             // a Role… constant

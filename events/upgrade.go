@@ -7,112 +7,6 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// ToolsSyncRequested records that an operator began to copy tools into the store.
-type ToolsSyncRequested struct {
-	Request  Request          `json:"request"`
-	Source   string           `json:"source"`
-	Wanted   []version.Binary `json:"wanted"`
-	SignedBy string           `json:"signed_by,omitempty"` // whose signature is on the source's metadata
-	Unsigned bool             `json:"unsigned,omitempty"`  // nobody's is, and the operator allowed that for this source
-}
-
-func (*ToolsSyncRequested) Kind() string   { return "tools.sync_requested/1" }
-func (*ToolsSyncRequested) Entity() string { return entityTools }
-
-// Validate checks the request.
-func (e *ToolsSyncRequested) Validate() error {
-	return errors.Join(e.Request.Validate(), needText("source", e.Source, 2048))
-}
-
-// ToolsStored says that an archive is complete in the object store, under its digest.
-type ToolsStored struct {
-	Tools    tools.Tools `json:"tools"`
-	Source   string      `json:"source"`              // where it came from, for a person
-	SignedBy string      `json:"signed_by,omitempty"` // whose signature is on the source's metadata
-	Unsigned bool        `json:"unsigned,omitempty"`  // nobody's is, and an operator allowed that for this source
-}
-
-func (*ToolsStored) Kind() string   { return "tools.stored/1" }
-func (*ToolsStored) Entity() string { return entityTools }
-
-// Validate checks the tools.
-func (e *ToolsStored) Validate() error {
-	return errors.Join(e.Tools.Validate(), needText("source", e.Source, 2048))
-}
-
-// ToolsMissed says that an archive which an upgrade needs could not be fetched at the first
-// try. It is tried again; that is not told again.
-type ToolsMissed struct {
-	Tools  tools.Tools `json:"tools"`
-	Reason string      `json:"reason"`
-}
-
-func (*ToolsMissed) Kind() string   { return "tools.missed/1" }
-func (*ToolsMissed) Entity() string { return entityTools }
-
-// Validate checks the tools and asks for a reason.
-func (e *ToolsMissed) Validate() error {
-	if e.Reason == "" {
-		return errors.New("no reason")
-	}
-	return errors.Join(e.Tools.Validate(), needText("reason", e.Reason, 4096))
-}
-
-// ToolsMarked says what a publisher says of a version: that it is revoked, a floor or a
-// dead end, or none of these any more. It replaces what was said of the version before.
-type ToolsMarked struct {
-	Version  version.Number `json:"version"`
-	Marks    tools.Marks    `json:"marks"`
-	Source   string         `json:"source"`
-	SignedBy string         `json:"signed_by,omitempty"`
-	Signing  uint64         `json:"signing,omitempty"` // counter of the signed metadata
-}
-
-func (*ToolsMarked) Kind() string   { return "tools.marked/1" }
-func (*ToolsMarked) Entity() string { return entityTools }
-
-// Validate asks for the version.
-func (e *ToolsMarked) Validate() error {
-	if e.Version.IsZero() {
-		return errors.New("no version")
-	}
-	return errors.Join(needText("source", e.Source, 2048), needText("revoked", e.Marks.Revoked, 1024))
-}
-
-// SourceLost says that a source of tools could not be read, after it could, or at the
-// first try: the state server has no way to it, or does not trust it.
-type SourceLost struct {
-	Source string `json:"source"`
-	Reason string `json:"reason"`
-}
-
-func (*SourceLost) Kind() string   { return "tools.source_lost/1" }
-func (*SourceLost) Entity() string { return entityTools }
-
-// Validate asks for the source.
-func (e *SourceLost) Validate() error {
-	if e.Source == "" {
-		return errors.New("no source")
-	}
-	return errors.Join(needText("source", e.Source, 2048), needText("reason", e.Reason, 4096))
-}
-
-// SourceReturned says that a source can be read again, or is not searched any more.
-type SourceReturned struct {
-	Source string `json:"source"`
-}
-
-func (*SourceReturned) Kind() string   { return "tools.source_returned/1" }
-func (*SourceReturned) Entity() string { return entityTools }
-
-// Validate asks for the source.
-func (e *SourceReturned) Validate() error {
-	if e.Source == "" {
-		return errors.New("no source")
-	}
-	return needText("source", e.Source, 2048)
-}
-
 // UpgradeRequested records what an operator asked, before it is judged.
 type UpgradeRequested struct {
 	Request   Request        `json:"request"`
@@ -223,4 +117,38 @@ func (e *UpgradeCompleted) Validate() error {
 		return errors.New("no version")
 	}
 	return needID("upgrade", e.Upgrade)
+}
+
+// UpgradePending says that an upgrade could begin, and waits for operators who agree.
+type UpgradePending struct {
+	Upgrade string `json:"upgrade"`
+	Needed  int    `json:"needed"` // operators, who asked for it included
+	SHA256  string `json:"sha256"` // of the request's bytes: what is agreed to
+}
+
+func (*UpgradePending) Kind() string { return "upgrade.pending/1" }
+
+func (e *UpgradePending) Entity() string { return entityUpgrade(e.Upgrade) }
+
+// Validate asks for the upgrade and for more than one operator.
+func (e *UpgradePending) Validate() error {
+	if e.Needed < 2 || len(e.SHA256) != 64 {
+		return errors.New("an upgrade that waits for nobody, or no digest of its request")
+	}
+	return needID("upgrade", e.Upgrade)
+}
+
+// UpgradeApproved records that one more operator agrees.
+type UpgradeApproved struct {
+	Request Request `json:"request"` // the approval
+	Upgrade string  `json:"upgrade"`
+}
+
+func (*UpgradeApproved) Kind() string { return "upgrade.approved/1" }
+
+func (e *UpgradeApproved) Entity() string { return entityUpgrade(e.Upgrade) }
+
+// Validate checks the approval and the upgrade.
+func (e *UpgradeApproved) Validate() error {
+	return errors.Join(e.Request.Validate(), needID("upgrade", e.Upgrade))
 }

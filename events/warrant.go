@@ -1,7 +1,6 @@
 package events
 
 import (
-	"errors"
 	"fmt"
 	"time"
 )
@@ -45,53 +44,3 @@ const MaxMachines = 50_000
 
 // MaxRequestLife is how long after its signature machines may begin what a request asks.
 const MaxRequestLife = 7 * 24 * time.Hour
-
-// AskApprove agrees to what somebody else asked.
-type AskApprove struct {
-	Request string `json:"request"` // its id
-	SHA256  string `json:"sha256"`  // of its exact bytes, in hex
-}
-
-// ApprovalType separates the signature of an approval from that of a request: neither can
-// be shown as the other.
-const ApprovalType = "jujube.approval.v1"
-
-// SignedType is the type under which an action's statement is signed.
-func SignedType(action string) string {
-	if action == ActionApprove {
-		return ApprovalType
-	}
-	return RequestType
-}
-
-// UpgradePending says that an upgrade could begin, and waits for operators who agree.
-type UpgradePending struct {
-	Upgrade string `json:"upgrade"`
-	Needed  int    `json:"needed"` // operators, who asked for it included
-	SHA256  string `json:"sha256"` // of the request's bytes: what is agreed to
-}
-
-func (*UpgradePending) Kind() string     { return "upgrade.pending/1" }
-func (e *UpgradePending) Entity() string { return entityUpgrade(e.Upgrade) }
-
-// Validate asks for the upgrade and for more than one operator.
-func (e *UpgradePending) Validate() error {
-	if e.Needed < 2 || len(e.SHA256) != 64 {
-		return errors.New("an upgrade that waits for nobody, or no digest of its request")
-	}
-	return needID("upgrade", e.Upgrade)
-}
-
-// UpgradeApproved records that one more operator agrees.
-type UpgradeApproved struct {
-	Request Request `json:"request"` // the approval
-	Upgrade string  `json:"upgrade"`
-}
-
-func (*UpgradeApproved) Kind() string     { return "upgrade.approved/1" }
-func (e *UpgradeApproved) Entity() string { return entityUpgrade(e.Upgrade) }
-
-// Validate checks the approval and the upgrade.
-func (e *UpgradeApproved) Validate() error {
-	return errors.Join(e.Request.Validate(), needID("upgrade", e.Upgrade))
-}

@@ -1,0 +1,128 @@
+package events
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/jujube-project/jujube/events/version"
+)
+
+// AgentStarted is the first report of every agent process.
+type AgentStarted struct {
+	ReportHead
+	Version version.Binary `json:"version"`
+	SHA256  string         `json:"sha256,omitempty"` // of the tools archive it was installed from; empty for the installed copy
+	PID     int            `json:"pid"`
+	Restart int            `json:"restart"`         // starts since the launcher began
+	Order   string         `json:"order,omitempty"` // the upgrade order in its journal, if it is at one
+
+	// NoReturn is the step of that order that cannot be undone, once the journal names it:
+	// said at every start, because a process may die between noting and telling it.
+	NoReturn string `json:"no_return,omitempty"`
+	// Unproven: the version took such a step in an order that ended otherwise, and has
+	// never proved itself.
+	Unproven bool `json:"unproven,omitempty"`
+}
+
+func (*AgentStarted) Kind() string { return "agent.started/1" }
+
+func (e *AgentStarted) Entity() string { return entityMachine(e.Machine) }
+
+// Validate asks for the version.
+func (e *AgentStarted) Validate() error {
+	if e.Version.IsZero() {
+		return errors.New("no version")
+	}
+	if e.Order != "" {
+		if err := needID("order", e.Order); err != nil {
+			return err
+		}
+	}
+	return e.ReportHead.validate()
+}
+
+// AgentDownloading tells how far a download is. The first, at 0, means "accepted".
+type AgentDownloading struct {
+	orderHead
+	Percent int `json:"percent"`
+}
+
+func (*AgentDownloading) Kind() string { return "agent.downloading/1" }
+
+// Validate asks for 0 to 100 percent.
+func (e *AgentDownloading) Validate() error {
+	if e.Percent < 0 || e.Percent > 100 {
+		return fmt.Errorf("%d percent", e.Percent)
+	}
+	return e.validate()
+}
+
+// AgentStaged says that the new version lies verified and self-tested beside the old.
+type AgentStaged struct {
+	orderHead
+}
+
+func (*AgentStaged) Kind() string { return "agent.staged/1" }
+
+// Validate checks the heads.
+func (e *AgentStaged) Validate() error { return e.validate() }
+
+// AgentRestarting is the last report of the old version before it gives way.
+type AgentRestarting struct {
+	orderHead
+	From version.Number `json:"from"`
+	To   version.Number `json:"to"`
+}
+
+func (*AgentRestarting) Kind() string { return "agent.restarting/1" }
+
+// Validate checks the heads.
+func (e *AgentRestarting) Validate() error { return e.validate() }
+
+// AgentStepping tells of one upgrade step of the new version: that it failed and is tried
+// again, or that it cannot be undone, so that the machine does not go back by itself any
+// more. Steps that go well say nothing.
+type AgentStepping struct {
+	ReportHead
+	Order    string         `json:"order,omitempty"` // empty: the version is not on trial
+	Release  version.Number `json:"release"`         // whose step it is
+	Step     string         `json:"step"`            // what it does, for a person
+	NoReturn bool           `json:"no_return,omitempty"`
+	Error    string         `json:"error,omitempty"` // why it failed; it is tried again
+}
+
+func (*AgentStepping) Kind() string { return "agent.stepping/1" }
+
+func (e *AgentStepping) Entity() string { return entityMachine(e.Machine) }
+
+// OrderID names the order whose version takes the step.
+func (e *AgentStepping) OrderID() string { return e.Order }
+
+// Validate asks for the release and the step.
+func (e *AgentStepping) Validate() error {
+	if e.Release.IsZero() || e.Step == "" {
+		return errors.New("a step without a release or a description")
+	}
+	if e.Order != "" {
+		if err := needID("order", e.Order); err != nil {
+			return err
+		}
+	}
+	return errors.Join(e.ReportHead.validate(), needText("step", e.Step, 256), needText("error", e.Error, 4096))
+}
+
+// AgentUpgraded ends an order well: the new version proved itself and was kept.
+type AgentUpgraded struct {
+	orderHead
+	Version version.Binary `json:"version"`
+}
+
+func (*AgentUpgraded) Kind() string { return "agent.upgraded/1" }
+
+// Validate asks for the version.
+func (e *AgentUpgraded) Validate() error {
+	if e.Version.IsZero() {
+		return errors.New("no version")
+	}
+	return e.validate()
+}

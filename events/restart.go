@@ -1,0 +1,50 @@
+package events
+
+import "errors"
+
+// RestartRequested records an operator's restart-agent.
+type RestartRequested struct {
+	Request  Request  `json:"request"`
+	Machines []string `json:"machines"` // whose agent process restarts; a unit's agent lives in its machine's
+}
+
+func (*RestartRequested) Kind() string { return "restart.requested/1" }
+
+func (e *RestartRequested) Entity() string { return entityRequest(e.Request.ID) }
+
+// Validate checks the request and the machines.
+func (e *RestartRequested) Validate() error {
+	for _, m := range e.Machines {
+		if err := needMachine(m); err != nil {
+			return err
+		}
+	}
+	return e.Request.Validate()
+}
+
+// RestartOrdered tells one machine to restart its agent in place.
+type RestartOrdered struct {
+	Order   string  `json:"order"`
+	Machine string  `json:"machine"`
+	Warrant Warrant `json:"warrant,omitzero"`
+}
+
+func (*RestartOrdered) Kind() string { return "restart.ordered/1" }
+
+func (e *RestartOrdered) Entity() string { return entityAgentOrder(e.Machine) }
+
+// Validate asks for the order and the machine.
+func (e *RestartOrdered) Validate() error {
+	return errors.Join(needID("order", e.Order), needMachine(e.Machine), e.Warrant.validate())
+}
+
+// RestartDone ends a restart order: a new agent process runs.
+type RestartDone struct {
+	orderHead
+	PID int `json:"pid"`
+}
+
+func (*RestartDone) Kind() string { return "restart.done/1" }
+
+// Validate checks the heads.
+func (e *RestartDone) Validate() error { return e.validate() }
