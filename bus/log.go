@@ -53,10 +53,10 @@ func (l *Log) Append(ctx context.Context, expected uint64, recs ...events.Record
 	msgs[0].Header.Set(jetstream.ExpectedLastSeqHeader, strconv.FormatUint(expected, 10))
 	last, err := l.publish(ctx, msgs)
 	if err != nil {
-		return 0, fmt.Errorf("append %d records behind %d: %w", len(recs), expected, translate(err))
+		return 0, fmt.Errorf("append %d records after %d: %w", len(recs), expected, translate(err))
 	}
 	if last != expected+uint64(len(recs)) {
-		return 0, fmt.Errorf("append %d records behind %d: the log answers %d", len(recs), expected, last)
+		return 0, fmt.Errorf("append %d records after %d: the log answers %d", len(recs), expected, last)
 	}
 	return last, nil
 }

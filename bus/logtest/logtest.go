@@ -19,7 +19,7 @@ func Run(t *testing.T, open func(t *testing.T) events.Log) {
 	for name, test := range map[string]func(*testing.T, events.Log){
 		"an empty log ends at 0":                emptyLog,
 		"records come back as they were":        roundTrip,
-		"an append behind another is refused":   conflict,
+		"an append after another one is refused":   conflict,
 		"a batch is stored whole or not at all": atomicBatch,
 		"of many writers one wins each place":   race,
 		"a follower misses and repeats nothing": follow,
@@ -58,7 +58,7 @@ func appended(t *testing.T, log events.Log, expected uint64, recs ...events.Reco
 	t.Helper()
 	last, err := log.Append(t.Context(), expected, recs...)
 	if err != nil {
-		t.Fatalf("append %d records behind %d: %v", len(recs), expected, err)
+		t.Fatalf("append %d records after %d: %v", len(recs), expected, err)
 	}
 	return last
 }
@@ -135,7 +135,7 @@ func conflict(t *testing.T, log events.Log) {
 	for _, expected := range []uint64{0, 2, 100} {
 		for _, n := range []int{1, 3} {
 			if _, err := log.Append(t.Context(), expected, records(t, 2, 1+n)...); !errors.Is(err, events.ErrConflict) {
-				t.Errorf("append of %d behind %d: %v, want ErrConflict", n, expected, err)
+				t.Errorf("append of %d after %d: %v, want ErrConflict", n, expected, err)
 			}
 		}
 	}

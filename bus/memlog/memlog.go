@@ -74,7 +74,7 @@ func (l *Log) Append(ctx context.Context, expected uint64, recs ...events.Record
 		l.store(l.rival())
 	}
 	if expected != uint64(len(l.recs)) {
-		return 0, fmt.Errorf("append behind %d: %w: it ends at %d", expected, events.ErrConflict, len(l.recs))
+		return 0, fmt.Errorf("append after %d: %w: it ends at %d", expected, events.ErrConflict, len(l.recs))
 	}
 	l.store(recs...)
 	if fault == Unacked {
