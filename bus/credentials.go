@@ -3,9 +3,9 @@ package bus
 import (
 	"fmt"
 
-	"github.com/jujube-project/jujube/events/wire"
 	"github.com/nats-io/jwt/v2"
 
+	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/host"
 )
 

@@ -9,8 +9,9 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/jujube-project/jujube/bus/internal/names"
 	"github.com/nats-io/nats.go"
+
+	"github.com/jujube-project/jujube/bus/internal/names"
 )
 
 // getQuery is the body of a Direct Get of several messages. Source: NATS ADR-31.

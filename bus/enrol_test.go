@@ -2,14 +2,16 @@ package bus_test
 
 import (
 	"encoding/json"
+	"errors"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go"
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/bustest"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/wire"
-	"github.com/nats-io/nats.go"
 )
 
 // BI-65: who enrols, or renews, under a key must have it. Each case breaks one signature.
@@ -26,20 +28,7 @@ func TestBI65ProofOfPossession(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer stopRenew()
-	creds, err := b.Accounts.EnrolCredentials()
-	if err != nil {
-		t.Fatal(err)
-	}
-	own, err := bus.ParseIdentity([]byte(creds.Seed))
-	if err != nil {
-		t.Fatal(err)
-	}
-	nc, err := nats.Connect(b.URLs[0], nats.UserJWTAndSeed(creds.JWT, creds.Seed),
-		nats.RootCAs(b.Authorities), nats.TLSHandshakeFirst(), nats.CustomInboxPrefix("_INBOX."+own.Public()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
+	nc, _ := rawWith(t, b, enrolCredentials(t, b))
 	var keys [3]*bus.Identity // the token's, the host's, a victim's
 	for i := range keys {
 		if keys[i], err = bus.NewIdentity(); err != nil {
@@ -107,4 +96,55 @@ func ask(t *testing.T, nc *nats.Conn, subject string, v any) string {
 		return ""
 	}
 	return answer.Refused.Code
+}
+
+// A host with a join token becomes a machine with it, and can do nothing else.
+func TestEnrolCanOnlyEnrol(t *testing.T) {
+	b := bustest.Start(t)
+	server := b.StateServer()
+	stop, err := server.ServeEnrol(func(r bus.Enrolment) {
+		token, err := b.Accounts.AgentJWT("machine-"+r.Machine, r.Key)
+		r.Answer(wire.Enrolled{Machine: r.Machine, JWT: token}, err)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	creds := enrolCredentials(t, b)
+	secret, err := bus.NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := bus.ParseJoinToken(bus.JoinToken{
+		Environment: bustest.Environment, Name: "prod", Machine: "3", URLs: b.URLs, Authorities: b.Accounts.Certificates(),
+		Enrol: creds, Seed: string(secret.Seed()),
+	}.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := bus.NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn := b.With(bus.ConnConfig{Credentials: token.Enrol})
+	enrolled, err := conn.Enrol(t.Context(), token, id, wire.EnrolRequest{Hostname: "h", Version: "1.25.1-trusty-amd64"})
+	if err != nil || enrolled.Machine != "3" {
+		t.Fatalf("enrolled %+v, %v", enrolled, err)
+	}
+	agent := b.With(bus.ConnConfig{Credentials: bus.Credentials{JWT: enrolled.JWT, Seed: string(id.Seed())}})
+	if err := agent.Beat("machine-3", wire.Beat{Version: "1.25.1"}); err != nil {
+		t.Fatal(err)
+	}
+	nc, denied := rawWith(t, b, creds)
+	for _, subject := range []string{"query.status", "report.machine-3", "beat.machine-3", "log.environment", "$JS.API.DIRECT.GET.LOG", "$JS.API.INFO"} {
+		if err := errors.Join(nc.Publish(subject, nil), nc.Flush()); err != nil {
+			t.Fatal(err)
+		}
+		mustDeny(t, denied, "publish to "+subject)
+	}
+	for _, bad := range []string{"", "jujube1.", "jujube1.!!!", "other", token.String()[:40]} {
+		if _, err := bus.ParseJoinToken(bad); err == nil {
+			t.Errorf("token %q was read", bad)
+		}
+	}
 }

@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/jujube-project/jujube/events"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/jujube-project/jujube/events"
 )
 
 // The errors that a caller of this package may branch on, with errors.Is. An error of NATS is

@@ -7,11 +7,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/bustest"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/wire"
-	"github.com/nats-io/nats.go"
 )
 
 // served is a state server that says what it took and what it skipped.
@@ -62,15 +63,7 @@ func TestBI79GarbageIsCountedAndSkipped(t *testing.T) {
 	s := serve(t, b)
 	agent, _, _ := raw(t, b, agentRole(b, "machine-3"))
 	operator, _, _ := raw(t, b, operatorRole(b))
-	creds, err := b.Accounts.EnrolCredentials()
-	if err != nil {
-		t.Fatal(err)
-	}
-	host, err := nats.Connect(b.URLs[0], nats.UserJWTAndSeed(creds.JWT, creds.Seed), nats.RootCAs(b.Authorities), nats.TLSHandshakeFirst())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(host.Close)
+	host, _ := rawWith(t, b, enrolCredentials(t, b))
 	junk := [][]byte{
 		{},
 		[]byte("{"),

@@ -11,9 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/bustest"
-	"github.com/nats-io/nats.go"
 )
 
 // bounded takes as much as was promised, and one byte more is an error: what an agent does.

@@ -3,8 +3,9 @@ package bus
 import (
 	"fmt"
 
-	"github.com/jujube-project/jujube/events"
 	"github.com/nats-io/nkeys"
+
+	"github.com/jujube-project/jujube/events"
 )
 
 // Identity is an nkey pair of a user (ed25519). With it somebody proves who he is: to NATS at

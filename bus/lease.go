@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jujube-project/jujube/bus/internal/names"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/jujube-project/jujube/bus/internal/names"
 )
 
 // leaseKey is the only key of the lease's bucket. Its value is the id of the state server

@@ -8,11 +8,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/bustest"
 	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/events/wire"
-	"github.com/nats-io/nats.go"
 )
 
 // padded is a JSON object of exactly so many bytes.
@@ -44,13 +45,9 @@ func TestLimitsOfMessages(t *testing.T) {
 		}
 		t.Cleanup(stop)
 	}
-	creds, err := b.Accounts.EnrolCredentials()
-	if err != nil {
-		t.Fatal(err)
-	}
 	agent, _, _ := raw(t, b, agentRole(b, "machine-3"))
 	operator, _, _ := raw(t, b, operatorRole(b))
-	host := rawWith(t, b, creds.JWT, creds.Seed)
+	host, _ := rawWith(t, b, enrolCredentials(t, b))
 	for _, c := range []struct {
 		subject string
 		limit   int
@@ -86,16 +83,6 @@ func TestLimitsOfMessages(t *testing.T) {
 			}
 		}
 	}
-}
-
-func rawWith(t *testing.T, b *bustest.Bus, token, seed string) *nats.Conn {
-	t.Helper()
-	nc, err := nats.Connect(b.URLs[0], nats.UserJWTAndSeed(token, seed), nats.RootCAs(b.Authorities), nats.TLSHandshakeFirst())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(nc.Close)
-	return nc
 }
 
 func TestLimitsOfRequests(t *testing.T) {

@@ -6,8 +6,9 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/jujube-project/jujube/bus/internal/names"
 	"github.com/nats-io/jwt/v2"
+
+	"github.com/jujube-project/jujube/bus/internal/names"
 )
 
 // UpdateAccount gives NATS new claims of an account (server.Accounts.Revocations makes them).

@@ -20,28 +20,30 @@ import (
 	"github.com/jujube-project/jujube/bus/server"
 )
 
-func operatorCredentials(t *testing.T, trust *server.Accounts) bus.Credentials {
+// operatorCredentials are those of a new operator.
+func operatorCredentials(t *testing.T, accounts *server.Accounts) bus.Credentials {
 	t.Helper()
 	id, err := bus.NewIdentity()
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := trust.OperatorJWT("ann", id.Public())
+	token, err := accounts.OperatorJWT("ann", id.Public())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return bus.Credentials{JWT: token, Seed: string(id.Seed())}
 }
 
-func newTrust(t *testing.T) *server.Accounts {
+func newAccounts(t *testing.T) *server.Accounts {
 	t.Helper()
-	trust, err := server.NewAccounts(bustest.Environment)
+	accounts, err := server.NewAccounts(bustest.Environment)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return trust
+	return accounts
 }
 
+// pin writes the file of authorities that a client believes.
 func pin(t *testing.T, certificates string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "ca.pem")
@@ -54,12 +56,12 @@ func pin(t *testing.T, certificates string) string {
 // Whoever answers in the environment's place is refused at once, each with its reason,
 // and hears no word of NATS.
 func TestBI99BadServersAreRefused(t *testing.T) {
-	trust := newTrust(t)
-	creds, pinned := operatorCredentials(t, trust), pin(t, trust.Certificates())
+	accounts := newAccounts(t)
+	creds, pinned := operatorCredentials(t, accounts), pin(t, accounts.Certificates())
 	for kind, why := range bustest.BadServers {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			s := bustest.StartBadServer(t, kind, trust)
+			s := bustest.StartBadServer(t, kind, accounts)
 			conn, err := bus.Connect(t.Context(), bus.ConnConfig{URLs: []string{s.URL}, Authorities: pinned, Credentials: creds})
 			if !errors.Is(err, bus.ErrUntrusted) || !strings.Contains(err.Error(), why) {
 				t.Errorf("%v; want ErrUntrusted and %q", err, why)
@@ -144,18 +146,18 @@ func TestConnectionsWithoutAuthorityAreRefused(t *testing.T) {
 	}
 }
 
-func TestTokensAndTrustWithoutAuthorityAreRefused(t *testing.T) {
+func TestTokensAndAccountsWithoutAuthorityAreRefused(t *testing.T) {
 	token := bus.JoinToken{Environment: bustest.Environment, Machine: "3", URLs: []string{"tls://h:1"}, Seed: "SU"}
 	if _, err := bus.ParseJoinToken(token.String()); err == nil || !strings.Contains(err.Error(), "does not pin the environment's certificate authority") {
 		t.Errorf("token: %v", err)
 	}
-	trust, path := newTrust(t), filepath.Join(t.TempDir(), "trust.json")
-	trust.Authorities = nil
-	if err := trust.Save(path); err != nil {
+	accounts, path := newAccounts(t), filepath.Join(t.TempDir(), "trust.json")
+	accounts.Authorities = nil
+	if err := accounts.Save(path); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := server.LoadAccounts(path); err == nil || !strings.Contains(err.Error(), "has no certificate authority") {
-		t.Errorf("trust: %v", err)
+		t.Errorf("accounts: %v", err)
 	}
 }
 

@@ -11,9 +11,10 @@ import (
 	"io"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/jujube-project/jujube/bus/internal/names"
 	"github.com/jujube-project/jujube/events/wire"
-	"github.com/nats-io/nats.go"
 )
 
 // ErrRefused: the state server has inspected the archive and does not take it. Sending it

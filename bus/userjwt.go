@@ -6,8 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jujube-project/jujube/bus/internal/names"
 	"github.com/nats-io/jwt/v2"
+
+	"github.com/jujube-project/jujube/bus/internal/names"
 )
 
 // Holder is the name and the public key that a user JWT is for. The JWT's signature is not

@@ -17,14 +17,14 @@ import (
 // Run tests what the comments of events.Log promise. open makes a new, empty log.
 func Run(t *testing.T, open func(t *testing.T) events.Log) {
 	for name, test := range map[string]func(*testing.T, events.Log){
-		"an empty log ends at 0":                emptyLog,
-		"records come back as they were":        roundTrip,
-		"an append after another one is refused":   conflict,
-		"a batch is stored whole or not at all": atomicBatch,
-		"of many writers one wins each place":   race,
-		"a follower misses and repeats nothing": follow,
-		"an invalid record is not stored":       invalid,
-		"a batch has a limit":                   batchLimit,
+		"an empty log ends at 0":                 emptyLog,
+		"records come back as they were":         roundTrip,
+		"an append after another one is refused": conflict,
+		"a batch is stored whole or not at all":  atomicBatch,
+		"of many writers one wins each place":    race,
+		"a follower misses and repeats nothing":  follow,
+		"an invalid record is not stored":        invalid,
+		"a batch has a limit":                    batchLimit,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}

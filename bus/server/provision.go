@@ -7,10 +7,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
+
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/internal/names"
 	"github.com/jujube-project/jujube/events/limits"
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 // Provision makes the streams and buckets that the environment lacks, and returns an error if

@@ -4,9 +4,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jujube-project/jujube/bus/internal/names"
 	"github.com/nats-io/jwt/v2"
 	"github.com/nats-io/nkeys"
+
+	"github.com/jujube-project/jujube/bus/internal/names"
 )
 
 // Revoked says whose credentials are refused, by public key. Credentials of a key that were

@@ -4,10 +4,11 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/jujube-project/jujube/bus/internal/names"
-	"github.com/jujube-project/jujube/events/limits"
 	"github.com/nats-io/jwt/v2"
 	"github.com/nats-io/nkeys"
+
+	"github.com/jujube-project/jujube/bus/internal/names"
+	"github.com/jujube-project/jujube/events/limits"
 )
 
 // This file is all that anybody may do on the bus. A role is a set of permissions; each role

@@ -11,10 +11,11 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jujube-project/jujube/bus/internal/names"
-	"github.com/jujube-project/jujube/events/limits"
 	"github.com/nats-io/jwt/v2"
 	natsd "github.com/nats-io/nats-server/v2/server"
+
+	"github.com/jujube-project/jujube/bus/internal/names"
+	"github.com/jujube-project/jujube/events/limits"
 )
 
 // Config says how to run an embedded NATS server. Accounts and StoreDir are required.
