@@ -34,8 +34,8 @@ type bootstrap struct {
 	agent     string // the version that jujud must have; empty: any
 	uuid      string
 	version   version.Binary
-	noted     bool // the environment is in the client's store
-	kept      bool // the data directory was there before, empty
+	noted     bool // the environment was added to the client's store by this run
+	kept      bool // the data directory existed before, and was empty
 }
 
 func bootstrapCommand(a *app.App) *cobra.Command {

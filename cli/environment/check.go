@@ -14,7 +14,7 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// checkFlags refuses what cannot be meant.
+// checkFlags refuses values that nobody can mean. It looks at the command line only.
 func (b *bootstrap) checkFlags() error {
 	if !events.IsID(b.name) {
 		return app.Usage("%q is no name of an environment: letters, digits, - and _ only", b.name)
@@ -48,7 +48,7 @@ func (b *bootstrap) checkFlags() error {
 	return nil
 }
 
-// checkNATS refuses flags that say two things about where NATS is.
+// checkNATS refuses flags that contradict each other about where NATS runs.
 func (b *bootstrap) checkNATS() error {
 	u, err := url.Parse(b.natsURL)
 	switch {
@@ -64,7 +64,8 @@ func (b *bootstrap) checkNATS() error {
 	return nil
 }
 
-// checkHost refuses what cannot work here, before anything is made.
+// checkHost refuses what cannot work on this host. Nothing has been made when it runs, so its
+// errors say that nothing was changed.
 func (b *bootstrap) checkHost(ctx context.Context) error {
 	if _, err := os.Stat(b.app.Store().EnvironmentFile(b.name)); err == nil {
 		return b.taken()

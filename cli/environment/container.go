@@ -12,9 +12,9 @@ import (
 	"github.com/jujube-project/jujube/cli/local"
 )
 
-// containerCommand holds what docker-compose.yml runs once before the servers: an image
-// of two binaries has no shell to decide what is to be done. Both commands do nothing
-// when what they make is there.
+// containerCommand has the commands that docker-compose.yml runs once, before the servers. The
+// image has two programs and no shell, so each command decides itself whether there is
+// something to do: it does nothing if what it makes exists.
 func containerCommand(a *app.App, invite *cobra.Command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "container", Short: "Prepare an environment of containers", Hidden: true,
@@ -54,8 +54,8 @@ func containerBootstrapCommand(a *app.App) *cobra.Command {
 	return cmd
 }
 
-// startOver takes back a bootstrap that was cut off before its last file, the state
-// server's configuration, was written.
+// startOver removes what is left of a bootstrap that was interrupted before jujud wrote its
+// last file, the state server's configuration.
 func startOver(a *app.App, name string) error {
 	env, err := a.Store().Load(name)
 	if err != nil {

@@ -53,7 +53,7 @@ func (c *destroyEnvironment) run(name string) error {
 	return destroy(c.app, env)
 }
 
-// lossOf says what a destroyed environment takes with it.
+// lossOf says what is lost when the environment is destroyed.
 func lossOf(env app.Environment) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Environment %q, its %d machines on this host and its log will be removed for ever", env.Name, len(env.Machines))
@@ -63,8 +63,9 @@ func lossOf(env app.Environment) string {
 	return b.String()
 }
 
-// destroy stops the other machines before the state server, removes only what is
-// stopped, and forgets each machine with its files: what fails can be done again.
+// destroy stops the machines, the state server last, because the others report to it. A
+// machine is stopped before its files are removed, and forgotten after that, so that a command
+// that failed can be typed again.
 func destroy(a *app.App, env app.Environment) error {
 	machines := slices.Clone(env.Machines)
 	slices.Reverse(machines)

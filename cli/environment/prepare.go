@@ -21,8 +21,10 @@ import (
 	making "github.com/jujube-project/jujube/events/bootstrap"
 )
 
-// prepare notes the environment, so that it can be destroyed whatever happens next. It makes
-// the operator's keys and credentials; jujud makes those of the state server and machine 0.
+// prepare makes everything that is on disk before machine 0 starts. The order matters: the
+// environment is added to the store first, so that destroy-environment finds it whatever
+// happens next. Then jujud makes the keys of the state server and of machine 0, the operator's
+// keys sign for them, and the operator's credentials are saved.
 func (b *bootstrap) prepare(ctx context.Context) (app.Environment, error) {
 	b.uuid = uuid.Must(uuid.NewV7()).String()
 	env := app.Environment{
@@ -88,7 +90,7 @@ func (b *bootstrap) plan(operator, key string) (making.Plan, error) {
 	return p, nil
 }
 
-// pin notes which authorities the client believes.
+// pin writes the certificates of the authorities that this client will believe.
 func (b *bootstrap) pin(certificates string) error {
 	file := b.app.Store().AuthoritiesFile(b.name)
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
@@ -97,7 +99,8 @@ func (b *bootstrap) pin(certificates string) error {
 	return bus.PinAuthorities(file, certificates)
 }
 
-// urls are where the environment will be, when its port is known.
+// urls are where machines and clients will find the environment. The port must be known: with
+// --systemd it is, else machine 0 chooses one when it starts.
 func (b *bootstrap) urls() []string {
 	if b.natsURL != "" {
 		return []string{b.natsURL}
@@ -113,7 +116,7 @@ func (b *bootstrap) urls() []string {
 	return urls
 }
 
-// operatorName is the person's login, made fit for a name.
+// operatorName is the login of the person, or "operator" if the login cannot be a name.
 func operatorName() string {
 	u, err := user.Current()
 	if err != nil || !events.IsID(u.Username) {

@@ -54,7 +54,7 @@ func removeOwn(dir string) error {
 	return errors.Join(errs...)
 }
 
-// ours says why a directory is not that machine's.
+// ours says why a directory is not the data directory of that machine of that environment.
 func ours(dir, environment, id string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/jujube-project/jujube/host"
 )
 
-// readyTimeout bounds how long a jujud may take until it is ready.
+// readyTimeout is how long jujud may take until it is ready.
 const readyTimeout = 90 * time.Second
 
 // Start starts jujud in the background and waits until it says that it is ready, as systemd
@@ -72,7 +72,8 @@ func listenNotify() (*net.UnixConn, error) {
 	return net.ListenUnixgram("unixgram", &net.UnixAddr{Name: fmt.Sprintf("@jujube-notify-%d-%d", os.Getpid(), time.Now().UnixNano()), Net: "unixgram"})
 }
 
-// waitReady hears what jujud says: that it is ready, or that its agent cannot start.
+// waitReady reads from the socket until jujud says that it is ready (true) or that its agent
+// cannot start (false).
 func waitReady(socket *net.UnixConn, ready chan bool) {
 	buf := make([]byte, 4096)
 	for {
@@ -135,7 +136,8 @@ func Stop(pid int, started uint64) error {
 	return fmt.Errorf("stop process %d: it does not end", pid)
 }
 
-// ended waits until the process of a pidfd has ended.
+// ended waits until the process behind a pidfd has ended, and says whether it has. A pidfd
+// names the process itself: it never names another one that got the same PID later.
 func ended(fd int, patience time.Duration) bool {
 	deadline := time.Now().Add(patience)
 	for {

@@ -4,5 +4,5 @@ package main
 
 import "github.com/jujube-project/jujube/cli"
 
-// extra: the client that people install has its own commands only.
+// extra is empty: the client that people install has no commands beside its own.
 var extra []cli.Extra

@@ -43,7 +43,8 @@ with FORCE-VERSION files.`,
 	return cmd
 }
 
-// run plays the story, and cleans up whatever became of it.
+// run plays the story. However it ends, run stops what was started and removes the files,
+// unless keep was asked and everything went well.
 func run(ctx context.Context, a *app.App, keep bool) error {
 	d, err := newDemo(ctx, a.Stdout)
 	if err != nil {

@@ -2,5 +2,5 @@
 
 package demo
 
-// raceDetector: the demo builds what it runs as it was built itself.
+// raceDetector says whether this program has the race detector. The demo builds jujud likewise.
 const raceDetector = false

@@ -20,8 +20,9 @@ import (
 
 const modulePath = "github.com/jujube-project/jujube"
 
-// software makes jujud in any version: the linker stamps a real build, or FORCE-VERSION
-// names one that is here.
+// software makes jujud in any version. With a Go toolchain and the source it builds one and the
+// linker stamps the version; without, it copies the jujud that is here and puts a
+// FORCE-VERSION file beside it.
 type software struct {
 	tree   string // of archives: TREE/tools/released
 	source string // directory of this module; empty: there is no toolchain or no source
@@ -89,8 +90,8 @@ func (s *software) make(ctx context.Context, number, dir string) error {
 // greeting is what an agent says to its launcher first (pipe.Hello).
 const greeting = "jujube-launcher/1 hello from the agent"
 
-// spoil makes a jujud that tests well and works badly: it greets its launcher in words
-// that no launcher knows.
+// spoil damages a jujud so that it passes its self-test and fails its trial: it overwrites the
+// greeting, and no launcher knows the new one.
 func spoil(dir string) error {
 	exe := filepath.Join(dir, archive.Jujud)
 	b, err := os.ReadFile(exe)
@@ -136,8 +137,8 @@ func (s *software) publish(number, dir string) (name string, err error) {
 	return name, archive.PackAt(packLevel(), out, files...)
 }
 
-// packLevel: the race detector makes packing and unpacking ten times as slow, so then
-// archives are merely stored.
+// packLevel is the level of compression. With the race detector archives are not compressed,
+// because packing and unpacking would take ten times as long.
 func packLevel() int {
 	if raceDetector {
 		return gzip.NoCompression

@@ -38,12 +38,12 @@ func (s *stage) title(format string, args ...any) {
 	fmt.Fprintf(s.out, "\n── %d. %s\n", s.acts, fmt.Sprintf(format, args...))
 }
 
-// tell says what happens that is no command.
+// tell prints what happens without a command.
 func (s *stage) tell(format string, args ...any) {
 	fmt.Fprintf(s.out, "   "+format+"\n", args...)
 }
 
-// claim says something that was checked, and remembers when it is not true.
+// claim prints a claim that was checked, and counts it if it is not true.
 func (s *stage) claim(holds bool, format string, args ...any) {
 	s.claims++
 	mark := "✓"
@@ -164,7 +164,7 @@ func (s *stage) await(ctx context.Context, n int, filter ...string) error {
 	return nil
 }
 
-// showLogs shows the end of every machine's log, for whoever has to find out.
+// showLogs prints the end of every machine's log, to find out why the demo failed.
 func (s *stage) showLogs() {
 	files, err := filepath.Glob(s.path("client", "machines", "*", "*", "log", "machine-*.log"))
 	if err != nil {

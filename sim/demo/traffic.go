@@ -71,7 +71,7 @@ func serve(ctx context.Context, a *app.App, listen, announce string) error {
 	return nil
 }
 
-// tellAddress announces a workload. Nobody listening any more is no error.
+// tellAddress announces a workload. It is no error if nobody listens any more.
 func tellAddress(url string, body []byte) {
 	client := http.Client{Timeout: trafficTimeout}
 	if resp, err := client.Post(url, "application/json", strings.NewReader(string(body))); err == nil {
@@ -120,8 +120,8 @@ func newTraffic() (*traffic, error) {
 	return t, nil
 }
 
-// announced begins to ask a workload; one that was known has started again, and that is
-// counted.
+// announced receives the address of a workload and begins to ask it. A workload that announced
+// itself before has started again, which is counted.
 func (t *traffic) announced(w http.ResponseWriter, r *http.Request) {
 	var h hello
 	if err := json.NewDecoder(io.LimitReader(r.Body, 4096)).Decode(&h); err != nil {
@@ -215,7 +215,7 @@ func get(ctx context.Context, client *http.Client, want hello) error {
 	return nil
 }
 
-// close ends the asking; what was counted stays.
+// close ends the asking. results gives what was counted until then.
 func (t *traffic) close() {
 	t.stop()
 	_ = t.server.Close()

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Workload answers lines with its PID, for ever. It notes each of its starts in the
-// directory, and there is its address.
+// Workload answers every line with its PID, until it is killed. It writes its address, and a
+// line for each of its starts, into the directory.
 func Workload(dir string) error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -48,7 +48,7 @@ func Workload(dir string) error {
 	}
 }
 
-// Connection is one to a Workload that is never opened again.
+// Connection is a connection to a Workload. It is opened once: if it breaks, that is seen.
 type Connection struct {
 	dir  string
 	conn net.Conn
@@ -79,8 +79,8 @@ func Connect(dir string) (*Connection, error) {
 	}
 }
 
-// Ask asks over the connection. It returns an error, from then on, when not the same
-// process answers.
+// Ask asks over the connection. It returns an error if another process answers than before, and
+// the same error ever after.
 func (w *Connection) Ask() error {
 	if w.lost != nil {
 		return w.lost

@@ -43,7 +43,7 @@ func run(ctx context.Context, p plan) (v *verdict, err error) {
 	if !p.keep {
 		defer func() { _ = os.RemoveAll(dir) }()
 	}
-	// What a killed launcher leaves falls to this process, as it would to init.
+	// The children of a killed launcher become children of this process, as of init on a host.
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return l.verdict, err
 	}
@@ -96,7 +96,7 @@ func (l *loop) begin(ctx context.Context) error {
 	return nil
 }
 
-// upgrades asks for one upgrade after another while the killer is about.
+// upgrades asks for one upgrade after another while kill kills.
 func (l *loop) upgrades(ctx context.Context) error {
 	killing, stop := context.WithCancel(ctx)
 	var killer sync.WaitGroup
@@ -171,7 +171,7 @@ func (l *loop) upgrade(whole context.Context, to string) error {
 		}
 		last = errors.Join(last, err)
 		if err == nil && !ask && st.Upgrade == nil && l.resolve(ctx, st) {
-			ask = true // it was completed, and killed so often after that it was taken back
+			ask = true // the upgrade was completed, but its agent was killed so often that it was taken back
 			l.resets++
 		}
 		select {
