@@ -194,7 +194,9 @@ func TestADownloadGoesOnWhereItBrokeAndTellsEveryQuarter(t *testing.T) {
 func TestADownloadKeepsToItsRateAndEndsWhenItIsWithdrawn(t *testing.T) {
 	b := &fakeBus{connected: []bool{true}, content: bytes.Repeat([]byte("x"), 100<<10)}
 	a := testAgent(t, b)
-	o := install.Order{ID: "o1", Rate: 400 << 10, Tools: tools.Tools{Version: binOf(t, "1.25.2"), Size: int64(len(b.content)), SHA256: fmt.Sprintf("%x", sha256.Sum256(b.content))}}
+	o := install.Order{ID: "o1", Rate: 400 << 10, Tools: tools.Tools{
+		Version: binOf(t, "1.25.2"), Size: int64(len(b.content)), SHA256: fmt.Sprintf("%x", sha256.Sum256(b.content)),
+	}}
 	began := time.Now()
 	if f := a.downloads.get(t.Context(), o); f != nil {
 		t.Fatalf("%+v", f)
@@ -352,7 +354,8 @@ func TestStepsAreTakenUntilTheyAreDone(t *testing.T) {
 	if err := UndoSteps(t.Context(), a.cfg.Steps, conf(), false, a.cfg.Own.Number, binOf(t, "1.24.0").Number); err == nil {
 		t.Error("what cannot be undone was undone")
 	}
-	if err := UndoSteps(t.Context(), a.cfg.Steps[:1], conf(), false, a.cfg.Own.Number, binOf(t, "1.24.0").Number); err != nil || conf().UpgradedToVersion != binOf(t, "1.24.0").Number {
+	older := binOf(t, "1.24.0").Number
+	if err := UndoSteps(t.Context(), a.cfg.Steps[:1], conf(), false, a.cfg.Own.Number, older); err != nil || conf().UpgradedToVersion != older {
 		t.Errorf("undoing: %v; agent.conf says %s", err, conf().UpgradedToVersion)
 	}
 }

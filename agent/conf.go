@@ -77,7 +77,8 @@ func LoadConf(dataDir string) (Conf, error) {
 		return Conf{}, fmt.Errorf("read agent.conf: %w", err)
 	}
 	if len(names) == 0 {
-		return Conf{}, fmt.Errorf("read agent.conf: %w: there is none in %s; enrol it with a token of `juju add-machine`: jujud machine --data-dir %s --join-file FILE", ErrNoConf, dataDir, dataDir)
+		return Conf{}, fmt.Errorf("read agent.conf: %w: there is none in %s; "+
+			"enrol it with a token of `juju add-machine`: jujud machine --data-dir %s --join-file FILE", ErrNoConf, dataDir, dataDir)
 	}
 	if len(names) > 1 {
 		return Conf{}, fmt.Errorf("read agent.conf: %s is the data directory of several machines: %s", dataDir, strings.Join(names, ", "))

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/events/limits"
-	"github.com/jujube-project/jujube/events/version"
 )
 
 // misbehave is what the test program does before it answers as a jujud.
@@ -72,7 +71,8 @@ func TestSelfTestIsConfined(t *testing.T) {
 	} {
 		t.Run(c.id+" "+c.does, func(t *testing.T) {
 			if c.does == "fills memory" && raced {
-				t.Skip("not shown with the race detector, which takes more address space than any bound: that a self-test which fills the memory is ended; go test without -race shows it")
+				t.Skip("not shown with the race detector, which takes more address space than any bound: " +
+					"that a self-test which fills the memory is ended; go test without -race shows it")
 			}
 			guest := a.guest
 			if c.does == "hangs" {
@@ -146,7 +146,9 @@ func TestSelfTestRunsOnlyPrograms(t *testing.T) {
 			}
 		})
 	}
-	if code, err := checkProgram("/proc/self/exe", version.Binary{Number: want.Number, Series: want.Series, Arch: map[bool]string{true: "arm64", false: "amd64"}[runtime.GOARCH == "amd64"]}); code != "arch-mismatch" {
+	foreign := want
+	foreign.Arch = map[bool]string{true: "arm64", false: "amd64"}[runtime.GOARCH == "amd64"]
+	if code, err := checkProgram("/proc/self/exe", foreign); code != "arch-mismatch" {
 		t.Errorf("BI-10: a build under the name of another processor: %s, %v", code, err)
 	}
 }

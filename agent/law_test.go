@@ -94,14 +94,16 @@ func TestTheLawOfRestarts(t *testing.T) {
 		later time.Duration
 		want  string
 	}{
-		"lawful":                            {restart(t, "alice", "3", "3", "4"), "state server", 0, ""},
-		"signed by nobody":                  {restart(t, "alice", "3", "3"), "", 0, "order-signature"},
-		"signed by a machine":               {restart(t, "alice", "3", "3"), "machine-3", 0, "order-signature"},
-		"BI-52 another machine's":           {restart(t, "alice", "4", "3", "4"), "state server", 0, "not-for-me"},
-		"BI-41 asked for by itself":         {restart(t, "state server", "3", "3"), "state server", 0, "req-operator"},
-		"BI-51 not in the list":             {restart(t, "alice", "3", "4"), "state server", 0, "not-in-request"},
-		"BI-48 an old request":              {restart(t, "alice", "3", "3"), "state server", 8 * 24 * time.Hour, "req-expired"},
-		"with a request for something else": {&events.RestartOrdered{Order: "o1", Machine: "3", Warrant: warranted(t, "alice", deploy, "3")}, "state server", 0, "not-asked"},
+		"lawful":                    {restart(t, "alice", "3", "3", "4"), "state server", 0, ""},
+		"signed by nobody":          {restart(t, "alice", "3", "3"), "", 0, "order-signature"},
+		"signed by a machine":       {restart(t, "alice", "3", "3"), "machine-3", 0, "order-signature"},
+		"BI-52 another machine's":   {restart(t, "alice", "4", "3", "4"), "state server", 0, "not-for-me"},
+		"BI-41 asked for by itself": {restart(t, "state server", "3", "3"), "state server", 0, "req-operator"},
+		"BI-51 not in the list":     {restart(t, "alice", "3", "4"), "state server", 0, "not-in-request"},
+		"BI-48 an old request":      {restart(t, "alice", "3", "3"), "state server", 8 * 24 * time.Hour, "req-expired"},
+		"with a request for something else": {
+			&events.RestartOrdered{Order: "o1", Machine: "3", Warrant: warranted(t, "alice", deploy, "3")}, "state server", 0, "not-asked",
+		},
 	} {
 		law := lawOf3()
 		law.Now = lawTime.Add(c.later)
@@ -120,9 +122,13 @@ func TestTheLawOfRestarts(t *testing.T) {
 
 // New versions are not taken by metadata that has ended: nothing newer may be shown.
 func TestTheLawEnds(t *testing.T) {
-	archive := tools.Tools{Version: version.Binary{Number: version.Number{Major: 1, Minor: 25, Patch: 1}, Series: "trusty", Arch: "amd64"}, Size: 1, SHA256: strings.Repeat("ab", 32)}
+	to := version.Binary{Number: version.Number{Major: 1, Minor: 25, Patch: 1}, Series: "trusty", Arch: "amd64"}
+	archive := tools.Tools{Version: to, Size: 1, SHA256: strings.Repeat("ab", 32)}
 	ask := events.Ask{ID: "up", Action: events.ActionUpgrade, Upgrade: &events.AskUpgrade{To: archive.Version.Number, Artefacts: []tools.Tools{archive}}}
-	order := &events.OrderIssued{Order: "o1", Upgrade: "up", Machine: "3", From: version.Number{Major: 1, Minor: 25}, Tools: archive, Expires: lawTime.Add(time.Hour), Warrant: warranted(t, "alice", ask, "3")}
+	order := &events.OrderIssued{
+		Order: "o1", Upgrade: "up", Machine: "3", From: version.Number{Major: 1, Minor: 25},
+		Tools: archive, Expires: lawTime.Add(time.Hour), Warrant: warranted(t, "alice", ask, "3"),
+	}
 	for fresh, want := range map[time.Time]string{{}: "", lawTime.Add(time.Hour): "", lawTime: "tuf-expired"} {
 		law := lawOf3()
 		law.Fresh = fresh
@@ -143,7 +149,9 @@ func TestTheLawEnds(t *testing.T) {
 // unit is one that alice asked for, with the request's id.
 func unit(t *testing.T, name, id string, command ...string) events.UnitSpec {
 	service, _, _ := strings.Cut(name, "/")
-	ask := events.Ask{ID: id, Action: events.ActionDeploy, Deploy: &events.AskDeploy{Service: service, Machine: "3", Command: command, Restart: events.RestartNever}}
+	ask := events.Ask{ID: id, Action: events.ActionDeploy, Deploy: &events.AskDeploy{
+		Service: service, Machine: "3", Command: command, Restart: events.RestartNever,
+	}}
 	return events.UnitSpec{Unit: name, Machine: "3", Command: command, Restart: events.RestartNever, Warrant: warranted(t, "alice", ask, "3")}
 }
 

@@ -115,8 +115,9 @@ func runSelfCheck(ctx context.Context, l install.Layout, want version.Binary, gu
 	return c, nil
 }
 
-// isHosts says whether a program could not be started for want of something that the host
-// has too little of: no fault of the program.
+// isHosts says whether a program could not be started because the host has too little of
+// something: memory, processes, open files, room on the disk. That is no fault of the program.
 func isHosts(err error) bool {
-	return slices.ContainsFunc([]error{syscall.ENOMEM, syscall.EAGAIN, syscall.EMFILE, syscall.ENFILE, syscall.EIO, syscall.ENOSPC}, func(e error) bool { return errors.Is(err, e) })
+	scarce := []error{syscall.ENOMEM, syscall.EAGAIN, syscall.EMFILE, syscall.ENFILE, syscall.EIO, syscall.ENOSPC}
+	return slices.ContainsFunc(scarce, func(e error) bool { return errors.Is(err, e) })
 }

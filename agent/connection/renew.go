@@ -78,7 +78,8 @@ func (cfg Config) ask(ctx context.Context, creds bus.Credentials, life bus.Life)
 		return wire.Renewed{}, err
 	}
 	conn, err := bus.Connect(ctx, bus.ConnConfig{
-		URLs: conf.APIAddresses, Authorities: conf.AuthoritiesFile(), Server: cfg.NATS, CredentialsFile: conf.EnrolFile(), Name: "renew " + conf.Tag, Logger: cfg.Logger,
+		URLs: conf.APIAddresses, Authorities: conf.AuthoritiesFile(), Server: cfg.NATS, CredentialsFile: conf.EnrolFile(),
+		Name: "renew " + conf.Tag, Logger: cfg.Logger,
 	})
 	if err != nil {
 		return wire.Renewed{}, err

@@ -55,7 +55,8 @@ func upgrade(l install.Layout, content string) error {
 	if err := l.Stage(to); err != nil {
 		return err
 	}
-	if err := l.WriteJournal(install.Journal{Phase: install.PhaseTrial, Good: old, Trial: &install.Trial{}, Order: &install.Order{ID: "o1", Tools: to}}); err != nil {
+	j := install.Journal{Phase: install.PhaseTrial, Good: old, Trial: &install.Trial{}, Order: &install.Order{ID: "o1", Tools: to}}
+	if err := l.WriteJournal(j); err != nil {
 		return err
 	}
 	return l.Switch(newer)

@@ -105,8 +105,8 @@ func sameVersion(ctx context.Context, exe, fresh string) error {
 	if err != nil {
 		return fmt.Errorf("the copy does not run: %w", err)
 	}
-	if string(got) != string(want) {
-		return fmt.Errorf("the copy says that it is %s, not %s: look for a FORCE-VERSION file beside it", strings.TrimSpace(string(got)), strings.TrimSpace(string(want)))
+	if is, wanted := strings.TrimSpace(string(got)), strings.TrimSpace(string(want)); is != wanted {
+		return fmt.Errorf("the copy says that it is %s, not %s: look for a FORCE-VERSION file beside it", is, wanted)
 	}
 	return nil
 }

@@ -61,7 +61,8 @@ func TestWhateverIsDamagedIsSaidAndSomethingRuns(t *testing.T) {
 			return errors.Join(onTrial(l, 3), os.RemoveAll(l.Version(v2)))
 		}, v1, "the last good version cannot be run"},
 		"stale staging directories": {func(l install.Layout) error {
-			return errors.Join(os.MkdirAll(l.Staging()+"-0123456789abcdef/jujud", 0o700), os.MkdirAll(l.Staging()+"-installed/jujud", 0o700), os.RemoveAll(l.Version(v2)))
+			staged, installed := l.Staging()+"-0123456789abcdef/jujud", l.Staging()+"-installed/jujud"
+			return errors.Join(os.MkdirAll(staged, 0o700), os.MkdirAll(installed, 0o700), os.RemoveAll(l.Version(v2)))
 		}, v1, "version is not complete"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -87,7 +87,8 @@ func (x *explorer) add(h *cutHost, c crashfs.Call) {
 	}
 	x.starts++
 	if err := h.damage(); err != nil {
-		x.brick(fmt.Errorf("kill %d, power cut %d after call %d, %s %s, in the order to %v: %w\n%s", h.kills, h.cuts, c.N, c.Op, c.Path, h.order.Order.Tools.Version, err, h.disk.Dump()))
+		x.brick(fmt.Errorf("kill %d, power cut %d after call %d, %s %s, in the order to %v: %w\n%s",
+			h.kills, h.cuts, c.N, c.Op, c.Path, h.order.Order.Tools.Version, err, h.disk.Dump()))
 		return
 	}
 	x.queue = append(x.queue, h.on(h.disk.Clone()))
@@ -110,7 +111,8 @@ func (x *explorer) goOn() {
 			err = errors.Join(h.right(), h.endedOnce())
 		}
 		if err != nil {
-			x.brick(fmt.Errorf("after %d kills and %d power cuts, in the order to %v: %w\nfrom:\n%s\nto:\n%s", h.kills, h.cuts, h.order.Order.Tools.Version, err, before, h.disk.Dump()))
+			x.brick(fmt.Errorf("after %d kills and %d power cuts, in the order to %v: %w\nfrom:\n%s\nto:\n%s",
+				h.kills, h.cuts, h.order.Order.Tools.Version, err, before, h.disk.Dump()))
 		}
 	}
 }

@@ -30,7 +30,8 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "launcher" {
 		exe, _ := os.Executable()
 		log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-		fmt.Println(launcher.Launch(context.Background(), launcher.Config{Layout: install.Layout{Dir: os.Args[2], Machine: "3"}, Exe: exe, Version: old, Logger: log}))
+		l := install.Layout{Dir: os.Args[2], Machine: "3"}
+		fmt.Println(launcher.Launch(context.Background(), launcher.Config{Layout: l, Exe: exe, Version: old, Logger: log}))
 		os.Exit(1)
 	}
 	os.Exit(m.Run())

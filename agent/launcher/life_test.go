@@ -85,7 +85,8 @@ func TestAVersionThatDiesOnceKeptIsTakenBack(t *testing.T) {
 	m.wait(old + " started")
 	stop()
 	j := m.journal()
-	if j.Phase != install.PhaseRolledBack || j.Good != old || j.Order == nil || j.Failure == nil || j.Failure.Step != events.StepAfterCommit || j.Denied["d"] == "" {
+	if j.Phase != install.PhaseRolledBack || j.Good != old || j.Order == nil || j.Denied["d"] == "" ||
+		j.Failure == nil || j.Failure.Step != events.StepAfterCommit {
 		t.Errorf("the journal is %+v with %+v", j, j.Failure)
 	}
 }

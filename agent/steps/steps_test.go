@@ -149,7 +149,8 @@ func TestRegistry(t *testing.T) {
 	l := install.Layout{Dir: t.TempDir(), Machine: "3"}
 	loose := map[string]os.FileMode{
 		filepath.Join(l.Agent(), "agent.conf"): 0o644, filepath.Join(l.Outbox(), "1.rec"): 0o666, filepath.Join(l.Dir, "server", "trust.json"): 0o640,
-		filepath.Join(l.Unit("web/0"), "its-own"): 0o644, filepath.Join(l.Dir, "log", "x.log"): 0o644, filepath.Join(l.Version("1.25.0-trusty-amd64"), "jujud"): 0o755,
+		filepath.Join(l.Unit("web/0"), "its-own"): 0o644, filepath.Join(l.Dir, "log", "x.log"): 0o644,
+		filepath.Join(l.Version("1.25.0-trusty-amd64"), "jujud"): 0o755,
 	}
 	for path, mode := range loose {
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, nil, mode), os.Chmod(path, mode)); err != nil {

@@ -124,7 +124,9 @@ func stopped(p *pipe.Parent) bool {
 
 // newAgent makes the agent, and connects it in the background. disconnect ends the
 // connection, and waits for that.
-func (o *options) newAgent(ctx context.Context, conf agent.Conf, nats bus.InProcess, parent *pipe.Parent, log *slog.Logger) (a *agent.Agent, disconnect func(), err error) {
+func (o *options) newAgent(
+	ctx context.Context, conf agent.Conf, nats bus.InProcess, parent *pipe.Parent, log *slog.Logger,
+) (a *agent.Agent, disconnect func(), err error) {
 	own, err := ownVersion()
 	if err != nil {
 		return nil, nil, err

@@ -209,8 +209,10 @@ func TestFilesOfABootstrap(t *testing.T) {
 		return err
 	})
 	want := []string{
-		"-rw------- agents/machine-0/agent.conf", "-rw------- agents/machine-0/agent.creds", "-rw------- agents/machine-0/ca.pem", "-rw------- agents/machine-0/enrol.creds",
-		"-rw------- server/log.key", "-rw------- server/server.yaml", "-rw------- server/site-first.json", "-rw------- server/site.json", "-rw------- server/state-server.creds", "-rw------- server/trust.json",
+		"-rw------- agents/machine-0/agent.conf", "-rw------- agents/machine-0/agent.creds",
+		"-rw------- agents/machine-0/ca.pem", "-rw------- agents/machine-0/enrol.creds",
+		"-rw------- server/log.key", "-rw------- server/server.yaml", "-rw------- server/site-first.json",
+		"-rw------- server/site.json", "-rw------- server/state-server.creds", "-rw------- server/trust.json",
 	}
 	got, _ := json.Marshal(modes)
 	wanted, _ := json.Marshal(want)

@@ -35,7 +35,8 @@ const maxTokenBytes = 64 << 10
 var errSecretSeen = errors.New("a secret in the command line or in the environment can be read by other programs of this host")
 
 func (j *joinToken) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&j.file, "join-file", "", "file that holds a one-time token of juju add-machine, or - for the standard input; read only when the machine is not yet enrolled")
+	cmd.Flags().StringVar(&j.file, "join-file", "",
+		"file that holds a one-time token of juju add-machine, or - for the standard input; read only when the machine is not yet enrolled")
 	cmd.Flags().StringVar(&j.given, "join", "", "")
 	_ = cmd.Flags().MarkHidden("join") // the flag is defined above
 }
@@ -45,7 +46,8 @@ func (j *joinToken) check() error {
 	if j.given == "" && os.Getenv(joinVariable) == "" {
 		return nil
 	}
-	return fmt.Errorf("%w: %w; the token was not used; let juju remove-machine take its place away and juju add-machine make another one; hand it over in a file or on the standard input: --join-file FILE, --join-file -",
+	return fmt.Errorf("%w: %w; the token was not used; let juju remove-machine take its place away and juju add-machine make another one; "+
+		"hand it over in a file or on the standard input: --join-file FILE, --join-file -",
 		errUsage, errSecretSeen)
 }
 

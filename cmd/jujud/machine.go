@@ -25,7 +25,9 @@ func (o *options) machineCommand() *cobra.Command {
 		Long: `Run this machine's agent under a launcher that restarts it, and that goes back to the
 version before when a new one does not prove itself. With --join-file the machine is first
 enrolled, once, with a token of juju add-machine.`,
-		Example: "  jujud machine --data-dir /var/lib/juju --join-file /media/stick/machine-3.join\n  jujud machine --data-dir /var/lib/juju --join-file - < machine-3.join\n  jujud machine --data-dir /var/lib/juju",
+		Example: `  jujud machine --data-dir /var/lib/juju --join-file /media/stick/machine-3.join
+  jujud machine --data-dir /var/lib/juju --join-file - < machine-3.join
+  jujud machine --data-dir /var/lib/juju`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := join.check(); err != nil {
 				return err

@@ -146,7 +146,9 @@ func remember(dataDir string, file statesrv.FileConfig, conf *agent.Conf, urls [
 	return conf.Save()
 }
 
-func (r *stateServerRole) connect(ctx context.Context, dataDir string, conf agent.Conf, file statesrv.FileConfig, accounts *server.Accounts, urls []string, log *slog.Logger) (*statesrv.Server, error) {
+func (r *stateServerRole) connect(
+	ctx context.Context, dataDir string, conf agent.Conf, file statesrv.FileConfig, accounts *server.Accounts, urls []string, log *slog.Logger,
+) (*statesrv.Server, error) {
 	site, err := statesrv.LoadSite(dataDir)
 	if err != nil {
 		return nil, err
@@ -191,7 +193,8 @@ func (r *stateServerRole) connect(ctx context.Context, dataDir string, conf agen
 		storeDir = statesrv.StoreDir(dataDir)
 	}
 	srv, err = statesrv.New(statesrv.Config{
-		Dir: statesrv.Dir(dataDir), StoreDir: storeDir, Name: file.Name, Environment: file.Environment, Bus: r.conn, System: r.system, Accounts: accounts, LogKey: logKey, Authorities: conf.AuthoritiesFile(), Site: site, URLs: urls,
+		Dir: statesrv.Dir(dataDir), StoreDir: storeDir, Name: file.Name, Environment: file.Environment,
+		Bus: r.conn, System: r.system, Accounts: accounts, LogKey: logKey, Authorities: conf.AuthoritiesFile(), Site: site, URLs: urls,
 		Genesis: file.Genesis, HTTPAddr: file.HTTP, HTTPNames: file.Advertise, Now: time.Now, NewID: newID, Logger: log,
 	})
 	return srv, err
