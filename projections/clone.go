@@ -29,16 +29,6 @@ func (s *State) Clone() *State {
 	return &c
 }
 
-func (u *Upgrade) clone() *Upgrade {
-	if u == nil {
-		return nil
-	}
-	c := *u
-	c.Done = maps.Clone(u.Done)
-	c.Missed = maps.Clone(u.Missed)
-	return &c
-}
-
 func cloneEach[T any](m map[string]*T) map[string]*T {
 	values := make([]T, len(m)) // one allocation for all
 	c := make(map[string]*T, len(m))

@@ -1,8 +1,6 @@
 package projections
 
 import (
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/jujube-project/jujube/events"
@@ -187,34 +185,6 @@ func (s *State) apply(r events.Record, payload events.Payload) bool {
 	}
 	return true
 }
-
-// foldMarked keeps what each publisher says of a version, also when he takes it back:
-// then it is remembered in which signing.
-func (s *State) foldMarked(p *events.ToolsMarked) {
-	n := p.Version.String()
-	said := map[string]tools.Said{tools.Publisher(p.SignedBy, p.Source): {Marks: p.Marks, Signing: p.Signing}}
-	for publisher, word := range s.Marks[n] {
-		if _, again := said[publisher]; !again {
-			said[publisher] = word
-		}
-	}
-	s.Marks[n] = said
-}
-
-// requestsPosition reads "requests:SEQ", the cause of the first record that a message
-// in the REQUESTS stream led to.
-func requestsPosition(causation string) (uint64, bool) {
-	digits, ok := strings.CutPrefix(causation, CauseRequests)
-	if !ok {
-		return 0, false
-	}
-	n, err := strconv.ParseUint(digits, 10, 64)
-	return n, err == nil
-}
-
-// CauseRequests opens the Causation of the first record that a request led to; the
-// request's sequence in the REQUESTS stream follows.
-const CauseRequests = "requests:"
 
 func (s *State) skip(kind string) {
 	if kind == "" {

@@ -2,13 +2,84 @@ package projections
 
 import (
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/settings"
+	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
 )
+
+// Machine is one host.
+type Machine struct {
+	ID          string         `json:"id"`
+	Life        string         `json:"life"` // a Life… constant
+	StateServer bool           `json:"state_server,omitempty"`
+	TokenKey    string         `json:"token_key,omitempty"` // while invited
+	Expires     time.Time      `json:"expires,omitzero"`    // of the invitation
+	Key         string         `json:"key,omitempty"`       // its public nkey, once enrolled
+	Hostname    string         `json:"hostname,omitempty"`
+	Version     version.Binary `json:"version"`          // what its agent runs, by its own last word
+	Previous    version.Number `json:"previous"`         // what it ran before that
+	Started     time.Time      `json:"started,omitzero"` // its agent's last start
+	Lost        bool           `json:"lost,omitempty"`
+	Since       time.Time      `json:"since"` // of the present agent-state
+	Epoch       string         `json:"epoch,omitempty"`
+	Reports     uint64         `json:"reports"`           // the highest report number of that epoch
+	Failure     *Failed        `json:"failure,omitempty"` // the last upgrade's, until one succeeds
+
+	Heads []uint64 `json:"heads,omitempty"` // sizes of the log's checkpoints, of which it remembers one, or none
+
+	Ended    string    `json:"ended,omitempty"`     // the order that its agent ended last: said again, it is not recorded again
+	Adrift   string    `json:"adrift,omitempty"`    // an order that is not open any more and that it is still at: its end is awaited
+	Denied   []Denied  `json:"denied,omitempty"`    // builds that it refuses, oldest first
+	Resolved bool      `json:"resolved,omitempty"`  // an operator cleared Denied; its next order says so too
+	Unproven bool      `json:"unproven,omitempty"`  // its version took such a step and never proved itself
+	NoReturn *NoReturn `json:"no_return,omitempty"` // until the order's end: it does not go back by itself
+
+	Labels  map[string]string `json:"labels,omitempty"`
+	Host    string            `json:"host,omitempty"`    // digest of what tells its host from others
+	Approve bool              `json:"approve,omitempty"` // while invited: it will wait for approval
+	Pending string            `json:"pending,omitempty"` // why it waits for approval
+
+	Generation uint64    `json:"generation,omitempty"` // how often its credentials were renewed
+	Nonce      string    `json:"nonce,omitempty"`      // under which it asked for the newest
+	Renewed    time.Time `json:"renewed,omitzero"`     // when it got them
+	Readmitted bool      `json:"readmitted,omitempty"` // approved after a quarantine: its next renewal may be of any generation
+	Quarantine string    `json:"quarantine,omitempty"` // why it is shut out
+}
+
+// NoReturn is an upgrade step that cannot be undone, and the order in which it was taken.
+type NoReturn struct {
+	Order string `json:"order"`
+	Step  string `json:"step"`
+}
+
+// Denied is a build that failed on a machine by its own fault.
+type Denied struct {
+	Tools tools.Tools `json:"tools"`
+	Why   string      `json:"why"`
+	Time  time.Time   `json:"time"`
+}
+
+// A machine is invited, then enrolled, and waits for approval where policy asks for it.
+// Removed ones leave the state.
+const (
+	LifeInvited = "invited"
+	LifePending = "pending" // enrolled and not approved: it is given nothing
+
+	LifeQuarantined = "quarantined" // shut out: its key is not one host's alone
+	LifeAlive       = "alive"
+)
+
+// Failed is what went wrong with a machine's last order.
+type Failed struct {
+	events.Failure
+	Order      string         `json:"order"`
+	To         version.Number `json:"to"`
+	RolledBack bool           `json:"rolled_back,omitempty"`
+	Time       time.Time      `json:"time"`
+}
 
 func (s *State) foldInvited(now time.Time, p *events.MachineInvited) {
 	s.countMachine(p.Machine)
@@ -77,17 +148,6 @@ func (s *State) revoke(key string, now time.Time) {
 	s.Revoked[key] = now
 }
 
-// dismiss revokes the credentials of operators who are not among those of now any more,
-// and forgives those who are again.
-func (s *State) dismiss(before, after []events.Operator, now time.Time) {
-	for _, o := range before {
-		s.Dismissed[o.Key] = now
-	}
-	for _, o := range after {
-		delete(s.Dismissed, o.Key)
-	}
-}
-
 // countMachine keeps NextMachine above every id that was ever given out.
 func (s *State) countMachine(id string) {
 	if n, err := strconv.Atoi(id); err == nil && n >= s.NextMachine {
@@ -99,64 +159,4 @@ func (s *State) foldPresence(now time.Time, id string, lost bool) {
 	if m := s.Machines[id]; m != nil && m.Lost != lost {
 		m.Lost, m.Since = lost, now
 	}
-}
-
-func (s *State) foldUnitAdded(now time.Time, p *events.UnitAdded) {
-	service, number, _ := strings.Cut(p.Unit, "/")
-	if n, err := strconv.Atoi(number); err == nil && n >= s.NextUnit[service] {
-		s.NextUnit[service] = n + 1
-	}
-	s.Units[p.Unit] = &Unit{UnitSpec: p.UnitSpec, Service: service, State: events.UnitPending, Since: now}
-}
-
-// foldReport applies what an agent told. Reports of an unknown machine, and those whose
-// number was folded before, change nothing.
-func (s *State) foldReport(now time.Time, p events.Report) {
-	head := p.Head()
-	m := s.Machines[head.Machine]
-	if m == nil || m.Seen(head) {
-		return
-	}
-	m.Epoch, m.Reports = head.Epoch, head.N
-	switch p := p.(type) {
-	case *events.AgentStarted:
-		m.runs(p.Version)
-		m.Started, m.Since = now, now
-		if m.Adrift = p.Order; p.Order == m.Ended || s.isOpen(m.ID, p.Order) {
-			m.Adrift = ""
-		}
-		m.Unproven = m.Unproven || p.Unproven
-		if p.NoReturn != "" && p.Order != m.Ended {
-			m.NoReturn = &NoReturn{p.Order, p.NoReturn}
-		}
-	case *events.UnitStateChanged:
-		s.foldUnitState(now, p)
-	default:
-		s.foldOrderReport(now, m, p)
-	}
-}
-
-// Seen says that a report with this head was folded before: the ingest answers
-// "duplicate" and appends nothing.
-func (m *Machine) Seen(h events.ReportHead) bool {
-	return h.Epoch == m.Epoch && h.N <= m.Reports
-}
-
-// runs notes the version that a machine's agent says it is.
-func (m *Machine) runs(v version.Binary) {
-	if m.Version.Number != v.Number {
-		m.Previous = m.Version.Number
-	}
-	m.Version = v
-}
-
-func (s *State) foldUnitState(now time.Time, p *events.UnitStateChanged) {
-	u := s.Units[p.Unit]
-	if u == nil || u.Machine != p.Machine {
-		return
-	}
-	if u.State != p.State || u.Since.IsZero() {
-		u.Since = now
-	}
-	u.State, u.Info, u.PID, u.Version = p.State, p.Info, p.PID, p.Version
 }

@@ -1,7 +1,6 @@
 package projections
 
 import (
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -10,18 +9,27 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
+// Order is one that its machine has not ended yet.
+type Order struct {
+	ID       string         `json:"id"`
+	Machine  string         `json:"machine"`
+	Kind     string         `json:"kind"` // upgrade or restart
+	Upgrade  string         `json:"upgrade,omitempty"`
+	Request  string         `json:"request,omitempty"` // of a restart
+	To       version.Number `json:"to"`
+	Issued   time.Time      `json:"issued"`
+	Expires  time.Time      `json:"expires,omitzero"`
+	Accepted bool           `json:"accepted,omitempty"`
+	Step     string         `json:"step,omitempty"` // a Step… constant
+	Percent  int            `json:"percent,omitempty"`
+	Head     uint64         `json:"head,omitempty"`    // size of the log's checkpoint that came with it
+	Trouble  string         `json:"trouble,omitempty"` // of an upgrade step that is tried again
+}
+
 // Kinds of an Order.
 const (
 	OrderUpgrade = "upgrade"
 	OrderRestart = "restart"
-)
-
-// Steps of an Order that its machine has accepted.
-const (
-	StepDownloading = "downloading"
-	StepStaged      = "staged"
-	StepRestarting  = "restarting"
-	StepStepping    = "stepping" // an upgrade step has trouble, or has closed the way back
 )
 
 // How a machine's order of an upgrade ended: the values of Upgrade.Done.
@@ -51,14 +59,6 @@ func (s *State) foldOrderIssued(now time.Time, p *events.OrderIssued) {
 
 // maxHeads is how many checkpoints a machine is thought to remember one of.
 const maxHeads = 8
-
-// believed notes that a machine works on an order: it remembers the checkpoint that came
-// with it. One that it refused it may or may not remember.
-func (m *Machine) believed(o *Order, p events.Report) {
-	if _, refused := p.(*events.AgentUpgradeFailed); !refused && o.Head > 0 {
-		m.Heads = []uint64{o.Head}
-	}
-}
 
 func (s *State) foldRestartOrdered(r events.Record, p *events.RestartOrdered) {
 	s.Orders[p.Machine] = &Order{
@@ -96,91 +96,6 @@ func (s *State) foldTimedOut(now time.Time, p *events.OrderTimedOut) {
 	}}
 }
 
-// foldOrderReport applies a report on an order. What it says of the machine itself is noted in
-// any case; the order changes only while it is open: an order that ended before, or that never
-// was, is left alone.
-func (s *State) foldOrderReport(now time.Time, m *Machine, p events.Report) {
-	if o, ok := p.(events.OrderReport); ok {
-		s.foldWorksOn(m, o)
-	}
-	if _, _, ends := events.EndsOrder(p); ends {
-		s.foldEnd(now, m, p)
-		return
-	}
-	switch p := p.(type) {
-	case *events.AgentDownloading:
-		s.foldStep(m.ID, p.Order, StepDownloading, p.Percent)
-	case *events.AgentStaged:
-		s.foldStep(m.ID, p.Order, StepStaged, 100)
-	case *events.AgentRestarting:
-		s.foldStep(m.ID, p.Order, StepRestarting, 100)
-	case *events.AgentStepping:
-		s.foldStepping(m, p)
-	case *events.ReportLate:
-		s.foldLate(now, m, p)
-	}
-}
-
-// foldWorksOn notes which order a machine works on, and that it remembers the order's checkpoint.
-func (s *State) foldWorksOn(m *Machine, p events.OrderReport) {
-	switch order := p.OrderID(); {
-	case s.isOpen(m.ID, order):
-		m.believed(s.Orders[m.ID], p)
-	case order != "" && order != m.Ended:
-		m.Adrift = order
-	}
-}
-
-// foldEnd applies the last report of an order.
-func (s *State) foldEnd(now time.Time, m *Machine, p events.Report) {
-	switch p := p.(type) {
-	case *events.AgentUpgraded:
-		if s.endedBy(m, p.Order, DoneUpgraded) != nil {
-			m.runs(p.Version)
-			m.Failure = nil
-			m.Unproven = false
-		}
-	case *events.AgentUpgradeFailed:
-		m.deny(now, p.Failure)
-		m.Unproven = m.Unproven || m.cannotUndo(p.Order) // before endedBy forgets it
-		if o := s.endedBy(m, p.Order, DoneFailed); o != nil {
-			m.Failure = &Failed{Failure: p.Failure, Order: o.ID, To: o.To, Time: now}
-		}
-	case *events.AgentRolledBack:
-		m.deny(now, p.Failure)
-		if o := s.endedBy(m, p.Order, DoneRolledBack); o != nil {
-			m.goesBackTo(p.Version)
-			m.Failure = &Failed{Failure: p.Failure, Order: o.ID, To: o.To, RolledBack: true, Time: now}
-		}
-	case *events.RestartDone:
-		m.Ended = p.Order
-		s.endOrder(m.ID, p.Order, "")
-	}
-}
-
-// endedBy is endOrder for a report: the agent itself has ended the order.
-func (s *State) endedBy(m *Machine, order, how string) *Order {
-	m.Ended = order
-	m.forgetOrder(order)
-	return s.endOrder(m.ID, order, how)
-}
-
-// forgetOrder drops what was noted of a machine while it worked on an order that it has ended
-// by now.
-func (m *Machine) forgetOrder(order string) {
-	if m.cannotUndo(order) {
-		m.NoReturn = nil
-	}
-	if m.Adrift == order {
-		m.Adrift = ""
-	}
-}
-
-// cannotUndo says whether the machine took an upgrade step of that order that cannot be undone.
-func (m *Machine) cannotUndo(order string) bool {
-	return m.NoReturn != nil && m.NoReturn.Order == order
-}
-
 // isOpen says whether a machine's open order is this one.
 func (s *State) isOpen(machine, order string) bool {
 	o := s.Orders[machine]
@@ -196,91 +111,10 @@ func (s *State) withdraw(machine, order, how string) *Order {
 	return o
 }
 
-func (s *State) foldStepping(m *Machine, p *events.AgentStepping) {
-	if p.NoReturn {
-		m.NoReturn = &NoReturn{p.Order, p.Step}
-	}
-	if o := s.Orders[m.ID]; o != nil && o.ID == p.Order {
-		o.Accepted, o.Step, o.Trouble = true, StepStepping, ""
-		if p.Error != "" {
-			o.Trouble = p.Step + ": " + p.Error
-		}
-	}
-}
-
-// maxDenied is how many builds a machine's state remembers.
-const maxDenied = 20
-
-// deny notes a build that the machine says it refuses from now on.
-func (m *Machine) deny(now time.Time, f events.Failure) {
-	if f.Denied.SHA256 == "" {
-		return
-	}
-	kept := slices.DeleteFunc(slices.Clone(m.Denied), func(d Denied) bool { return d.Tools.SHA256 == f.Denied.SHA256 })
-	m.Denied = append(kept, Denied{Tools: f.Denied, Why: f.Text, Time: now})
-	m.Denied = m.Denied[max(0, len(m.Denied)-maxDenied):]
-}
-
-// foldLate takes from a report whose order had ended otherwise what it says of the machine
-// itself: the build that it refuses, and the version that it runs. A version that was
-// kept and then did not live counts as rolled back after all.
-func (s *State) foldLate(now time.Time, m *Machine, p *events.ReportLate) {
-	switch p.Report {
-	case (*events.AgentUpgraded)(nil).Kind():
-		m.Unproven = false
-	case (*events.AgentUpgradeFailed)(nil).Kind():
-		m.Unproven = m.Unproven || m.cannotUndo(p.Order)
-	}
-	m.Ended = p.Order
-	m.forgetOrder(p.Order)
-	var told struct {
-		Version version.Binary `json:"version"`
-		Failure events.Failure `json:"failure"`
-	}
-	if json.Unmarshal(p.Data, &told) != nil {
-		return
-	}
-	m.deny(now, told.Failure)
-	if !told.Version.IsZero() {
-		m.goesBackTo(told.Version)
-	}
-	if told.Failure.Step != events.StepAfterCommit {
-		return
-	}
-	to := told.Failure.Denied.Version.Number
-	m.Failure = &Failed{Failure: told.Failure, Order: p.Order, To: to, RolledBack: true, Time: now}
-	if u := s.Upgrade; u != nil && u.To == to && u.Done[m.ID] == DoneUpgraded {
-		u.Done[m.ID] = DoneRolledBack
-	}
-}
-
-// TakenBack says whether the machine's version of that order was kept and then taken back.
-func (m *Machine) TakenBack(order string) bool {
-	return m.Failure != nil && m.Failure.Order == order && m.Failure.Step == events.StepAfterCommit
-}
-
 // foldResolved forgets what a machine refused. Its next order repeats it, for an agent
 // that was away.
 func (s *State) foldResolved(p *events.MachineResolved) {
 	if m := s.Machines[p.Machine]; m != nil {
 		m.Denied, m.Resolved = nil, true
-	}
-}
-
-// goesBackTo notes the version that runs after a roll-back. The version that was tried does not
-// become the previous one: it was never kept.
-func (m *Machine) goesBackTo(v version.Binary) {
-	if m.Previous == v.Number {
-		m.Previous = version.Number{}
-	}
-	m.Version = v
-}
-
-func (s *State) foldStep(machine, order, step string, percent int) {
-	if o := s.Orders[machine]; o != nil && o.ID == order {
-		o.Accepted, o.Step, o.Percent = true, step, percent
-		if o.Kind == OrderUpgrade {
-			s.Machines[machine].Resolved = false // it heard it, at the latest with this order
-		}
 	}
 }

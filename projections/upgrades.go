@@ -1,12 +1,43 @@
 package projections
 
 import (
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/version"
 )
+
+// Upgrade is the one in progress, or halted.
+type Upgrade struct {
+	ID        string                 `json:"id"`
+	Operator  string                 `json:"operator"`
+	From      version.Number         `json:"from"`
+	To        version.Number         `json:"to"`
+	Artefacts map[string]tools.Tools `json:"artefacts"`      // by platform, "trusty-amd64"
+	Signed    []byte                 `json:"signed"`         // the request it executes
+	Seq       uint64                 `json:"seq"`            // of the record that holds the request
+	Machines  []string               `json:"machines"`       // ids it is about, in order
+	Keys      map[string]string      `json:"keys,omitempty"` // of these machines, when it was asked for
+	Approvals [][]byte               `json:"approvals,omitempty"`
+	Missed    map[string]string      `json:"missed,omitempty"` // archive that could not be fetched yet, by binary version → why
+	Done      map[string]string      `json:"done"`             // machine id → how its last order ended: upgraded, failed, rolled-back, timed-out
+	Halted    []events.Reason        `json:"halted,omitempty"`
+	Started   time.Time              `json:"started"`
+}
+
+// PastUpgrade is one that ended.
+type PastUpgrade struct {
+	ID       string         `json:"id"`
+	From     version.Number `json:"from"`
+	To       version.Number `json:"to"`
+	Outcome  string         `json:"outcome"` // completed or aborted
+	Operator string         `json:"operator"`
+	Started  time.Time      `json:"started"`
+	Ended    time.Time      `json:"ended"`
+}
 
 // MaxPast is how many of the newest ended upgrades a State remembers.
 const MaxPast = 100
@@ -103,4 +134,14 @@ func (u *Upgrade) found(binary string) {
 	if u != nil {
 		delete(u.Missed, binary)
 	}
+}
+
+func (u *Upgrade) clone() *Upgrade {
+	if u == nil {
+		return nil
+	}
+	c := *u
+	c.Done = maps.Clone(u.Done)
+	c.Missed = maps.Clone(u.Missed)
+	return &c
 }

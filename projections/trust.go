@@ -1,0 +1,34 @@
+package projections
+
+import (
+	"time"
+
+	"github.com/jujube-project/jujube/events"
+)
+
+// Trust is what the newest published metadata says. Before the first, it has the operators
+// that the environment began with, and no bundle.
+type Trust struct {
+	events.TrustPublished
+	Seq  uint64    `json:"seq"`
+	Time time.Time `json:"time"`
+}
+
+// foldTrust takes over what was published. The state server verified that it follows on what
+// was there; a timestamp's version may go back, when its key was replaced.
+func (s *State) foldTrust(r events.Record, p *events.TrustPublished) {
+	s.dismiss(s.Trust.Roster.Operators, p.Roster.Operators, s.Time)
+	s.Trust = Trust{TrustPublished: *p, Seq: r.Seq, Time: s.Time}
+	s.Trust.Fresh, s.Trust.Expires = moment(p.Fresh), moment(p.Expires)
+}
+
+// dismiss revokes the credentials of operators who are not among those of now any more,
+// and forgives those who are again.
+func (s *State) dismiss(before, after []events.Operator, now time.Time) {
+	for _, o := range before {
+		s.Dismissed[o.Key] = now
+	}
+	for _, o := range after {
+		delete(s.Dismissed, o.Key)
+	}
+}
