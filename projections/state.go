@@ -17,7 +17,7 @@ type State struct {
 	UUID         string            `json:"uuid"`
 	Name         string            `json:"name"`
 	AgentVersion version.Number    `json:"agent_version"` // what the environment wants
-	Trust        Trust             `json:"trust"`
+	Trust        Publication       `json:"trust"`
 	Settings     map[string]string `json:"settings"`
 
 	Machines map[string]*Machine     `json:"machines"` // by id

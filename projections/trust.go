@@ -6,9 +6,9 @@ import (
 	"github.com/jujube-project/jujube/events"
 )
 
-// Trust is what the newest published metadata says. Before the first, it has the operators
-// that the environment began with, and no bundle.
-type Trust struct {
+// Publication is what the newest published metadata says, and where in the log that is. Before
+// the first publication it holds the operators that the environment began with, and no bundle.
+type Publication struct {
 	events.TrustPublished
 	Seq  uint64    `json:"seq"`
 	Time time.Time `json:"time"`
@@ -18,7 +18,7 @@ type Trust struct {
 // was there; a timestamp's version may go back, when its key was replaced.
 func (s *State) foldTrust(r events.Record, p *events.TrustPublished) {
 	s.dismiss(s.Trust.Roster.Operators, p.Roster.Operators, s.Time)
-	s.Trust = Trust{TrustPublished: *p, Seq: r.Seq, Time: s.Time}
+	s.Trust = Publication{TrustPublished: *p, Seq: r.Seq, Time: s.Time}
 	s.Trust.Fresh, s.Trust.Expires = moment(p.Fresh), moment(p.Expires)
 }
 

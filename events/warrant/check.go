@@ -11,8 +11,8 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// Trust is the signed metadata that is believed; tuf.Trusted is one.
-type Trust interface {
+// Metadata is the signed metadata that a Reader believes; tuf.Trusted is one.
+type Metadata interface {
 	Roster() events.Roster
 	Floor() version.Number
 	Revoked() events.Revoked
@@ -22,7 +22,7 @@ type Trust interface {
 // Reader checks warrants: what it believes, and when it is.
 type Reader struct {
 	Environment string // UUID
-	Trust       Trust
+	Trust       Metadata
 	Now         time.Time
 }
 

@@ -56,10 +56,10 @@ func lostSources(s *projections.State) []LostSource {
 }
 
 // makeTrust is zero where nothing was published yet.
-func makeTrust(s *projections.State) Trust {
+func makeTrust(s *projections.State) TrustStatus {
 	t := s.Trust
 	if t.Seq == 0 {
-		return Trust{}
+		return TrustStatus{}
 	}
 	state := TrustFresh
 	switch life := t.Fresh.Sub(t.Time); {
@@ -68,7 +68,7 @@ func makeTrust(s *projections.State) Trust {
 	case s.Time.Sub(t.Time) >= life*4/5:
 		state = TrustStale
 	}
-	return Trust{State: state, Root: t.Version.Root, Targets: t.Version.Targets, Fresh: stamp(t.Fresh), Holds: stamp(t.Expires)}
+	return TrustStatus{State: state, Root: t.Version.Root, Targets: t.Version.Targets, Fresh: stamp(t.Fresh), Holds: stamp(t.Expires)}
 }
 
 // newestPatch is the newest stored number above the environment's, of the same

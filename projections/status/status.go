@@ -29,11 +29,11 @@ type Environment struct {
 type EnvironmentStatus struct {
 	UpgradeAvailable string       `json:"upgrade-available,omitempty"` // newest of the same major.minor
 	LostSources      []LostSource `json:"lost-sources,omitempty"`
-	Trust            Trust        `json:"trust,omitzero"`
+	Trust            TrustStatus  `json:"trust,omitzero"`
 }
 
-// Trust is how fresh the signed metadata is that machines believe.
-type Trust struct {
+// TrustStatus is how fresh the signed metadata is that machines believe.
+type TrustStatus struct {
 	State   string `json:"state"`   // fresh, stale or expired, when the newest record was written
 	Root    int64  `json:"root"`    // version
 	Targets int64  `json:"targets"` // version
@@ -41,7 +41,7 @@ type Trust struct {
 	Holds   string `json:"holds"`   // until then what people signed holds
 }
 
-// States of Trust.
+// States of a TrustStatus.
 const (
 	TrustFresh   = "fresh"
 	TrustStale   = "stale"   // four fifths of the timestamp's life are over, and no newer was signed
