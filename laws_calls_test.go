@@ -32,6 +32,11 @@ var uses = []use{
 		why: "a decision asks nobody and waits for nothing",
 	},
 	{
+		from: []string{"…"}, objects: []string{"(*" + module + "bus.Conn).JetStream", module + "bus.Translate"}, tests: true,
+		why:    "one package speaks NATS, and it is bus",
+		except: []exception{{pkg: "bus…", why: "the packages below bus speak it, too"}},
+	},
+	{
 		from: []string{"…"}, objects: []string{"os.Getenv", "os.LookupEnv", "os.ExpandEnv", "syscall.Getenv"},
 		why: "environment variables are read in cmd and handed on",
 		except: []exception{

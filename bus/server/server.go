@@ -89,7 +89,7 @@ const accountsSync = 2 * time.Minute
 // resolver is where NATS looks up the claims of an account, and keeps newer ones that a state
 // server sends it (bus.Conn.UpdateAccount). Store leaves newer claims in place, so that what
 // was revoked stays revoked when the server starts again.
-// Source: nats-server, dirstore.go, saveIfNewer.
+// Source: nats-server, DirJWTStore.saveIfNewer.
 func (cfg Config) resolver() (*natsd.DirAccResolver, error) {
 	r, err := natsd.NewDirAccResolver(filepath.Join(cfg.StoreDir, dirAccounts), 0, accountsSync, natsd.NoDelete)
 	if err != nil {
