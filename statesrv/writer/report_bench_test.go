@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/jujube-project/jujube/bus/memlog"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tree"
@@ -62,6 +64,7 @@ func BenchmarkReports(b *testing.B) {
 	answered := 0
 	b.ReportAllocs()
 	b.ResetTimer()
+	began := processor(b)
 	for i, data := range reports {
 		told, err := decide.ReadReport(events.MachineTag(fmt.Sprint(i%machines)), data)
 		if err != nil {
@@ -82,6 +85,7 @@ func BenchmarkReports(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "reports/s")
+	b.ReportMetric(float64(processor(b)-began)/float64(b.N), "cpu-ns/op")
 	if last, err := cfg.Log.Last(b.Context()); answered != b.N || last != uint64(b.N) || err != nil {
 		b.Fatalf("%d of %d reports were recorded, %d answered: %v", last, b.N, answered, err)
 	}
@@ -102,4 +106,15 @@ func started(b *testing.B, machine string, n uint64) []byte {
 		b.Fatal(err)
 	}
 	return data
+}
+
+// processor is how much processor time this process has used. What else the machine does
+// hardly moves it.
+func processor(b *testing.B) time.Duration {
+	b.Helper()
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
