@@ -157,8 +157,8 @@ func (a *Agent) Run(ctx context.Context, keep func() bool) error {
 	return err
 }
 
-// tellStart puts the first report of this process, however long the disk refuses it: what
-// the centre believes to run here hangs on it.
+// tellStart puts the first report of this process into the outbox, however long the disk
+// refuses it: by this report the state server learns which version runs here.
 func (a *Agent) tellStart(ctx context.Context) {
 	started := a.state.Start()
 	started.SHA256, started.Restart = a.archive(), a.cfg.Restarts
@@ -181,7 +181,8 @@ func (a *Agent) tellStart(ctx context.Context) {
 	})
 }
 
-// archive is the digest of the tools that this process was installed from.
+// archive is the digest of the tools that this process was installed from; empty if that
+// cannot be told.
 func (a *Agent) archive() string {
 	m, err := a.layout.Verify(a.cfg.Own.String())
 	if err != nil {
@@ -190,8 +191,8 @@ func (a *Agent) archive() string {
 	return m.Archive
 }
 
-// farewell gives the last reports a moment to leave before the process does. What does
-// not leave now is sent by the next one.
+// farewell gives the last reports a moment to be sent before the process ends. A report that
+// is not sent now is sent by the next process: it is in the outbox.
 func (a *Agent) farewell(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, farewellTime)
 	defer cancel()
@@ -213,9 +214,9 @@ func (a *Agent) loop(ctx context.Context) error {
 	return nil
 }
 
-// wait is where the loop waits: for an input, or until a time. It returns nil when the
-// time or ctx has come. While it waits it says that the loop turns; nobody else may say
-// that, so that a loop which hangs is found out.
+// wait is the only place where the loop waits: for an input, or until a time. It returns nil
+// when that time has come or ctx has ended. While it waits it tells the launcher that the
+// agent is alive. No other goroutine may say so: a loop that hangs must fall silent.
 func (a *Agent) wait(ctx context.Context, inputs <-chan Input, until <-chan time.Time) Input {
 	for {
 		select {
@@ -239,8 +240,9 @@ const (
 	alivePerSilence = 6
 )
 
-// step takes one step. When the disk refuses what the step must leave there, the step is
-// taken again later: the agent waits for a full disk, it does not die of it.
+// step takes one step. If the disk refuses what the step must leave there, the same step is
+// taken again later, from the same state: a full disk makes the agent wait, and does not end
+// it. The new state counts only when all effects are done.
 func (a *Agent) step(ctx context.Context, input Input) error {
 	for failed := 0; ; failed++ {
 		next, effects := Step(a.state, input)

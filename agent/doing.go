@@ -16,7 +16,9 @@ func (a *Agent) doAll(ctx context.Context, effects []Effect) error {
 	return nil
 }
 
-// do does one effect. What takes long goes on beside the loop and comes back as input.
+// do does one effect. What takes long goes on beside the loop, and its end comes back as an
+// input. An error means that the disk refused what must be on it, or that the process is to
+// end (ErrRestart).
 func (a *Agent) do(ctx context.Context, e Effect) error {
 	switch e := e.(type) {
 	case Save:
@@ -58,7 +60,8 @@ func (a *Agent) do(ctx context.Context, e Effect) error {
 	return nil
 }
 
-// job runs f beside the loop, once the job before it, which it ends, is over.
+// job runs f beside the loop. It cancels the job before it, and begins when that one is over:
+// two jobs never work on the same files.
 func (a *Agent) job(ctx context.Context, f func(context.Context) Input) {
 	before := a.work
 	if before != nil {
@@ -85,7 +88,8 @@ func (a *Agent) input(ctx context.Context, in Input) {
 	}
 }
 
-// onTrial is the context of one job of a trial; drop ends it.
+// onTrial is the context of the steps, or of the proof, of a version on trial. It ends the
+// job of the trial before it; drop ends it.
 func (a *Agent) onTrial(ctx context.Context) context.Context {
 	a.trial()
 	ctx, a.trial = context.WithCancel(ctx)
@@ -107,7 +111,9 @@ func (a *Agent) switchTo(o install.Order) *events.Failure {
 	return failure("switch", a.layout.Switch(o.Tools.Version.String()))
 }
 
-// isNeeded says whether the centre goes wrong without a report: then the disk must take it.
+// isNeeded says whether the state server would be wrong about this machine without a report:
+// one that ends an order, or that says that there is no way back. Such a report must be on
+// the disk before the work goes on; without any other, only the progress is not shown.
 func isNeeded(r events.Report) bool {
 	s, ok := r.(*events.AgentStepping)
 	_, _, ends := events.EndsOrder(r)

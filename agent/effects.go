@@ -6,16 +6,19 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// Effect is something to do. Effects are done in order; doing one twice does no harm.
+// Effect is something to do. Effects are done in the order in which Step returns them. Each
+// may be done twice: if the disk refuses one, all effects of that step are done again.
 type Effect interface{ effect() }
 
 // What can be done.
 type (
-	// Save writes the journal: before anything that it speaks of is done.
+	// Save writes the journal. When it is done the journal is durable; Step puts it before
+	// the effects that the journal speaks of.
 	Save struct{ Journal install.Journal }
 	// Tell puts a report into the outbox.
 	Tell struct{ Report events.Report }
-	// Download, Stage, Test and Switch work on the order; each ends with its input.
+	// Download, Stage, Test and Switch work on the order. Each goes on beside the loop, and
+	// ends with an input: Downloaded, Staged, Tested, Switched.
 	Download struct{ Order install.Order }
 	Stage    struct {
 		Order install.Order
@@ -23,7 +26,7 @@ type (
 	}
 	Test   struct{ Order install.Order }
 	Switch struct{ Order install.Order }
-	// Drop ends whatever works on an order that is not wanted any more.
+	// Drop ends whatever works on the order: it is not wanted any more.
 	Drop struct{}
 	// TakeSteps takes this version's upgrade steps, again and again until they are done.
 	// Unless Freely, it stops before the first that cannot be undone. It ends with Stepped.
@@ -43,7 +46,7 @@ type (
 	Vouch struct{ Order string }
 	// Restart ends this process; the launcher starts the next.
 	Restart struct{}
-	// Collect removes versions that nothing names.
+	// Collect removes all versions but those of Keep.
 	Collect struct{ Keep []string }
 )
 

@@ -21,15 +21,15 @@ type (
 		Order events.OrderIssued
 		Now   time.Time
 
-		Until    time.Time       // nobody begins it later
-		Unlawful *events.Failure // what the law says against it
+		Until    time.Time       // when the request behind it ends: it is not begun later
+		Unlawful *events.Failure // why it must not be done, as Law says; nil: it may be
 	}
-	// Withdrawn: the newest record says that there is nothing to do.
+	// Withdrawn: the newest record says that there is nothing to do (any more).
 	Withdrawn struct {
 		Seq   uint64
-		Order string // that is withdrawn
+		Order string // the order that is withdrawn
 	}
-	// Resolved: the newest record lets the machine try again what failed there.
+	// Resolved: the newest record lets the machine try builds again that failed on it.
 	Resolved struct {
 		Seq      uint64
 		Unlawful *events.Failure
@@ -43,8 +43,8 @@ type (
 		Until    time.Time
 		Unlawful *events.Failure
 	}
-	// Downloaded, Staged, Tested and Switched tell how an effect ended; a nil Failure
-	// means well.
+	// Downloaded, Staged, Tested and Switched say how an effect ended. A nil Failure means
+	// that it went well.
 	Downloaded struct {
 		Order   string
 		Failure *events.Failure
@@ -61,8 +61,8 @@ type (
 		Order   string
 		Failure *events.Failure
 	}
-	// Stepped: the upgrade steps are all done or, when Closes says so, the next one is of
-	// that release and cannot be undone.
+	// Stepped: all upgrade steps are done if Closes is empty. Otherwise Closes describes the
+	// next step, which is of that Release and cannot be undone.
 	Stepped struct {
 		Order   string // empty: the version is not on trial
 		Release version.Number
@@ -70,7 +70,7 @@ type (
 	}
 	// Proved: this process was healthy for the whole window.
 	Proved struct{ Order string }
-	// Undone: the upgrade steps above To are undone, or not.
+	// Undone: the upgrade steps of all versions above To are undone, or Failure says why not.
 	Undone struct {
 		Order   string
 		To      version.Number

@@ -8,20 +8,32 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// State is what the machine's upgrade is at: the journal, and what this process runs.
+// State is how far the machine is in an upgrade. The journal is what is on the disk, or will
+// be before the next effect that it speaks of; everything else is lost with the process.
 type State struct {
 	install.Journal
-	Machine string // its id
-	Running version.Binary
+	Machine string         // the machine's id
+	Running version.Binary // the version of this process
 	PID     int            // of this process
-	Reached version.Number // whose upgrade steps are all done here
-	Begun   version.Number // whose upgrade steps were begun, if that is newer
-	Closing *Stepped       // the upgrade step that waits until this version has proved itself, because it cannot be undone
-	Held    Input          // the newest word on the order subject, while an order before it is being judged
+	Reached version.Number // the version whose upgrade steps are all done on this host
+	Begun   version.Number // the version whose upgrade steps were begun, if it is newer than Reached
+	// Closing is an upgrade step that cannot be undone. It waits until this version has
+	// proved itself without that step.
+	Closing *Stepped
+	// Held is the newest record on the order subject, if it came while the launcher was
+	// judging the order before it. It is looked at when that order has ended.
+	Held Input
 }
 
-// Step is the whole behaviour of a machine in an upgrade: a pure function. Whatever is
-// not for the present state changes nothing.
+// Step is the whole behaviour of a machine in an upgrade, as a pure function. It returns the
+// next state, and what is to be done, in that order. An input that does not fit the present
+// state (it is old, of another order, or of another phase) changes nothing.
+//
+// Three invariants hold, and are tested for every state with every input: an order that was
+// accepted ends in exactly one report; the journal is saved before anything happens that it
+// speaks of; and the journal's Good, the version to go back to, is never forgotten.
+//
+// The files of testdata tell what Step does, as stories.
 func Step(s State, in Input) (State, []Effect) {
 	switch in := in.(type) {
 	case Started:
@@ -54,8 +66,9 @@ func Step(s State, in Input) (State, []Effect) {
 	return s, nil
 }
 
-// Start is a process's first report: what it runs, and what the journal says that the
-// centre may not have heard.
+// Start is the first report of a process: what it runs, and what the journal says. The state
+// server may not have heard the latter, if the process before died between the journal and
+// the report.
 func (s State) Start() *events.AgentStarted {
 	r := &events.AgentStarted{Version: s.Running, PID: s.PID, Unproven: s.Unproven != "" && s.Good == s.Running.String()}
 	if s.Order != nil {
@@ -64,7 +77,8 @@ func (s State) Start() *events.AgentStarted {
 	return r
 }
 
-// next goes on with the order in work, or ends it when the last step failed.
+// next is for the end of an effect. It goes on with the order in work, or ends that order if
+// the effect failed. The end of an effect of another order, or of another phase, is ignored.
 func (s State) next(order, phase string, failure *events.Failure, then func(State) (State, []Effect)) (State, []Effect) {
 	if s.Phase != phase || s.Order == nil || s.Order.ID != order {
 		return s, nil
@@ -75,7 +89,7 @@ func (s State) next(order, phase string, failure *events.Failure, then func(Stat
 	return then(s)
 }
 
-// started goes on from whatever the journal says.
+// started is for the start of a process: it goes on from whatever the journal says.
 func (s State) started() (State, []Effect) {
 	var effects []Effect
 	if s.Restart != "" {
@@ -85,7 +99,7 @@ func (s State) started() (State, []Effect) {
 		effects = append(effects, Tell{done}, Save{s.Journal})
 	}
 	if s.Order == nil && s.Phase != install.PhaseIdle {
-		s.Journal = s.idle() // a journal that names no order has none in work
+		s.Journal = s.idle() // a phase without an order means nothing: there is nothing to go on with
 		effects = append(effects, Save{s.Journal})
 	}
 	if s.Phase == install.PhaseTrial {
@@ -108,8 +122,9 @@ func (s State) started() (State, []Effect) {
 	return s, append(effects, more...)
 }
 
-// onTrial is what a version does on its trial: its upgrade steps, then its proof. A
-// process that is not that version proves nothing; the launcher goes on from there.
+// onTrial is what a version does on its trial: first its upgrade steps, then its proof. If
+// this process is not the version on trial, it does nothing: the launcher brings the link and
+// the journal together at the next start.
 func (s State) onTrial() []Effect {
 	if s.Running != s.Order.Tools.Version {
 		return nil
@@ -117,13 +132,13 @@ func (s State) onTrial() []Effect {
 	return []Effect{TakeSteps{Order: s.Order.ID, Freely: s.NoReturn != ""}}
 }
 
-// ahead says whether the host was brought further than the version that runs.
+// ahead says whether upgrade steps of a newer version than the one that runs were taken here.
 func (s State) ahead() bool {
 	return s.Running.Number.Compare(s.Reached) < 0 || s.Running.Number.Compare(s.Begun) < 0
 }
 
-// stepped goes on when the steps are done, or when the next one closes the way back: that
-// one waits until the version has proved itself as far as it is.
+// stepped is for the end of the upgrade steps: all are done, or the next one cannot be
+// undone. That one waits until the version has proved itself without it.
 func (s State) stepped(in Stepped) (State, []Effect) {
 	if in.Order != "" && !s.tries(in.Order) {
 		return s, nil
@@ -144,8 +159,11 @@ func (s State) tries(order string) bool {
 	return s.Phase == install.PhaseTrial && s.Order != nil && s.Order.ID == order && s.Running == s.Order.Tools.Version
 }
 
-// proved tells the launcher, or closes the way back for the steps that are left: that is
-// written down before they are taken.
+// proved is for a version that has shown that it is healthy. The launcher is told, unless
+// steps are left that cannot be undone: those are taken now, and the version proves itself
+// once more. The journal says that there is no way back before the first of them is taken:
+// otherwise a launcher could go back, after a crash, to a version that cannot read what the
+// step made.
 func (s State) proved(in Proved) (State, []Effect) {
 	if !s.tries(in.Order) {
 		return s, nil
@@ -158,8 +176,8 @@ func (s State) proved(in Proved) (State, []Effect) {
 	return s, []Effect{Save{s.Journal}, Tell{told}, TakeSteps{Order: in.Order, Freely: true}}
 }
 
-// undone goes on where Undo stood: after a roll-back, or before the switch to an older
-// version.
+// undone is for the end of Undo, which is done after a roll-back, and before the switch to an
+// older version.
 func (s State) undone(in Undone) (State, []Effect) {
 	if s.Order == nil || s.Order.ID != in.Order {
 		return s, nil
@@ -183,8 +201,9 @@ func (s State) undone(in Undone) (State, []Effect) {
 	return s, nil
 }
 
-// committed takes over what the launcher wrote. When an order came in meanwhile, which
-// happens only past the point of no return, that one stays in work.
+// committed takes over the journal that the launcher wrote. If another order was accepted
+// meanwhile, which is possible only past the point of no return, that order stays in work,
+// and its journal replaces the launcher's.
 func (s State) committed(in Committed) (State, []Effect) {
 	if in.Journal.Phase != install.PhaseCommitted || in.Journal.Order == nil {
 		return s, nil
@@ -196,7 +215,8 @@ func (s State) committed(in Committed) (State, []Effect) {
 	return s.report()
 }
 
-// report ends an order that the launcher has judged, or that came to nothing before, and looks at what came meanwhile.
+// report ends an order: one that the launcher has judged, or one that failed before the
+// switch. Then it looks at what was ordered meanwhile.
 func (s State) report() (State, []Effect) {
 	if s.Order == nil {
 		return s, nil
@@ -230,8 +250,8 @@ func (s State) report() (State, []Effect) {
 	return s, append(effects, more...)
 }
 
-// failure is what a roll-back is reported with. A build that is refused from now on is
-// named in it.
+// failure is why the order failed. If this machine refuses the build from now on, the failure
+// names the build, so that the state server knows it.
 func (s State) failure() events.Failure {
 	f := events.Failure{Step: "trial", Cause: events.CauseVersion, Code: events.CodeUnknown, Text: "the launcher went back and left no reason"}
 	if s.Failure != nil {
@@ -243,6 +263,8 @@ func (s State) failure() events.Failure {
 	return f
 }
 
+// idle is the journal without an order. If the version on trial took a step that cannot be
+// undone, it becomes Good although it did not prove itself, and Unproven says so.
 func (s State) idle() install.Journal {
 	j := s.Journal
 	if j.NoReturn != "" {
@@ -262,7 +284,7 @@ func (s State) inUse() []string {
 	return slices.Compact(slices.DeleteFunc(names, func(n string) bool { return n == "" }))
 }
 
-// resolved forgets which versions failed here.
+// resolved forgets which builds failed here, so that the next order may try them again.
 func (s State) resolved(in Resolved) (State, []Effect) {
 	if in.Seq <= s.Seq {
 		return s, nil

@@ -8,7 +8,8 @@ import (
 	"github.com/jujube-project/jujube/events"
 )
 
-// ordered takes an order that is newer than all before it. While one is being judged it
+// ordered is for an order. One that is not newer than all before it is ignored: the newest
+// record is read again at every connection. While the launcher judges an order, a newer one
 // is held.
 func (s State) ordered(in Ordered) (State, []Effect) {
 	if in.Seq <= s.Seq {
@@ -57,8 +58,8 @@ func (s State) ordered(in Ordered) (State, []Effect) {
 	return s, append(working, Save{s.Journal}, Tell{accepted}, Download{*s.Order})
 }
 
-// proveInPlace puts the version that runs on trial: it never proved itself, and nothing
-// before it can come back.
+// proveInPlace puts the version that runs on trial, without a switch: it never proved itself,
+// and because of a step that cannot be undone nothing before it can come back.
 func (s State) proveInPlace(working []Effect) (State, []Effect) {
 	s.Phase, s.Trial, s.NoReturn = install.PhaseTrial, &install.Trial{}, s.Unproven
 	accepted := &events.AgentDownloading{Percent: 100}
@@ -66,8 +67,9 @@ func (s State) proveInPlace(working []Effect) (State, []Effect) {
 	return s, append(working, Save{s.Journal}, Tell{accepted}, Restart{})
 }
 
-// working is what ends the work on an order that is not wanted any more. The centre waits
-// to hear that: until then it does not know what this machine will run.
+// working is what ends the work on the present order, because another one, or none, is wanted.
+// The state server waits for this report: until it has it, it does not know which version
+// this machine will run.
 func (s State) working() []Effect {
 	if s.Order == nil {
 		return nil
@@ -82,8 +84,9 @@ func (s State) working() []Effect {
 	return []Effect{Drop{}, Tell{r}}
 }
 
-// busy says that the launcher, or the report to the centre, has the order now. Past the
-// point of no return another order may come to the rescue.
+// busy says that the order cannot be stopped now: the launcher judges it, or its end is being
+// reported. Past the point of no return another order may replace it, because nothing else
+// could help a version that does not prove itself.
 func (s State) busy() bool {
 	return s.Phase == install.PhaseTrial && s.NoReturn == "" || s.Phase == install.PhaseCommitted ||
 		s.Phase == install.PhaseRolledBack || s.Phase == install.PhaseFailed
@@ -129,12 +132,12 @@ func (s State) fail(f events.Failure) (State, []Effect) {
 		s.Denied = with(s.Denied, s.Order.Tools.SHA256, f.Text)
 	}
 	s.Phase, s.Trial, s.Failure = install.PhaseFailed, nil, &f
-	noted := Save{s.Journal} // else a process that ends here takes up again what it said had failed
+	noted := Save{s.Journal} // without it, a process that dies after the report would take up the order again
 	s, effects := s.report()
 	return s, append([]Effect{noted}, effects...)
 }
 
-// with copies m: a State is a value, and so is what it holds.
+// with is m with one entry more. It copies m: a State is a value, and callers keep old ones.
 func with(m map[string]string, key, value string) map[string]string {
 	c := map[string]string{key: value}
 	for k, v := range m {
@@ -145,7 +148,8 @@ func with(m map[string]string, key, value string) map[string]string {
 	return c
 }
 
-// withdrawn drops an order that was not switched to yet. Its end is in the log already.
+// withdrawn is for a record that says: there is nothing to do. An order is dropped unless the
+// switch has begun.
 func (s State) withdrawn(in Withdrawn) (State, []Effect) {
 	if in.Seq <= s.Seq {
 		return s, nil
@@ -157,8 +161,8 @@ func (s State) withdrawn(in Withdrawn) (State, []Effect) {
 	return s.dropped()
 }
 
-// tooLate says that an order is withdrawn which cannot be stopped any more: it is beyond the
-// switch. What it comes to is told as ever.
+// tooLate tells the state server that the order it withdrew cannot be stopped any more,
+// because the switch has begun. How the order ends is reported as always.
 func (s State) tooLate(in Withdrawn) (State, []Effect) {
 	held, _ := s.Held.(Withdrawn)
 	again := held.Seq == in.Seq
@@ -184,8 +188,8 @@ func (s State) didBefore(request string) bool {
 // maxUsed is how many done requests a machine remembers.
 const maxUsed = 1000
 
-// used notes that a request was done. Those whose time ended before this one began cannot
-// come again, and are forgotten.
+// used notes that a request was done. Requests whose time ended before this one began are
+// forgotten: they would be refused as expired if somebody showed them again.
 func used(m map[string]time.Time, request string, until time.Time) map[string]time.Time {
 	if request == "" || until.IsZero() {
 		return m
@@ -221,7 +225,8 @@ func (s State) staged() (State, []Effect) {
 	return s, []Effect{Save{s.Journal}, Test{*s.Order}}
 }
 
-// tested undoes, on the way to an older version, what only the newer one understands.
+// tested is for a version that passed its self-test. Before the switch to an older version,
+// the upgrade steps of the newer one are undone: the older one may not read what they made.
 func (s State) tested() (State, []Effect) {
 	if to := s.Order.Tools.Version.Number; to.Compare(s.Running.Number) < 0 && to.Compare(s.Reached) < 0 {
 		return s, []Effect{Undo{s.Order.ID, s.Running, to}}
@@ -229,7 +234,9 @@ func (s State) tested() (State, []Effect) {
 	return s.beginTrial()
 }
 
-// beginTrial writes the journal first, then the link.
+// beginTrial writes the journal before it switches the link. After a crash in between, the
+// launcher sees a trial whose version does not run yet, and switches the link itself. In the
+// other order a new version would run without a trial, and nobody could take it back.
 func (s State) beginTrial() (State, []Effect) {
 	ready := &events.AgentStaged{}
 	leaving := &events.AgentRestarting{From: s.Running.Number, To: s.Order.Tools.Version.Number}
@@ -241,6 +248,5 @@ func (s State) beginTrial() (State, []Effect) {
 	return s, []Effect{Tell{ready}, Tell{leaving}, Save{s.Journal}, Switch{*s.Order}}
 }
 
-// switched hands over to the launcher. A link that could not be changed ends the order;
-// the old version never stopped.
+// switched ends this process; the launcher starts the new version, and judges it.
 func (s State) switched() (State, []Effect) { return s, []Effect{Restart{}} }

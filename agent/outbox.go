@@ -27,10 +27,11 @@ const (
 	Refused               // never send it again
 )
 
-// outbox keeps reports on disk until the state server has them: in order, numbered
-// within an epoch, so that what was sent twice is stored once. Epoch and number go on over
-// processes and reboots: the newest report that was stored is kept, as lastSent. Only an
-// outbox that was lost with its disk begins another epoch.
+// outbox keeps reports on the disk until the state server has stored them. They are sent in
+// order. Each has a number within an epoch, so that a report which is sent twice is stored
+// once. Epoch and numbers go on over processes and reboots: to know them, the newest report
+// that was stored is kept, under the name lastSent. Only an outbox that was lost with its
+// disk begins another epoch.
 type outbox struct {
 	dir     string
 	machine string
@@ -46,7 +47,7 @@ type outbox struct {
 	acked chan struct{} // closed and replaced at every acknowledgement
 }
 
-// maxProgress is how many reports may wait before mere progress is no longer added.
+// maxProgress is how many reports may wait before reports of mere progress are dropped.
 const maxProgress = limits.WaitingProgress
 
 // openOutbox opens the directory; what an earlier process left there is sent first.
@@ -127,9 +128,9 @@ func (o *outbox) poke() {
 	o.more.Send()
 }
 
-// put numbers a report, signs it, and makes it durable: sent again it is the same bytes. Mere progress is dropped when much waits. A
-// report that ends an order is put once while it waits; sent before, it is recognized by
-// the state server.
+// put numbers a report, signs it, and makes it durable: whenever it is sent, it is the same
+// bytes. A report of mere progress is dropped if many wait. A report that ends an order is
+// put once while it waits; if it was sent before, the state server recognizes its id.
 func (o *outbox) put(report events.Report) (n uint64, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -176,8 +177,8 @@ func (o *outbox) waits(id string) bool {
 	})
 }
 
-// run sends what waits, in order, until ctx ends. send returns an error when nobody
-// answered; the report then stays.
+// run sends the reports that wait, in order, until ctx ends. If send answers Later, that
+// report stays, and the reports behind it wait, too.
 func (o *outbox) run(ctx context.Context, send func(context.Context, events.Record) (Answer, error)) {
 	for failed := 0; ; {
 		sent, err := o.flush(ctx, send)

@@ -18,9 +18,9 @@ import (
 	"github.com/jujube-project/jujube/host"
 )
 
-// trust is what the machine believes of signed metadata. It is kept on disk in two copies
-// before it is believed, and goes forward with what is published. What is refused is told
-// once, and changes nothing.
+// trust is the signed metadata that the machine believes. New metadata is on the disk, in two
+// copies, before it is believed: after a crash the machine never believes less than before.
+// A bundle that is refused is reported once, and changes nothing.
 type trust struct {
 	layout install.Layout
 	anchor tuf.Anchor
@@ -64,7 +64,7 @@ func openTrust(l install.Layout, anchor tuf.Anchor, cfg Config, tell func(events
 	return t, nil
 }
 
-// published notes the newest record of what is published. It does not wait.
+// published notes the newest record of what is published, and wakes run. It does not block.
 func (t *trust) published(p *events.TrustPublished) {
 	t.news.Store(p)
 	t.poke.Send()
@@ -92,7 +92,8 @@ func (t *trust) run(ctx context.Context) {
 	}
 }
 
-// idle says that nothing is believed yet, or nothing is to fetch: there is no reason to wait.
+// idle says that there is no reason to spread the fetches of a fleet: nothing is believed yet,
+// so that every order waits for it, or nothing has to be fetched.
 func (t *trust) idle() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -100,8 +101,8 @@ func (t *trust) idle() bool {
 	return t.have.IsZero() || news == nil || t.onlyTimestamp(news)
 }
 
-// Present is what is believed now, after what is known to be published was tried. An order
-// is checked against it.
+// Present first tries to take what is known to be published, and then returns what is
+// believed. Orders are checked against it.
 func (t *trust) Present(ctx context.Context) tuf.Trusted {
 	if err := t.refresh(ctx); err != nil {
 		t.logger.Warn("fetching signed metadata; going by what is believed", "err", err)
@@ -111,8 +112,9 @@ func (t *trust) Present(ctx context.Context) tuf.Trusted {
 	return t.have
 }
 
-// refresh takes the newest of what is published. It returns an error when that could not
-// be fetched or kept, and may be the next time; a refusal is told and is none.
+// refresh takes the newest bundle that is published. It returns an error if the bundle could
+// not be fetched or written, which may go well the next time. A bundle that is refused is no
+// error: it is reported, and would be refused again.
 func (t *trust) refresh(ctx context.Context) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -197,7 +199,7 @@ func (t *trust) bundleOf(ctx context.Context, p *events.TrustPublished) (tuf.Bun
 	return tuf.ParseBundle(w.b.Bytes())
 }
 
-// capped takes so many bytes and no more.
+// capped is a writer that takes so many bytes, and fails at the next one.
 type capped struct {
 	b    bytes.Buffer
 	left int64

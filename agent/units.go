@@ -18,7 +18,7 @@ import (
 	"github.com/jujube-project/jujube/host"
 )
 
-// units are the unit agents of a machine: one goroutine for each unit.
+// units are the unit agents of a machine. Each unit has a goroutine of its own.
 type units struct {
 	layout   install.Layout
 	version  version.Number
@@ -46,8 +46,8 @@ func newUnits(l install.Layout, v version.Number, tell func(events.Report), logg
 
 func (u *units) file() string { return filepath.Join(u.layout.Agent(), "units.json") }
 
-// load follows the assignment that was kept on disk, so that workloads run even when
-// the bus is away.
+// load reads the assignment from the disk and follows it: workloads run also when the bus is
+// away.
 func (u *units) load() error {
 	b, err := os.ReadFile(u.file())
 	var a assignment
@@ -65,8 +65,8 @@ func (u *units) load() error {
 	return nil
 }
 
-// assignment is the units of this machine as far as they are lawful, and the requests that
-// ever gave it one and could be shown again, with their ends.
+// assignment is what is on the disk: the units that this machine runs, and the requests that
+// ever gave it a unit, with the times until which somebody could show them again.
 type assignment struct {
 	events.UnitsAssigned
 	Used map[string]time.Time `json:"used,omitempty"`
