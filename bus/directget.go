@@ -39,9 +39,6 @@ const getTimeout = 30 * time.Second
 // getBatch yields the messages that answer a Direct Get, in the order of their sequences. If
 // there are none, it yields none. After an error it yields nothing more. The caller may keep
 // the bytes of a message.
-//
-// The channel has room for all messages of the batch and for the status that ends it, so
-// that NATS never drops one of them because the reader is slow.
 func (c *Conn) getBatch(ctx context.Context, stream string, q getQuery) iter.Seq2[stored, error] {
 	return func(yield func(stored, error) bool) {
 		if q.UpTo > 0 {
@@ -49,41 +46,54 @@ func (c *Conn) getBatch(ctx context.Context, stream string, q getQuery) iter.Seq
 		}
 		ctx, cancel := context.WithTimeout(ctx, getTimeout)
 		defer cancel()
-		body, err := json.Marshal(q)
+		answers, stop, err := c.askBatch(stream, q)
 		if err != nil {
 			yield(stored{}, err)
 			return
 		}
-		inbox := c.nats.NewInbox()
-		answers := make(chan *nats.Msg, q.Batch+1)
-		sub, err := c.nats.ChanSubscribe(inbox, answers)
-		if err != nil {
-			yield(stored{}, translate(err))
-			return
-		}
-		defer func() { _ = sub.Unsubscribe() }()
-		if err := c.nats.PublishRequest(names.DirectGet(stream), inbox, body); err != nil {
-			yield(stored{}, translate(err))
-			return
-		}
+		defer stop()
 		for {
-			m, err := c.nextOf(ctx, answers)
-			if err != nil {
-				yield(stored{}, err)
-				return
-			}
-			if status, ended := statusOf(m); ended {
-				if err := endOfBatch(status, m.Header.Get("Description")); err != nil {
-					yield(stored{}, err)
-				}
-				return
-			}
-			s, err := parseStored(m)
-			if !yield(s, err) || err != nil {
+			s, ended, err := c.nextStored(ctx, answers)
+			if ended && err == nil || !yield(s, err) || err != nil {
 				return
 			}
 		}
 	}
+}
+
+// askBatch sends a Direct Get. The channel of the answers has room for all messages of the
+// batch and for the status that ends it, so that NATS never drops one of them because the
+// reader is slow.
+func (c *Conn) askBatch(stream string, q getQuery) (answers chan *nats.Msg, stop func(), err error) {
+	body, err := json.Marshal(q)
+	if err != nil {
+		return nil, nil, err
+	}
+	inbox := c.nats.NewInbox()
+	answers = make(chan *nats.Msg, q.Batch+1)
+	sub, err := c.nats.ChanSubscribe(inbox, answers)
+	if err != nil {
+		return nil, nil, translate(err)
+	}
+	stop = func() { _ = sub.Unsubscribe() }
+	if err := c.nats.PublishRequest(names.DirectGet(stream), inbox, body); err != nil {
+		stop()
+		return nil, nil, translate(err)
+	}
+	return answers, stop, nil
+}
+
+// nextStored takes the next message of a batch. ended: there is none left.
+func (c *Conn) nextStored(ctx context.Context, answers <-chan *nats.Msg) (s stored, ended bool, err error) {
+	m, err := c.nextOf(ctx, answers)
+	if err != nil {
+		return s, false, err
+	}
+	if status, ended := statusOf(m); ended {
+		return s, true, endOfBatch(status, m.Header.Get("Description"))
+	}
+	s, err = parseStored(m)
+	return s, false, err
 }
 
 // nextOf takes the next message as it is. The methods of nats.go would make an error of a

@@ -183,35 +183,43 @@ func (l *Log) Follow(ctx context.Context, from uint64) iter.Seq2[events.Record, 
 			return
 		}
 		defer stop()
-		for next := max(from, 1); ; {
-			last, err := l.Last(ctx)
-			if ctx.Err() != nil {
-				yield(events.Record{}, ctx.Err())
-				return
-			}
-			for rec, rerr := range l.Read(ctx, next, last) {
-				if rerr != nil && !errors.Is(rerr, events.ErrInvalid) {
-					err = rerr
-					break
-				}
-				if !yield(rec, rerr) {
-					return
-				}
-				next = rec.Seq + 1
-			}
-			if errors.Is(err, events.ErrGap) {
-				yield(events.Record{}, err)
+		for next, more := max(from, 1), true; ; {
+			if next, more = l.follow(ctx, next, yield); !more {
 				return
 			}
 			select {
 			case <-hint:
 			case <-time.After(followCheck):
 			case <-ctx.Done():
-				yield(events.Record{}, ctx.Err())
-				return
 			}
 		}
 	}
+}
+
+// follow yields what there is now from the sequence next on, and returns where to go on. more
+// is false when the reader wants no more, when ctx has ended, or when the log has a gap. After
+// another error it is tried again: the log may be out of reach for a while.
+func (l *Log) follow(ctx context.Context, next uint64, yield func(events.Record, error) bool) (_ uint64, more bool) {
+	last, err := l.Last(ctx)
+	if err == nil {
+		for rec, rerr := range l.Read(ctx, next, last) {
+			if rerr != nil && !errors.Is(rerr, events.ErrInvalid) {
+				err = rerr
+				break
+			}
+			if !yield(rec, rerr) {
+				return next, false
+			}
+			next = rec.Seq + 1
+		}
+	}
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	} else if !errors.Is(err, events.ErrGap) {
+		return next, true
+	}
+	yield(events.Record{}, err)
+	return next, false
 }
 
 // followCheck is how long a reader that gets no hints believes that there is nothing new. A

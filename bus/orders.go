@@ -29,43 +29,54 @@ const resyncEvery = 5 * time.Minute
 //
 // An order is state: f never sees one that was replaced while the machine was away.
 func (c *Conn) Orders(ctx context.Context, tag string, f func(events.Record)) error {
-	o := &orderReader{conn: c, tag: tag, f: f, seen: map[string]uint64{}}
-	records := make(chan stored, 64)
-	poke := host.NewPoke()
-	live := func(m *nats.Msg) {
-		s, err := parseLive(m)
-		if err != nil {
-			c.garbage(m.Subject, err)
-			return
-		}
-		select {
-		case records <- s:
-		default:
-			poke.Send() // f is slow: the newest is read when f is back
-		}
-	}
+	o := &orderReader{conn: c, tag: tag, f: f, seen: map[string]uint64{}, live: make(chan stored, 64), poke: host.NewPoke()}
 	for _, subject := range []string{names.SubjectLive + "order." + tag + ".*", names.SubjectLive + names.EntityTrust} {
-		stop, err := c.subscribe(subject, limits.RecordBytes, live)
+		stop, err := c.subscribe(subject, limits.RecordBytes, o.hear)
 		if err != nil {
 			return err
 		}
 		defer stop()
 	}
-	defer c.onReconnect(poke.Send)()
-	poke.Send()
+	defer c.onReconnect(o.poke.Send)()
+	o.poke.Send()
 	for {
 		select {
-		case <-poke:
+		case <-o.poke:
 			if o.resync(ctx) != nil {
-				time.AfterFunc(time.Second, poke.Send)
+				time.AfterFunc(time.Second, o.poke.Send)
 			}
-		case s := <-records:
+		case s := <-o.live:
 			o.take(s)
 		case <-time.After(resyncEvery + rand.N(resyncEvery)):
-			poke.Send()
+			o.poke.Send()
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+	}
+}
+
+// orderReader hands out what is newer than what it handed out before. All but hear runs in the
+// goroutine of Orders.
+type orderReader struct {
+	conn *Conn
+	tag  string
+	f    func(events.Record)
+	seen map[string]uint64 // newest sequence handed out, by subject
+	live chan stored       // what LOG republished and nobody took yet
+	poke host.Poke         // the newest of each subject is to be read
+}
+
+// hear takes what LOG republished. NATS calls it, and it does not wait.
+func (o *orderReader) hear(m *nats.Msg) {
+	s, err := parseLive(m)
+	if err != nil {
+		o.conn.garbage(m.Subject, err)
+		return
+	}
+	select {
+	case o.live <- s:
+	default:
+		o.poke.Send() // f is slow: the newest is read when f is back
 	}
 }
 
@@ -85,14 +96,6 @@ func parseLive(m *nats.Msg) (stored, error) {
 		return stored{}, errors.New("the headers name another stream or subject")
 	}
 	return s, nil
-}
-
-// orderReader hands out what is newer than what it handed out before.
-type orderReader struct {
-	conn *Conn
-	tag  string
-	f    func(events.Record)
-	seen map[string]uint64 // newest sequence handed out, by subject
 }
 
 // resync reads the newest of each subject. What is trusted comes first: to check the signature
