@@ -42,7 +42,7 @@ type AskUpgrade struct {
 	Client    version.Number `json:"client"` // a client may not set another major than its own
 	Artefacts []tools.Tools  `json:"artefacts"`
 	Reset     bool           `json:"reset,omitempty"`    // abort the upgrade in progress first
-	Rollback  bool           `json:"rollback,omitempty"` // machines may go to an older version than they run
+	Rollback  bool           `json:"rollback,omitempty"` // machines may go to an older version than they run; only ever typed
 }
 
 // AskRestart asks for agent restarts by tag (machine-1, unit-web-0); All for everyone.

@@ -35,7 +35,12 @@ func (m *addMachine) prepareLocal(ctx context.Context, s *session.Session) (err 
 		return app.Fail(err, "Nothing was changed.", "")
 	}
 	if env.AgentVersion != own.Number {
-		m.app.Say("WARNING %s is %s, the environment runs %s; juju upgrade-juju --version %s brings the new machines to it", m.found, own.Number, env.AgentVersion, env.AgentVersion)
+		back := ""
+		if own.Number.Compare(env.AgentVersion) > 0 {
+			back = " --rollback"
+		}
+		m.app.Say("WARNING %s is %s, the environment runs %s; juju upgrade-juju --version %s%s brings the new machines to it", m.found, own.Number,
+			env.AgentVersion, env.AgentVersion, back)
 	}
 	return nil
 }

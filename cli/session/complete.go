@@ -25,11 +25,6 @@ func (s *Session) complete(ctx context.Context, ask events.Ask) (events.Ask, err
 		return ask, app.Fail(fmt.Errorf("find the machines that it is about: %w", err), "Nothing was asked.", "")
 	}
 	ask.Until = ask.Created.Add(events.MaxRequestLife)
-	if ask.Upgrade != nil {
-		up := *ask.Upgrade
-		up.Rollback = up.To.Compare(r.Newest) < 0
-		ask.Upgrade = &up
-	}
 	if ask.AddUnit != nil && r.Unit != nil {
 		unit := *ask.AddUnit
 		unit.Command, unit.Env, unit.Restart = r.Unit.Command, r.Unit.Env, r.Unit.Restart

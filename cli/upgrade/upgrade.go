@@ -26,6 +26,7 @@ type upgrade struct {
 	yes     bool
 	wait    bool
 	reset   bool
+	back    bool // --rollback
 	upload  bool
 	jujud   string
 }
@@ -42,8 +43,11 @@ the same major version, the newest patch of the next minor version; if that is n
 available, the newest patch of the current one; if the majors differ, the client's
 version. "juju help selection" has examples, and juju upgrade-path shows the whole way and
 why each version is, or is not, chosen. --policy chooses in another way. An explicit
-version must have tools for every series and architecture in use; a lower patch of the
-same minor is allowed, and is called a downgrade.
+version must have tools for every series and architecture in use.
+
+A lower patch of the same minor is allowed with --rollback, which goes with --version:
+machines that run a newer version go back to it. Without it no machine goes back, whatever
+the state server says that they run: each one knows what it runs, and refuses.
 
 --dry-run runs every check, names everything that forbids the upgrade, and changes
 nothing. --wait shows each step and ends with the upgrade: well, or halted, with the
@@ -53,6 +57,7 @@ was halted, and goes on with this one.`,
   juju upgrade-juju --version 1.25.1 --debug
   juju upgrade-juju --dry-run
   juju upgrade-juju --yes --wait
+  juju upgrade-juju --version 1.25.0 --rollback
   juju upgrade-juju --reset-previous-upgrade --version 1.25.3`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := app.GivenFlags(cmd, "version", "policy"); err != nil {
@@ -60,6 +65,9 @@ was halted, and goes on with this one.`,
 			}
 			if _, err := parsePolicy(u.policy); err != nil {
 				return err
+			}
+			if u.back && u.version == "" {
+				return app.Usage("--rollback goes with --version: say which version the machines go back to")
 			}
 			return session.With(cmd.Context(), u.app, func(s *session.Session) error { return u.run(cmd.Context(), s) })
 		},
@@ -71,6 +79,7 @@ was halted, and goes on with this one.`,
 	f.BoolVarP(&u.yes, "yes", "y", false, "do not ask before an upgrade in progress is aborted")
 	f.BoolVar(&u.wait, "wait", false, "wait for the end, and show each step")
 	f.BoolVar(&u.reset, "reset-previous-upgrade", false, "abort the upgrade in progress first")
+	f.BoolVar(&u.back, "rollback", false, "let machines go back to an older version than they run; goes with --version")
 	f.BoolVar(&u.upload, "upload-tools", false, "package and upload the local jujud; should not be used by the end user")
 	f.StringVar(&u.jujud, "jujud", "", "the jujud that --upload-tools packages (default: beside juju, then in the PATH)")
 	return cmd
@@ -97,7 +106,7 @@ func (u *upgrade) run(ctx context.Context, s *session.Session) error {
 		u.app.Say("%s: %s", what, answer.Detail)
 		return nil
 	}
-	ask := &events.AskUpgrade{To: answer.Chosen, Client: q.Client, Reset: u.reset, Artefacts: session.Artefacts(list, answer.Chosen, q.Platforms)}
+	ask := &events.AskUpgrade{To: answer.Chosen, Client: q.Client, Reset: u.reset, Rollback: u.back, Artefacts: session.Artefacts(list, answer.Chosen, q.Platforms)}
 	reasons, err := blockers(ctx, s, ask)
 	if err != nil {
 		return err
@@ -110,7 +119,7 @@ func (u *upgrade) run(ctx context.Context, s *session.Session) error {
 		return app.Refused{What: "upgrade to " + answer.Chosen.String(), Reasons: reasons}
 	}
 	if u.dryRun {
-		u.app.Say("Nothing forbids it. To do it: juju upgrade-juju --version %s", answer.Chosen)
+		u.app.Say("Nothing forbids it. To do it: juju upgrade-juju --version %s%s", answer.Chosen, map[bool]string{true: " --rollback"}[u.back])
 		return nil
 	}
 	if u.reset && !u.yes && !u.app.Confirm("An upgrade in progress, if there is one, will be aborted.") {
@@ -251,6 +260,9 @@ func (u *upgrade) explainChoice(q version.Question, a version.Answer, ask *event
 	u.app.Say("%s -> %s: %s", q.Current, a.Chosen, a.Detail)
 	if a.Downgrade {
 		u.app.Say("This is a downgrade.")
+	}
+	if u.back {
+		u.app.Say("This is a rollback: machines that run a version newer than %s go back to it.", a.Chosen)
 	}
 	var largest int64
 	for _, t := range ask.Artefacts {

@@ -16,7 +16,7 @@ type Check struct {
 // client puts it into the request and signs all of it.
 type Resolution struct {
 	Machines []warrant.Machine `json:"machines"`       // that the request is about
-	Newest   version.Number    `json:"newest"`         // the newest version that one of them runs
+	Newest   version.Number    `json:"newest"`         // that one of them runs; older clients sign by it, no other does
 	Unit     *events.UnitSpec  `json:"unit,omitempty"` // for an add-unit: what a unit of its service is
 }
 

@@ -56,7 +56,7 @@ func agents(ctx context.Context, dir string, s sizes) (figures []figure, err err
 		return nil, err
 	}
 	for i := range s.rounds {
-		if err := e.Each(ctx, "upgrade-juju --wait --version "+agentVersions[(i+1)%2]); err != nil {
+		if err := e.Each(ctx, "upgrade-juju --wait --rollback --version "+agentVersions[(i+1)%2]); err != nil {
 			return nil, err
 		}
 	}

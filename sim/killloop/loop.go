@@ -152,7 +152,7 @@ func (l *loop) upgrade(whole context.Context, to string) error {
 	var seen status.Status
 	for ask := true; ; {
 		if ask {
-			_, err := l.env.Juju(ctx, "upgrade-juju", "--yes", "--version", to, "--reset-previous-upgrade="+strconv.FormatBool(reset != ""))
+			_, err := l.env.Juju(ctx, "upgrade-juju", "--yes", "--version", to, "--rollback", "--reset-previous-upgrade="+strconv.FormatBool(reset != ""))
 			if last = err; err == nil {
 				ask = false
 			}
