@@ -76,7 +76,7 @@ var lawCodes = []Code{
 	},
 	{
 		CodeFloor, "The version is older than what runs and no rollback was asked, or older than any may be.",
-		"Name the version with `--version` to go back; the floor is raised and lowered by release managers only.",
+		"To go back, name the version and say so: `juju upgrade-juju --version VERSION --rollback`; the floor is raised and lowered by release managers only.",
 	},
 	{"already-done", "The request was done on this machine before.", "Nothing; ask anew to have it again."},
 	{

@@ -40,6 +40,10 @@ func Blockers(s *projections.State, a *events.AskUpgrade, know Known) []events.R
 		add(version.CodeLowerMajor, nil, "version %s is of a lower major version than %s", a.To, current)
 	case a.To.Major == current.Major && a.To.Minor < current.Minor:
 		add(version.CodeLowerMinor, nil, "version %s is of a lower minor version than %s", a.To, current)
+	case len(newer(s, a.To)) > 0 && !a.Rollback:
+		back := newer(s, a.To)
+		add(events.CodeFloor, back, "version %s is older than what these agents run: %s; if they shall go back to it: juju upgrade-juju --version %s --rollback",
+			a.To, strings.Join(back, ", "), a.To)
 	}
 	if len(targets.Alive(s)) == 0 {
 		add(codeNoMachines, nil, "no machine is enrolled")
@@ -143,6 +147,18 @@ func mismatched(s *projections.State, to version.Number) []string {
 		}
 	}
 	return odd
+}
+
+// newer are the tags of machines that run a newer version: for them the upgrade is a
+// rollback, which each of them refuses unless the operator signed that it is one.
+func newer(s *projections.State, than version.Number) []string {
+	var tags []string
+	for _, id := range targets.Alive(s) {
+		if s.Machines[id].Version.Number.Compare(than) > 0 {
+			tags = append(tags, events.MachineTag(id))
+		}
+	}
+	return tags
 }
 
 func everybodyRuns(s *projections.State, v version.Number) bool {

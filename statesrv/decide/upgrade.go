@@ -1,10 +1,7 @@
 package decide
 
 import (
-	"slices"
-
 	"github.com/jujube-project/jujube/events"
-	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/projections/rollout"
 	"github.com/jujube-project/jujube/projections/targets"
@@ -29,7 +26,7 @@ func judgeUpgrade(q *inquiry) verdict {
 	}}
 	v.reasons = Blockers(q.State, a, q.Known)
 	for _, t := range a.Artefacts {
-		v.reasons = append(v.reasons, reasonsOf(reader(q.State, q.Now).Target(*a, t, newest(q.State)))...)
+		v.reasons = append(v.reasons, reasonsOf(reader(q.State, q.Now).Target(*a, t, a.To))...) // Blockers has told whether it is a rollback
 	}
 	if w := q.State.Pending; w != nil && w.ID != q.ask.ID && !a.Reset {
 		v.reasons = append(v.reasons, events.Reason{Code: codeConflict, About: []string{w.ID}, Text: waits(w.ID, w.Agreed, w.Needed) + "; approve it, or " +
@@ -49,16 +46,6 @@ func judgeUpgrade(q *inquiry) verdict {
 		Upgrade: q.ask.ID, From: q.State.AgentVersion, To: a.To, Machines: rollout.Sequence(q.State),
 	})
 	return q.agreement(v)
-}
-
-// newest is the newest version that a machine runs: to go to what is older than that is a
-// rollback there.
-func newest(s *projections.State) version.Number {
-	ids := targets.Alive(s)
-	if len(ids) == 0 {
-		return s.AgentVersion
-	}
-	return s.Machines[slices.MaxFunc(ids, func(a, b string) int { return s.Machines[a].Version.Number.Compare(s.Machines[b].Version.Number) })].Version.Number
 }
 
 // maxSuperseded is how many orders an abort withdraws at once; the planner goes on.
