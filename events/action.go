@@ -19,7 +19,7 @@ const (
 	ActionApprove        = "approve-upgrade"
 )
 
-// Action is what client, state server and machine must agree on about an action.
+// Action is what client, state server and machine must know alike of an action.
 type Action struct {
 	// Role is what an operator needs over every machine that the request is about.
 	Role string

@@ -11,16 +11,17 @@ import (
 type AgentStarted struct {
 	ReportHead
 	Version version.Binary `json:"version"`
-	SHA256  string         `json:"sha256,omitempty"` // of the tools archive it was installed from; empty for the installed copy
+	SHA256  string         `json:"sha256,omitempty"` // of the archive that it was installed from; empty for the copy that came with the launcher
 	PID     int            `json:"pid"`
-	Restart int            `json:"restart"`         // starts since the launcher began
-	Order   string         `json:"order,omitempty"` // the upgrade order in its journal, if it is at one
+	Restart int            `json:"restart"`         // how often the launcher has started an agent before
+	Order   string         `json:"order,omitempty"` // the order in the machine's journal; empty: it works on none
 
-	// NoReturn is the step of that order that cannot be undone, once the journal names it:
-	// said at every start, because a process may die between noting and telling it.
+	// NoReturn is the upgrade step of that order that cannot be undone, if one was taken.
+	// Every start tells it again: a process may die after it has written the step to the
+	// journal and before it has told it.
 	NoReturn string `json:"no_return,omitempty"`
-	// Unproven: the version took such a step in an order that ended otherwise, and has
-	// never proved itself.
+	// Unproven says that this version took a step that cannot be undone in an order that did
+	// not end well, and that it never proved itself since.
 	Unproven bool `json:"unproven,omitempty"`
 }
 
@@ -41,7 +42,8 @@ func (e *AgentStarted) Validate() error {
 	return e.ReportHead.validate()
 }
 
-// AgentDownloading tells how far a download is. The first, at 0, means "accepted".
+// AgentDownloading tells how far a download is. The first one, at 0 percent, says that the machine
+// has accepted the order.
 type AgentDownloading struct {
 	orderHead
 	Percent int `json:"percent"`
@@ -57,7 +59,7 @@ func (e *AgentDownloading) Validate() error {
 	return e.validate()
 }
 
-// AgentStaged says that the new version lies verified and self-tested beside the old.
+// AgentStaged says that the new version lies beside the old one, and was verified and self-tested.
 type AgentStaged struct {
 	orderHead
 }
@@ -67,7 +69,7 @@ func (*AgentStaged) Kind() string { return "agent.staged/1" }
 // Validate checks the heads.
 func (e *AgentStaged) Validate() error { return e.validate() }
 
-// AgentRestarting is the last report of the old version before it gives way.
+// AgentRestarting is the last report of the old version before the new one is started.
 type AgentRestarting struct {
 	orderHead
 	From version.Number `json:"from"`
@@ -79,16 +81,16 @@ func (*AgentRestarting) Kind() string { return "agent.restarting/1" }
 // Validate checks the heads.
 func (e *AgentRestarting) Validate() error { return e.validate() }
 
-// AgentStepping tells of one upgrade step of the new version: that it failed and is tried
-// again, or that it cannot be undone, so that the machine does not go back by itself any
-// more. Steps that go well say nothing.
+// AgentStepping tells of one upgrade step of the new version. Either the step failed and is tried
+// again, or it cannot be undone, so that the machine does not go back by itself any more. Steps that
+// succeed are not told.
 type AgentStepping struct {
 	ReportHead
 	Order    string         `json:"order,omitempty"` // empty: the version is not on trial
-	Release  version.Number `json:"release"`         // whose step it is
-	Step     string         `json:"step"`            // what it does, for a person
+	Release  version.Number `json:"release"`         // the release that the step belongs to
+	Step     string         `json:"step"`            // what the step does, for a person
 	NoReturn bool           `json:"no_return,omitempty"`
-	Error    string         `json:"error,omitempty"` // why it failed; it is tried again
+	Error    string         `json:"error,omitempty"` // why the step failed; it is tried again
 }
 
 func (*AgentStepping) Kind() string { return "agent.stepping/1" }
@@ -111,7 +113,7 @@ func (e *AgentStepping) Validate() error {
 	return errors.Join(e.ReportHead.validate(), needText("step", e.Step, 256), needText("error", e.Error, 4096))
 }
 
-// AgentUpgraded ends an order well: the new version proved itself and was kept.
+// AgentUpgraded is the report that ends an order well: the new version proved itself and is kept.
 type AgentUpgraded struct {
 	orderHead
 	Version version.Binary `json:"version"`

@@ -7,17 +7,17 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// Ask is what an operator's client writes, signs and publishes: the statement inside a
-// signed request. Exactly the part that belongs to Action is set.
+// Ask is the statement inside a signed request: what an operator's client writes, signs and
+// publishes. Of the parts below Machines, only the one that belongs to Action is set.
 type Ask struct {
-	ID          string    `json:"id"`          // UUIDv7, also the last token of the subject
+	ID          string    `json:"id"`          // UUIDv7; it is also the last token of the subject
 	Environment string    `json:"environment"` // UUID: a request cannot be carried to another one
 	Action      string    `json:"action"`
 	Created     time.Time `json:"created"`
-	Expires     time.Time `json:"expires"` // not judged later than this
+	Expires     time.Time `json:"expires"` // a state server does not judge it later than this
 
-	Until    time.Time    `json:"until,omitzero"`     // no machine begins it later than this
-	Machines *MachineList `json:"machines,omitempty"` // the machines that it lets run something
+	Until    time.Time    `json:"until,omitzero"`     // no machine begins it later than this; see Action.LetsRun
+	Machines *MachineList `json:"machines,omitempty"` // the machines that it lets run something; see Action.LetsRun
 
 	Upgrade        *AskUpgrade       `json:"upgrade,omitempty"`
 	Restart        *AskRestart       `json:"restart,omitempty"`
@@ -36,7 +36,7 @@ type Ask struct {
 	ApproveMachine string            `json:"approve_machine,omitempty"` // id of a machine
 }
 
-// AskUpgrade asks for a version, and names the very archives that are meant.
+// AskUpgrade asks for a version, and names the archives of that version by their digests.
 type AskUpgrade struct {
 	To        version.Number `json:"to"`
 	Client    version.Number `json:"client"` // a client may not set another major than its own
@@ -45,32 +45,33 @@ type AskUpgrade struct {
 	Rollback  bool           `json:"rollback,omitempty"` // machines may go to an older version than they run; only ever typed
 }
 
-// AskRestart asks for agent restarts by tag (machine-1, unit-web-0); All for everyone.
+// AskRestart asks agents to restart: those with the given tags (machine-1, unit-web-0), or All.
 type AskRestart struct {
 	Tags []string `json:"tags,omitempty"`
 	All  bool     `json:"all,omitempty"`
 }
 
-// AskSyncTools announces a copy of tools, and hands over what the source says of versions.
+// AskSyncTools announces that tools are copied into the store, and hands over what the source says
+// of versions.
 type AskSyncTools struct {
 	Source   string           `json:"source"`
 	Wanted   []version.Binary `json:"wanted"`
 	SignedBy string           `json:"signed_by,omitempty"` // whose signature on the source's metadata the operator checked
-	Unsigned bool             `json:"unsigned,omitempty"`  // there is none, and the operator said that this is well
+	Unsigned bool             `json:"unsigned,omitempty"`  // there is no signature, and the operator allowed that
 	Signing  uint64           `json:"signing,omitempty"`   // counter of that metadata
-	Marks    []tools.Marked   `json:"marks,omitempty"`     // that differ from what the environment knew
+	Marks    []tools.Marked   `json:"marks,omitempty"`     // those that differ from what the environment knew
 }
 
-// AskAddMachine asks for places for machines, one for each token.
+// AskAddMachine invites machines, one for each token.
 type AskAddMachine struct {
 	TokenKeys []string `json:"token_keys"` // public nkeys; the seeds go to the hosts
 	TTL       int64    `json:"ttl_s"`      // seconds until the tokens expire
 
 	Labels  map[string]string `json:"labels,omitempty"`  // of each of the machines
-	Approve bool              `json:"approve,omitempty"` // they wait for approval, whatever the policy says
+	Approve bool              `json:"approve,omitempty"` // the machines wait for approval, whatever the policy says
 }
 
-// AskDeploy asks for a unit of a service, and says what the service is.
+// AskDeploy asks for the first unit of a service, and says what the service runs.
 type AskDeploy struct {
 	Service string            `json:"service"`
 	Machine string            `json:"machine"`
@@ -79,8 +80,8 @@ type AskDeploy struct {
 	Restart string            `json:"restart"`
 }
 
-// AskAddUnit asks for one more unit of a service, as its units are: the client says what
-// that is, so that nobody else does.
+// AskAddUnit asks for one more unit of a service. The client repeats what the service runs, so
+// that the operator signs it and nobody else can choose it.
 type AskAddUnit struct {
 	Service string            `json:"service"`
 	Machine string            `json:"machine"`
@@ -94,7 +95,7 @@ type AskTrust struct {
 	Bundle Object `json:"bundle"`
 }
 
-// AskApprove agrees to what somebody else asked.
+// AskApprove agrees to the request of another operator.
 type AskApprove struct {
 	Request string `json:"request"` // its id
 	SHA256  string `json:"sha256"`  // of its exact bytes, in hex

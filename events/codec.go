@@ -9,22 +9,22 @@ import (
 	"time"
 )
 
-// The word that opens an encoded record. Its number is the layout of the first line.
+// The first word of an encoded record. Its number says how the first line is laid out.
 const (
 	wireName   = "jujube/1"
 	wireSigned = "jujube/2" // of a record with a signature
 )
 
-// Marshal gives the bytes of a record on the wire: one line with the envelope, then
-// the payload as JSON. A person can read it in any NATS tool, and a replay can skip a
-// record without decoding its payload:
+// Marshal gives the bytes of a record on the wire: one line with the envelope, then the payload
+// as JSON. A person can read this form in any NATS tool, and a replay can skip a record without
+// decoding its payload:
 //
 //	jujube/1 ID KIND TIME ENTITY ACTOR CAUSATION CORRELATION\n{...}
 //	jujube/2 ID KIND TIME ENTITY ACTOR CAUSATION CORRELATION KEY SIGNATURE\n{...}
 //
-// The second form is that of a signed record.
-// TIME is in nanoseconds since 1970, an empty field is "-". Seq is not part of it: the
-// log knows the position.
+// The second form is that of a signed record. TIME is in nanoseconds since 1970, and an empty
+// field is written as "-". Seq is not written: the position in the log gives it. Marshal returns
+// ErrInvalid for a record that breaks a limit.
 func Marshal(r Record) ([]byte, error) {
 	if err := r.validate(); err != nil {
 		return nil, err
@@ -54,9 +54,9 @@ func Marshal(r Record) ([]byte, error) {
 	return b, nil
 }
 
-// Unmarshal reads what Marshal wrote. It checks the envelope, not the payload: a
-// record of a kind this build does not know is still a record. The result shares no
-// memory with b.
+// Unmarshal reads what Marshal wrote, and returns ErrInvalid for anything else. It checks the
+// envelope and not the payload: a record of a kind that this build does not know is still a
+// record. The result shares no memory with b.
 func Unmarshal(b []byte) (Record, error) {
 	if len(b) > MaxRecordBytes {
 		return Record{}, fmt.Errorf("%w: %d bytes, limit %d", ErrInvalid, len(b), MaxRecordBytes)
@@ -83,7 +83,7 @@ func Unmarshal(b []byte) (Record, error) {
 	return r, r.validate()
 }
 
-// fields splits the envelope line into the fields of its layout; "-" becomes empty.
+// fields splits the envelope line into the fields of its layout. A field "-" becomes empty.
 func fields(line string, f *[10]string) bool {
 	n := len(f) - 2
 	if strings.HasPrefix(line, wireSigned) {

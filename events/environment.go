@@ -6,7 +6,7 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// EnvironmentCreated opens every log: it is the record at sequence 1.
+// EnvironmentCreated is the first record of every log, at sequence 1.
 type EnvironmentCreated struct {
 	UUID         string         `json:"uuid"`
 	Name         string         `json:"name"`
@@ -47,7 +47,7 @@ type SettingChanged struct {
 func (*SettingChanged) Kind() string   { return "setting.changed/1" }
 func (*SettingChanged) Entity() string { return entityEnvironment }
 
-// Validate checks sizes only; which keys and values exist is the state server's to judge.
+// Validate checks sizes only. The state server judges which keys and values there are.
 func (e *SettingChanged) Validate() error {
 	if e.Key == "" {
 		return errors.New("no key")
@@ -55,12 +55,12 @@ func (e *SettingChanged) Validate() error {
 	return errors.Join(needText("key", e.Key, 64), needText("value", e.Value, 4096))
 }
 
-// SnapshotTaken says that a projection was written down, and what its digest was: a
-// later replay that comes to another digest at the same sequence has found a fault.
+// SnapshotTaken says that a snapshot of the state was written, and gives its digest. A replay that
+// comes to another digest at the same sequence has found a fault.
 type SnapshotTaken struct {
 	Seq    uint64 `json:"seq"`
-	Digest string `json:"digest"`           // sha256 of the projection, hex
-	Schema int    `json:"schema,omitempty"` // of the projection; only digests of one schema can be compared
+	Digest string `json:"digest"`           // sha256 of the state, in hex
+	Schema int    `json:"schema,omitempty"` // of the state; only digests of the same schema can be compared
 }
 
 func (*SnapshotTaken) Kind() string   { return "snapshot.taken/1" }

@@ -8,8 +8,8 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// Causes of a failure: whose fault it was, so that only a version's own faults are
-// held against it.
+// Causes of a failure: whose fault it was. Only a failure with CauseVersion is held against the
+// build.
 const (
 	CauseArtifact    = "artifact"    // the archive was not what was signed
 	CauseVersion     = "version"     // the new version itself is bad
@@ -17,17 +17,17 @@ const (
 	CauseOperator    = "operator"    // the order does not fit this machine
 )
 
-// StepAfterCommit is the step of a version that was kept and then did not live. Its
-// order has ended well before; its agent.rolled_back is kept as report.late.
+// StepAfterCommit is the step of a failure of a version that was kept and failed afterwards. The
+// order had ended well before that, so the AgentRolledBack is kept as a ReportLate.
 const StepAfterCommit = "after-commit"
 
 // Failure says where and why an upgrade of one machine went wrong.
 type Failure struct {
 	Step   string `json:"step"`  // accept, download, verify, stage, self-test, steps, switch, trial, withdrawn
 	Cause  string `json:"cause"` // a Cause… constant
-	Code   string `json:"code"`  // stable word, such as "artefact-hash"
+	Code   string `json:"code"`  // stable word, such as "artefact-hash"; see Codes
 	Text   string `json:"text"`
-	Output string `json:"output,omitempty"` // last lines of the new binary, at most 8 KiB
+	Output string `json:"output,omitempty"` // the last lines of the new version's output, at most 8 KiB
 
 	Denied tools.Tools `json:"denied,omitzero"` // the build that the machine refuses from here on, until machine.resolved
 }
@@ -44,7 +44,8 @@ func (f *Failure) validate() error {
 	return errors.Join(needText("text", f.Text, 4096), needText("output", f.Output, 8192))
 }
 
-// AgentUpgradeFailed ends an order before the switch: the old version never stopped.
+// AgentUpgradeFailed is the report that ends an order before the switch: the old version never
+// stopped.
 type AgentUpgradeFailed struct {
 	orderHead
 	Failure Failure `json:"failure"`
@@ -57,8 +58,8 @@ func (e *AgentUpgradeFailed) Validate() error {
 	return errors.Join(e.validate(), e.Failure.validate())
 }
 
-// AgentRolledBack ends an order after the switch: the new version was tried, failed,
-// and the old one runs again.
+// AgentRolledBack is the report that ends an order after the switch: the new version was tried and
+// failed, and the old one runs again.
 type AgentRolledBack struct {
 	orderHead
 	Version version.Binary `json:"version"` // what runs now

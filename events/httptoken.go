@@ -8,27 +8,29 @@ import (
 	"time"
 )
 
-// HTTPToken is the statement of an operator's token for the state server's HTTP pages:
-// whoever has the token may read them until it expires, and nothing else. Nobody stores it.
+// HTTPToken is the statement of an operator's token for the state server's HTTP pages. Whoever has
+// the token may read those pages until it expires, and may do nothing else. Nobody stores a token.
 type HTTPToken struct {
 	Environment string    `json:"environment"` // UUID: a token cannot be carried to another one
 	Issued      time.Time `json:"issued"`
 	Expires     time.Time `json:"expires"`
 }
 
-// HTTPTokenType separates the signature of a token from every other use of the key.
+// HTTPTokenType is part of what is signed for a token, so that the signature cannot be used as the
+// signature of anything else. See PAE.
 const HTTPTokenType = "jujube.http-token.v1"
 
 // Limits of a token.
 const (
 	MaxHTTPTokenLife  = time.Hour
 	MaxHTTPTokenBytes = 2 << 10
-	httpTokenSkew     = time.Minute // that the clock of who issued it may be fast
+	httpTokenSkew     = time.Minute // how far the clock of the issuer may be ahead
 )
 
 const httpTokenPrefix = "jujubehttp1."
 
-// FormatHTTPToken is the token as it travels: in a header, or behind the # of a link.
+// FormatHTTPToken gives the token in the form in which it is sent: in a header, or behind the # of
+// a link.
 func FormatHTTPToken(s Signed) (string, error) {
 	b, err := json.Marshal(s)
 	if err != nil {
@@ -37,8 +39,9 @@ func FormatHTTPToken(s Signed) (string, error) {
 	return httpTokenPrefix + base64.RawURLEncoding.EncodeToString(b), nil
 }
 
-// ParseHTTPToken reads a token without trusting it: the caller checks the signature over
-// PAE(HTTPTokenType, Statement) with Key before it believes anything.
+// ParseHTTPToken reads a token and trusts nothing in it. The caller checks the signature over
+// PAE(HTTPTokenType, Statement) with Key before it uses the statement. It returns ErrInvalid for
+// bytes that are no token.
 func ParseHTTPToken(text string) (Signed, HTTPToken, error) {
 	var s Signed
 	var t HTTPToken
@@ -62,7 +65,7 @@ func ParseHTTPToken(text string) (Signed, HTTPToken, error) {
 	return s, t, nil
 }
 
-// Check says why a token is not good in an environment at a time.
+// Check says why a token does not hold in an environment at a time; nil: it holds.
 func (t HTTPToken) Check(environment string, now time.Time) error {
 	switch life := t.Expires.Sub(t.Issued); {
 	case t.Environment != environment:

@@ -8,7 +8,8 @@ import (
 	"fmt"
 )
 
-// ErrSignature: the signature is not that key's over those bytes, or the key is none.
+// ErrSignature says that a signature was not made with that key over those bytes, or that the key
+// is no public user nkey.
 var ErrSignature = errors.New("signature does not match")
 
 // Signer holds the key of an operator, a machine or a state server.
@@ -17,8 +18,8 @@ type Signer interface {
 	Sign(b []byte) ([]byte, error)
 }
 
-// CheckSignature returns ErrSignature unless signature is that of the holder of a public
-// user nkey over b.
+// CheckSignature returns ErrSignature unless the holder of a public user nkey made the signature
+// over b.
 func CheckSignature(key string, b, signature []byte) error {
 	public, ok := publicKey(key)
 	if !ok {

@@ -1,7 +1,7 @@
 package events
 
-// kinds is every kind of fact this build can write and read, one line each: wire name
-// and Go type. docs/EVENTS.md is generated from it.
+// kinds is every kind of fact that this build can write and read: its wire name and its Go type,
+// one line each. docs/EVENTS.md is generated from this table.
 var kinds = map[string]func() Payload{
 	"environment.created/1": func() Payload { return &EnvironmentCreated{} },
 	"setting.changed/1":     func() Payload { return &SettingChanged{} },

@@ -10,49 +10,52 @@ import (
 	"github.com/jujube-project/jujube/events/limits"
 )
 
-// Log is the append-only record of an environment. bus keeps it on JetStream,
-// bus/memlog in memory; one conformance suite (bus/logtest) holds both to this text.
+// Log is the append-only log of an environment. Package bus keeps it on JetStream and bus/memlog
+// in memory. One conformance suite (bus/logtest) tests that both do what this text says.
 //
-// Sequences start at 1, have no gaps and are never used again. All methods may be
-// called concurrently.
+// Sequences start at 1, have no gaps and are never used again. All methods may be called
+// concurrently.
 type Log interface {
-	// Append stores recs, all or none, directly behind the sequence expected, and
-	// returns the sequence of the last of them. When it returns nil they are on disk.
+	// Append stores recs, all or none of them, directly behind the sequence expected. It
+	// takes at most MaxBatch records and returns the sequence of the last one. When the
+	// error is nil, the records are on disk.
 	//
-	// It returns ErrConflict if the log does not end at expected: somebody else wrote.
-	// Read on, fold, and decide again. Any other error leaves it unknown whether recs
-	// were stored: read from expected+1 before trying again. At most MaxBatch records.
+	// Append returns ErrConflict if the log does not end at expected: somebody else has
+	// written. The caller reads the new records, folds them, and decides again. After any
+	// other error it is unknown whether recs were stored: the caller reads from expected+1
+	// before it tries again.
 	Append(ctx context.Context, expected uint64, recs ...Record) (last uint64, err error)
 
-	// Read yields the records from sequence from to sequence to, both included, in
-	// order; to is at most what Last said. A record that is no valid record is yielded
-	// with its Seq and an error that wraps ErrInvalid, and reading goes on; any other
-	// error ends the reading.
+	// Read yields the records from sequence from to sequence to, both included, in order;
+	// to is at most what Last returned. Bytes that are no valid record are yielded as a
+	// Record with its Seq and an error that wraps ErrInvalid, and reading goes on. Any
+	// other error ends the reading.
 	Read(ctx context.Context, from, to uint64) iter.Seq2[Record, error]
 
-	// Stored is Read for who looks at the exact bytes, and at a log that may be damaged: a
-	// sequence that is missing is yielded with an error that wraps ErrGap, with the Seq of
-	// the last that is missing there, and reading goes on.
+	// Stored is Read for a caller that needs the exact bytes, or that reads a log which may
+	// be damaged. For missing sequences it yields one error that wraps ErrGap, with the Seq
+	// of the last one missing there, and reading goes on.
 	Stored(ctx context.Context, from, to uint64) iter.Seq2[Stored, error]
 
-	// Follow is Read without an end: it waits for new records until ctx is done, and
-	// then yields ctx's error. It skips none and repeats none.
+	// Follow is Read without an end. It waits for new records until ctx is done, and then
+	// yields the error of ctx. It skips no record and repeats none.
 	Follow(ctx context.Context, from uint64) iter.Seq2[Record, error]
 
 	// Last returns the sequence of the newest record, 0 for an empty log.
 	Last(ctx context.Context) (uint64, error)
 }
 
-// Stored is a record as it lies in the log, byte for byte.
+// Stored is a record as the log has it, byte for byte.
 type Stored struct {
 	Seq    uint64
-	Entity string    // its subject below the log's prefix
-	Time   time.Time // when the log took it; only where its bytes are no record
+	Entity string    // its subject without the log's prefix
+	Time   time.Time // when the log stored it; set only if Bytes are no record
 	Bytes  []byte
 }
 
-// Record reads it. What is no record is an error that wraps ErrInvalid; the result then
-// has only a Seq and a Time.
+// Record decodes the bytes. It returns an error that wraps ErrInvalid if they are no record, or if
+// the record is about another entity than its subject says. The result then has a Seq and a Time
+// and nothing else.
 func (s Stored) Record() (Record, error) {
 	rec, err := Unmarshal(s.Bytes)
 	if err == nil && rec.Entity != s.Entity {
@@ -65,13 +68,14 @@ func (s Stored) Record() (Record, error) {
 	return rec, nil
 }
 
-// ErrGap: the log lacks a record. Nobody may delete from it, so its files were tampered
-// with, or damaged.
+// ErrGap says that a record is missing in the log. Nobody may delete records, so the files of the
+// log were damaged, or somebody tampered with them.
 var ErrGap = errors.New("a record is missing")
 
-// MaxBatch is how many records one Append takes (JetStream's own limit of an atomic batch).
+// MaxBatch is how many records one Append takes at most. Source: JetStream's limit of an atomic
+// batch.
 const MaxBatch = limits.BatchRecords
 
-// ErrConflict is returned by Log.Append when the log does not end where the writer
-// thought. The writer's state is old: it must read on before it decides again.
+// ErrConflict is returned by Log.Append when the log does not end where the writer expected. The
+// state that the writer decided on is old: it must read on before it decides again.
 var ErrConflict = errors.New("the log has moved on")

@@ -6,11 +6,13 @@ import (
 	"github.com/jujube-project/jujube/events/tree"
 )
 
-// CheckLogged is what a machine asks of an order beside everything else: that the very
-// request which it executes lies in the environment's log, and that this log goes on from
-// known, the newest checkpoint that the machine believed. It gives the newest from then
-// on, which must be on disk before anything is done. Its refusals are log-proof and
-// log-fork.
+// CheckLogged is the last check that a machine makes of an order. It checks two things: the request
+// that the order executes lies in the environment's log, and that log continues the log at known,
+// the newest checkpoint that the machine has accepted before.
+//
+// It returns the checkpoint that is the newest from now on. The machine writes that one to its disk
+// before it does what the order says. Otherwise a machine that dies in between could be shown an
+// older log later. The codes of its refusals are log-proof and log-fork.
 func CheckLogged(logs tree.Verifiers, environment string, o OrderIssued, known tree.Checkpoint) (tree.Checkpoint, *Reason) {
 	c, refusal := logs.Check(o.Log, tree.LogOf(environment), known)
 	if refusal != nil {

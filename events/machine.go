@@ -7,16 +7,16 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// MachineInvited gives out a machine's place: whoever holds the secret of the one-time
-// token may enrol as this machine, once, until it expires.
+// MachineInvited says that a machine of this id is expected. Whoever has the secret of the token
+// may enrol as this machine, once, until the token expires.
 type MachineInvited struct {
 	Machine     string    `json:"machine"`
-	TokenKey    string    `json:"token_key"` // public nkey of the token; its seed never reaches the log
+	TokenKey    string    `json:"token_key"` // public nkey of the token; its seed is never in the log
 	Expires     time.Time `json:"expires"`
 	StateServer bool      `json:"state_server,omitempty"`
 
-	Labels  map[string]string `json:"labels,omitempty"`  // of the machine, once enrolled
-	Approve bool              `json:"approve,omitempty"` // it then waits for approval, whatever the policy says
+	Labels  map[string]string `json:"labels,omitempty"`  // the machine has these once it is enrolled
+	Approve bool              `json:"approve,omitempty"` // once enrolled it waits for approval, whatever the policy says
 }
 
 func (*MachineInvited) Kind() string     { return "machine.invited/1" }
@@ -30,7 +30,7 @@ func (e *MachineInvited) Validate() error {
 	return errors.Join(needMachine(e.Machine), CheckLabels(e.Labels))
 }
 
-// MachineEnrolled binds a machine to the key that its host made.
+// MachineEnrolled says that a host has enrolled as this machine, with the key that the host made.
 type MachineEnrolled struct {
 	Machine     string         `json:"machine"`
 	Key         string         `json:"key"` // public nkey of the host
@@ -38,9 +38,9 @@ type MachineEnrolled struct {
 	Version     version.Binary `json:"version"` // what it ran when it enrolled
 	StateServer bool           `json:"state_server,omitempty"`
 
-	Host    string            `json:"host,omitempty"`    // digest of what tells this host from others, sha256 in hex; its own claim
-	Labels  map[string]string `json:"labels,omitempty"`  // as invited
-	Pending string            `json:"pending,omitempty"` // why it waits for an operator's approval; empty: it does not
+	Host    string            `json:"host,omitempty"`    // digest of what distinguishes the host, sha256 in hex; the host's own claim
+	Labels  map[string]string `json:"labels,omitempty"`  // those of the invitation
+	Pending string            `json:"pending,omitempty"` // why it waits for an operator's approval; empty: it does not wait
 }
 
 func (*MachineEnrolled) Kind() string     { return "machine.enrolled/1" }
@@ -56,8 +56,8 @@ func (e *MachineEnrolled) Validate() error {
 	)
 }
 
-// MachineApproved ends the waiting of a machine that enrolled, and the quarantine of one
-// that is back in good hands.
+// MachineApproved says that an operator approved a machine: one that waited since it enrolled, or one
+// in quarantine.
 type MachineApproved struct {
 	Machine string `json:"machine"`
 }
@@ -68,8 +68,8 @@ func (e *MachineApproved) Entity() string { return entityMachine(e.Machine) }
 // Validate asks for the machine.
 func (e *MachineApproved) Validate() error { return needMachine(e.Machine) }
 
-// MachineQuarantined shuts a machine out: its credentials are revoked, and it gets others
-// only after approval.
+// MachineQuarantined shuts a machine out. Its credentials are revoked, and it gets new ones only
+// after an operator has approved it.
 type MachineQuarantined struct {
 	Machine string `json:"machine"`
 	Code    string `json:"code"` // CodeClone
@@ -87,11 +87,11 @@ func (e *MachineQuarantined) Validate() error {
 	return errors.Join(needMachine(e.Machine), needText("code", e.Code, 64), needText("text", e.Text, 1024))
 }
 
-// MachineRenewed says that a machine was given its next credentials.
+// MachineRenewed says that a machine was given new credentials.
 type MachineRenewed struct {
 	Machine    string `json:"machine"`
-	Generation uint64 `json:"generation"` // of the new ones
-	Nonce      string `json:"nonce"`      // under which it asked: only who asked so may be answered again
+	Generation uint64 `json:"generation"` // of the new credentials
+	Nonce      string `json:"nonce"`      // of the question; only a question with this nonce is answered with this generation again
 }
 
 func (*MachineRenewed) Kind() string     { return "machine.renewed/1" }
@@ -105,12 +105,12 @@ func (e *MachineRenewed) Validate() error {
 	return errors.Join(needMachine(e.Machine), needID("nonce", e.Nonce))
 }
 
-// TokenGuessed is an alarm: somebody tries to enrol as an invited machine with tokens that
-// are not its own. For a while nobody can.
+// TokenGuessed is an alarm: somebody tried several wrong tokens for an invited machine. For a while
+// nobody can enrol as that machine.
 type TokenGuessed struct {
 	Machine string    `json:"machine"`
 	Tries   int       `json:"tries"`
-	Until   time.Time `json:"until"` // nobody enrols as that machine before
+	Until   time.Time `json:"until"` // nobody can enrol as that machine before
 }
 
 func (*TokenGuessed) Kind() string     { return "machine.token_guessed/1" }
@@ -124,7 +124,7 @@ func (e *TokenGuessed) Validate() error {
 	return needMachine(e.Machine)
 }
 
-// MachineRemoved ends a machine: its key is no longer obeyed or served.
+// MachineRemoved removes a machine. Its key is not accepted any more.
 type MachineRemoved struct {
 	Machine string `json:"machine"`
 }
@@ -135,8 +135,9 @@ func (e *MachineRemoved) Entity() string { return entityMachine(e.Machine) }
 // Validate asks for the machine.
 func (e *MachineRemoved) Validate() error { return needMachine(e.Machine) }
 
-// MachineResolved lets a machine try again the versions that failed there. It is the
-// newest word on the machine's orders: whatever came before is withdrawn or has ended.
+// MachineResolved lets a machine try again the builds that failed on it. It lies on the subject of
+// the machine's orders and is the newest record there: every order before it has ended or was
+// withdrawn.
 type MachineResolved struct {
 	Machine string  `json:"machine"`
 	Warrant Warrant `json:"warrant,omitzero"`
@@ -150,10 +151,10 @@ func (e *MachineResolved) Validate() error {
 	return errors.Join(needMachine(e.Machine), e.Warrant.validate())
 }
 
-// MachineLost says that a machine was not heard for longer than policy allows.
+// MachineLost says that nothing was heard of a machine for longer than the setting agent-lost-after.
 type MachineLost struct {
 	Machine   string    `json:"machine"`
-	LastHeard time.Time `json:"last_heard,omitzero"` // zero: never since the state server started
+	LastHeard time.Time `json:"last_heard,omitzero"` // zero: not since the state server started
 }
 
 func (*MachineLost) Kind() string     { return "machine.lost/1" }

@@ -19,12 +19,13 @@ func MachineTag(id string) string { return "machine-" + id }
 // UnitTag gives the tag of a unit name: "unit-web-0" for "web/0".
 func UnitTag(name string) string { return "unit-" + strings.ReplaceAll(name, "/", "-") }
 
-// IsMachine says whether id is a machine id ("0", "17").
+// IsMachine says whether id is a machine id ("0", "17"). It uses no regular expression, because
+// each fold of each report calls it.
 func IsMachine(id string) bool {
 	if len(id) < 1 || len(id) > 9 || id[0] == '0' && id != "0" {
 		return false
 	}
-	for i := range len(id) { // by hand: every fold of every report comes through here
+	for i := range len(id) {
 		if id[i] < '0' || id[i] > '9' {
 			return false
 		}
@@ -72,14 +73,16 @@ func needText(what, text string, limit int) error {
 	return nil
 }
 
-// Entities: where each noun's facts lie below the log's prefix.
+// Entities of which an environment has one. An entity is the log subject of the facts about it,
+// without the log's prefix.
 const (
 	entityEnvironment = "environment"
 	entityTools       = "tools"
 	entityTrust       = "trust"
 )
 
-// IsOrder says whether an entity is what a machine obeys: its orders, and its list of units.
+// IsOrder says whether the facts about an entity are what a machine obeys: its orders, or its list
+// of units.
 func IsOrder(entity string) bool { return strings.HasPrefix(entity, "order.") }
 
 func entityMachine(id string) string    { return "machine." + MachineTag(id) }

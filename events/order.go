@@ -9,30 +9,30 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// OrderIssued tells one machine to move to one archive of tools. It is open until one fact
-// ends it: see EndsOrder.
+// OrderIssued orders one machine to upgrade to one archive of tools. The order is open until one
+// fact ends it: see EndsOrder.
 type OrderIssued struct {
 	Order   string         `json:"order"`
 	Upgrade string         `json:"upgrade"`
 	Machine string         `json:"machine"`
-	From    version.Number `json:"from"` // the machine must run this, else it refuses
+	From    version.Number `json:"from"` // a machine that runs another version refuses the order
 	Tools   tools.Tools    `json:"tools"`
-	Expires time.Time      `json:"expires"` // the machine must have begun by then
-	Health  int64          `json:"health_window_ms"`
+	Expires time.Time      `json:"expires"`          // a machine that has not begun by then refuses the order
+	Health  int64          `json:"health_window_ms"` // how long the new version must be healthy before it is kept
 	Warrant
 
-	// Log proves that the request lies in the log, below a checkpoint that goes on from
-	// the one that the machine has seen last.
+	// Log proves that the request lies in the log, and that this log continues the one that
+	// the machine has seen before. See CheckLogged.
 	Log tree.Proof `json:"log,omitzero"`
 
-	Rate     int64 `json:"rate_bytes_s,omitempty"` // most that the download may take; 0: no limit
-	Resolved bool  `json:"resolved,omitempty"`     // forget first which versions failed here: machine.resolved came before
+	Rate     int64 `json:"rate_bytes_s,omitempty"` // the limit of the download; 0: no limit
+	Resolved bool  `json:"resolved,omitempty"`     // the machine first forgets which builds failed on it: machine.resolved came before
 }
 
 func (*OrderIssued) Kind() string     { return "order.issued/1" }
 func (e *OrderIssued) Entity() string { return entityAgentOrder(e.Machine) }
 
-// Validate asks for everything but what the warrant means.
+// Validate checks everything but what the warrant means, which package events/warrant checks.
 func (e *OrderIssued) Validate() error {
 	if e.From.IsZero() || e.Expires.IsZero() || e.Health < 0 || e.Rate < 0 {
 		return errors.New("no version to come from, no expiry, a negative health window, or a negative rate")
@@ -40,7 +40,7 @@ func (e *OrderIssued) Validate() error {
 	return errors.Join(needID("order", e.Order), needID("upgrade", e.Upgrade), needMachine(e.Machine), e.Tools.Validate(), e.Warrant.validate())
 }
 
-// OrderSuperseded withdraws an open order (the upgrade was aborted, the machine removed).
+// OrderSuperseded withdraws an open order, because the upgrade was aborted or the machine removed.
 type OrderSuperseded struct {
 	Order   string `json:"order"`
 	Machine string `json:"machine"`
@@ -55,7 +55,7 @@ func (e *OrderSuperseded) Validate() error {
 	return errors.Join(needID("order", e.Order), needMachine(e.Machine), needText("reason", e.Reason, 1024))
 }
 
-// OrderTimedOut closes an order that its machine did not end in time.
+// OrderTimedOut ends an order that its machine did not end in time.
 type OrderTimedOut struct {
 	Order   string `json:"order"`
 	Machine string `json:"machine"`
@@ -91,13 +91,14 @@ func EndsOrder(fact Payload) (order, machine string, ends bool) {
 	return "", "", false
 }
 
-// OrderRefused says that a machine does not do what a record on its order subjects says, and
-// why, where no end of an order says it: the record is not lawful, or came too late.
+// OrderRefused is a report: a machine does not do what a record on one of its order subjects says.
+// The record is not lawful, or came too late. An order that the machine refuses ends with
+// AgentUpgradeFailed instead; OrderRefused is for everything else.
 type OrderRefused struct {
 	ReportHead
-	Record string `json:"record"`          // its kind
-	Order  string `json:"order,omitempty"` // that it names
-	Unit   string `json:"unit,omitempty"`  // of its list that is not run
+	Record string `json:"record"`          // kind of the record that is refused
+	Order  string `json:"order,omitempty"` // the order that the record names
+	Unit   string `json:"unit,omitempty"`  // the unit that is not run, of the list in the record
 	Code   string `json:"code"`            // stable word; docs/SECURITY.md says what to do
 	Text   string `json:"text"`
 }

@@ -9,17 +9,17 @@ import (
 // Payload is the typed content of one kind of fact.
 type Payload interface {
 	Kind() string    // wire name with version
-	Entity() string  // what it is about: the log subject below the log's prefix
-	Validate() error // what the fields must satisfy; nil when they do
+	Entity() string  // what the fact is about: the log subject without the log's prefix
+	Validate() error // why the fields are not valid; nil: they are
 }
 
-// ErrUnknownKind is wrapped by Decode for a kind that this build does not know, such as
-// one written by a newer release. The caller counts the record and skips it.
+// ErrUnknownKind is returned by Decode, wrapped, for a kind that this build does not know: a newer
+// release wrote it. The caller counts the record and skips it.
 var ErrUnknownKind = errors.New("unknown kind")
 
-// Decode gives the typed payload of a record, brought to its newest version. It returns
-// ErrUnknownKind for a kind this build does not know, and ErrInvalid for a payload
-// that breaks its kind's rules or names another entity than its record.
+// Decode gives the typed payload of a record, in the newest version of its kind. It returns
+// ErrUnknownKind for a kind that this build does not know, and ErrInvalid for a payload that
+// breaks the rules of its kind or that is about another entity than its record says.
 func Decode(r Record) (Payload, error) {
 	name, data := r.Kind, r.Data
 	for up, ok := upcasters[name]; ok; up, ok = upcasters[name] {
@@ -45,6 +45,6 @@ func Decode(r Record) (Payload, error) {
 	return p, nil
 }
 
-// upcasters bring the payload of an old version to the next one, by wire name. There
-// are none yet: every kind is at its first version.
+// upcasters make the next version of a payload out of an old one, by wire name. Decode applies
+// them until there is none for the name. There are none yet: every kind is at its first version.
 var upcasters = map[string]func(old []byte) (kind string, data []byte, err error){}

@@ -9,21 +9,21 @@ import (
 	"github.com/jujube-project/jujube/events/limits"
 )
 
-// Limits of a record. They are part of the wire contract: what exceeds them is
-// refused by New and by Unmarshal, so neither a writer nor a reader can be flooded.
+// Limits of a record. They are part of the wire contract: New and Unmarshal refuse what is
+// larger, so that neither a writer nor a reader can be flooded.
 const (
 	MaxRecordBytes = limits.RecordBytes // an encoded record, envelope and payload
 	MaxFieldBytes  = limits.FieldBytes  // one envelope field
 )
 
-// Envelope is what every record says about itself.
+// Envelope is the part that all records have.
 type Envelope struct {
-	ID          string    // unique and stable over retries; a UUIDv7 by convention
-	Time        time.Time // when it was recorded; UTC, nanoseconds
+	ID          string    // unique, and the same in every retry; a UUIDv7 by convention
+	Time        time.Time // when the fact was recorded; UTC, in nanoseconds
 	Actor       string    // who did it: "operator-alice", "machine-3", "state-server-0"
-	Causation   string    // ID of the record or request that directly caused it; may be empty
-	Correlation string    // ID of the request that all of this belongs to; may be empty
-	Key         string    // public nkey of who signed kind, entity and payload; empty: nobody did
+	Causation   string    // ID of the record or request that directly caused this one; may be empty
+	Correlation string    // ID of the request that this record belongs to in the end; may be empty
+	Key         string    // public nkey that signed kind, entity and payload; empty: nothing is signed
 	Signature   string    // see Record.Signed
 }
 
@@ -31,13 +31,13 @@ type Envelope struct {
 type Record struct {
 	Envelope
 	Kind   string // wire name with version, such as "agent.started/1"
-	Entity string // what it is about: the log subject without the log's prefix
+	Entity string // what the fact is about: the log subject without the log's prefix
 	Data   []byte // the payload as JSON, exactly as written
 	Seq    uint64 // position in the log; 0 before it was appended
 }
 
-// New puts payload into a record. It refuses, with ErrInvalid, an envelope or a
-// payload that breaks its own rules, so nothing invalid is ever appended.
+// New makes a record of a payload. It returns ErrInvalid for an envelope or a payload that breaks
+// its own rules, so that nothing invalid is ever appended.
 func New(env Envelope, payload Payload) (Record, error) {
 	data, err := encodePayload(payload)
 	if err != nil {
@@ -51,7 +51,8 @@ func New(env Envelope, payload Payload) (Record, error) {
 	return rec, nil
 }
 
-// ErrInvalid is wrapped by every refusal of a malformed record or payload.
+// ErrInvalid is wrapped by every error about a malformed record or payload. The same bytes give
+// it again: do not retry.
 var ErrInvalid = errors.New("invalid record")
 
 func (r Record) validate() error {
@@ -81,8 +82,8 @@ func (r Record) validate() error {
 	return nil
 }
 
-// validateField keeps envelope fields to printable ASCII without spaces, so that an
-// encoded record has one unambiguous first line.
+// validateField allows printable ASCII without spaces. The first line of an encoded record can
+// then be read in one way only.
 func validateField(name, value string, required bool) error {
 	switch {
 	case value == "" && required:

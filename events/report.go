@@ -4,19 +4,19 @@ import (
 	"errors"
 )
 
-// ReportHead stands in every fact that an agent tells. An agent numbers its reports
-// from 1 without gaps within an epoch and sends them in order until each is
-// acknowledged; the fold drops what it has seen.
+// ReportHead is part of every report. An agent numbers its reports from 1, without gaps within an
+// epoch, and sends each of them in that order until it is acknowledged. A report can therefore come
+// more than once, and the fold drops one whose number it has seen.
 type ReportHead struct {
 	Machine string `json:"machine"`
-	Epoch   string `json:"epoch"` // new whenever the agent's outbox is made anew
+	Epoch   string `json:"epoch"` // another one whenever the agent's outbox begins anew
 	N       uint64 `json:"n"`     // from 1
 }
 
-// Head gives the report's head; every report has it by embedding.
+// Head gives the report's head.
 func (h *ReportHead) Head() ReportHead { return *h }
 
-// SetHead is for the agent's outbox, which numbers reports as it takes them.
+// SetHead sets the report's head. Only the agent's outbox calls it, when it numbers the report.
 func (h *ReportHead) SetHead(head ReportHead) { *h = head }
 
 func (h *ReportHead) validate() error {
@@ -26,7 +26,7 @@ func (h *ReportHead) validate() error {
 	return errors.Join(needMachine(h.Machine), needID("epoch", h.Epoch))
 }
 
-// Report is a payload that an agent tells.
+// Report is a fact that an agent tells.
 type Report interface {
 	Payload
 	Head() ReportHead
@@ -39,7 +39,7 @@ type OrderReport interface {
 	OrderID() string
 }
 
-// orderHead is the part that reports on an order share.
+// orderHead is the part that all reports on an order have.
 type orderHead struct {
 	ReportHead
 	Order string `json:"order"`
@@ -52,19 +52,19 @@ func (h *orderHead) validate() error {
 	return errors.Join(h.ReportHead.validate(), needID("order", h.Order))
 }
 
-// ReportLate keeps a terminal report whose order already had its one terminal record
-// (timed out, superseded): nothing an agent says is lost, and no order ends twice.
+// ReportLate keeps the last report on an order that had ended before: it was withdrawn or took too
+// long. What the agent said is not lost, and the order does not end twice.
 type ReportLate struct {
 	ReportHead
 	Order  string `json:"order"`
-	Report string `json:"report"` // its kind
-	Data   []byte `json:"data"`   // its payload, byte for byte
+	Report string `json:"report"` // kind of the report
+	Data   []byte `json:"data"`   // payload of the report, byte for byte
 
-	Key       string `json:"key,omitempty"` // who signed it, as in its envelope
+	Key       string `json:"key,omitempty"` // who signed the report, as in its envelope
 	Signature string `json:"signature,omitempty"`
 }
 
-// Original is the report as its machine signed it.
+// Original gives the report as its machine signed it.
 func (e *ReportLate) Original() Record {
 	return Record{Envelope: Envelope{Key: e.Key, Signature: e.Signature}, Kind: e.Report, Entity: e.Entity(), Data: e.Data}
 }

@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// Request is what an operator asked, kept byte for byte. Facts that a request leads to
-// begin with one record that holds it.
+// Request is what an operator asked, kept byte for byte. The first of the records that a request
+// leads to holds it.
 type Request struct {
 	ID       string    `json:"id"`
 	Action   string    `json:"action"`   // an Action… constant
 	Operator string    `json:"operator"` // name of the operator whose key signed it
 	Created  time.Time `json:"created"`  // by the operator's clock
-	Signed   []byte    `json:"signed"`   // the Statement as published, for whoever checks again
+	Signed   []byte    `json:"signed"`   // the Signed as it was published, so that everybody can check it again
 }
 
 // Validate asks for all fields.
@@ -26,7 +26,7 @@ func (r *Request) Validate() error {
 	return needText("signed request", string(r.Signed), MaxRequestBytes)
 }
 
-// RequestReceived records a request that has no kind of its own (settings, machines,
+// RequestReceived records a request whose action has no kind of its own (settings, machines,
 // units). What was decided follows in the same batch.
 type RequestReceived struct {
 	Request Request `json:"request"`

@@ -2,10 +2,10 @@ package events
 
 import "errors"
 
-// RestartRequested records an operator's restart-agent.
+// RestartRequested records that an operator asked for restarts of agents.
 type RestartRequested struct {
 	Request  Request  `json:"request"`
-	Machines []string `json:"machines"` // whose agent process restarts; a unit's agent lives in its machine's
+	Machines []string `json:"machines"` // whose agent process restarts; the agent of a unit is part of its machine's
 }
 
 func (*RestartRequested) Kind() string { return "restart.requested/1" }
@@ -22,7 +22,7 @@ func (e *RestartRequested) Validate() error {
 	return e.Request.Validate()
 }
 
-// RestartOrdered tells one machine to restart its agent in place.
+// RestartOrdered orders one machine to restart its agent, which then runs the same version.
 type RestartOrdered struct {
 	Order   string  `json:"order"`
 	Machine string  `json:"machine"`
@@ -38,7 +38,7 @@ func (e *RestartOrdered) Validate() error {
 	return errors.Join(needID("order", e.Order), needMachine(e.Machine), e.Warrant.validate())
 }
 
-// RestartDone ends a restart order: a new agent process runs.
+// RestartDone is the report that ends a restart order: a new agent process runs.
 type RestartDone struct {
 	orderHead
 	PID int `json:"pid"`

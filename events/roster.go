@@ -7,40 +7,40 @@ import (
 	"slices"
 )
 
-// Roster is who may ask for what: the signed target operators.json. Machines believe it,
-// and nothing that a state server says of operators. The zero Roster lets nobody do anything.
+// Roster says who may ask for what. It is the signed target operators.json. Machines believe the
+// roster, and nothing that a state server says of operators. The zero Roster allows nothing.
 type Roster struct {
 	Operators    []Operator `json:"operators"`
-	StateServers []string   `json:"state_servers"`  // public nkeys that sign orders
-	Logs         []string   `json:"logs,omitempty"` // verifier keys of the log's checkpoints
+	StateServers []string   `json:"state_servers"`  // public nkeys of those who sign orders
+	Logs         []string   `json:"logs,omitempty"` // verifier keys of those who sign checkpoints of the log
 	Quorums      []Quorum   `json:"quorums,omitempty"`
 }
 
-// Operator is a person, or a program, whose signed requests are obeyed.
+// Operator is a person or a program whose signed requests are obeyed.
 type Operator struct {
 	Name string `json:"name"` // letters, digits, - and _
 	Key  string `json:"key"`  // public nkey, "U…"
 
-	Grants []Grant `json:"grants,omitempty"` // none: nothing is allowed
+	Grants []Grant `json:"grants,omitempty"` // none: the operator may ask for nothing
 }
 
-// Grant is one role and where it holds.
+// Grant is one role, and the machines over which it is held.
 type Grant struct {
 	Role   string            `json:"role"`             // a Role… constant
-	Labels map[string]string `json:"labels,omitempty"` // a machine must have all of them; none: everywhere
+	Labels map[string]string `json:"labels,omitempty"` // over machines that have all of these; none: over every machine
 }
 
 // Roles.
 const (
 	RoleRead    = "read"    // see everything, ask for nothing
-	RoleOperate = "operate" // ask for upgrades, restarts and units of the machines in its scope
-	RoleApprove = "approve" // agree to what others asked, in its scope
-	RoleRelease = "release" // bring tools and what is said of them
-	RoleAdmin   = "admin"   // all of these, and machines, settings and operators
+	RoleOperate = "operate" // ask for upgrades, restarts and units
+	RoleApprove = "approve" // agree to what other operators asked
+	RoleRelease = "release" // bring tools, and publish signed metadata
+	RoleAdmin   = "admin"   // all of these, and machines and settings
 )
 
-// Quorum is how many operators must agree to what concerns a machine with those labels,
-// who asked for it included.
+// Quorum is how many operators must agree to an upgrade of machines with these labels. The one who
+// asked for it counts as one of them.
 type Quorum struct {
 	Labels    map[string]string `json:"labels,omitempty"` // none: every machine
 	Operators int               `json:"operators"`
@@ -54,7 +54,7 @@ const (
 	MaxLabels    = 16 // of one machine, grant or quorum
 )
 
-// Operator finds who holds a key.
+// Operator finds the operator who has this key.
 func (r Roster) Operator(key string) (Operator, bool) {
 	i := slices.IndexFunc(r.Operators, func(o Operator) bool { return o.Key == key })
 	if i < 0 {
@@ -71,13 +71,13 @@ func (o Operator) May(role string, labels map[string]string) bool {
 	})
 }
 
-// Somewhere says whether an operator has a role over any machine at all.
+// Somewhere says whether an operator has a role over at least some machines.
 func (o Operator) Somewhere(role string) bool {
 	return slices.ContainsFunc(o.Grants, func(g Grant) bool { return g.Role == role || g.Role == RoleAdmin })
 }
 
-// Needed is how many operators must agree over a machine with those labels: the largest of
-// the quorums that cover it, and never less than one.
+// Needed is how many operators must agree to an upgrade of a machine with these labels: the largest
+// of the quorums that cover the machine, and never less than one.
 func (r Roster) Needed(labels map[string]string) int {
 	n := 1
 	for _, q := range r.Quorums {
@@ -88,7 +88,7 @@ func (r Roster) Needed(labels map[string]string) int {
 	return n
 }
 
-// covers says whether labels has all that scope asks for.
+// covers says whether labels has every label of scope.
 func covers(scope, labels map[string]string) bool {
 	for k, v := range scope {
 		if labels[k] != v {
@@ -142,7 +142,7 @@ func (o Operator) validate() error {
 	return nil
 }
 
-// CheckLabels refuses labels that are too many, or that are no words.
+// CheckLabels refuses more labels than MaxLabels, and names or values that are no words.
 func CheckLabels(labels map[string]string) error {
 	if len(labels) > MaxLabels {
 		return fmt.Errorf("%d labels; at most %d", len(labels), MaxLabels)

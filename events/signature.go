@@ -5,12 +5,13 @@ import (
 	"fmt"
 )
 
-// RecordType separates the signature of a record from every other use of a key.
+// RecordType is part of what is signed for a record, so that the signature cannot be used as the
+// signature of anything else. See PAE.
 const RecordType = "jujube.record.v1"
 
-// Signed gives the record with the signature of who says it. It covers kind, entity and
-// payload, byte for byte: what a state server adds when it takes a report into the log
-// (its own id, time and cause) is not the machine's word.
+// Signed gives the record with a signature over kind, entity and payload, byte for byte. The rest
+// of the envelope is not covered: a state server that takes a machine's report into the log gives
+// it an id, a time and a cause of its own, and those are not the machine's word.
 func (r Record) Signed(by Signer) (Record, error) {
 	signature, err := by.Sign(r.signed())
 	if err != nil {
@@ -20,15 +21,15 @@ func (r Record) Signed(by Signer) (Record, error) {
 	return r, nil
 }
 
-// As gives what somebody said, byte for byte and with his signature, another envelope: a
-// report that a state server takes into the log.
+// As gives the record another envelope, and keeps kind, entity, payload, key and signature as they
+// are. A state server does that with a report that it takes into the log.
 func (r Record) As(env Envelope) (Record, error) {
 	env.Key, env.Signature, env.Time = r.Key, r.Signature, env.Time.UTC()
 	r.Envelope = env
 	return r, r.validate()
 }
 
-// CheckSignature returns ErrSignature unless the record is signed with that key.
+// CheckSignature returns ErrSignature unless the record is signed with this key.
 func (r Record) CheckSignature(key string) error {
 	if r.Key != key {
 		return fmt.Errorf("%w: %s is signed with the key %q, not with %s", ErrSignature, r.Kind, r.Key, key)

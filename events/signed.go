@@ -10,21 +10,22 @@ import (
 	"github.com/jujube-project/jujube/events/limits"
 )
 
-// Signed is a statement and one operator's signature over its exact bytes.
+// Signed is a statement and the signature of one operator over its exact bytes.
 type Signed struct {
 	Statement []byte `json:"statement"` // an Ask as JSON, exactly as signed
 	Key       string `json:"key"`       // public nkey of the signer
-	Signature []byte `json:"signature"` // ed25519 over PAE(RequestType, Statement)
+	Signature []byte `json:"signature"` // ed25519 over PAE(SignedType(action), Statement)
 }
 
-// RequestType separates the signature of a request from every other use of the key.
+// RequestType is part of what is signed for a request, so that the signature cannot be used as the
+// signature of anything else. See PAE.
 const RequestType = "jujube.request.v1"
 
-// ApprovalType separates the signature of an approval from that of a request: neither can
-// be shown as the other.
+// ApprovalType is the same for an approval. An approval can therefore never be shown as a request,
+// nor a request as an approval.
 const ApprovalType = "jujube.approval.v1"
 
-// SignedType is the type under which an action's statement is signed.
+// SignedType gives the type under which the statement of an action is signed.
 func SignedType(action string) string {
 	if action == ActionApprove {
 		return ApprovalType
@@ -32,8 +33,8 @@ func SignedType(action string) string {
 	return RequestType
 }
 
-// PAE is the pre-authentication encoding that is signed: type and payload with their
-// lengths, so that no two pairs give the same bytes. Source: DSSE v1.0.
+// PAE is the pre-authentication encoding: the bytes that are signed. It holds a type and a payload
+// with their lengths, so that no two pairs give the same bytes. Source: DSSE v1.0.
 func PAE(kind string, payload []byte) []byte {
 	return fmt.Appendf(nil, "DSSEv1 %d %s %d %s", len(kind), kind, len(payload), payload)
 }
@@ -41,10 +42,10 @@ func PAE(kind string, payload []byte) []byte {
 // MaxRequestBytes limits a signed request on the wire.
 const MaxRequestBytes = limits.RequestBytes
 
-// ParseSigned reads a signed request without trusting it: the caller checks the
-// signature over PAE(SignedType(action), Statement) with Key before it believes the Ask.
-// Unknown fields are refused: an operator never asks for something that a state
-// server of this version would silently leave out.
+// ParseSigned reads a signed request and trusts nothing in it. The caller checks the signature over
+// PAE(SignedType(action), Statement) with Key before it uses the Ask. ParseSigned returns ErrInvalid
+// for anything that is no signed request. It refuses unknown fields too: a newer client could ask
+// for something that this version would silently leave out.
 func ParseSigned(b []byte) (Signed, Ask, error) {
 	var s Signed
 	var a Ask
@@ -63,6 +64,7 @@ func ParseSigned(b []byte) (Signed, Ask, error) {
 	return s, a, nil
 }
 
+// strict decodes exactly one JSON value, without fields that v does not have.
 func strict(b []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()

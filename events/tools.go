@@ -13,7 +13,7 @@ type ToolsSyncRequested struct {
 	Source   string           `json:"source"`
 	Wanted   []version.Binary `json:"wanted"`
 	SignedBy string           `json:"signed_by,omitempty"` // whose signature is on the source's metadata
-	Unsigned bool             `json:"unsigned,omitempty"`  // nobody's is, and the operator allowed that for this source
+	Unsigned bool             `json:"unsigned,omitempty"`  // there is no signature, and the operator allowed that for this source
 }
 
 func (*ToolsSyncRequested) Kind() string { return "tools.sync_requested/1" }
@@ -25,12 +25,12 @@ func (e *ToolsSyncRequested) Validate() error {
 	return errors.Join(e.Request.Validate(), needText("source", e.Source, 2048))
 }
 
-// ToolsStored says that an archive is complete in the object store, under its digest.
+// ToolsStored says that an archive is complete in the object store, named by its digest.
 type ToolsStored struct {
 	Tools    tools.Tools `json:"tools"`
 	Source   string      `json:"source"`              // where it came from, for a person
 	SignedBy string      `json:"signed_by,omitempty"` // whose signature is on the source's metadata
-	Unsigned bool        `json:"unsigned,omitempty"`  // nobody's is, and an operator allowed that for this source
+	Unsigned bool        `json:"unsigned,omitempty"`  // there is no signature, and an operator allowed that for this source
 }
 
 func (*ToolsStored) Kind() string { return "tools.stored/1" }
@@ -42,8 +42,8 @@ func (e *ToolsStored) Validate() error {
 	return errors.Join(e.Tools.Validate(), needText("source", e.Source, 2048))
 }
 
-// ToolsMissed says that an archive which an upgrade needs could not be fetched at the first
-// try. It is tried again; that is not told again.
+// ToolsMissed says that an archive which an upgrade needs could not be fetched at the first try. The
+// state server tries again, and does not record the later failures.
 type ToolsMissed struct {
 	Tools  tools.Tools `json:"tools"`
 	Reason string      `json:"reason"`
@@ -61,8 +61,8 @@ func (e *ToolsMissed) Validate() error {
 	return errors.Join(e.Tools.Validate(), needText("reason", e.Reason, 4096))
 }
 
-// ToolsMarked says what a publisher says of a version: that it is revoked, a floor or a
-// dead end, or none of these any more. It replaces what was said of the version before.
+// ToolsMarked records what a publisher says of a version: that it is revoked, a floor, a dead end, or
+// none of these any more. It replaces what the same publisher said of the version before.
 type ToolsMarked struct {
 	Version  version.Number `json:"version"`
 	Marks    tools.Marks    `json:"marks"`
@@ -83,8 +83,8 @@ func (e *ToolsMarked) Validate() error {
 	return errors.Join(needText("source", e.Source, 2048), needText("revoked", e.Marks.Revoked, 1024))
 }
 
-// SourceLost says that a source of tools could not be read, after it could, or at the
-// first try: the state server has no way to it, or does not trust it.
+// SourceLost says that a source of tools cannot be read: the state server cannot reach it, or does
+// not trust it. Only the first failure is recorded.
 type SourceLost struct {
 	Source string `json:"source"`
 	Reason string `json:"reason"`
@@ -102,7 +102,7 @@ func (e *SourceLost) Validate() error {
 	return errors.Join(needText("source", e.Source, 2048), needText("reason", e.Reason, 4096))
 }
 
-// SourceReturned says that a source can be read again, or is not searched any more.
+// SourceReturned says that a lost source can be read again, or that nobody searches it any more.
 type SourceReturned struct {
 	Source string `json:"source"`
 }

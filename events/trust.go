@@ -10,29 +10,29 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// TrustPublished says which bundle of signed metadata the environment has from here on, and
-// what is in it. Machines believe the bundle, not this record: it tells them where the
-// bundle is, and everybody else what it says.
+// TrustPublished says which bundle of signed metadata the environment has from this record on, and
+// what the bundle says. Machines fetch and verify the bundle, and believe nothing in this record.
+// Folds, which verify nothing, go by the record.
 type TrustPublished struct {
 	Bundle  Object        `json:"bundle"`
 	Version TrustVersions `json:"version"`
-	Fresh   time.Time     `json:"fresh"`   // until then nothing newer must be shown: the timestamp expires
-	Expires time.Time     `json:"expires"` // the first of what people sign, root and targets, expires
+	Fresh   time.Time     `json:"fresh"`   // when the timestamp expires: until then machines need nothing newer
+	Expires time.Time     `json:"expires"` // when the root or the targets expire, which people sign
 
-	Timestamp []byte `json:"timestamp"` // the document of that role, for whoever has the rest already
+	Timestamp []byte `json:"timestamp"` // the document of that role, for a machine that has the other documents already
 
 	Roster  Roster          `json:"roster"`
-	Floor   *version.Number `json:"floor,omitempty"` // nothing older may be installed
+	Floor   *version.Number `json:"floor,omitempty"` // no older version may be installed
 	Revoked *Revoked        `json:"revoked,omitempty"`
 }
 
 // Object names bytes in the object store.
 type Object struct {
-	SHA256 string `json:"sha256"` // 64 hex digits, and its name
+	SHA256 string `json:"sha256"` // 64 hex digits; the name of the object
 	Size   int64  `json:"size_bytes"`
 }
 
-// TrustVersions are the versions of the four roles. Source: TUF 1.0, section 3.
+// TrustVersions are the versions of the documents of the four roles. Source: TUF 1.0, section 3.
 type TrustVersions struct {
 	Root      int64 `json:"root"`
 	Targets   int64 `json:"targets"`
@@ -40,7 +40,7 @@ type TrustVersions struct {
 	Timestamp int64 `json:"timestamp"`
 }
 
-// Revoked is what nobody may rely on any more: the signed target revoked.json.
+// Revoked lists what nobody may rely on any more. It is the signed target revoked.json.
 type Revoked struct {
 	Keys      []string `json:"keys,omitempty"`      // public nkeys
 	Artefacts []string `json:"artefacts,omitempty"` // sha256 of archives
@@ -102,11 +102,11 @@ func (r Revoked) Validate() error {
 	return nil
 }
 
-// TrustRefused says that a machine did not believe a bundle that was published. It goes on
-// believing what it believed before.
+// TrustRefused is a report: a machine did not accept a bundle that was published. It keeps the
+// metadata that it had before.
 type TrustRefused struct {
 	ReportHead
-	Bundle string `json:"bundle"` // its sha256
+	Bundle string `json:"bundle"` // sha256 of the bundle
 	Code   string `json:"code"`   // stable word, such as "tuf-rollback"
 	Text   string `json:"text"`
 }
@@ -123,11 +123,11 @@ func (e *TrustRefused) Validate() error {
 	return errors.Join(needText("code", e.Code, 64), needText("text", e.Text, 4096), e.ReportHead.validate())
 }
 
-// TrustStale says that four fifths of the life of what a machine believes are over and
-// nothing newer came. When it ends, the machine takes no new version any more.
+// TrustStale is a report: four fifths of the life of a machine's timestamp are over, and the machine
+// got no newer one. After its end the machine installs no new version any more.
 type TrustStale struct {
 	ReportHead
-	Timestamp int64     `json:"timestamp"` // version of the document
+	Timestamp int64     `json:"timestamp"` // version of that document
 	Ends      time.Time `json:"ends"`
 }
 

@@ -13,7 +13,7 @@ type UnitSpec struct {
 	Machine string            `json:"machine"` // "3"
 	Command []string          `json:"command"` // program and arguments; no shell
 	Env     map[string]string `json:"env,omitempty"`
-	Restart string            `json:"restart"` // a Restart… constant
+	Restart string            `json:"restart"` // RestartAlways, RestartOnFailure or RestartNever
 
 	Warrant Warrant `json:"warrant,omitzero"` // the request that asked for this unit
 }
@@ -38,7 +38,7 @@ func (u *UnitSpec) Validate() error {
 	return errors.Join(needMachine(u.Machine), u.Warrant.validate())
 }
 
-// UnitAdded places a unit.
+// UnitAdded says that a machine is to run a new unit.
 type UnitAdded struct {
 	UnitSpec
 }
@@ -46,7 +46,7 @@ type UnitAdded struct {
 func (*UnitAdded) Kind() string     { return "unit.added/1" }
 func (e *UnitAdded) Entity() string { return entityUnit(e.Unit) }
 
-// UnitRemoved ends a unit.
+// UnitRemoved says that a unit is not to run any more.
 type UnitRemoved struct {
 	Unit string `json:"unit"`
 }
@@ -72,7 +72,7 @@ const (
 	UnitError   = "error"
 )
 
-// UnitStateChanged is a unit agent's report on its workload.
+// UnitStateChanged is the report of a unit's agent on its workload.
 type UnitStateChanged struct {
 	ReportHead
 	Unit    string         `json:"unit"`
@@ -95,8 +95,8 @@ func (e *UnitStateChanged) Validate() error {
 	return errors.Join(needUnit(e.Unit), e.ReportHead.validate(), needText("info", e.Info, 4096))
 }
 
-// UnitsAssigned is the whole list of units that a machine is to run: state, not a
-// change. The newest one on a machine's subject is what its agent follows.
+// UnitsAssigned is the whole list of units that a machine is to run. It is state and no change: an
+// agent that missed older lists needs the newest one only.
 type UnitsAssigned struct {
 	Machine string     `json:"machine"`
 	Units   []UnitSpec `json:"units"`

@@ -7,12 +7,12 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// UpgradeRequested records what an operator asked, before it is judged.
+// UpgradeRequested records that an operator asked for an upgrade. The decision follows it.
 type UpgradeRequested struct {
 	Request   Request        `json:"request"`
 	Upgrade   string         `json:"upgrade"` // id of the upgrade: the request's id
 	To        version.Number `json:"to"`
-	Artefacts []tools.Tools  `json:"artefacts"` // the exact archives that the operator saw, one for each series and arch in use
+	Artefacts []tools.Tools  `json:"artefacts"` // the archives that the operator signed, one for each series and architecture in use
 	Reset     bool           `json:"reset,omitempty"`
 }
 
@@ -32,13 +32,13 @@ func (e *UpgradeRequested) Validate() error {
 	return errors.Join(e.Request.Validate(), needID("upgrade", e.Upgrade))
 }
 
-// UpgradeAccepted starts an upgrade. It fixes what it is about: machines that join
-// later are not part of it.
+// UpgradeAccepted starts an upgrade. Its machines are fixed here: machines that join later are not
+// part of the upgrade.
 type UpgradeAccepted struct {
 	Upgrade  string         `json:"upgrade"`
 	From     version.Number `json:"from"`
 	To       version.Number `json:"to"`
-	Machines []string       `json:"machines"` // ids, in the order of Plan
+	Machines []string       `json:"machines"` // ids, in the order in which they are upgraded
 }
 
 func (*UpgradeAccepted) Kind() string     { return "upgrade.accepted/1" }
@@ -57,7 +57,7 @@ func (e *UpgradeAccepted) Validate() error {
 	return needID("upgrade", e.Upgrade)
 }
 
-// UpgradeRefused names every reason at once. Nothing was changed.
+// UpgradeRefused refuses an upgrade, with every reason at once. Nothing was changed.
 type UpgradeRefused struct {
 	Upgrade string   `json:"upgrade"`
 	Reasons []Reason `json:"reasons"`
@@ -71,8 +71,7 @@ func (e *UpgradeRefused) Validate() error {
 	return errors.Join(needID("upgrade", e.Upgrade), needReasons(e.Reasons))
 }
 
-// UpgradeHalted stops an upgrade at real trouble: no further machine is ordered until
-// an operator decides.
+// UpgradeHalted stops an upgrade. No further machine is ordered until an operator decides.
 type UpgradeHalted struct {
 	Upgrade string   `json:"upgrade"`
 	Reasons []Reason `json:"reasons"`
@@ -86,8 +85,8 @@ func (e *UpgradeHalted) Validate() error {
 	return errors.Join(needID("upgrade", e.Upgrade), needReasons(e.Reasons))
 }
 
-// UpgradeAborted ends an upgrade at an operator's word (--reset-previous-upgrade).
-// What was upgraded stays as it is.
+// UpgradeAborted ends an upgrade because an operator asked so (--reset-previous-upgrade). Machines
+// that were upgraded already stay as they are.
 type UpgradeAborted struct {
 	Upgrade string `json:"upgrade"`
 	Request string `json:"request"` // id of the request that ended it
@@ -101,8 +100,8 @@ func (e *UpgradeAborted) Validate() error {
 	return errors.Join(needID("upgrade", e.Upgrade), needID("request", e.Request))
 }
 
-// UpgradeCompleted says that every machine of the upgrade proved itself healthy on the
-// new version. The environment's agent version is the new one from here on.
+// UpgradeCompleted says that every machine of the upgrade was healthy on the new version for the
+// whole health window. From this record on the environment's agent version is the new one.
 type UpgradeCompleted struct {
 	Upgrade string         `json:"upgrade"`
 	Version version.Number `json:"version"`
@@ -119,11 +118,11 @@ func (e *UpgradeCompleted) Validate() error {
 	return needID("upgrade", e.Upgrade)
 }
 
-// UpgradePending says that an upgrade could begin, and waits for operators who agree.
+// UpgradePending says that nothing forbids an upgrade, and that it waits for more operators to agree.
 type UpgradePending struct {
 	Upgrade string `json:"upgrade"`
-	Needed  int    `json:"needed"` // operators, who asked for it included
-	SHA256  string `json:"sha256"` // of the request's bytes: what is agreed to
+	Needed  int    `json:"needed"` // number of operators who must agree; the one who asked is one of them
+	SHA256  string `json:"sha256"` // of the request's bytes; approvals name it
 }
 
 func (*UpgradePending) Kind() string { return "upgrade.pending/1" }

@@ -5,19 +5,19 @@ import (
 	"time"
 )
 
-// Warrant is what makes an order lawful: what operators signed, byte for byte, and the proof
-// that the machine is among those they signed it for. Package events/warrant checks it.
+// Warrant is what makes an order lawful. It holds what operators signed, byte for byte, and the
+// proof that the machine is one of those that they signed it for. Package events/warrant checks it.
 type Warrant struct {
-	Request   []byte   `json:"signed"`              // an operator's Signed
-	Approvals [][]byte `json:"approvals,omitempty"` // of others, who agree; each a Signed
-	Index     int64    `json:"index,omitempty"`     // of the machine in the request's list
-	Proof     [][]byte `json:"proof,omitempty"`     // hashes from the machine up to the list's root
+	Request   []byte   `json:"signed"`              // the request: a Signed
+	Approvals [][]byte `json:"approvals,omitempty"` // of other operators, who agree; each is a Signed
+	Index     int64    `json:"index,omitempty"`     // place of the machine in the request's list
+	Proof     [][]byte `json:"proof,omitempty"`     // hashes from that place up to the root of the list
 }
 
 // Limits of a warrant.
 const (
 	MaxApprovals   = 16
-	maxProofHashes = 32 // of a list of 2^32 machines
+	maxProofHashes = 32 // enough for a list of 2^32 machines
 )
 
 func (w *Warrant) validate() error {
@@ -32,8 +32,8 @@ func (w *Warrant) validate() error {
 	return nil
 }
 
-// MachineList is the list of machines that an operator signs: the root of a Merkle tree
-// over them, so that each needs to see no more than its own place in it.
+// MachineList is the list of machines that an operator signs. It is the root of a Merkle tree over
+// them, so that each machine needs to see only its own place in the list.
 type MachineList struct {
 	Root  []byte `json:"root"` // SHA-256
 	Count int    `json:"count"`
@@ -42,5 +42,5 @@ type MachineList struct {
 // MaxMachines is how many machines one request may be about.
 const MaxMachines = 50_000
 
-// MaxRequestLife is how long after its signature machines may begin what a request asks.
+// MaxRequestLife is how long after a request was signed machines may begin what it asks.
 const MaxRequestLife = 7 * 24 * time.Hour

@@ -1,5 +1,5 @@
-// Package testkey gives tests keys of people, machines and state servers, by name. The same
-// name is the same key: everybody can sign with it, so nothing in the product links this.
+// Package testkey gives keys of people, machines and state servers to tests, by name. The same name
+// always gives the same key, so everybody can sign with it: the product must never link this package.
 package testkey
 
 import (
@@ -15,7 +15,7 @@ type Key struct{ private ed25519.PrivateKey }
 
 var _ events.Signer = Key{}
 
-// Of gives the key of a name.
+// Of gives the key of this name.
 func Of(name string) Key {
 	seed := sha256.Sum256([]byte("a key for tests: " + name))
 	return Key{ed25519.NewKeyFromSeed(seed[:])}
@@ -31,7 +31,7 @@ func (k Key) Public() string {
 // Sign signs b with ed25519.
 func (k Key) Sign(b []byte) ([]byte, error) { return ed25519.Sign(k.private, b), nil }
 
-// crc16 is CRC-16/XMODEM, by the bit.
+// crc16 is CRC-16/XMODEM, bit by bit.
 func crc16(b []byte) (sum uint16) {
 	for _, c := range b {
 		for bit := 7; bit >= 0; bit-- {
