@@ -55,6 +55,22 @@ func (s *Script) Line(line string) {
 	s.add(verb(s, args))
 }
 
+// Report gives the report that a line stands for, as the machine's outbox numbers it. Nothing is
+// recorded: the test hands the report to whoever decides on it. It panics on a line that is no
+// report.
+func (s *Script) Report(line string) events.Report {
+	words := strings.Fields(line)
+	verb, ok := verbs[words[0]]
+	if !ok {
+		panic(fmt.Sprintf("%q: no such verb", line))
+	}
+	report, ok := verb(s, append(words[1:], make([]string, 8)...)).payload.(events.Report)
+	if !ok {
+		panic(fmt.Sprintf("%q: no agent reports that", line))
+	}
+	return report
+}
+
 func (s *Script) add(f fact) {
 	seq := uint64(len(s.Records) + 1)
 	env := events.Envelope{

@@ -49,7 +49,8 @@ var verbs = map[string]func(s *Script, a []string) fact{
 		return fact{payload: &events.RequestRefused{Request: a[0], Reasons: reason(a[1:])}, request: a[0]}
 	},
 
-	// invite M [server] · enrol M V [server] · start M V · lost M · returned M · remove M
+	// invite M [server] · enrol M V [server] · pending M V WHY · quarantine M WHY · start M V
+	// lost M · returned M · remove M
 	"invite": func(s *Script, a []string) fact {
 		return fact{payload: &events.MachineInvited{
 			Machine: a[0], TokenKey: "UTOKEN", Expires: s.now.Add(time.Hour), StateServer: a[1] == "server",
@@ -59,6 +60,14 @@ var verbs = map[string]func(s *Script, a []string) fact{
 		return fact{payload: &events.MachineEnrolled{
 			Machine: a[0], Key: "UKEY" + a[0], Hostname: "host" + a[0], Version: bin(a[1]), StateServer: a[2] == "server",
 		}}
+	},
+	"pending": func(_ *Script, a []string) fact {
+		return fact{payload: &events.MachineEnrolled{
+			Machine: a[0], Key: "UKEY" + a[0], Hostname: "host" + a[0], Version: bin(a[1]), Pending: strings.ReplaceAll(a[2], "_", " "),
+		}}
+	},
+	"quarantine": func(_ *Script, a []string) fact {
+		return fact{payload: &events.MachineQuarantined{Machine: a[0], Code: events.CodeClone, Text: strings.ReplaceAll(a[1], "_", " ")}}
 	},
 	"start": func(s *Script, a []string) fact {
 		return s.report(a[0], "", &events.AgentStarted{Version: bin(a[1]), PID: 4711})
@@ -137,7 +146,7 @@ var verbs = map[string]func(s *Script, a []string) fact{
 	},
 
 	// downloading M U PERCENT · staged M U · restarting M U FROM TO · upgraded M U V
-	// failed M U CODE · rolled-back M U V CODE · late M U
+	// failed M U CODE · rolled-back M U V CODE · taken-back M U V CODE · late M U
 	"downloading": func(s *Script, a []string) fact {
 		return s.report(a[0], a[1], &events.AgentDownloading{Percent: integer(a[2])})
 	},
@@ -153,6 +162,9 @@ var verbs = map[string]func(s *Script, a []string) fact{
 	},
 	"rolled-back": func(s *Script, a []string) fact {
 		return s.report(a[0], a[1], &events.AgentRolledBack{Version: bin(a[2]), Failure: failure("trial", a[3])})
+	},
+	"taken-back": func(s *Script, a []string) fact {
+		return s.report(a[0], a[1], &events.AgentRolledBack{Version: bin(a[2]), Failure: failure(events.StepAfterCommit, a[3])})
 	},
 	"late": func(s *Script, a []string) fact {
 		return s.report(a[0], a[1], &events.ReportLate{Report: "agent.upgraded/1", Data: []byte("{}")})

@@ -12,6 +12,7 @@ import (
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/warrant"
 	"github.com/jujube-project/jujube/projections"
+	"github.com/jujube-project/jujube/projections/targets"
 )
 
 // court is a state server that judges signed requests, without a bus. Machines 1 and 2 are
@@ -34,7 +35,9 @@ func newCourt(t *testing.T) *court {
 	s.Tools["1.25.1-trusty-amd64"] = &projections.StoredTools{Tools: tools.Tools{Version: bin("1.25.1"), Size: 1, SHA256: digest}}
 	s.Trust.Roster = events.Roster{
 		Operators: []events.Operator{
-			grants("alice", events.RoleAdmin, nil), grants("bob", events.RoleApprove, nil), grants("carol", events.RoleApprove, production), grants("erin", events.RoleApprove, nil),
+			grants("alice", events.RoleAdmin, nil), grants("bob", events.RoleApprove, nil),
+			grants("carol", events.RoleApprove, production),
+			grants("erin", events.RoleApprove, nil),
 			grants("dave", events.RoleOperate, map[string]string{"env": "dev"}), grants("rita", events.RoleRead, nil),
 		},
 	}
@@ -52,6 +55,35 @@ func (c *court) complete(ask events.Ask) events.Ask {
 	lawful(c.t, c.state, &ask)
 	ask.Environment, ask.Expires = "env", judged.Add(10*time.Minute)
 	return ask
+}
+
+func upgradeTo(v, client string, reset bool) events.Ask {
+	return events.Ask{Action: events.ActionUpgrade, Upgrade: &events.AskUpgrade{
+		To: bin(v).Number, Client: bin(client).Number, Reset: reset, Artefacts: []tools.Tools{{Version: bin(v), Size: 1, SHA256: digest}},
+	}}
+}
+
+// lawful completes an ask as a client does.
+func lawful(t *testing.T, s *projections.State, ask *events.Ask) {
+	t.Helper()
+	r := targets.Resolve(s, *ask)
+	ask.Created, ask.Until = judged, judged.Add(events.MaxRequestLife)
+	if ask.Upgrade != nil {
+		ask.Upgrade.Rollback = ask.Upgrade.To.Compare(r.Newest) < 0
+	}
+	if ask.AddUnit != nil && r.Unit != nil {
+		ask.AddUnit.Command, ask.AddUnit.Env, ask.AddUnit.Restart = r.Unit.Command, r.Unit.Env, r.Unit.Restart
+	}
+	if len(r.Machines) == 0 {
+		return
+	}
+	list, err := warrant.NewList(r.Machines)
+	if err == nil {
+		ask.Machines, err = list.Signed()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (c *court) approval(id, of, sha256 string) events.Ask {

@@ -7,8 +7,34 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/testkey"
+	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/projections"
 )
+
+const digest = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+var judged = time.Date(2015, 9, 15, 12, 0, 0, 0, time.UTC)
+
+func bin(v string) version.Binary {
+	n, err := version.Parse(v)
+	if err != nil {
+		panic(err)
+	}
+	return version.Binary{Number: n, Series: "trusty", Arch: "amd64"}
+}
+
+// environment is one at 1.25.0 with a state server and two machines; machine 2 runs v2.
+func environment(v2 string) *projections.State {
+	s := projections.New()
+	s.UUID, s.AgentVersion, s.NextMachine = "env", bin("1.25.0").Number, 3
+	for id, v := range map[string]string{"0": "1.25.0", "1": "1.25.0", "2": v2} {
+		s.Machines[id] = &projections.Machine{ID: id, Life: projections.LifeAlive, Version: bin(v), StateServer: id == "0", Key: testkey.Of("machine-" + id).Public()}
+	}
+	s.Units["web/0"] = &projections.Unit{UnitSpec: events.UnitSpec{Unit: "web/0", Machine: "1", Command: []string{"x"}, Restart: "always"}, Service: "web"}
+	s.NextUnit["web"] = 1
+	return s
+}
 
 // desk is a state server that decides, without a bus: what it decides is folded at once, as
 // the writer does.

@@ -66,59 +66,25 @@ func upgraded(order string) *events.AgentUpgraded {
 	return r
 }
 
-func TestAReportThatComesTwiceIsRecordedOnce(t *testing.T) {
-	k := newDesk(t)
-	for i, want := range []string{"", wire.ReportDuplicate, wire.ReportDuplicate} {
-		if got := k.report("machine-1", 1, &events.AgentStarted{Version: bin("1.25.0")}); got != want {
-			t.Fatalf("answer %d is %q, want %q", i, got, want)
-		}
-	}
-	k.want("agent.started/1")
-}
-
-func TestAnOrderEndsOnce(t *testing.T) {
-	k := newDesk(t)
-	k.order("o1")
-	// The agent dies before it noted that it said so, and says it again; then it ends an
-	// order that has timed out, twice.
-	for n, want := range []string{"", wire.ReportDuplicate} {
-		if got := k.report("machine-1", uint64(n+1), upgraded("o1")); got != want {
-			t.Fatalf("report %d is answered %q, want %q", n+1, got, want)
-		}
-	}
-	k.order("o2")
-	k.fact("up1", &events.OrderTimedOut{Order: "o2", Machine: "1"})
-	for n, want := range []string{"", wire.ReportDuplicate} {
-		if got := k.report("machine-1", uint64(n+3), upgraded("o2")); got != want {
-			t.Fatalf("report %d is answered %q, want %q", n+3, got, want)
-		}
-	}
-	k.want("order.issued/1 agent.upgraded/1 order.issued/1 order.timed_out/1 report.late/1")
-	if k.recs[1].Correlation != "up1" {
-		t.Fatalf("the report belongs to %q", k.recs[1].Correlation)
-	}
-}
-
-func TestWhatIsNotAnAgentsToTellIsRefused(t *testing.T) {
-	k := newDesk(t)
-	for name, c := range map[string]struct {
-		from   string
-		report events.Report
-	}{
-		"in another's name":      {"machine-2", &events.AgentStarted{Version: bin("1.25.0")}},
-		"another machine's unit": {"machine-1", &events.UnitStateChanged{Unit: "db/0", State: events.UnitStarted}},
-		"a late report itself":   {"machine-1", &events.ReportLate{Order: "o1", Report: "agent.upgraded/1"}},
+func TestWhatIsNoReportIsRefused(t *testing.T) {
+	for name, data := range map[string][]byte{
+		"nothing": nil, "garbage": []byte("x"), "a fact of the state server": mustMarshal(t, &events.MachineRemoved{Machine: "1"}),
 	} {
-		if got := k.report(c.from, 1, c.report); got != wire.ReportInvalid {
-			t.Errorf("%s: answered %q, want invalid", name, got)
-		}
-	}
-	for name, data := range map[string][]byte{"nothing": nil, "garbage": []byte("x"), "a fact of the state server": mustMarshal(t, &events.MachineRemoved{Machine: "1"})} {
 		if _, err := ReadReport("machine-1", data); !errors.Is(err, ErrInvalidReport) {
 			t.Errorf("%s: %v, want ErrInvalidReport", name, err)
 		}
 	}
-	k.want("")
+}
+
+// A report of an order belongs to the upgrade of that order, whatever the agent says.
+func TestAReportOfAnOrderBelongsToItsUpgrade(t *testing.T) {
+	k := newDesk(t)
+	k.order("o1")
+	k.report("machine-1", 1, upgraded("o1"))
+	k.want("order.issued/1 agent.upgraded/1")
+	if got := k.recs[1].Correlation; got != "up1" {
+		t.Errorf("the report belongs to %q, want the upgrade up1", got)
+	}
 }
 
 // Each row is a report that machine 1 did not make, or that was changed on its way.

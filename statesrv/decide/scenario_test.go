@@ -33,6 +33,10 @@ var update = flag.Bool("update", false, "rewrite the scenario files")
 //	? pass 0,2                   # time passes; these machines were heard a moment ago
 //	? host joins 3 UTOKEN        # a host with a join token asks to be machine 3
 //	? host renews 1 0 nonce-a    # a machine asks for new credentials, from that generation on
+//	? machine 1 start 1 1.24.0   # machine 1 sends the report that the words behind it stand for
+//	? machine 1 again            # machine 1 sends its newest report once more, byte for byte
+//
+// A report may end in "signed-by 2": then it is signed with the key of that machine.
 func TestScenarios(t *testing.T) {
 	stories := map[*scenario.Script]*story{}
 	scenario.Play(t, "*.txt", *update, func(question string, s *scenario.Script) string {
@@ -49,6 +53,7 @@ type story struct {
 	script *scenario.Script
 	asked  int
 	quorum int
+	sent   map[string][]byte // the newest report of each machine, as it was sent
 }
 
 func (s *story) answer(words []string) string {
@@ -57,6 +62,9 @@ func (s *story) answer(words []string) string {
 		s.state.Fold(r)
 	}
 	s.state.Trust.Roster = s.roster()
+	for id, m := range s.state.Machines {
+		m.Key = keyOf(id).Public()
+	}
 	rest := append(words[1:], make([]string, 4)...)
 	switch words[0] {
 	case "quorum":
@@ -72,6 +80,8 @@ func (s *story) answer(words []string) string {
 		return s.tell(Pass(s.at(), heard))
 	case "host":
 		return s.host(rest)
+	case "machine":
+		return s.reports(words[1], words[2:])
 	}
 	return s.asks(words[0], words[1], words[2:])
 }
@@ -132,7 +142,11 @@ func (s *story) asks(who, action string, words []string) string {
 	if action == events.ActionTrust {
 		know.Publication, know.Unpublishable = bundle(words)
 	}
+	before := s.state.Digest()
 	d, err := Requested(s.at(), r, know)
+	if s.state.Digest() != before {
+		s.t.Errorf("judging request %s changed the state", id)
+	}
 	if err != nil {
 		return "skipped: " + err.Error() + "\n"
 	}
@@ -182,9 +196,9 @@ func fill(ask *events.Ask, words []string, s *projections.State) {
 			ask.Approve.SHA256 = w.SHA256
 		}
 	case events.ActionRestart:
-		ask.Restart = &events.AskRestart{All: first == "all"}
-		if first != "all" {
-			ask.Restart.Tags = words
+		ask.Restart = &events.AskRestart{Tags: words}
+		if first == "all" {
+			ask.Restart.All, ask.Restart.Tags = true, rest
 		}
 	case events.ActionResolved:
 		ask.Resolved = first
@@ -252,13 +266,16 @@ func (s *story) host(words []string) string {
 	case "joins":
 		var out Enrolment
 		d, out = Enrol(s.at(), wire.EnrolRequest{
-			Environment: s.state.UUID, Machine: words[1], TokenKey: words[2], Key: "UKEY" + words[1], Hostname: "host" + words[1], Version: "1.24.0-trusty-amd64",
+			Environment: s.state.UUID, Machine: words[1], TokenKey: words[2], Key: keyOf(words[1]).Public(),
+			Hostname: "host" + words[1], Version: "1.24.0-trusty-amd64",
 		})
 		refused = out.Refused
 	case "renews":
 		generation, _ := strconv.ParseUint(words[2], 10, 64)
 		var out Renewal
-		d, out = Renew(s.at(), wire.RenewRequest{Environment: s.state.UUID, Machine: words[1], Key: "UKEY" + words[1], Generation: generation, Nonce: words[3]})
+		d, out = Renew(s.at(), wire.RenewRequest{
+			Environment: s.state.UUID, Machine: words[1], Key: keyOf(words[1]).Public(), Generation: generation, Nonce: words[3],
+		})
 		refused = out.Refused
 	}
 	if refused != nil {
@@ -266,3 +283,60 @@ func (s *story) host(words []string) string {
 	}
 	return s.tell(d)
 }
+
+// reports lets a machine send a report, and tells how it was answered.
+func (s *story) reports(from string, words []string) string {
+	data := s.sent[from]
+	if words[0] != "again" {
+		data = s.signed(from, words)
+	}
+	if s.sent == nil {
+		s.sent = map[string][]byte{}
+	}
+	s.sent[from] = data
+	told, err := ReadReport(events.MachineTag(from), data)
+	if err == nil {
+		err = AuthenticateReport(s.at(), told)
+	}
+	if err != nil {
+		return wire.ReportInvalid + ": " + err.Error() + "\n"
+	}
+	before := s.state.Digest()
+	d, code, err := Report(s.at(), told)
+	if s.state.Digest() != before {
+		s.t.Errorf("deciding on a report of machine %s changed the state", from)
+	}
+	switch {
+	case err != nil && len(d.Facts) > 0:
+		s.t.Errorf("a report that is refused leaves %d facts", len(d.Facts))
+	case err != nil:
+		return code + ": " + err.Error() + "\n"
+	case code != "":
+		return code + "\n" + s.tell(d)
+	}
+	return s.tell(d)
+}
+
+// signed is the report that the words stand for, as an agent sends it.
+func (s *story) signed(from string, words []string) []byte {
+	key := keyOf(from)
+	if n := len(words); n > 2 && words[n-2] == "signed-by" {
+		key, words = keyOf(words[n-1]), words[:n-2]
+	}
+	report := s.script.Report(strings.Join(words, " "))
+	rec, err := events.New(events.Envelope{ID: "sent", Time: s.now, Actor: events.MachineTag(report.Head().Machine)}, report)
+	if err == nil {
+		rec, err = rec.Signed(key)
+	}
+	var data []byte
+	if err == nil {
+		data, err = events.Marshal(rec)
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return data
+}
+
+// keyOf is the key of a machine.
+func keyOf(id string) events.Signer { return testkey.Of(events.MachineTag(id)) }
