@@ -17,5 +17,5 @@
 //	err = host.WriteFile(filepath.Join(dir, "state"), data)
 //
 // After a crash in the middle of [WriteFile] the file has its old content or its new
-// content. A temporary file may be left beside it.
+// content. A file FILE.new may be left beside it, which the next WriteFile removes.
 package host

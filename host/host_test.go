@@ -35,6 +35,20 @@ func TestAWriteThatFailsChangesNothing(t *testing.T) {
 	holds(t, dir, "file", "old", 0o600)
 }
 
+// A power cut in the middle of a write leaves a file beside the old one. The next write
+// removes it: such files do not add up, and no half of a secret stays.
+func TestAWriteRemovesWhatACrashLeft(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "file")
+	if err := os.WriteFile(path+".new", []byte("half of a sec"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteFile(path, []byte("secret")); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, dir, "file", "secret", 0o600)
+}
+
 // The mode is what was asked for, whatever the umask, and a link is replaced, not followed.
 func TestWhatAWriteReplaces(t *testing.T) {
 	dir := t.TempDir()

@@ -6,15 +6,18 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math/rand/v2"
+	"os"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 )
 
 // WriteFile replaces the file at path, durably, and only its owner can read it. Whoever
 // reads it, and whatever happens to the power, finds the old content or the new content,
 // never a mix. A symbolic link at path is replaced and not followed.
 //
-// Several processes may write the same file: each write is whole, and the last one stays.
+// Several processes may write the same file: they take turns, each write is whole, and the
+// last one stays. What a write leaves behind when the power fails, the next one removes.
 func WriteFile(path string, data []byte) error {
 	return WriteStream(path, 0o600, func(w io.Writer) error {
 		_, err := io.Copy(w, bytes.NewReader(data))
@@ -25,13 +28,30 @@ func WriteFile(path string, data []byte) error {
 // WriteStream is [WriteFile] for content that fill writes, and with a mode (the umask does
 // not change it). An error of fill leaves the old file as it was.
 func WriteStream(path string, mode fs.FileMode, fill func(io.Writer) error) error {
-	tmp := fmt.Sprintf("%s.new-%08x", path, rand.Uint32())
-	return Replace(OS{}, path, tmp, mode, func(w io.Writer) error {
+	unlock, err := lockDir(filepath.Dir(path))
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	defer unlock()
+	return Replace(OS{}, path, path+".new", mode, func(w io.Writer) error {
 		if err := w.(hostFile).Chmod(mode); err != nil {
 			return err
 		}
 		return fill(w)
 	})
+}
+
+// lockDir waits for its turn among those who replace files in a directory. The lock is on the
+// directory itself, so it leaves no file; a process that ends gives it back.
+func lockDir(path string) (unlock func(), err error) {
+	d, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := flock(d, unix.LOCK_EX); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return func() { _ = d.Close() }, nil
 }
 
 // Replace is how every durable write is done, on any [Disk]: make tmp, fill it, sync it,
