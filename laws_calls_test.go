@@ -41,7 +41,7 @@ var uses = []use{
 		why: "environment variables are read in cmd and handed on",
 		except: []exception{
 			{pkg: "cmd…", why: "it is where they are read"},
-			{pkg: "cli/clitest", why: "whoever runs the scripts sets how much they copy"},
+			{pkg: "cli/clitest…", why: "whoever runs the scripts sets how much they copy"},
 		},
 	},
 	{
@@ -52,7 +52,7 @@ var uses = []use{
 			{pkg: "agent", why: "workloads and self-tests inherit it"},
 			{pkg: "agent/launcher", why: "the agent inherits it"},
 			{pkg: "sim…", why: "what is simulated inherits it"},
-			{pkg: "cli/clitest", why: "what scripts run inherits it"},
+			{pkg: "cli/clitest…", why: "what scripts run inherits it"},
 		},
 	},
 }

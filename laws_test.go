@@ -38,7 +38,7 @@ var (
 	forTests = []string{
 		"testing", "module/projections/scenario", "module/agent/install/crashfs",
 		"module/bus/memlog", "module/bus/bustest", "module/bus/logtest", "module/events/testkey",
-		"module/cli/clitest",
+		"module/cli/clitest…",
 	}
 )
 
@@ -102,7 +102,7 @@ var dependencies = []dependency{
 	{
 		from: []string{"cli…", "cmd/juju"}, forbid: append([]string{"module/statesrv…", "module/agent…", "module/sim…"}, servers...),
 		why:    "a client has no server in it, and neither demo nor simulations when it is installed",
-		except: []exception{{pkg: "cli/clitest", why: "it runs environments for the tests of commands"}},
+		except: []exception{{pkg: "cli/clitest…", why: "it runs environments for the tests of commands"}},
 	},
 	{
 		from: []string{"agent/launcher…"}, forbid: network,

@@ -34,3 +34,8 @@ func Run(t *testing.T, data, line string, env ...string) (code int, stdout, stde
 	code = cli.Main(context.Background(), a)
 	return code, out.String(), errs.String()
 }
+
+// In is a run of juju with that directory as JUJU_DATA.
+func In(data string) *app.App {
+	return &app.App{Getenv: func(key string) string { return map[string]string{"JUJU_DATA": data}[key] }}
+}

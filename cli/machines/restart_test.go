@@ -6,15 +6,16 @@ import (
 	"testing"
 
 	"github.com/jujube-project/jujube/cli/clitest"
+	"github.com/jujube-project/jujube/cli/clitest/servers"
 	"github.com/jujube-project/jujube/events"
 )
 
 // What restart-agent --wait waits for ends in one of three ways; for an agent that restarts
 // anyway it is the order that it had before.
 func TestRestartsEnd(t *testing.T) {
-	c := clitest.NewClient(t)
+	c := servers.NewClient(t)
 	c.Judge(func(ask events.Ask) {
-		got := clitest.Received(ask).Request
+		got := servers.Received(ask).Request
 		decided := []events.Payload{&events.RestartRequested{Request: got, Machines: []string{"1", "2", "3", "4"}}}
 		for _, m := range []string{"1", "2", "3"} {
 			decided = append(decided, &events.RestartOrdered{Order: "order-" + m, Machine: m})

@@ -10,23 +10,24 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/cli/clitest"
+	"github.com/jujube-project/jujube/cli/clitest/servers"
 	"github.com/jujube-project/jujube/events"
 )
 
 func TestAcceptedRequest(t *testing.T) {
-	c := clitest.NewClient(t)
+	c := servers.NewClient(t)
 	c.Judge(func(ask events.Ask) {
 		c.Append("", &events.SettingChanged{Key: "another", Value: "matter"})
-		c.Append(ask.ID, clitest.Received(ask), &events.SettingChanged{Key: "k", Value: ask.SetEnv["k"]})
+		c.Append(ask.ID, servers.Received(ask), &events.SettingChanged{Key: "k", Value: ask.SetEnv["k"]})
 	})
 	code, said := c.Juju("set-env k=v", "", nil)
 	c.MustSay(code, clitest.OK, said)
 }
 
 func TestRefusedRequestGivesEveryReason(t *testing.T) {
-	c := clitest.NewClient(t)
+	c := servers.NewClient(t)
 	c.Judge(func(ask events.Ask) {
-		c.Append(ask.ID, clitest.Received(ask), &events.RequestRefused{Request: ask.ID, Reasons: []events.Reason{
+		c.Append(ask.ID, servers.Received(ask), &events.RequestRefused{Request: ask.ID, Reasons: []events.Reason{
 			{Code: "bad-value", Text: "k is no number"}, {Code: "too-many", Text: "one at a time"},
 		}})
 	})
@@ -36,7 +37,7 @@ func TestRefusedRequestGivesEveryReason(t *testing.T) {
 
 // A record that this client does not know, from a newer state server, is passed over.
 func TestUnknownEventsDoNotHideADecision(t *testing.T) {
-	c := clitest.NewClient(t)
+	c := servers.NewClient(t)
 	c.Judge(func(ask events.Ask) {
 		rec, err := events.New(events.Envelope{ID: uuid.NewString(), Time: time.Unix(1, 0), Actor: "state-server-0", Correlation: ask.ID},
 			&events.SettingChanged{Key: "k", Value: "v"})
@@ -45,7 +46,7 @@ func TestUnknownEventsDoNotHideADecision(t *testing.T) {
 			return
 		}
 		rec.Kind, rec.Data = "weather.changed/7", []byte(`{"sky":"blue"}`)
-		first, err := events.New(events.Envelope{ID: uuid.NewString(), Time: time.Unix(1, 0), Actor: "state-server-0", Correlation: ask.ID}, clitest.Received(ask))
+		first, err := events.New(events.Envelope{ID: uuid.NewString(), Time: time.Unix(1, 0), Actor: "state-server-0", Correlation: ask.ID}, servers.Received(ask))
 		if err != nil {
 			t.Error(err)
 			return
@@ -57,14 +58,14 @@ func TestUnknownEventsDoNotHideADecision(t *testing.T) {
 }
 
 func TestNobodyJudges(t *testing.T) {
-	c := clitest.NewClient(t)
+	c := servers.NewClient(t)
 	code, said := c.Juju("set-env k=v --timeout 300ms", "", nil)
 	c.MustSay(code, clitest.Failed, said, "no state server has judged the request", "The request is stored", "expires at", "Next:  juju audit log --upgrade ")
 }
 
 // A state server that is there but does not judge is not said to be away.
 func TestServerOfAnotherVersionDoesNotJudge(t *testing.T) {
-	c := clitest.NewClient(t)
+	c := servers.NewClient(t)
 	stop, err := c.Bus.StateServer().ServeQueries(func(q bus.Query) {
 		b, err := json.Marshal(map[string]string{"version": "1.20.3"})
 		q.Answer(b, err)
@@ -78,19 +79,19 @@ func TestServerOfAnotherVersionDoesNotJudge(t *testing.T) {
 }
 
 func TestInterruptedWaitSaysThatTheRequestIsStored(t *testing.T) {
-	c := clitest.NewClient(t)
+	c := servers.NewClient(t)
 	code, said := c.Juju("set-env k=v --debug", "stored the request", func(cancel context.CancelFunc) { cancel() })
 	c.MustSay(code, clitest.Failed, said, "interrupted while the request", "The request is stored", "Next:  juju audit log --upgrade ")
 }
 
 // The bus goes away after the request was stored and comes back; then it is judged.
 func TestDecisionAfterTheBusWasAway(t *testing.T) {
-	c := clitest.NewClient(t)
+	c := servers.NewClient(t)
 	code, said := c.Juju("set-env k=v --debug", "stored the request", func(context.CancelFunc) {
 		c.Bus.Restart()
 		c.Log = c.Bus.StateServer().Log()
 		c.Judge(func(ask events.Ask) {
-			c.Append(ask.ID, clitest.Received(ask), &events.SettingChanged{Key: "k", Value: "v"})
+			c.Append(ask.ID, servers.Received(ask), &events.SettingChanged{Key: "k", Value: "v"})
 		})
 	})
 	c.MustSay(code, clitest.OK, said)

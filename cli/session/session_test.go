@@ -5,10 +5,11 @@ import (
 
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/cli/clitest"
+	"github.com/jujube-project/jujube/cli/clitest/servers"
 )
 
 func TestUnreachableEnvironments(t *testing.T) {
-	c := clitest.NewClient(t)
+	c := servers.NewClient(t)
 	a := clitest.In(c.Data)
 	for _, e := range []struct {
 		env   app.Environment

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/cli/clitest"
+	"github.com/jujube-project/jujube/cli/clitest/servers"
 	"github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/testkey"
@@ -18,13 +19,13 @@ import (
 // liar is an environment whose state server was taken over: it answers questions as it
 // likes, and what a client signs comes to its hands.
 type liar struct {
-	*clitest.Client
+	*servers.Client
 	signed chan events.Ask
 }
 
 func newLiar(t *testing.T, says wire.Resolution) *liar {
 	t.Helper()
-	l := &liar{clitest.NewClient(t), make(chan events.Ask, 1)}
+	l := &liar{servers.NewClient(t), make(chan events.Ask, 1)}
 	stop, err := l.Bus.StateServer().ServeQueries(func(q bus.Query) {
 		b, err := json.Marshal(says)
 		q.Answer(b, err)
@@ -34,7 +35,7 @@ func newLiar(t *testing.T, says wire.Resolution) *liar {
 	}
 	t.Cleanup(stop)
 	l.Judge(func(ask events.Ask) {
-		l.Append(ask.ID, clitest.Received(ask))
+		l.Append(ask.ID, servers.Received(ask))
 		l.signed <- ask
 	})
 	return l

@@ -1,4 +1,4 @@
-package clitest
+package servers
 
 import (
 	"bytes"
@@ -14,6 +14,7 @@ import (
 	"github.com/jujube-project/jujube/bus/bustest"
 	"github.com/jujube-project/jujube/cli"
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/clitest"
 	"github.com/jujube-project/jujube/events"
 )
 
@@ -29,7 +30,7 @@ type Client struct {
 func NewClient(t *testing.T) *Client {
 	t.Helper()
 	c := &Client{t: t, Data: t.TempDir(), Bus: bustest.Start(t)}
-	a := In(c.Data)
+	a := clitest.In(c.Data)
 	id, err := bus.NewIdentity()
 	if err != nil {
 		t.Fatal(err)
@@ -108,11 +109,6 @@ func Received(ask events.Ask) *events.RequestReceived {
 	}}
 }
 
-// In is a run of juju with that directory as JUJU_DATA.
-func In(data string) *app.App {
-	return &app.App{Getenv: func(key string) string { return map[string]string{"JUJU_DATA": data}[key] }}
-}
-
 // spoken collects what is said, and calls when once a text is in it.
 type spoken struct {
 	mu   sync.Mutex
@@ -148,7 +144,7 @@ func (c *Client) Juju(line, text string, when func(cancel context.CancelFunc)) (
 			when(cancel)
 		}
 	}}
-	a := In(c.Data)
+	a := clitest.In(c.Data)
 	a.Args, a.Stdin, a.Stdout, a.Stderr = strings.Fields("-e prod "+line), strings.NewReader(""), &bytes.Buffer{}, errs
 	code = cli.Main(ctx, a)
 	return code, errs.String()

@@ -1,11 +1,10 @@
-package clitest
+package servers
 
 import (
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os/exec"
 	"strings"
 	"time"
 
@@ -23,7 +22,7 @@ import (
 // with every key there it writes what it likes into the log. It appends one order to
 // MACHINE, as the attack says, and prints how the machine answers: the code, or "nothing".
 // The orders it starts from are the machine's genuine ones, newest last.
-func redteam(ts *testscript.TestScript, neg bool, args []string) {
+func redTeam(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("usage: redteam DIR MACHINE ATTACK [FILE]")
 	}
@@ -255,12 +254,4 @@ func (r *intruder) answer(ctx context.Context, seq uint64, p events.Payload) (st
 		}
 	}
 	return "", ctx.Err()
-}
-
-// copydir FROM TO takes a copy of a directory, as a thief would.
-func copyDir(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: copydir FROM TO")
-	}
-	ts.Check(exec.Command("cp", "-a", ts.MkAbs(args[0]), ts.MkAbs(args[1])).Run())
 }

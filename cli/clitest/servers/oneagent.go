@@ -1,4 +1,4 @@
-package clitest
+package servers
 
 import (
 	"context"
@@ -55,7 +55,10 @@ func oneAgent(ts *testscript.TestScript, neg bool, args []string) {
 			return len(heard) > 0
 		}},
 		{"ask as an operator", func(ctx context.Context) bool {
-			_, err := conn.PublishRequest(ctx, id, events.Ask{ID: uuid.Must(uuid.NewV7()).String(), Environment: conf.Environment, Action: events.ActionUnsetEnv, UnsetEnv: []string{"agent-stream"}})
+			_, err := conn.PublishRequest(ctx, id, events.Ask{
+				ID: uuid.Must(uuid.NewV7()).String(), Environment: conf.Environment,
+				Action: events.ActionUnsetEnv, UnsetEnv: []string{"agent-stream"},
+			})
 			return err == nil
 		}},
 		{"write the log", func(ctx context.Context) bool {

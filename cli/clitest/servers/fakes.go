@@ -1,4 +1,4 @@
-package clitest
+package servers
 
 import (
 	"bytes"
@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"sync/atomic"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -20,17 +19,7 @@ import (
 	"github.com/jujube-project/jujube/events/wire"
 )
 
-// fakes are what a script has put in its environment's place.
-type fakes struct {
-	bad       *bustest.BadServer
-	stopBad   func()
-	authority server.Authority // of the fake environment
-	enrolled  atomic.Int64     // how many hosts the fake environment enrolled
-}
-
-func fakesOf(ts *testscript.TestScript) *fakes { return ts.Value("fakes").(*fakes) }
-
-// place is where an environment is expected, and its accounts.
+// place gives the address at which the clients of an environment look for it, and its accounts.
 func place(ts *testscript.TestScript, name string) (*url.URL, *server.Accounts) {
 	env, err := app.Store(ts.Getenv("JUJU_DATA")).Load(name)
 	ts.Check(err)
@@ -41,14 +30,14 @@ func place(ts *testscript.TestScript, name string) (*url.URL, *server.Accounts) 
 	return u, accounts
 }
 
-// badserver ENVIRONMENT KIND lets a bad server answer in the place of a stopped state
-// server, in the place of the one before; KIND none ends that. One that was told a word
-// of NATS fails the script.
+// badserver ENVIRONMENT KIND starts a bad server at the address of a state server that was
+// stopped. It ends the bad server that was started before; with KIND none it starts no other.
+// The script fails if a client sent its CONNECT to a bad server.
 func badServer(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: badserver ENVIRONMENT KIND")
 	}
-	f := fakesOf(ts)
+	f := stateOf(ts)
 	if f.bad != nil {
 		f.stopBad()
 		if heard := f.bad.Heard(); bytes.Contains(heard, []byte("CONNECT")) {
@@ -66,13 +55,14 @@ func badServer(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Defer(stop)
 }
 
-// fakeenvironment ENVIRONMENT lets a NATS server with that environment's accounts, but
-// with a certificate authority of its own, enrol whoever asks, in its place.
+// fakeenvironment ENVIRONMENT starts a NATS server at the address of a stopped environment. It
+// has that environment's accounts and enrols whoever asks; only its certificate authority is
+// another one.
 func fakeEnvironment(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: fakeenvironment ENVIRONMENT")
 	}
-	f := fakesOf(ts)
+	f := stateOf(ts)
 	u, accounts := place(ts, args[0])
 	var err error
 	f.authority, err = server.NewAuthority(accounts.Environment, time.Now())
@@ -100,23 +90,24 @@ func fakeEnvironment(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 }
 
-// fakeheard N fails unless the fake environment enrolled that many.
+// fakeheard N fails unless the fake environment has enrolled N hosts.
 func fakeHeard(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: fakeheard N")
 	}
-	if got := strconv.FormatInt(fakesOf(ts).enrolled.Load(), 10); got != args[0] {
+	if got := strconv.FormatInt(stateOf(ts).enrolled.Load(), 10); got != args[0] {
 		ts.Fatalf("the fake environment enrolled %s, not %s", got, args[0])
 	}
 }
 
-// fakejoin FILE TO writes the token in FILE to TO, pinning the fake environment.
+// fakejoin FILE TO copies the join token in FILE to TO, and exchanges the certificates in it for
+// those of the fake environment.
 func fakeJoin(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: fakejoin FILE TO")
 	}
 	token, err := bus.ParseJoinToken(ts.ReadFile(args[0]))
 	ts.Check(err)
-	token.Authorities = fakesOf(ts).authority.Certificate
+	token.Authorities = stateOf(ts).authority.Certificate
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(token.String()), 0o600))
 }
