@@ -29,6 +29,8 @@ func (a *Agent) do(ctx context.Context, e Effect) error {
 		} else if err != nil {
 			a.cfg.Logger.Error("keeping a report", "kind", e.Report.Kind(), "err", err)
 		}
+	case Judge:
+		a.job(ctx, func(ctx context.Context) Input { return Judged{e.Order.ID, e.Before, a.judge(ctx, e.Order)} })
 	case Download:
 		a.job(ctx, func(ctx context.Context) Input { return Downloaded{e.Order.ID, a.downloads.get(ctx, e.Order)} })
 	case Stage:
@@ -101,6 +103,16 @@ func (a *Agent) drop() {
 		a.work.cancel()
 	}
 	a.trial()
+}
+
+// judge says what is against an order in work, by the newest signed metadata that there is.
+// nil also when ctx ended: nobody asks any more.
+func (a *Agent) judge(ctx context.Context, o install.Order) *events.Failure {
+	law, known := a.law(ctx)
+	if !known {
+		return nil
+	}
+	return law.Again(o)
 }
 
 func (a *Agent) stage(e Stage) *events.Failure {

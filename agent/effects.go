@@ -17,6 +17,11 @@ type (
 	Save struct{ Journal install.Journal }
 	// Tell puts a report into the outbox.
 	Tell struct{ Report events.Report }
+	// Judge judges the order in work again, with what is known now; it ends with Judged.
+	Judge struct {
+		Order  install.Order
+		Before string // a Before… constant
+	}
 	// Download, Stage, Test and Switch work on the order. Each goes on beside the loop, and
 	// ends with an input: Downloaded, Staged, Tested, Switched.
 	Download struct{ Order install.Order }
@@ -50,8 +55,17 @@ type (
 	Collect struct{ Keep []string }
 )
 
+// Steps before which an order in work is judged again. Between the moment when it was taken
+// up and each of these, hours or a power cut may lie.
+const (
+	BeforeDownload = "download" // by a process that found the order in the journal
+	BeforeTest     = "test"     // which runs the new version for the first time
+	BeforeSwitch   = "switch"   // beyond it nothing is asked any more
+)
+
 func (Save) effect()      {}
 func (Tell) effect()      {}
+func (Judge) effect()     {}
 func (Download) effect()  {}
 func (Stage) effect()     {}
 func (Test) effect()      {}

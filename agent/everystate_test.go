@@ -99,6 +99,9 @@ func everyInput(s agent.State) []agent.Input {
 			if cause != "" {
 				f = &events.Failure{Step: "x", Cause: cause, Code: "bad", Text: "x"}
 			}
+			for _, before := range befores {
+				inputs = append(inputs, agent.Judged{Order: id, Before: before, Failure: f})
+			}
 			inputs = append(inputs,
 				agent.Downloaded{Order: id, Failure: f}, agent.Staged{Order: id, Failure: f}, agent.Tested{Order: id, Failure: f},
 				agent.Switched{Order: id, Failure: f}, agent.Undone{Order: id, To: bin("1.24.0").Number, Failure: f})
@@ -280,6 +283,8 @@ func staysPut(s agent.State, in agent.Input, next agent.State, effects []agent.E
 		old = in.Seq <= s.Seq
 	case agent.RestartOrdered:
 		old = in.Seq <= s.Seq
+	case agent.Judged:
+		other = in.Order != orderOf(s)
 	case agent.Downloaded:
 		other = in.Order != orderOf(s)
 	case agent.Staged:

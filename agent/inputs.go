@@ -43,6 +43,13 @@ type (
 		Until    time.Time
 		Unlawful *events.Failure
 	}
+	// Judged: the order in work was judged again, before the step of that name; a nil Failure
+	// means that it still holds.
+	Judged struct {
+		Order   string
+		Before  string // a Before… constant
+		Failure *events.Failure
+	}
 	// Downloaded, Staged, Tested and Switched say how an effect ended. A nil Failure means
 	// that it went well.
 	Downloaded struct {
@@ -88,6 +95,7 @@ func (Stepped) input()        {}
 func (Proved) input()         {}
 func (Undone) input()         {}
 func (RestartOrdered) input() {}
+func (Judged) input()         {}
 func (Downloaded) input()     {}
 func (Staged) input()         {}
 func (Tested) input()         {}

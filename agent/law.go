@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"time"
 
+	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/events/warrant"
@@ -39,10 +40,7 @@ func (l Law) Input(rec events.Record, payload events.Payload) (Input, error) {
 	switch p := payload.(type) {
 	case *events.OrderIssued:
 		ordered := in.(Ordered)
-		ask, err := l.Order(*p, l.Own, l.Runs)
-		if err == nil && !l.Fresh.IsZero() && !l.Now.Before(l.Fresh) {
-			err = events.Refuse(events.CodeTUFExpired, "the signed metadata ended at %s; nothing newer was published", l.Fresh.UTC().Format(time.RFC3339))
-		}
+		ask, err := l.upgrade(*p)
 		ordered.Until, ordered.Unlawful = ask.Until, failureOf(err)
 		return ordered, nil
 	case *events.RestartOrdered:
@@ -57,6 +55,30 @@ func (l Law) Input(rec events.Record, payload events.Payload) (Input, error) {
 		return resolved, nil
 	}
 	return in, nil
+}
+
+// upgrade checks an order to upgrade.
+func (l Law) upgrade(o events.OrderIssued) (events.Ask, error) {
+	ask, err := l.Order(o, l.Own, l.Runs)
+	if err == nil && !l.Fresh.IsZero() && !l.Now.Before(l.Fresh) {
+		err = events.Refuse(events.CodeTUFExpired, "the signed metadata ended at %s; nothing newer was published", l.Fresh.UTC().Format(time.RFC3339))
+	}
+	return ask, err
+}
+
+// Again says what the law has against an order that was taken up before; nil: nothing. It is
+// asked what a new order is asked, of what is known now: the archive, the request or a key may
+// be revoked since, or the time in which machines may begin is over. That the order is a state
+// server's, and that its request lies in the log, was checked when it came and does not change.
+func (l Law) Again(o install.Order) *events.Failure {
+	if len(o.Warrant.Request) == 0 {
+		return &events.Failure{
+			Step: stepCheck, Cause: events.CauseEnvironment, Code: events.CodeFailed,
+			Text: "the journal is of an agent that did not keep what operators signed, so the order cannot be judged again; ask for the upgrade again",
+		}
+	}
+	_, err := l.upgrade(events.OrderIssued{Order: o.ID, Upgrade: o.Upgrade, Machine: l.Own.ID, From: o.From, Tools: o.Tools, Warrant: o.Warrant})
+	return failureOf(err)
 }
 
 // failureOf is a refusal as a failure of an order.

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,19 +15,29 @@ import (
 )
 
 // metadata is signed metadata without its signatures.
-type metadata struct{ roster events.Roster }
+type metadata struct {
+	roster  events.Roster
+	floor   version.Number
+	revoked events.Revoked
+}
 
 func (m metadata) Roster() events.Roster   { return m.roster }
-func (m metadata) Floor() version.Number   { return version.Number{} }
-func (m metadata) Revoked() events.Revoked { return events.Revoked{} }
-func (m metadata) Tools(tools.Tools) error { return nil }
+func (m metadata) Floor() version.Number   { return m.floor }
+func (m metadata) Revoked() events.Revoked { return m.revoked }
+
+func (m metadata) Tools(want tools.Tools) error {
+	if slices.Contains(m.revoked.Artefacts, want.SHA256) {
+		return events.Refuse(version.CodeRevoked, "%s was taken back", want.FileName())
+	}
+	return nil
+}
 
 var lawTime = time.Unix(1_700_000_000, 0)
 
 // lawOf3 is what machine 3 goes by: alice may operate, "state server" gives orders.
 func lawOf3() Law {
 	return Law{
-		Reader: warrant.Reader{Environment: "e", Now: lawTime, Trust: metadata{events.Roster{
+		Reader: warrant.Reader{Environment: "e", Now: lawTime, Trust: metadata{roster: events.Roster{
 			Operators:    []events.Operator{{Name: "alice", Key: testkey.Of("alice").Public(), Grants: []events.Grant{{Role: events.RoleOperate}}}},
 			StateServers: []string{testkey.Of("state server").Public()},
 		}}},
@@ -120,15 +131,21 @@ func TestTheLawOfRestarts(t *testing.T) {
 	}
 }
 
-// New versions are not taken by metadata that has ended: nothing newer may be shown.
-func TestTheLawEnds(t *testing.T) {
+// upgradeOf3 is a lawful order: machine 3 goes to 1.25.1.
+func upgradeOf3(t *testing.T) *events.OrderIssued {
+	t.Helper()
 	to := version.Binary{Number: version.Number{Major: 1, Minor: 25, Patch: 1}, Series: "trusty", Arch: "amd64"}
 	archive := tools.Tools{Version: to, Size: 1, SHA256: strings.Repeat("ab", 32)}
 	ask := events.Ask{ID: "up", Action: events.ActionUpgrade, Upgrade: &events.AskUpgrade{To: archive.Version.Number, Artefacts: []tools.Tools{archive}}}
-	order := &events.OrderIssued{
+	return &events.OrderIssued{
 		Order: "o1", Upgrade: "up", Machine: "3", From: version.Number{Major: 1, Minor: 25},
 		Tools: archive, Expires: lawTime.Add(time.Hour), Warrant: warranted(t, "alice", ask, "3"),
 	}
+}
+
+// New versions are not taken by metadata that has ended: nothing newer may be shown.
+func TestTheLawEnds(t *testing.T) {
+	order := upgradeOf3(t)
 	for fresh, want := range map[time.Time]string{{}: "", lawTime.Add(time.Hour): "", lawTime: "tuf-expired"} {
 		law := lawOf3()
 		law.Fresh = fresh

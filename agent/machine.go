@@ -46,6 +46,8 @@ func Step(s State, in Input) (State, []Effect) {
 		return s.resolved(in)
 	case RestartOrdered:
 		return s.restartOrdered(in)
+	case Judged:
+		return s.judged(in)
 	case Downloaded:
 		return s.next(in.Order, install.PhaseAccepted, in.Failure, State.downloaded)
 	case Staged:
@@ -108,9 +110,9 @@ func (s State) started() (State, []Effect) {
 	var more []Effect
 	switch {
 	case s.Phase == install.PhaseAccepted:
-		more = []Effect{Download{*s.Order}}
+		more = []Effect{Judge{*s.Order, BeforeDownload}}
 	case s.Phase == install.PhaseStaged:
-		more = []Effect{Test{*s.Order}}
+		more = []Effect{Judge{*s.Order, BeforeTest}}
 	case s.Phase == install.PhaseRolledBack && s.ahead():
 		more = []Effect{Undo{s.Order.ID, s.Order.Tools.Version, s.Running.Number}}
 	default:

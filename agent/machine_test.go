@@ -28,6 +28,9 @@ const (
 	digestB = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 )
 
+// befores are the steps before which an order is judged again.
+var befores = []string{agent.BeforeDownload, agent.BeforeTest, agent.BeforeSwitch}
+
 var now = time.Unix(1_700_000_000, 0)
 
 func order(id string, seq uint64, from, to, digest string) agent.Ordered {
@@ -102,6 +105,7 @@ func TestAnyInputsInAnyOrder(t *testing.T) {
 				agent.Proved{Order: orderOf(s)},
 				agent.Undone{Order: orderOf(s), To: bin("1.24.0").Number, Failure: failure},
 				agent.RestartOrdered{Seq: seq, Order: id},
+				agent.Judged{Order: orderOf(s), Before: rapid.SampledFrom(befores).Draw(r, "before"), Failure: failure},
 				agent.Downloaded{Order: orderOf(s), Failure: failure},
 				agent.Staged{Order: orderOf(s), Failure: failure},
 				agent.Tested{Order: orderOf(s), Failure: failure},

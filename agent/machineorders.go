@@ -52,7 +52,7 @@ func (s State) ordered(in Ordered) (State, []Effect) {
 		s, effects := s.fail(*f)
 		return s, append(working, effects...)
 	}
-	s.Phase = install.PhaseAccepted
+	s.Phase, order.Warrant = install.PhaseAccepted, in.Order.Warrant
 	accepted := &events.AgentDownloading{}
 	accepted.Order = s.Order.ID
 	return s, append(working, Save{s.Journal}, Tell{accepted}, Download{*s.Order})
@@ -222,12 +222,35 @@ func (s State) inUseNow() []string {
 
 func (s State) staged() (State, []Effect) {
 	s.Phase = install.PhaseStaged
-	return s, []Effect{Save{s.Journal}, Test{*s.Order}}
+	return s, []Effect{Save{s.Journal}, Judge{*s.Order, BeforeTest}}
 }
 
-// tested is for a version that passed its self-test. Before the switch to an older version,
+// tested is for a version that passed its self-test: its order is judged once more.
+func (s State) tested() (State, []Effect) { return s, []Effect{Judge{*s.Order, BeforeSwitch}} }
+
+// judged goes on with an order that still holds. One that does not ends here: nothing of its
+// version runs.
+func (s State) judged(in Judged) (State, []Effect) {
+	phase := install.PhaseStaged
+	if in.Before == BeforeDownload {
+		phase = install.PhaseAccepted
+	}
+	return s.next(in.Order, phase, in.Failure, func(s State) (State, []Effect) {
+		switch in.Before {
+		case BeforeDownload:
+			return s, []Effect{Download{*s.Order}}
+		case BeforeTest:
+			return s, []Effect{Test{*s.Order}}
+		case BeforeSwitch:
+			return s.leave()
+		}
+		return s, nil
+	})
+}
+
+// leave is for an order that holds right before the switch. Before the switch to an older version,
 // the upgrade steps of the newer one are undone: the older one may not read what they made.
-func (s State) tested() (State, []Effect) {
+func (s State) leave() (State, []Effect) {
 	if to := s.Order.Tools.Version.Number; to.Compare(s.Running.Number) < 0 && to.Compare(s.Reached) < 0 {
 		return s, []Effect{Undo{s.Order.ID, s.Running, to}}
 	}
@@ -244,7 +267,9 @@ func (s State) beginTrial() (State, []Effect) {
 	if s.Good == "" {
 		s.Good = s.Running.String()
 	}
-	s.Phase, s.Trial = install.PhaseTrial, &install.Trial{}
+	beyond := *s.Order
+	beyond.Warrant = events.Warrant{} // nobody asks for it any more, and the launcher reads this journal at each start
+	s.Phase, s.Trial, s.Order = install.PhaseTrial, &install.Trial{}, &beyond
 	return s, []Effect{Tell{ready}, Tell{leaving}, Save{s.Journal}, Switch{*s.Order}}
 }
 

@@ -42,13 +42,17 @@ func TestBI57AWithdrawalRacesTheSwitch(t *testing.T) {
 		agent.Downloaded{Order: "o1"},
 		"[Stage]",
 		agent.Staged{Order: "o1"},
-		"[Save Test]",
+		"[Save Judge]",
+		agent.Judged{Order: "o1", Before: agent.BeforeTest},
+		"[Test]",
+		agent.Tested{Order: "o1"},
+		"[Judge]",
 	}
 	for n := 2; n <= len(before); n += 2 {
 		play(t, running("1.24.0"), append(before[:n:n], withdrawn, dropped)...)
 	}
 	late := "[order.refused/1 too-late]"
-	s := play(t, running("1.24.0"), append(before[:len(before):len(before)], agent.Tested{Order: "o1"}, "[agent.staged/1 agent.restarting/1 Save Switch]")...)
+	s := play(t, running("1.24.0"), append(before[:len(before):len(before)], agent.Judged{Order: "o1", Before: agent.BeforeSwitch}, "[agent.staged/1 agent.restarting/1 Save Switch]")...)
 	if s.Phase != install.PhaseTrial {
 		t.Fatalf("the phase is %q", s.Phase)
 	}

@@ -195,6 +195,8 @@ func inWords(e agent.Effect) string {
 		return "journal: " + journal(e.Journal)
 	case agent.Tell:
 		return "tell " + report(e.Report)
+	case agent.Judge:
+		return "judge the order again, before the " + e.Before
 	case agent.Download:
 		return "download " + e.Order.Tools.Version.String()
 	case agent.Stage:

@@ -18,6 +18,7 @@ import (
 //	withdrawn SEQ [ID]                   … says that there is nothing to do
 //	resolved SEQ                         … lets it try again what failed
 //	restart ID SEQ [request=R]           … is a restart
+//	judged ID download|test|switch [failed=CAUSE/CODE]  the order was judged again, before that
 //	downloaded|staged|tested|switched ID [failed=CAUSE/CODE]
 //	stepped ID [closes=STEP]             the upgrade steps are done, or STEP cannot be undone
 //	undone ID TO [failed=CAUSE/CODE]     the steps above TO are undone
@@ -78,6 +79,9 @@ var verbs = map[string]func(*machine, *arguments) agent.Input{
 		in := agent.RestartOrdered{Order: a.next(), Seq: a.seq(), Until: scenarioTime.Add(48 * time.Hour)}
 		in.Request, in.Unlawful = a.get("request", "ask-"+in.Order), a.failure("unlawful", "check")
 		return in
+	},
+	"judged": func(_ *machine, a *arguments) agent.Input {
+		return agent.Judged{Order: a.next(), Before: a.next(), Failure: a.failure("failed", "check")}
 	},
 	"downloaded": func(_ *machine, a *arguments) agent.Input {
 		return agent.Downloaded{Order: a.next(), Failure: a.failure("failed", "download")}

@@ -78,6 +78,11 @@ type Order struct {
 	Window  time.Duration  `json:"window_ns"`              // of health
 	Rate    int64          `json:"rate_bytes_s,omitempty"` // of the download; 0: no limit
 	Until   time.Time      `json:"until,omitzero"`         // of its request; see Journal.Used
+
+	// Warrant is what operators signed, so that the order can be judged again: before anything
+	// of the new version runs, and by another process. It is dropped with the switch. Agents of
+	// before wrote none.
+	Warrant events.Warrant `json:"warrant,omitzero"`
 }
 
 // Trial counts what a new version may use up. Time is CLOCK_BOOTTIME, so that neither a

@@ -177,6 +177,8 @@ func (h *cutHost) do(l launcher.Starts, s agent.State, e agent.Effect) (in agent
 		return nil, false, disk.WriteJournal(e.Journal)
 	case agent.Tell:
 		h.told(e.Report)
+	case agent.Judge:
+		return agent.Judged{Order: e.Order.ID, Before: e.Before}, false, nil
 	case agent.Download:
 		return agent.Downloaded{Order: e.Order.ID, Failure: faulty(h.download(e.Order.Tools))}, false, nil
 	case agent.Stage:

@@ -24,6 +24,8 @@ func (p *process) do(e agent.Effect) bool {
 		stepping, ok := e.Report.(*events.AgentStepping)
 		_, _, ends := events.EndsOrder(e.Report)
 		return p.disk.outbox.put(e.Report) || !ends && !(ok && stepping.NoReturn)
+	case agent.Judge:
+		p.job(p.between(time.Millisecond, 20*time.Millisecond), func(func(time.Duration)) { p.input(agent.Judged{Order: e.Order.ID, Before: e.Before}) })
 	case agent.Download:
 		if p.disk.part != e.Order.Tools.SHA256 { // else it goes on where an earlier process stopped
 			p.disk.part, p.disk.left = e.Order.Tools.SHA256, 1+p.rnd.IntN(8)
