@@ -193,7 +193,9 @@ func TestPendingMachines(t *testing.T) {
 	t.Run("BI-68 nothing is delivered to a pending machine", func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
-		_, err := bus.Connect(ctx, bus.ConnConfig{URLs: p.bus.URLs, Authorities: p.bus.Authorities, Credentials: bus.Credentials{JWT: enrolled.JWT, Seed: string(h.id.Seed())}})
+		_, err := bus.Connect(ctx, bus.ConnConfig{
+			URLs: p.bus.URLs, Authorities: p.bus.Authorities, Credentials: bus.Credentials{JWT: enrolled.JWT, Seed: string(h.id.Seed())},
+		})
 		if !errors.Is(err, bus.ErrDenied) {
 			t.Errorf("it connects: %v", err)
 		}

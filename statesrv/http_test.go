@@ -36,7 +36,8 @@ func httpServer(t *testing.T, b *bustest.Bus, name, addr string) *Server {
 	signer := testLogKey(t)
 	conn := b.StateServer()
 	s, err := New(Config{
-		Dir: t.TempDir(), Name: name, Environment: bustest.Environment, Bus: conn, System: b.System(), Accounts: b.Accounts, LogKey: signer, Site: siteFor(t, conn, "A"),
+		Dir: t.TempDir(), Name: name, Environment: bustest.Environment, Bus: conn, System: b.System(), Accounts: b.Accounts,
+		LogKey: signer, Site: siteFor(t, conn, "A"),
 		HTTPAddr: addr, Now: time.Now, NewID: func() string { return name }, Logger: slog.New(slog.DiscardHandler),
 		Genesis: Genesis{
 			Settings: map[string]string{"tools-source": settings.NoSource},
@@ -82,7 +83,10 @@ func TestHTTP(t *testing.T) {
 			t.Errorf("%s: %d %s", path, code, body)
 		}
 	}
-	for _, metric := range []string{"jujube_records_appended_total 4", "jujube_queue_length ", "jujube_batch_records_count 1", `jujube_machines{state="alive"} 1`, "jujube_log_position 4"} {
+	for _, metric := range []string{
+		"jujube_records_appended_total 4", "jujube_queue_length ", "jujube_batch_records_count 1", `jujube_machines{state="alive"} 1`,
+		"jujube_log_position 4",
+	} {
 		if _, body := get(t, s.httpAddr, "/metrics"); !strings.Contains(body, metric) {
 			t.Errorf("/metrics lacks %q:\n%s", metric, body)
 		}

@@ -52,7 +52,8 @@ func TestOrdersProveThatTheLogGoesOn(t *testing.T) {
 	if refusal != nil || second.Size <= first.Size {
 		t.Fatalf("from %v to %v: %v", first.Head, second.Head, refusal)
 	}
-	if _, refusal := events.CheckLogged(v, bustest.Environment, *order, merkle.Checkpoint{Head: merkle.Head{Size: first.Size, Root: second.Root}}); refusal == nil || refusal.Code != merkle.CodeFork {
+	fork := merkle.Checkpoint{Head: merkle.Head{Size: first.Size, Root: second.Root}}
+	if _, refusal := events.CheckLogged(v, bustest.Environment, *order, fork); refusal == nil || refusal.Code != merkle.CodeFork {
 		t.Errorf("BI-54: of another past the machine says %v", refusal)
 	}
 }

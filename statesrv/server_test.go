@@ -64,7 +64,8 @@ func newPlace(t testing.TB) *place {
 		t.Fatal(err)
 	}
 	return &place{
-		TB: t, bus: b, alice: alice, host: b.Agent("machine-0"), log: alice.Log(), dir: t.TempDir(), key: logKey(t, bustest.Environment), creds: bus.Credentials{JWT: token, Seed: string(id.Seed())},
+		TB: t, bus: b, alice: alice, host: b.Agent("machine-0"), log: alice.Log(), dir: t.TempDir(),
+		key: logKey(t, bustest.Environment), creds: bus.Credentials{JWT: token, Seed: string(id.Seed())},
 		site: siteOf(t, events.Roster{Operators: []events.Operator{admin(alice)}, StateServers: []string{id.Public()}}),
 	}
 }
@@ -116,7 +117,8 @@ func bin(text string) version.Binary {
 
 func (p *place) config(conn *bus.Conn) statesrv.Config {
 	return statesrv.Config{
-		Dir: p.dir, Name: "state-server-0", Environment: bustest.Environment, Bus: conn, System: p.bus.System(), Accounts: p.bus.Accounts, LogKey: p.key, Site: p.site, URLs: p.bus.URLs,
+		Dir: p.dir, Name: "state-server-0", Environment: bustest.Environment, Bus: conn, System: p.bus.System(), Accounts: p.bus.Accounts,
+		LogKey: p.key, Site: p.site, URLs: p.bus.URLs,
 		LeaseTTL: time.Second, Now: func() time.Time { return time.Now().Add(time.Duration(p.ahead.Load())) },
 		NewID: newID, Logger: slog.New(slog.DiscardHandler),
 		Genesis: statesrv.Genesis{
@@ -327,7 +329,9 @@ func toolsOf(v, text string) (tools.Tools, []byte) {
 // upload announces and sends an archive.
 func (p *place) upload(t tools.Tools, data []byte) error {
 	p.Helper()
-	id, _ := p.ask(events.Ask{Action: events.ActionSyncTools, SyncTools: &events.AskSyncTools{Source: "here", Wanted: []version.Binary{t.Version}, Unsigned: true}})
+	id, _ := p.ask(events.Ask{
+		Action: events.ActionSyncTools, SyncTools: &events.AskSyncTools{Source: "here", Wanted: []version.Binary{t.Version}, Unsigned: true},
+	})
 	ctx, cancel := context.WithTimeout(p.Context(), 20*time.Second)
 	defer cancel()
 	return p.alice.Upload(ctx, wire.PieceHead{Tools: t, Request: id}, bytes.NewReader(data), nil)
@@ -357,8 +361,12 @@ func (p *place) invite() *agent {
 	if err != nil {
 		p.Fatal(err)
 	}
-	token := bus.JoinToken{Environment: bustest.Environment, Machine: invited.Machine, URLs: p.bus.URLs, Authorities: p.bus.Accounts.Certificates(), Enrol: creds, Seed: string(tokenKey.Seed())}
-	enrolled, err := p.bus.With(bus.ConnConfig{Credentials: creds}).Enrol(p.Context(), token, host, wire.EnrolRequest{Hostname: "h", Version: bin("1.25.0").String()})
+	token := bus.JoinToken{
+		Environment: bustest.Environment, Machine: invited.Machine, URLs: p.bus.URLs, Authorities: p.bus.Accounts.Certificates(),
+		Enrol: creds, Seed: string(tokenKey.Seed()),
+	}
+	joins := wire.EnrolRequest{Hostname: "h", Version: bin("1.25.0").String()}
+	enrolled, err := p.bus.With(bus.ConnConfig{Credentials: creds}).Enrol(p.Context(), token, host, joins)
 	if err != nil {
 		p.Fatal(err)
 	}
@@ -580,7 +588,9 @@ func TestRequestsThatWaitedAreJudgedInOrder(t *testing.T) {
 	}
 	ids := []string{p.publish(set("patch")), p.publish(expired), p.publish(foreign), p.publish(set("newest"))}
 	p.start()
-	for i, want := range []string{"request.received/1 setting.changed/1", "refused: req-expired", "refused: other-environment", "request.received/1 setting.changed/1"} {
+	for i, want := range []string{
+		"request.received/1 setting.changed/1", "refused: req-expired", "refused: other-environment", "request.received/1 setting.changed/1",
+	} {
 		if got := p.decision(ids[i]); got != want {
 			t.Errorf("request %d is %q, want %q", i, got, want)
 		}
@@ -614,7 +624,8 @@ func TestWhatTheLogCannotHoldIsRefused(t *testing.T) {
 		t.Fatalf("the last unit is %q", got)
 	}
 	s := p.state()
-	if _, got := p.ask(events.Ask{Action: events.ActionRemoveUnit, RemoveUnit: fmt.Sprintf("web/%d", len(s.Units)-1)}); got != "request.received/1 unit.removed/1 units.assigned/1" {
+	last := events.Ask{Action: events.ActionRemoveUnit, RemoveUnit: fmt.Sprintf("web/%d", len(s.Units)-1)}
+	if _, got := p.ask(last); got != "request.received/1 unit.removed/1 units.assigned/1" {
 		t.Fatalf("removing the last unit is %q", got)
 	}
 }

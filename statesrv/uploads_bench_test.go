@@ -50,7 +50,9 @@ func benchmarkSync(b *testing.B, body []byte) {
 		size = t.Size
 		wall, cpu := took(b, func() error { return copyAndHash(file) })
 		yard, yardBusy = yard+wall, yardBusy+cpu
-		id, _ := p.ask(events.Ask{Action: events.ActionSyncTools, SyncTools: &events.AskSyncTools{Source: "here", Wanted: []version.Binary{t.Version}, Unsigned: true}})
+		id, _ := p.ask(events.Ask{
+			Action: events.ActionSyncTools, SyncTools: &events.AskSyncTools{Source: "here", Wanted: []version.Binary{t.Version}, Unsigned: true},
+		})
 		f, err := os.Open(file)
 		if err != nil {
 			b.Fatal(err)
