@@ -1,5 +1,8 @@
-// Package tools describes archives of the server software: their name, their size and
-// their digest, and the simplestreams metadata that lists them.
+// Package tools describes archives of the server software, which Juju calls tools: their version,
+// their size, their digest, and what publishers say of their versions (Marks).
 //
-// It reads and writes bytes only; who fetches and stores them is somebody else.
+// An archive is always named by its digest. Its version says what it should be, its digest what it
+// is. The packages below read and write the archives themselves (archive), lists of them
+// (simplestreams) and signed metadata about them (tuf). All of them work on bytes: other packages
+// fetch and store.
 package tools

@@ -24,7 +24,7 @@ var digestRE = regexp.MustCompile(`^[0-9a-f]{64}$`)
 // IsDigest says whether s is a SHA-256 in lower-case hex.
 func IsDigest(s string) bool { return digestRE.MatchString(s) }
 
-// Validate checks that all three are there and within their limits.
+// Validate checks that version, size and digest are there and within their limits.
 func (t Tools) Validate() error {
 	switch {
 	case t.Version.IsZero():
@@ -37,5 +37,5 @@ func (t Tools) Validate() error {
 	return nil
 }
 
-// FileName is the archive's name in a simplestreams tree.
+// FileName is the name of the archive in a simplestreams tree and in signed metadata.
 func (t Tools) FileName() string { return "juju-" + t.Version.String() + ".tgz" }

@@ -13,7 +13,7 @@ type Binary struct {
 	Arch   string // processor, such as "amd64"
 }
 
-// isWord says that s is lower-case letters and digits.
+// isWord says whether s is one or more lower-case letters and digits.
 func isWord(s string) bool {
 	for _, c := range []byte(s) {
 		if (c < 'a' || c > 'z') && (c < '0' || c > '9') {
@@ -37,6 +37,7 @@ func ParseBinary(s string) (Binary, error) {
 	return Binary{Number: n, Series: series, Arch: arch}, nil
 }
 
+// cutLast cuts s at its last dash.
 func cutLast(s string) (before, after string, found bool) {
 	i := strings.LastIndexByte(s, '-')
 	if i < 0 {
@@ -53,7 +54,7 @@ func (b Binary) String() string {
 // Platform is the series and architecture alone: "trusty-amd64".
 func (b Binary) Platform() string { return b.Series + "-" + b.Arch }
 
-// IsZero says that b is no version at all.
+// IsZero says whether b is no version at all.
 func (b Binary) IsZero() bool { return b == Binary{} }
 
 // MarshalText gives the canonical text; the zero Binary is the empty text.

@@ -7,10 +7,9 @@ import (
 	"strings"
 )
 
-// Choose says which version an environment moves to, and why not to each of the others.
-// It depends on nothing but q, and not on the order of q.Candidates. Source: the Juju
-// 1.25 manual, "auto-selection algorithm"; where the manual says "the next patch" the
-// newest is meant, as Juju did.
+// Choose says which version an environment moves to, and for every other candidate why not to that
+// one. The order of q.Candidates makes no difference. Source: the Juju 1.25 manual, "auto-selection
+// algorithm". Where the manual says "the next patch", Choose takes the newest patch, as Juju did.
 func Choose(q Question) Answer {
 	c := &choice{Question: q, verdicts: map[Number]*Verdict{}, inUse: slices.Sorted(maps.Keys(q.Platforms))}
 	c.sort()
@@ -34,15 +33,16 @@ func Choose(q Question) Answer {
 	return a
 }
 
+// choice is one call of Choose.
 type choice struct {
 	Question
-	verdicts map[Number]*Verdict // of excluded candidates
-	inUse    []string            // the platforms, sorted
+	verdicts map[Number]*Verdict // why candidates are excluded, whatever the policy is
+	inUse    []string            // the platforms in use, sorted
 	stuck    bool                // the current version is a dead end
 }
 
-// sort puts the candidates newest first, each number once: what is said of a number in
-// several places holds together.
+// sort puts the candidates in order, newest first, each number once. A number that several sources
+// offer becomes one candidate: see merge.
 func (c *choice) sort() {
 	all := make([]*Candidate, len(c.Candidates))
 	for i := range all {
@@ -59,6 +59,9 @@ func (c *choice) sort() {
 	}
 }
 
+// merge makes one candidate of two with the same number. It has the platforms of both, and every mark
+// that one of them has. If both are revoked, the smaller text is kept, so that the order of the two
+// makes no difference.
 func merge(a, b Candidate) Candidate {
 	a.Platforms = slices.Concat(a.Platforms, b.Platforms)
 	a.Floor, a.DeadEnd = a.Floor || b.Floor, a.DeadEnd || b.DeadEnd
@@ -68,6 +71,7 @@ func merge(a, b Candidate) Candidate {
 	return a
 }
 
+// reject excludes a candidate. The first reason stays.
 func (c *choice) reject(n Number, reason, format string, args ...any) {
 	if c.verdicts[n] == nil {
 		c.verdicts[n] = &Verdict{Version: n, Reason: reason, Detail: fmt.Sprintf(format, args...)}
@@ -90,7 +94,7 @@ func (c *choice) exclude() {
 	}
 }
 
-// without names the machines for which a candidate has no tools.
+// without names the machines that would be left without tools of a candidate.
 func (c *choice) without(k Candidate) []string {
 	var tags []string
 	for _, p := range c.inUse {
@@ -109,7 +113,8 @@ func (c *choice) without(k Candidate) []string {
 	return tags
 }
 
-// mayTag says whether a tagged version may be chosen: only on the same tag line.
+// mayTag says whether a version may be chosen as far as its tag goes: it has none, or the environment
+// runs a tagged version of the same major.minor whose tag is not later.
 func (c *choice) mayTag(n Number) bool {
 	return n.Tag == "" || (c.Current.Tag != "" && n.Major == c.Current.Major && n.Minor == c.Current.Minor && n.Tag >= c.Current.Tag)
 }
@@ -125,8 +130,8 @@ func (c *choice) newest(f func(Number) bool) (Number, bool) {
 	return Number{}, false
 }
 
-// choose answers with n, or with the floor on the way to it. A floor that may not be
-// installed, or a version that the client cannot set, ends the way with an error.
+// choose answers with n, or with the floor that lies before n. It answers with an error if that floor
+// may not be installed, or if the client cannot set the version.
 func (c *choice) choose(n Number, reason, format string, args ...any) Answer {
 	a := Answer{Outcome: OutcomeUpgrade, Chosen: n, Reason: reason, Detail: fmt.Sprintf(format, args...)}
 	if floor, ok := c.floorBefore(n); ok {
@@ -145,8 +150,8 @@ func (c *choice) choose(n Number, reason, format string, args ...any) Answer {
 	return a
 }
 
-// floorBefore is the lowest floor between the current version and n. A tagged floor
-// counts for those who may go there.
+// floorBefore is the lowest floor between the current version and n. A tagged floor counts only if it
+// may be chosen; see mayTag.
 func (c *choice) floorBefore(n Number) (Number, bool) {
 	for _, k := range slices.Backward(c.Candidates) {
 		if k.Floor && k.Number.Compare(c.Current) > 0 && k.Number.Compare(n) < 0 && c.mayTag(k.Number) {
@@ -186,7 +191,7 @@ func (c *choice) sameMajor() Answer {
 	return c.step()
 }
 
-// step is the manual's first rule.
+// step is the first rule of the manual: the next minor version, else a newer patch of this one.
 func (c *choice) step() Answer {
 	cur := c.Current
 	if n, ok := c.newestOf(cur.Major, cur.Minor+1); ok {
@@ -221,7 +226,7 @@ func (c *choice) missing(major, minor int) string {
 		case n.Major != major || n.Minor != minor:
 		case c.verdicts[n] != nil:
 			return fmt.Sprintf("no %d.%d may be chosen (%s: %s)", major, minor, n, c.verdicts[n].Detail)
-		case n.Tag == "": // only the client's own minor is searched from a version on
+		case n.Tag == "": // it may be chosen, but is older than the client's version: see otherMajor
 			return fmt.Sprintf("the newest %d.%d that is published is %s", major, minor, n)
 		default:
 			return fmt.Sprintf("of %d.%d only tagged versions are published (%s)", major, minor, n)
@@ -230,7 +235,8 @@ func (c *choice) missing(major, minor int) string {
 	return fmt.Sprintf("%d.%d is not published", major, minor)
 }
 
-// otherMajor moves to the client's own version, or to the nearest above it in its minor.
+// otherMajor chooses the client's own version or, if that cannot be chosen, the newest patch of the
+// client's minor version that is above it.
 func (c *choice) otherMajor() Answer {
 	if _, ok := c.newest(func(n Number) bool { return n == c.Client }); ok {
 		return c.choose(c.Client, ReasonClientVersion, "the major versions differ, so it is the client's version")

@@ -5,9 +5,9 @@ package version
 //	go build -ldflags "-X github.com/jujube-project/jujube/events/version.stamp=1.25.1"
 var stamp = "1.25.1"
 
-// Current returns the version that the linker stamped on this build. A FORCE-VERSION
-// file beside jujud overrides it there, as in Juju 1.25; see agent.OwnVersion.
-// It panics on a build stamped with something that is no version.
+// Current gives the version that the linker set in this build. In jujud a FORCE-VERSION file beside
+// the program overrides it, as in Juju 1.25; see agent.OwnVersion. Current panics if the linker set
+// something that is no version.
 func Current() Number {
 	n, err := Parse(stamp)
 	if err != nil {

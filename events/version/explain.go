@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// explicit judges a version that was asked for.
+// explicit judges the version that was asked for.
 func (c *choice) explicit() Answer {
 	to, cur := c.To, c.Current
 	i := slices.IndexFunc(c.Candidates, func(k Candidate) bool { return k.Number == to })
@@ -58,9 +58,10 @@ func (c *choice) list(a Answer) []Verdict {
 	return list
 }
 
-// sayings are the details that are the same for many candidates, written once.
+// sayings are the details that are the same for many candidates. They are made once, since there may
+// be ten thousand candidates.
 type sayings struct {
-	major                                        int // that may be chosen
+	major                                        int // the one major version that may be chosen
 	older, otherMajor, stuck, tooFar, superseded string
 }
 
@@ -78,7 +79,7 @@ func (c *choice) sayings(a Answer) sayings {
 	return s
 }
 
-// why is the reason against a candidate that nothing excludes.
+// why gives the reason against a candidate that is neither chosen nor excluded.
 func (c *choice) why(n Number, a Answer, say sayings) (reason, detail string) {
 	cur := c.Current
 	switch {
@@ -111,4 +112,5 @@ func (c *choice) why(n Number, a Answer, say sayings) (reason, detail string) {
 	return ReasonPolicy, "no rule leads to it"
 }
 
+// minorText is "1.25" for 1 and 25.
 func minorText(major, minor int) string { return strconv.Itoa(major) + "." + strconv.Itoa(minor) }

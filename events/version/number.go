@@ -9,8 +9,8 @@ import (
 )
 
 // Number is the version of the server software: major.minor.patch[.build] or
-// major.minor-TAGpatch[.build]. The zero Number means "none". Numbers are comparable
-// with ==.
+// major.minor-TAGpatch[.build]. The zero Number means "none". Two Numbers are the same version if
+// they are equal by ==.
 type Number struct {
 	Major, Minor int
 	Tag          string // lower-case word such as "beta"; empty for a release
@@ -23,8 +23,8 @@ const part = `(0|[1-9]\d{0,8})`
 
 var numberRE = regexp.MustCompile(`^` + part + `\.` + part + `(?:\.|-([a-z]+))` + part + `(?:\.([1-9]\d{0,8}))?$`)
 
-// Parse reads the canonical text of a number. Every place that stores or compares
-// versions uses it; ParsePerson is for command lines.
+// Parse reads the canonical text of a number, and returns an error for any other text. What a person
+// types is read by ParsePerson.
 func Parse(s string) (Number, error) {
 	if n, ok := parseRelease(s); ok {
 		return n, nil
@@ -37,8 +37,9 @@ func Parse(s string) (Number, error) {
 	return n, nil
 }
 
-// parseRelease reads major.minor.patch by hand: most versions are such, and a replay of a
-// long log reads millions. Whatever else it is, the grammar decides.
+// parseRelease reads major.minor.patch without the regular expression. Most versions look like that,
+// and a replay of a long log reads millions of them. For any other text ok is false, and numberRE
+// decides.
 func parseRelease(s string) (Number, bool) {
 	var parts [3]int
 	for i := range parts {
@@ -57,14 +58,14 @@ func parseRelease(s string) (Number, bool) {
 	return Number{Major: parts[0], Minor: parts[1], Patch: parts[2]}, true
 }
 
-// atoi converts digits that the grammar has already limited to nine.
+// atoi converts at most nine digits: numberRE allows no more.
 func atoi(s string) int {
 	n, _ := strconv.Atoi(s)
 	return n
 }
 
-// ParsePerson reads a version as a person types it on a command line: two parts mean
-// patch 0, as the manual writes them ("1.23" is 1.23.0).
+// ParsePerson reads a version as a person types it on a command line. Two parts mean patch 0, as in
+// the manual ("1.23" is 1.23.0).
 func ParsePerson(s string) (Number, error) {
 	if major, minor, ok := strings.Cut(s, "."); ok && !strings.ContainsAny(minor, ".-") {
 		return Parse(major + "." + minor + ".0")
@@ -84,11 +85,12 @@ func (n Number) String() string {
 	return s
 }
 
-// IsZero says that n is no version at all.
+// IsZero says whether n is no version at all.
 func (n Number) IsZero() bool { return n == Number{} }
 
-// Compare orders numbers: major, minor, no tag above any tag, tags by name, patch,
-// build. It returns -1, 0 or 1.
+// Compare orders numbers by major, minor, tag, patch and build, in this order. A number without a
+// tag is newer than one with a tag, and tags are ordered by name. Compare returns -1 if n is older
+// than o, 1 if it is newer, and 0 if they are equal.
 func (n Number) Compare(o Number) int {
 	switch {
 	case n.Major != o.Major:
@@ -103,7 +105,7 @@ func (n Number) Compare(o Number) int {
 	return cmp.Compare(n.Build, o.Build)
 }
 
-// compareTags orders tags that differ.
+// compareTags orders two different tags.
 func compareTags(a, b string) int {
 	switch {
 	case a == "":

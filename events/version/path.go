@@ -1,10 +1,11 @@
 package version
 
-// Path is the chain of choices from the current version to the newest reachable one, or
-// to q.To: each answer is judged from the version before it, and all but the last are
-// upgrades. The last is an upgrade if q.To was reached, else it says why the way ends. A
-// target that is refused at once, or is a downgrade, is the only answer. The chain
-// always ends: every hop is newer than the one before.
+// Path is the chain of choices from the current version to q.To or, if nothing is asked for, to the
+// newest version that can be reached. Each answer starts from the version that the one before chose.
+//
+// All answers but the last are upgrades. The last one is an upgrade too if q.To was reached; else it
+// says why the way ends there. If q.To is refused at once, or is a downgrade, that is the only answer.
+// The chain always ends, because every hop is newer than the one before.
 func Path(q Question) []Answer {
 	target := q.To
 	if !target.IsZero() {
@@ -26,8 +27,9 @@ func Path(q Question) []Answer {
 	return hops
 }
 
-// hop is the next choice on the way to target. Where the policy leads past the target,
-// or does not go on although no minor version is skipped, the target itself is asked for.
+// hop is the next choice on the way to target. It asks for the target itself in two cases: the policy
+// would go past the target, or the policy chooses nothing although the target is at most one minor
+// version away.
 func hop(q Question, target Number) Answer {
 	q.To = Number{}
 	a := Choose(q)

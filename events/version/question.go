@@ -10,23 +10,23 @@ const (
 	PolicyPatch  Policy = "patch"  // the newest patch of this minor
 )
 
-// Candidate is one published number.
+// Candidate is one published number, with what its publisher says of it.
 type Candidate struct {
 	Number    Number
 	Platforms []string // for which tools exist, "trusty-amd64"
-	Revoked   string   // why it must not be installed; empty: it may
-	Floor     bool     // it must be passed through, not skipped
-	DeadEnd   bool     // nothing newer can be reached from it; chosen only when asked for
+	Revoked   string   // why it must not be installed; empty: it may be
+	Floor     bool     // an upgrade past it must stop at it first
+	DeadEnd   bool     // nothing newer can be reached from it; it is chosen only when it is asked for
 }
 
-// Question is everything that a choice depends on.
+// Question is everything that a choice depends on: the same Question gives the same Answer.
 type Question struct {
 	Candidates []Candidate
-	Current    Number              // of the environment
-	Client     Number              // of whoever asks
+	Current    Number              // what the environment runs
+	Client     Number              // what the client that asks is
 	Policy     Policy              // empty: PolicyStep
 	Platforms  map[string][]string // platform in use → tags of its machines
-	To         Number              // explicit target; zero: choose
+	To         Number              // the version that is asked for; zero: none, so one is chosen
 }
 
 // Outcomes of a choice.
@@ -83,7 +83,7 @@ type Verdict struct {
 	Detail  string `json:"detail,omitempty"`
 }
 
-// Answer is a choice with its grounds.
+// Answer is a choice, with the reason for it and the reason against every other candidate.
 type Answer struct {
 	Outcome   string    `json:"outcome"`
 	Chosen    Number    `json:"chosen"`

@@ -1,9 +1,9 @@
-// Package archive reads and writes archives of tools: a gzip-compressed tar with jujud
-// and, for a build that is not what its stamp says, a FORCE-VERSION file. It works on
-// streams only; where files come from and go to is the caller's.
+// Package archive reads and writes archives of tools. An archive is a gzip-compressed tar that holds
+// jujud and, if the build is to be called by another version than the linker set, a FORCE-VERSION file.
+// The package works on streams: the caller opens and creates files.
 //
-// Reading trusts nothing: names, kinds, sizes and counts are checked before the caller
-// sees an entry, and an archive without jujud ends with an error.
+// Reading trusts nothing. Names, kinds, sizes and counts are checked before the caller sees an entry,
+// and an archive without jujud ends with an error.
 package archive
 
 import (
@@ -31,13 +31,13 @@ type Limits struct {
 	Bytes   int64 // of all entries together, unpacked; 0: limits.UnpackedBytes
 }
 
-// Within are the limits of an archive that is signed for with that size: deflate can make a
-// thousand bytes of one, a program never needs that.
+// Within gives the limits of an archive that was signed with this size. Deflate can make a thousand
+// bytes of one, and the limit is far below that: no program is so regular, but a bomb is.
 func Within(size int64) Limits {
 	return Limits{Bytes: min(limits.UnpackedBytes, max(limits.UnpackFloor, min(size, limits.ArchiveBytes)*limits.UnpackFactor))}
 }
 
-// Entry is one regular file. Body is valid until the next entry is asked for.
+// Entry is one regular file. Body can be read until the next entry is asked for.
 type Entry struct {
 	Name string
 	Mode fs.FileMode // 0755 for jujud, 0644 for the rest, whatever the archive says
@@ -45,16 +45,19 @@ type Entry struct {
 	Body io.Reader
 }
 
-// ErrArchive is wrapped by every refusal of an archive, and ErrLarge by the refusal of one
-// that would unpack to too much.
+// ErrArchive is wrapped by every error about an archive, and ErrLarge besides if it would unpack to
+// more than the limits allow.
 var (
 	ErrArchive = errors.New("bad archive of tools")
 	ErrLarge   = errors.New("it unpacks to more than it may")
 )
 
-// Walk yields the files of a tgz, in its order. It refuses, with ErrArchive, anything
-// but a flat set of regular files with different names that stays within the limits and
-// holds a jujud. After an error it yields no more.
+// Walk yields the files of a tgz in the order in which they are packed. It allows a flat set of regular
+// files with known, different names, within the limits, one of which is jujud. For anything else it
+// yields an error that wraps ErrArchive, and then nothing more.
+//
+// That jujud is missing, and that bytes follow the archive, is found at the end only. A caller must not
+// use what it unpacked before Walk has ended without an error.
 func Walk(r io.Reader, limit Limits) iter.Seq2[Entry, error] {
 	if limit.Entries == 0 {
 		limit.Entries = limits.ArchiveEntries
@@ -95,6 +98,7 @@ func Walk(r io.Reader, limit Limits) iter.Seq2[Entry, error] {
 	}
 }
 
+// walk is one pass over an archive.
 type walk struct {
 	tar   *tar.Reader
 	limit Limits
@@ -120,7 +124,7 @@ func (w *walk) next() (Entry, error) {
 		return Entry{}, fmt.Errorf("%q is empty", h.Name)
 	case h.Name == ForceVersion && h.Size > limits.ForceVersionBytes:
 		return Entry{}, fmt.Errorf("%q has %d bytes, limit %d", h.Name, h.Size, limits.ForceVersionBytes)
-	case h.Size > w.limit.Bytes-w.bytes: // a sum could overflow
+	case h.Size > w.limit.Bytes-w.bytes: // not h.Size+w.bytes: an archive may say any size, and the sum could overflow
 		return Entry{}, fmt.Errorf("%w: more than %d bytes", ErrLarge, w.limit.Bytes)
 	}
 	w.seen[h.Name] = true
@@ -142,14 +146,14 @@ type File struct {
 	Body io.Reader
 }
 
-// Pack writes an archive that Walk accepts: the same files give the same bytes. It
-// refuses other names than Walk knows, a name twice, an empty file, a body that is not
-// as long as its Size, and a set without jujud.
+// Pack writes an archive that Walk accepts. The same files always give the same bytes. Pack refuses
+// names that Walk does not know, a name that comes twice, an empty file, a body that is not as long as
+// its Size, and a set without jujud.
 func Pack(w io.Writer, files ...File) error {
 	return PackAt(gzip.DefaultCompression, w, files...)
 }
 
-// PackAt is Pack with a gzip level: gzip.BestSpeed for archives that live shortly.
+// PackAt is Pack with a gzip level, such as gzip.BestSpeed for archives that are used once.
 func PackAt(level int, w io.Writer, files ...File) error {
 	zipped, err := gzip.NewWriterLevel(w, level)
 	if err != nil {

@@ -13,12 +13,12 @@ import (
 	"time"
 )
 
-// Where the index lies below the tools directory. The legacy one lists the released
-// stream only; Juju before 1.21 wrote no other.
+// Paths below the tools directory. The legacy index lists the released stream only; Juju before 1.21
+// wrote no other index.
 const (
 	IndexPath       = "streams/v1/index2.json"
 	LegacyIndexPath = "streams/v1/index.json"
-	TrustPath       = "streams/v1/trust.json" // the bundle of signed metadata that covers all of it
+	TrustPath       = "streams/v1/trust.json" // the bundle of signed metadata that covers the whole tree
 )
 
 const (
@@ -27,7 +27,8 @@ const (
 	dataType       = "content-download"
 )
 
-// ErrMetadata is wrapped by every refusal of an index or a products file.
+// ErrMetadata is wrapped by every error about an index or a products file. The same bytes give it
+// again: do not retry.
 var ErrMetadata = errors.New("bad simplestreams metadata")
 
 // Index lists the products file of each stream.
@@ -48,7 +49,7 @@ type IndexEntry struct {
 	Clouds    json.RawMessage `json:"clouds,omitempty"`    // kept as found
 }
 
-// NewIndex is an index of nothing.
+// NewIndex gives an index that lists nothing.
 func NewIndex() Index { return Index{Format: indexFormat, Index: map[string]IndexEntry{}} }
 
 // ParseIndex reads an index. Errors wrap ErrMetadata.
@@ -67,7 +68,8 @@ func ParseIndex(b []byte) (Index, error) {
 	return ix, nil
 }
 
-// Stream is the entry of a stream: where its products file lies.
+// Stream gives the entry of a stream, which says where its products file is. It returns ErrMetadata if
+// the index does not list the stream.
 func (ix Index) Stream(stream string) (IndexEntry, error) {
 	e, ok := ix.Index[ContentID(stream)]
 	switch {
@@ -79,7 +81,7 @@ func (ix Index) Stream(stream string) (IndexEntry, error) {
 	return e, localPath(e.Path)
 }
 
-// streams are the names of what is listed, or "nothing".
+// streams are the names of the streams that are listed, or "nothing".
 func (ix Index) streams() []string {
 	ids := slices.Sorted(maps.Keys(ix.Index))
 	for i, id := range ids {
@@ -94,14 +96,14 @@ func (ix Index) streams() []string {
 // ContentID names a stream in the index.
 func ContentID(stream string) string { return "com.ubuntu.juju:" + stream + ":tools" }
 
-// ProductsPath is where a stream's products file is written below the tools directory.
+// ProductsPath is the path below the tools directory to which the products file of a stream is written.
 func ProductsPath(stream string) string {
 	return "streams/v1/com.ubuntu.juju-" + stream + "-tools.json"
 }
 
 var streamRE = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
 
-// CheckStream refuses a name that no stream has, such as one that leaves the tree.
+// CheckStream refuses a name that no stream can have, such as one that would leave the tree as a path.
 func CheckStream(stream string) error {
 	if !streamRE.MatchString(stream) {
 		return fmt.Errorf("stream %q is not a lower-case word, such as released, proposed, devel or testing", stream)
@@ -109,7 +111,7 @@ func CheckStream(stream string) error {
 	return nil
 }
 
-// Encode gives the text of an Index or Products: the same value, the same bytes.
+// Encode gives the text of an Index or Products. The same value always gives the same bytes.
 func Encode[T Index | Products](v T) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

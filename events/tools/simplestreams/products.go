@@ -36,7 +36,7 @@ type VersionSet struct {
 	inherited
 }
 
-// inherited is what an item takes from the levels above where it does not say it itself.
+// inherited are the fields that a level takes from the level above it if it does not have them itself.
 type inherited struct {
 	Release  string `json:"release,omitempty"` // series
 	Arch     string `json:"arch,omitempty"`
@@ -57,18 +57,19 @@ type Item struct {
 	tools.Marks
 }
 
-// Found is one archive with its place below the tools directory. Founds are comparable.
+// Found is one archive with its path below the tools directory. Two Founds can be compared by ==.
 type Found struct {
 	tools.Tools
 	Path string
 	tools.Marks
 }
 
-// ParseProducts reads the products file of a stream. Archives are sorted by version,
-// then platform; one that is listed in several sets counts once, as the newest says. It
-// names every fault at once: an entry that is malformed, has no size or digest or leaves
-// the tree, and two different archives under one binary version. What is listed besides
-// is without fault. Faults wrap ErrMetadata.
+// ParseProducts reads the products file of a stream. The archives come sorted by version, then by
+// platform. An archive that is listed on several days counts once, as the newest day lists it.
+//
+// All faults are named at once: an entry that is malformed, that has no size or digest, or that leaves
+// the tree; and two different archives of one binary version. The entries without a fault are in list.
+// Each fault wraps ErrMetadata.
 func ParseProducts(b []byte, stream string) (list []Found, faults []error) {
 	var p Products
 	if err := json.Unmarshal(b, &p); err != nil {
@@ -87,6 +88,7 @@ func ParseProducts(b []byte, stream string) (list []Found, faults []error) {
 	return list, c.faults
 }
 
+// collection gathers the archives of all products.
 type collection struct {
 	found  map[version.Binary]Found
 	faults []error
@@ -158,8 +160,8 @@ func Make(stream string, list []Found, now time.Time) (Products, IndexEntry) {
 	}
 }
 
-// Marks are what the publisher of a list says of each version in it; a mark on one archive
-// of a number holds for the number.
+// Marks are what the publisher of a list says of each version in it. A mark on one archive of a number
+// holds for all archives of that number.
 func Marks(list []Found) map[version.Number]tools.Marks {
 	marks := map[version.Number]tools.Marks{}
 	for _, f := range list {
@@ -168,8 +170,8 @@ func Marks(list []Found) map[version.Number]tools.Marks {
 	return marks
 }
 
-// Candidates are the numbers of a list, as version.Choose judges them. A mark on one
-// archive of a number holds for the number.
+// Candidates gives the archives of a list as candidates for version.Choose, which joins those of one
+// number.
 func Candidates(list []Found) []version.Candidate {
 	cs := make([]version.Candidate, 0, len(list))
 	for _, f := range list {

@@ -1,7 +1,7 @@
 package simplestreams
 
-// seriesVersions are the series that have a number in product ids. Source: Juju 1.25,
-// and the releases of Ubuntu and Debian since. Others are named by themselves.
+// seriesVersions are the numbers that stand for series in product ids. Source: Juju 1.25, and the
+// releases of Ubuntu and Debian since. Any other series stands there by its own name.
 var seriesVersions = map[string]string{
 	"precise": "12.04", "quantal": "12.10", "raring": "13.04", "saucy": "13.10", "trusty": "14.04", "utopic": "14.10",
 	"vivid": "15.04", "wily": "15.10", "xenial": "16.04", "yakkety": "16.10", "zesty": "17.04", "artful": "17.10",
@@ -21,5 +21,5 @@ func seriesVersion(series string) string {
 	return series
 }
 
-// KnownSeries says whether a reader of product ids knows the series.
+// KnownSeries says whether the series has a number in product ids.
 func KnownSeries(series string) bool { return seriesVersions[series] != "" }

@@ -2,7 +2,8 @@ package tools
 
 import "errors"
 
-// Refusals of a source's metadata. Each stands beside the reason that package tuf gives.
+// Why the metadata of a source is refused, in words for a person. Each is wrapped together with the
+// refusal of package tuf, which has the code.
 var (
 	ErrUnsigned  = errors.New("it is not signed")
 	ErrSignature = errors.New("its signature does not fit")
