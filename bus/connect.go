@@ -176,7 +176,7 @@ func (c *Conn) token() (string, error) {
 		return "", err
 	}
 	if id.Public() != c.id.Public() {
-		return "", fmt.Errorf("read credentials %s: they are of another key now", c.cfg.CredentialsFile)
+		return "", fmt.Errorf("read credentials %s: they are for another key now", c.cfg.CredentialsFile)
 	}
 	return creds.JWT, nil
 }

@@ -20,7 +20,7 @@ func checkURLs(urls []string) error {
 	for _, text := range urls {
 		u, err := url.Parse(text)
 		if err != nil || u.Scheme != "tls" || u.Host == "" {
-			return fmt.Errorf("%q is not tls://HOST:PORT: this is of a juju that did not encrypt its connections, or was altered", text)
+			return fmt.Errorf("%q is not tls://HOST:PORT: a juju that did not encrypt its connections wrote it, or somebody has altered it", text)
 		}
 	}
 	return nil

@@ -34,7 +34,7 @@ var (
 	ErrTooLarge = errors.New("too large")
 	// ErrTooOften: a machine sends more messages than it may. Those over the limit are not
 	// handled.
-	ErrTooOften = errors.New("too many messages of one machine")
+	ErrTooOften = errors.New("too many messages from one machine")
 )
 
 // JetStream's error codes that are translated. Source: nats-server, server/errors.json.

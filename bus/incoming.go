@@ -37,7 +37,7 @@ type Incoming struct {
 }
 
 // ErrBusy: somebody else is storing that archive through the same ToolStore.
-var ErrBusy = errors.New("it is being stored at this moment")
+var ErrBusy = errors.New("somebody else is storing it at this moment")
 
 // headerOffset says where in the archive a chunk begins, in bytes. It tells chunks that follow
 // each other from those that two state servers stored at the same time.
@@ -124,7 +124,7 @@ func (in *Incoming) Next() int64 { return in.next }
 func (in *Incoming) Append(data []byte) (stored func(context.Context) error, err error) {
 	left := in.tools.Size - in.next
 	if n := int64(len(data)); n > left || (n < left && n%chunkBytes != 0) {
-		return nil, fmt.Errorf("store %s: %d bytes at %d of %d end neither a chunk of %d nor the archive", in.what, n, in.next, in.tools.Size, chunkBytes)
+		return nil, fmt.Errorf("store %s: %d bytes from byte %d on end neither a chunk of %d bytes nor the archive of %d", in.what, n, in.next, chunkBytes, in.tools.Size)
 	}
 	var sent []jetstream.PubAckFuture
 	for len(data) > 0 {

@@ -56,7 +56,7 @@ func (l *Log) Append(ctx context.Context, expected uint64, recs ...events.Record
 		return 0, fmt.Errorf("append %d records after %d: %w", len(recs), expected, translate(err))
 	}
 	if last != expected+uint64(len(recs)) {
-		return 0, fmt.Errorf("append %d records after %d: the log answers %d", len(recs), expected, last)
+		return 0, fmt.Errorf("append %d records after %d: NATS says that the log ends at %d", len(recs), expected, last)
 	}
 	return last, nil
 }
@@ -155,7 +155,7 @@ func gap(from, to uint64) (events.Stored, error) {
 func (l *Log) waitFor(ctx context.Context, seq uint64, yield func(events.Stored, error) bool) bool {
 	last, err := l.Last(ctx)
 	if err == nil && last < seq {
-		err = fmt.Errorf("read the log: %w: sequence %d, it ends at %d", ErrNotFound, seq, last)
+		err = fmt.Errorf("read the log: %w: sequence %d; the log ends at %d", ErrNotFound, seq, last)
 	}
 	if err == nil {
 		select {

@@ -64,7 +64,7 @@ func PinAuthorities(path, certificates string) error {
 func PinnedAuthorities(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return "", fmt.Errorf("read the authorities that are pinned: %w (juju bootstrap and enrolment write it)", err)
+		return "", fmt.Errorf("read the authorities that are pinned: %w (juju bootstrap and enrolment write that file)", err)
 	}
 	if info.Mode().Perm()&0o022 != 0 {
 		return "", fmt.Errorf("read the authorities that are pinned in %s: others can write it (mode %v); after `chmod 600 %s` it is used again",

@@ -55,7 +55,7 @@ func (c *Conn) PublishRequest(ctx context.Context, id *Identity, ask events.Ask)
 		return ack.Sequence, nil
 	}
 	if err == nil { // NATS found a Nats-Msg-Id, which nobody here sets
-		err = fmt.Errorf("%w: NATS says that it has it already, and has other bytes", ErrExists)
+		err = fmt.Errorf("%w: NATS says that it has this message already, but what it has is another one", ErrExists)
 	}
 	if seq, same := c.sameRequest(ctx, subject, data); errors.Is(translate(err), ErrExists) && same {
 		return seq, nil

@@ -75,7 +75,7 @@ type capped struct {
 
 func (c *capped) Write(p []byte) (int, error) {
 	if c.left -= int64(len(p)); c.left < 0 {
-		return 0, fmt.Errorf("%w: it is longer", ErrDigest)
+		return 0, fmt.Errorf("%w: there are more of them", ErrDigest)
 	}
 	return c.Buffer.Write(p)
 }

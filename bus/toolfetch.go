@@ -32,7 +32,7 @@ func (s *ToolStore) Fetch(ctx context.Context, sha256 string, offset int64, w io
 		return 0, err
 	}
 	if offset < 0 || offset > info.Size {
-		return 0, fmt.Errorf("fetch %s from byte %d: it has %d", sha256, offset, info.Size)
+		return 0, fmt.Errorf("fetch %s from byte %d: it has %d bytes", sha256, offset, info.Size)
 	}
 	f := &fetch{store: s, subject: chunkSubject(info.NUID), w: w, left: info.Size - offset}
 	if size := info.Options.ChunkSize; size > 0 && offset >= size && described > info.Chunks {

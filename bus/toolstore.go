@@ -103,7 +103,7 @@ func longer(r io.Reader) error {
 	var one [1]byte
 	switch n, err := io.ReadFull(r, one[:]); {
 	case n > 0:
-		return fmt.Errorf("%w: more bytes come than that", ErrDigest)
+		return fmt.Errorf("%w: there are more of them", ErrDigest)
 	case errors.Is(err, io.EOF):
 		return nil
 	default:
@@ -114,7 +114,7 @@ func longer(r io.Reader) error {
 // short makes ErrDigest of the end of an archive that is too short.
 func short(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("%w: it ends before: %w", ErrDigest, err)
+		return fmt.Errorf("%w: they end too early: %w", ErrDigest, err)
 	}
 	return err
 }

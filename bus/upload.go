@@ -130,7 +130,7 @@ func (u *upload) send() error {
 // ended makes ErrDigest of the end of an archive that is too short.
 func (u *upload) ended(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("%w: it ends before the %d bytes that were expected: %w", ErrDigest, u.head.Tools.Size, err)
+		return fmt.Errorf("%w: the archive ends before the %d bytes that were expected: %w", ErrDigest, u.head.Tools.Size, err)
 	}
 	return err
 }
@@ -205,7 +205,7 @@ func (u *upload) refused(a wire.PieceAnswer) error {
 	case u.resumed:
 		return errElsewhere
 	}
-	return fmt.Errorf("%w on their way: the state server refuses: %s", ErrDigest, a.Error)
+	return fmt.Errorf("%w: they were altered on their way: the state server refuses: %s", ErrDigest, a.Error)
 }
 
 // next waits for the next message, and returns an error when the connection is lost: what was

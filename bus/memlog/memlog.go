@@ -131,7 +131,7 @@ func (l *Log) Read(ctx context.Context, from, to uint64) iter.Seq2[events.Record
 			rec, missing := l.at(seq)
 			err := ctx.Err()
 			if err == nil && missing != nil {
-				err = fmt.Errorf("read the log: sequence %d is behind its end", seq)
+				err = fmt.Errorf("read the log: sequence %d is after its end", seq)
 			}
 			if !yield(rec, err) || err != nil {
 				return

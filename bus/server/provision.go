@@ -48,7 +48,7 @@ func there(ctx context.Context, js jetstream.JetStream, stream string, err error
 	}
 	s, err := js.Stream(ctx, stream)
 	if err == nil && (s.CachedInfo().Config.Storage != jetstream.FileStorage || !s.CachedInfo().Config.AllowDirect) {
-		err = errors.New("NATS keeps it in another way than this environment needs; nothing was changed")
+		err = errors.New("it has other settings than this environment needs; nothing was changed")
 	}
 	return bus.Translate(err)
 }

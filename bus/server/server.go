@@ -105,14 +105,14 @@ func (cfg Config) resolver() (*natsd.DirAccResolver, error) {
 
 func (cfg Config) options() (*natsd.Options, error) {
 	if cfg.Accounts == nil || len(cfg.Accounts.Authorities) == 0 || cfg.StoreDir == "" {
-		return nil, errors.New("start NATS: no trust, no certificate authority or no store directory")
+		return nil, errors.New("start NATS: there are no accounts, no certificate authority or no store directory")
 	}
 	if err := os.MkdirAll(cfg.StoreDir, 0o700); err != nil {
 		return nil, fmt.Errorf("start NATS: %w", err)
 	}
 	operator, err := jwt.DecodeOperatorClaims(cfg.Accounts.Operator)
 	if err != nil {
-		return nil, fmt.Errorf("start NATS: the trust's operator: %w", err)
+		return nil, fmt.Errorf("start NATS: the operator of the accounts: %w", err)
 	}
 	resolver, err := cfg.resolver()
 	if err != nil {

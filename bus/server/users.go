@@ -67,11 +67,11 @@ func (a *Accounts) credentials(role roleName, name string) (bus.Credentials, err
 // use, so a name that would be several tokens of a subject, or a wildcard, is refused.
 func (a *Accounts) user(role roleName, name, publicKey string, more ...func(*jwt.UserClaims)) (string, error) {
 	if name == "" || strings.ContainsAny(name, ".*> \t\r\n") || !nkeys.IsValidPublicUserKey(publicKey) {
-		return "", fmt.Errorf("sign user %q with key %q in: the name or the key is malformed", name, publicKey)
+		return "", fmt.Errorf("sign in user %q with key %q: the name or the key is malformed", name, publicKey)
 	}
 	signer, err := nkeys.FromSeed([]byte(a.SigningKeys[role]))
 	if err != nil {
-		return "", fmt.Errorf("sign user %s in: this environment's trust has no key of the role %s: %w", name, role, err)
+		return "", fmt.Errorf("sign in user %s: this environment has no signing key of the role %s: %w", name, role, err)
 	}
 	claims := jwt.NewUserClaims(publicKey)
 	claims.Name = name
@@ -84,7 +84,7 @@ func (a *Accounts) user(role roleName, name, publicKey string, more ...func(*jwt
 	}
 	token, err := claims.Encode(signer)
 	if err != nil {
-		return "", fmt.Errorf("sign user %s in: %w", name, err)
+		return "", fmt.Errorf("sign in user %s: %w", name, err)
 	}
 	return token, nil
 }

@@ -70,7 +70,7 @@ func (l Leaves) MarshalBinary() ([]byte, error) {
 func (l *Leaves) UnmarshalBinary(b []byte) error {
 	const size = len(tree.Hash{})
 	if len(b)%size != 0 {
-		return fmt.Errorf("%d bytes are no hashes of %d each", len(b), size)
+		return fmt.Errorf("%d bytes are not a list of whole hashes, of %d bytes each", len(b), size)
 	}
 	*l = make(Leaves, len(b)/size)
 	for i := range *l {
