@@ -8,7 +8,9 @@ import (
 )
 
 func FuzzParseHTTPToken(f *testing.F) {
-	good, err := events.FormatHTTPToken(events.Signed{Statement: []byte(`{"environment":"e","issued":"2026-01-02T03:04:05Z","expires":"2026-01-02T03:14:05Z"}`), Key: "UA", Signature: []byte{1}})
+	good, err := events.FormatHTTPToken(events.Signed{
+		Statement: []byte(`{"environment":"e","issued":"2026-01-02T03:04:05Z","expires":"2026-01-02T03:14:05Z"}`), Key: "UA", Signature: []byte{1},
+	})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -22,7 +22,8 @@ func FuzzDecodeSnapshot(f *testing.F) {
 
 // Whatever record a state server stored, the fold, the status and the audit go on.
 func FuzzFold(f *testing.F) {
-	late := []byte(`{"id":"x","kind":"report.late/1","time":"2026-01-02T03:04:05Z","actor":"machine-1","data":{"machine":"1","epoch":"e","n":1,"order":"o","report":"agent.upgraded/1","data":{"failure":{"text":"t"}}}}`)
+	late := []byte(`{"id":"x","kind":"report.late/1","time":"2026-01-02T03:04:05Z","actor":"machine-1",` +
+		`"data":{"machine":"1","epoch":"e","n":1,"order":"o","report":"agent.upgraded/1","data":{"failure":{"text":"t"}}}}`)
 	f.Add("machine.machine-1", late)
 	f.Fuzz(func(_ *testing.T, entity string, b []byte) {
 		rec, err := events.Unmarshal(b)

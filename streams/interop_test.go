@@ -33,14 +33,20 @@ func jujuTree(t *testing.T) (dir, archive string) {
 			"datatype": "content-download", "path": "streams/v1/com.ubuntu.juju-%s-tools.json", "products": ["com.ubuntu.juju:14.04:amd64"],
 			"cloudname": "aws", "clouds": [{"region": "us-east-1", "endpoint": "https://ec2.us-east-1.amazonaws.com"}]}`, stream, stream)
 	}
-	write(t, filepath.Join(meta, "index2.json"), fmt.Appendf(nil, `{"format": "index:1.0", "updated": "Tue, 15 Sep 2015 12:00:00 +0000", "index": {%s, %s}}`, entry("released"), entry("devel")))
-	write(t, filepath.Join(meta, "index.json"), fmt.Appendf(nil, `{"format": "index:1.0", "updated": "Tue, 15 Sep 2015 12:00:00 +0000", "index": {%s}}`, entry("released")))
+	write(t, filepath.Join(meta, "index2.json"), fmt.Appendf(nil, `
+		{"format": "index:1.0", "updated": "Tue, 15 Sep 2015 12:00:00 +0000", "index": {%s, %s}}`,
+		entry("released"), entry("devel")))
+	write(t, filepath.Join(meta, "index.json"), fmt.Appendf(nil, `{"format": "index:1.0", "updated": "Tue, 15 Sep 2015 12:00:00 +0000", "index": {%s}}`,
+		entry("released")))
 	write(t, filepath.Join(meta, "index2.sjson"), []byte("-----BEGIN PGP SIGNED MESSAGE-----\n"))
-	write(t, filepath.Join(meta, "com.ubuntu.juju-released-tools.json"), fmt.Appendf(nil, `{"format": "products:1.0", "content_id": "com.ubuntu.juju:released:tools",
+	write(t, filepath.Join(meta, "com.ubuntu.juju-released-tools.json"), fmt.Appendf(nil, `{
+		"format": "products:1.0", "content_id": "com.ubuntu.juju:released:tools",
 		"updated": "Tue, 15 Sep 2015 12:00:00 +0000", "products": {
 		"com.ubuntu.juju:14.04:amd64": {"arch": "amd64", "version": "14.04", "ftype": "tar.gz", "versions": {"20150915": {"items": {
-			"1.25.1-trusty-amd64": {"release": "trusty", "version": "1.25.1", "size": %d, "path": "releases/juju-1.25.1-trusty-amd64.tgz", "sha256": %q, "fullpath": "x"},
-			"1.25.1-sid-amd64": {"release": "sid", "version": "1.25.1", "size": %d, "path": "releases/juju-1.25.1-sid-amd64.tgz", "sha256": %q}}}}}}}`, d.Size, d.SHA256, d.Size, d.SHA256))
+			"1.25.1-trusty-amd64": {"release": "trusty", "version": "1.25.1", "size": %d,
+				"path": "releases/juju-1.25.1-trusty-amd64.tgz", "sha256": %q, "fullpath": "x"},
+			"1.25.1-sid-amd64": {"release": "sid", "version": "1.25.1", "size": %d,
+				"path": "releases/juju-1.25.1-sid-amd64.tgz", "sha256": %q}}}}}}}`, d.Size, d.SHA256, d.Size, d.SHA256))
 	return dir, archive
 }
 

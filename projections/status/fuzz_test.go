@@ -11,7 +11,8 @@ import (
 
 // What a state server answers is shown in every format, and none lets a terminal obey it.
 func FuzzParse(f *testing.F) {
-	f.Add([]byte(`{"environment":{"name":"e","agent-version":"1.2.3"},"machines":{"1":{"agent-state":"started","dns-name":"\u001b[2J"}},"services":{"web":{"units":{"web/0":{"machine":"1"}}}},"upgrade":{"blockers":[{"code":"x","text":"y"}],"waiting":[{"reason":"r","machines":["1"]}]}}`))
+	f.Add([]byte(`{"environment":{"name":"e","agent-version":"1.2.3"},"machines":{"1":{"agent-state":"started","dns-name":"\u001b[2J"}},` +
+		`"services":{"web":{"units":{"web/0":{"machine":"1"}}}},"upgrade":{"blockers":[{"code":"x","text":"y"}],"waiting":[{"reason":"r","machines":["1"]}]}}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		st, err := status.Parse(b)
 		if err != nil {
