@@ -24,7 +24,8 @@ const (
 var lawCodes = []Code{
 	{
 		CodeOrderSignature, "No state server on the roster signed this order or list of units.",
-		"Somebody writes to the log who should not, or a state server has a new key that is not published: compare `juju trust status`, then find out who wrote the record that `juju audit log` shows.",
+		"Somebody writes to the log who should not, or a state server has a new key that is not published: compare `juju trust status`, then find out who wrote " +
+			"the record that `juju audit log` shows.",
 	},
 	{CodeNotForMe, "The order names another machine.", "Somebody put a record where it does not belong: find out who wrote the one that `juju audit log` shows."},
 	{

@@ -10,9 +10,18 @@ const (
 )
 
 var logCodes = []Code{
-	{tree.CodeProof, "Nothing proves that the request lies in the log, or that the log goes on from what was seen before.", "If it stays after a restart of the state server, treat it as taken over."},
-	{tree.CodeFork, "The log is not the one that was seen before: it lost or changed its past, or some are shown another one.", "Keep both checkpoints, which are given, as evidence; `juju audit verify` tells what differs. Restored from a backup: see docs/FAILURES.md."},
-	{CodeLogGap, "Records are missing that were signed for, or within the log.", "Restore a backup that holds everything that was signed; the state server says how the loss is accepted else."},
+	{
+		tree.CodeProof, "Nothing proves that the request lies in the log, or that the log goes on from what was seen before.",
+		"If it stays after a restart of the state server, treat it as taken over.",
+	},
+	{
+		tree.CodeFork, "The log is not the one that was seen before: it lost or changed its past, or some are shown another one.",
+		"Keep both checkpoints, which are given, as evidence; `juju audit verify` tells what differs. Restored from a backup: see docs/FAILURES.md.",
+	},
+	{
+		CodeLogGap, "Records are missing that were signed for, or within the log.",
+		"Restore a backup that holds everything that was signed; the state server says how the loss is accepted else.",
+	},
 	{CodeLogTamper, "A record is not the one that was written there.", "Restore a backup; find out who can write to the state server's disk."},
 	{
 		CodeEventAuthor, "A report is not signed with the key of the machine that it speaks of.",
@@ -20,7 +29,10 @@ var logCodes = []Code{
 	},
 	{"gap", "`juju audit verify`: a sequence is missing, or came twice.", "As `log-gap`."},
 	{"first-record", "`juju audit verify`: the log does not begin with `environment.created`, or another one follows.", "As `log-tamper`."},
-	{"invalid", "`juju audit verify`: bytes that are no record, or a payload that breaks its kind's rules.", "Nothing, if a newer version wrote it; else as `log-tamper`."},
+	{
+		"invalid", "`juju audit verify`: bytes that are no record, or a payload that breaks its kind's rules.",
+		"Nothing, if a newer version wrote it; else as `log-tamper`.",
+	},
 	{"order", "`juju audit verify`: an order was opened twice, or beside another one.", "Report it: a state server never does that."},
 	{"terminal", "`juju audit verify`: an order ended twice, or one ended that never was.", "Report it: a state server never does that."},
 	{"report-twice", "`juju audit verify`: a report stands in the log twice.", "Report it: a state server never does that."},

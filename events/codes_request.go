@@ -10,5 +10,8 @@ var requestCodes = []Code{
 	{"too-many", "The request names more machines, tokens or agents than one may.", "Ask in several requests; docs/LIMITS.md has the limits."},
 	{"bad-value", "There is no such setting, or it does not take that value.", "`juju get-env` lists the settings."},
 	{"in-use", "The machine has units or an open order, is a state server, or does not wait for approval.", "The text says which; remove the units, or wait."},
-	{"unsigned", "The source of tools has no signature that this environment believes.", "Add the signer's key to the setting `tools-signers`, or say that it may be unsigned."},
+	{
+		"unsigned", "The source of tools has no signature that this environment believes.",
+		"Add the signer's key to the setting `tools-signers`, or say that it may be unsigned.",
+	},
 }

@@ -54,7 +54,10 @@ var samples = func() []events.Payload {
 		&events.TrustPublished{
 			Bundle: events.Object{SHA256: archive.SHA256, Size: 9000}, Version: events.TrustVersions{Root: 1, Targets: 2, Snapshot: 3, Timestamp: 4},
 			Fresh: at, Expires: at.Add(time.Hour), Timestamp: []byte(`{"signed":{}}`), Floor: &old,
-			Roster:  events.Roster{Operators: []events.Operator{{Name: "alice", Key: "UALICE", Grants: []events.Grant{{Role: events.RoleAdmin}}}}, StateServers: []string{"USERVER"}},
+			Roster: events.Roster{
+				Operators:    []events.Operator{{Name: "alice", Key: "UALICE", Grants: []events.Grant{{Role: events.RoleAdmin}}}},
+				StateServers: []string{"USERVER"},
+			},
 			Revoked: &events.Revoked{Keys: []string{"UMALLORY"}, Artefacts: []string{archive.SHA256}, Requests: []string{request.ID}},
 		},
 		&events.MachineInvited{Machine: "3", TokenKey: "UTOKEN", Expires: at, StateServer: true},

@@ -32,7 +32,10 @@ func TestRosterMay(t *testing.T) {
 }
 
 func TestRosterNeeded(t *testing.T) {
-	r := events.Roster{Quorums: []events.Quorum{{Operators: 2, Labels: map[string]string{"env": "prod"}}, {Operators: 3, Labels: map[string]string{"env": "prod", "rack": "a"}}}}
+	r := events.Roster{Quorums: []events.Quorum{
+		{Operators: 2, Labels: map[string]string{"env": "prod"}},
+		{Operators: 3, Labels: map[string]string{"env": "prod", "rack": "a"}},
+	}}
 	for labels, want := range map[string]int{"": 1, "env=dev": 1, "env=prod": 2, "env=prod rack=a": 3} {
 		m := map[string]string{}
 		for _, word := range strings.Fields(labels) {
@@ -48,10 +51,13 @@ func TestRosterNeeded(t *testing.T) {
 func TestRosterValidate(t *testing.T) {
 	ok := events.Operator{Name: "a", Key: "UA", Grants: []events.Grant{{Role: events.RoleRead}}}
 	for text, r := range map[string]events.Roster{
-		"0 operators":   {},
-		"stands twice":  {Operators: []events.Operator{ok, ok}},
-		"has the role":  {Operators: []events.Operator{{Name: "a", Key: "UA", Grants: []events.Grant{{Role: "root"}}}}},
-		"label":         {Operators: []events.Operator{{Name: "a", Key: "UA", Grants: []events.Grant{{Role: events.RoleRead, Labels: map[string]string{"a b": ""}}}}}},
+		"0 operators":  {},
+		"stands twice": {Operators: []events.Operator{ok, ok}},
+		"has the role": {Operators: []events.Operator{{Name: "a", Key: "UA", Grants: []events.Grant{{Role: "root"}}}}},
+		"label": {Operators: []events.Operator{{
+			Name: "a", Key: "UA",
+			Grants: []events.Grant{{Role: events.RoleRead, Labels: map[string]string{"a b": ""}}},
+		}}},
 		"a quorum of 0": {Operators: []events.Operator{ok}, Quorums: []events.Quorum{{}}},
 	} {
 		if err := r.Validate(); err == nil || !strings.Contains(err.Error(), text) {

@@ -200,9 +200,10 @@ func TestDecodeSnapshotRefuses(t *testing.T) {
 	log := scenario.New().Lines(story).Records
 	good := projections.EncodeSnapshot(foldAll(log))
 	for name, b := range map[string][]byte{
-		"nothing":        nil,
-		"one line":       []byte("{}"),
-		"another schema": bytes.Replace(good, fmt.Appendf(nil, `"jujube_snapshot":%d`, projections.Schema), fmt.Appendf(nil, `"jujube_snapshot":%d`, projections.Schema+1), 1),
+		"nothing":  nil,
+		"one line": []byte("{}"),
+		"another schema": bytes.Replace(good, fmt.Appendf(nil, `"jujube_snapshot":%d`, projections.Schema),
+			fmt.Appendf(nil, `"jujube_snapshot":%d`, projections.Schema+1), 1),
 		"no snapshot":    []byte("hello\nworld"),
 		"a changed byte": bytes.Replace(good, []byte(`"name":"demo"`), []byte(`"name":"dem0"`), 1),
 		"a torn end":     good[:len(good)-10],

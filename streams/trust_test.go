@@ -254,7 +254,8 @@ func TestADirectoryIsKnownByItsPlace(t *testing.T) {
 	if err := errors.Join(list(newer, "tree"), list(older, "tree")); err != nil {
 		t.Fatalf("two trees of one name: %v", err)
 	}
-	if err := errors.Join(os.RemoveAll(filepath.Join(newer, "tree")), os.CopyFS(filepath.Join(newer, "tree"), os.DirFS(filepath.Join(older, "tree")))); err != nil {
+	if err := errors.Join(os.RemoveAll(filepath.Join(newer, "tree")), os.CopyFS(filepath.Join(newer, "tree"),
+		os.DirFS(filepath.Join(older, "tree")))); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"tree", "./tree/tools", filepath.Join(newer, "tree"), "file://" + filepath.Join(newer, "tree")} {

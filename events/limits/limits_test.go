@@ -55,7 +55,8 @@ func declared(t *testing.T) (all []limit) {
 // docs/LIMITS.md says what limits.go says.
 func TestDocumentOfLimits(t *testing.T) {
 	var b bytes.Buffer
-	b.WriteString("# Limits\n\nMade from package events/limits by `go test ./events/limits -update`; do not edit. Each is\ntried, at the limit and one past it, by a test that names it.\n")
+	b.WriteString("# Limits\n\nMade from package events/limits by `go test ./events/limits -update`; do not edit. Each is\ntried, at the limit and one past " +
+		"it, by a test that names it.\n")
 	group := ""
 	for _, l := range declared(t) {
 		if l.group != group {

@@ -139,7 +139,11 @@ func TestAttacksOnProofs(t *testing.T) {
 			p.Record = w.records[3]
 		}},
 		{"BI-53 another sequence", tree.CodeProof, func(_ *testing.T, _ *world, p *tree.Proof, _ *tree.Place, _ *tree.Checkpoint) { p.Seq++ }},
-		{"BI-53 a sequence behind the checkpoint", tree.CodeProof, func(_ *testing.T, _ *world, p *tree.Proof, _ *tree.Place, _ *tree.Checkpoint) { p.Seq = 1 << 60 }},
+		{"BI-53 a sequence behind the checkpoint", tree.CodeProof, func(_ *testing.T, _ *world, p *tree.Proof, _ *tree.Place,
+			_ *tree.Checkpoint,
+		) {
+			p.Seq = 1 << 60
+		}},
 		{"BI-53 another entity", tree.CodeProof, func(_ *testing.T, _ *world, p *tree.Proof, _ *tree.Place, _ *tree.Checkpoint) { p.Entity = "tools" }},
 		{"BI-53 the log of another environment", tree.CodeProof, func(_ *testing.T, _ *world, _ *tree.Proof, place *tree.Place, _ *tree.Checkpoint) {
 			place.Incarnation = "other"

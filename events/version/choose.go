@@ -23,7 +23,8 @@ func Choose(q Question) Answer {
 	case c.stuck:
 		a = c.none("%s is a dead end: nothing newer can be reached from it by an upgrade", q.Current)
 	case q.Client.Major < q.Current.Major:
-		a = c.fail(CodeClientOlder, "a client of version %s cannot choose for an environment of version %s; use a client of major version %d", q.Client, q.Current, q.Current.Major)
+		a = c.fail(CodeClientOlder, "a client of version %s cannot choose for an environment of version %s; use a client of major version %d", q.Client,
+			q.Current, q.Current.Major)
 	case q.Client.Major > q.Current.Major && c.steps():
 		a = c.otherMajor()
 	default:

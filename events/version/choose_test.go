@@ -156,7 +156,8 @@ func TestEveryCandidateGetsAReason(t *testing.T) {
 		Platforms: map[string][]string{"trusty-amd64": {"machine-0"}},
 	}
 	q.Candidates[5].Platforms = []string{"trusty-arm64"}
-	want := "2.1.0 other-major, 1.25.0 beyond-next, 1.24-beta1 tagged, 1.23.9 no-tools, 1.23.1 next-minor, 1.23.0 superseded, 1.22.1 superseded, 1.22.0 current, 1.21.0 older"
+	want := "2.1.0 other-major, 1.25.0 beyond-next, 1.24-beta1 tagged, 1.23.9 no-tools, 1.23.1 next-minor, 1.23.0 superseded, 1.22.1 superseded, 1.22.0 " +
+		"current, 1.21.0 older"
 	if got := verdicts(version.Choose(q)); got != want {
 		t.Fatalf("the verdicts are\n%s, want\n%s", got, want)
 	}

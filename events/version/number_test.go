@@ -54,7 +54,10 @@ func TestBinaries(t *testing.T) {
 			t.Errorf("%q is read as %q, %v", s, b, err)
 		}
 	}
-	for _, s := range []string{"", "1.25.1", "1.25.1-trusty", "1.25.1--amd64", "1.25.1-trusty-", "1.25-trusty-amd64", "1.25.1-Trusty-amd64", "1.25.1-tr usty-amd64", "1.25.1-../x-amd64"} {
+	for _, s := range []string{
+		"", "1.25.1", "1.25.1-trusty", "1.25.1--amd64", "1.25.1-trusty-", "1.25-trusty-amd64", "1.25.1-Trusty-amd64",
+		"1.25.1-tr usty-amd64", "1.25.1-../x-amd64",
+	} {
 		if b, err := version.ParseBinary(s); err == nil {
 			t.Errorf("%q was read as %s", s, b)
 		}

@@ -96,10 +96,12 @@ func (r Reader) window(ask events.Ask) error {
 		until = limit
 	}
 	if r.Now.After(until) {
-		return events.Refuse(events.CodeRequestExpired, "request %s was for machines to begin by %s; the clock here says %s", ask.ID, until.UTC().Format(time.RFC3339), r.Now.UTC().Format(time.RFC3339))
+		return events.Refuse(events.CodeRequestExpired, "request %s was for machines to begin by %s; the clock here says %s", ask.ID,
+			until.UTC().Format(time.RFC3339), r.Now.UTC().Format(time.RFC3339))
 	}
 	if ask.Created.After(r.Now.Add(maxSkew)) {
-		return events.Refuse(events.CodeRequestExpired, "request %s was signed at %s; the clock here says %s", ask.ID, ask.Created.UTC().Format(time.RFC3339), r.Now.UTC().Format(time.RFC3339))
+		return events.Refuse(events.CodeRequestExpired, "request %s was signed at %s; the clock here says %s", ask.ID, ask.Created.UTC().Format(time.RFC3339),
+			r.Now.UTC().Format(time.RFC3339))
 	}
 	return nil
 }

@@ -12,7 +12,8 @@ func May(o events.Operator, action string, machines []Machine) error {
 	}
 	for _, m := range machines {
 		if !o.May(role, m.Labels) {
-			return events.Refuse(events.CodeRequestScope, "%s does not have the role %s over machine %s with the labels %v, which %s needs", o.Name, role, m.ID, m.Labels, action)
+			return events.Refuse(events.CodeRequestScope, "%s does not have the role %s over machine %s with the labels %v, which %s needs", o.Name, role, m.ID,
+				m.Labels, action)
 		}
 	}
 	return nil

@@ -188,15 +188,18 @@ func TestAttacksOnOrders(t *testing.T) {
 		"BI-41 no request at all":               {made: func(_ *world, m *events.Warrant) { m.Request = nil }, want: events.CodeRequestSignature},
 		"BI-42 a key that is not on the roster": {edit: func(w *world) { w.signer = "mallory" }, want: events.CodeRequestOperator},
 		"BI-42 an operator who was removed":     {edit: func(w *world) { w.trust.roster.Operators = w.trust.roster.Operators[1:] }, want: events.CodeRequestOperator},
-		"BI-42 a key that was revoked":          {edit: func(w *world) { w.trust.revoked.Keys = []string{testkey.Of("alice").Public()} }, want: events.CodeRequestOperator},
-		"BI-43 dev operator, prod machine":      {edit: func(w *world) { w.signer = "dave" }, want: events.CodeRequestScope},
-		"BI-43 a reader asks":                   {edit: func(w *world) { w.signer = "rita" }, want: events.CodeRequestScope},
-		"BI-43 in his scope":                    {edit: func(w *world) { w.signer, w.machine, w.order.Machine = "dave", w.list[1], "1" }},
-		"BI-44 one of two":                      {edit: func(w *world) { w.quorum() }, want: events.CodeRequestQuorum},
-		"BI-44 two of two":                      {edit: func(w *world) { w.quorum(); w.approve("bob", "") }},
-		"BI-44 not where no quorum is asked":    {edit: func(w *world) { w.quorum(); w.machine, w.order.Machine = w.list[1], "1" }},
-		"BI-44 by who may not approve":          {edit: func(w *world) { w.quorum(); w.approve("rita", "") }, want: events.CodeRequestQuorum},
-		"BI-44 by who is not on the roster":     {edit: func(w *world) { w.quorum(); w.approve("mallory", "") }, want: events.CodeRequestQuorum},
+		"BI-42 a key that was revoked": {
+			edit: func(w *world) { w.trust.revoked.Keys = []string{testkey.Of("alice").Public()} },
+			want: events.CodeRequestOperator,
+		},
+		"BI-43 dev operator, prod machine":   {edit: func(w *world) { w.signer = "dave" }, want: events.CodeRequestScope},
+		"BI-43 a reader asks":                {edit: func(w *world) { w.signer = "rita" }, want: events.CodeRequestScope},
+		"BI-43 in his scope":                 {edit: func(w *world) { w.signer, w.machine, w.order.Machine = "dave", w.list[1], "1" }},
+		"BI-44 one of two":                   {edit: func(w *world) { w.quorum() }, want: events.CodeRequestQuorum},
+		"BI-44 two of two":                   {edit: func(w *world) { w.quorum(); w.approve("bob", "") }},
+		"BI-44 not where no quorum is asked": {edit: func(w *world) { w.quorum(); w.machine, w.order.Machine = w.list[1], "1" }},
+		"BI-44 by who may not approve":       {edit: func(w *world) { w.quorum(); w.approve("rita", "") }, want: events.CodeRequestQuorum},
+		"BI-44 by who is not on the roster":  {edit: func(w *world) { w.quorum(); w.approve("mallory", "") }, want: events.CodeRequestQuorum},
 		"BI-45 the same operator twice": {edit: func(w *world) {
 			w.trust.roster.Quorums = []events.Quorum{{Operators: 3}}
 			w.approve("bob", "")
@@ -212,16 +215,28 @@ func TestAttacksOnOrders(t *testing.T) {
 			w.trust.roster.Operators[0].Grants[0].Role = events.RoleAdmin
 			w.approve("alice", "")
 		}, want: events.CodeRequestQuorum},
-		"BI-46 approval for other bytes":          {edit: func(w *world) { w.quorum(); w.approve("bob", strings.Repeat("cd", 32)) }, want: events.CodeRequestQuorum},
-		"BI-46 approval for another id":           {edit: func(w *world) { w.quorum(); w.approve("bob", ""); w.agree[0].Approve.Request = "r2" }, want: events.CodeRequestQuorum},
-		"BI-48 after its time":                    {edit: func(w *world) { w.now = asked.Add(8 * 24 * time.Hour) }, want: events.CodeRequestExpired},
-		"BI-48 a life longer than any may have":   {edit: func(w *world) { w.ask.Until = asked.Add(365 * 24 * time.Hour); w.now = asked.Add(8 * 24 * time.Hour) }, want: events.CodeRequestExpired},
-		"BI-48 no time at all":                    {edit: func(w *world) { w.ask.Until = time.Time{} }, want: events.CodeRequestExpired},
-		"BI-48 signed in the future":              {edit: func(w *world) { w.now = asked.Add(-2 * time.Hour) }, want: events.CodeRequestExpired},
-		"BI-49 a version that nobody signed":      {edit: func(w *world) { w.other(archive(2, "ab")) }, want: events.CodeTargetUnknown},
-		"BI-50 another digest than the metadata":  {edit: func(w *world) { w.other(archive(1, "cd")) }, want: events.CodeDigestDisagree},
-		"BI-50 another digest than the request":   {edit: func(w *world) { w.signs(archive(1, "cd")); w.order.Tools = archive(1, "cd") }, want: events.CodeDigestDisagree},
-		"BI-50 another version than the request":  {edit: func(w *world) { w.signs(archive(2, "ab")); w.order.Tools = archive(2, "ab") }, want: events.CodeDigestDisagree},
+		"BI-46 approval for other bytes": {edit: func(w *world) { w.quorum(); w.approve("bob", strings.Repeat("cd", 32)) }, want: events.CodeRequestQuorum},
+		"BI-46 approval for another id": {
+			edit: func(w *world) { w.quorum(); w.approve("bob", ""); w.agree[0].Approve.Request = "r2" },
+			want: events.CodeRequestQuorum,
+		},
+		"BI-48 after its time": {edit: func(w *world) { w.now = asked.Add(8 * 24 * time.Hour) }, want: events.CodeRequestExpired},
+		"BI-48 a life longer than any may have": {
+			edit: func(w *world) { w.ask.Until = asked.Add(365 * 24 * time.Hour); w.now = asked.Add(8 * 24 * time.Hour) },
+			want: events.CodeRequestExpired,
+		},
+		"BI-48 no time at all":                   {edit: func(w *world) { w.ask.Until = time.Time{} }, want: events.CodeRequestExpired},
+		"BI-48 signed in the future":             {edit: func(w *world) { w.now = asked.Add(-2 * time.Hour) }, want: events.CodeRequestExpired},
+		"BI-49 a version that nobody signed":     {edit: func(w *world) { w.other(archive(2, "ab")) }, want: events.CodeTargetUnknown},
+		"BI-50 another digest than the metadata": {edit: func(w *world) { w.other(archive(1, "cd")) }, want: events.CodeDigestDisagree},
+		"BI-50 another digest than the request": {
+			edit: func(w *world) { w.signs(archive(1, "cd")); w.order.Tools = archive(1, "cd") },
+			want: events.CodeDigestDisagree,
+		},
+		"BI-50 another version than the request": {
+			edit: func(w *world) { w.signs(archive(2, "ab")); w.order.Tools = archive(2, "ab") },
+			want: events.CodeDigestDisagree,
+		},
 		"BI-51 a machine that is not in the list": {edit: func(w *world) { w.list = w.list[:2] }, want: events.CodeNotInRequest},
 		"BI-51 another key than in the list":      {edit: func(w *world) { w.machine.Key = testkey.Of("a new disk").Public() }, want: events.CodeNotInRequest},
 		"BI-51 the proof of another machine":      {made: func(w *world, m *events.Warrant) { m.Index = 1 }, want: events.CodeNotInRequest},
@@ -234,7 +249,10 @@ func TestAttacksOnOrders(t *testing.T) {
 		"BI-52 addressed to another machine": {edit: func(w *world) { w.order.Machine = "4" }, want: events.CodeNotForMe},
 		"BI-55 older, and no rollback":       {edit: func(w *world) { w.runs = number(2) }, want: events.CodeFloor},
 		"BI-55 older, as asked":              {edit: func(w *world) { w.runs = number(2); w.ask.Upgrade.Rollback = true }},
-		"BI-56 below the floor, even so":     {edit: func(w *world) { w.runs = number(3); w.trust.floor = number(2); w.ask.Upgrade.Rollback = true }, want: events.CodeFloor},
+		"BI-56 below the floor, even so": {
+			edit: func(w *world) { w.runs = number(3); w.trust.floor = number(2); w.ask.Upgrade.Rollback = true },
+			want: events.CodeFloor,
+		},
 		"BI-60 an approval as the request":   {edit: func(w *world) { w.kind = events.ApprovalType }, want: events.CodeRequestSignature},
 		"BI-60 the statement of an approval": {edit: func(w *world) { w.ask.Action = events.ActionApprove }, want: events.CodeRequestSignature},
 		"BI-60 a request as the approval": {edit: func(w *world) { w.quorum() }, made: func(w *world, m *events.Warrant) {

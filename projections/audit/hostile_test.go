@@ -42,7 +42,8 @@ func hostileLog(t *testing.T) (recs []events.Record) {
 		}
 		// not by events.New: what validation would refuse must be shown safely, too
 		recs = append(recs, events.Record{
-			Envelope: events.Envelope{ID: fmt.Sprint("r", i), Time: time.Unix(int64(i+1), 0), Actor: hostile}, Kind: p.Kind(), Seq: uint64(i + 1), Entity: p.Entity(), Data: data,
+			Envelope: events.Envelope{ID: fmt.Sprint("r", i), Time: time.Unix(int64(i+1), 0), Actor: hostile}, Kind: p.Kind(), Seq: uint64(i + 1),
+			Entity: p.Entity(), Data: data,
 		})
 	}
 	return recs

@@ -200,7 +200,8 @@ func makeUpgrade(s *projections.State) *Upgrade {
 	out.count(plan)
 	for _, binary := range slices.Sorted(maps.Keys(u.Missed)) {
 		out.Blockers = append(out.Blockers, events.Reason{
-			Code: events.CodeToolsMissed, Text: fmt.Sprintf("tools %s cannot be fetched (will retry): %s; a client can hand them over: juju sync-tools --version %d.%d", binary, u.Missed[binary], u.To.Major, u.To.Minor),
+			Code: events.CodeToolsMissed, Text: fmt.Sprintf("tools %s cannot be fetched (will retry): %s; a client can hand them over: juju sync-tools "+
+				"--version %d.%d", binary, u.Missed[binary], u.To.Major, u.To.Minor),
 		})
 	}
 	out.LastError = lastError(s, u)

@@ -16,7 +16,10 @@ func TestOldMetadataIsShown(t *testing.T) {
 		0: status.TrustFresh, 19 * time.Hour: status.TrustFresh, 20 * time.Hour: status.TrustStale, 24 * time.Hour: status.TrustExpired,
 	} {
 		s := projections.New()
-		s.Trust = projections.Publication{TrustPublished: events.TrustPublished{Fresh: begin.Add(24 * time.Hour), Expires: begin.Add(100 * time.Hour)}, Seq: 1, Time: begin}
+		s.Trust = projections.Publication{
+			TrustPublished: events.TrustPublished{Fresh: begin.Add(24 * time.Hour), Expires: begin.Add(100 * time.Hour)}, Seq: 1,
+			Time: begin,
+		}
 		s.Time = begin.Add(after)
 		if got := status.Make(s).EnvironmentStatus.Trust.State; got != want {
 			t.Errorf("after %v it is %s, want %s", after, got, want)

@@ -13,9 +13,13 @@ func TestLimitsOfArchives(t *testing.T) {
 		at, past []byte
 		limit    archive.Limits
 	}{
-		"UnpackedBytes":     {tgz(t, file("jujud", 1000)), tgz(t, file("jujud", 1001)), archive.Limits{Bytes: 1000}},
-		"ArchiveEntries":    {tgz(t, file("jujud", 9)), tgz(t, file("jujud", 9), file("FORCE-VERSION", 9)), archive.Limits{Entries: 1}},
-		"ForceVersionBytes": {tgz(t, file("jujud", 9), file("FORCE-VERSION", limits.ForceVersionBytes)), tgz(t, file("jujud", 9), file("FORCE-VERSION", limits.ForceVersionBytes+1)), archive.Limits{}},
+		"UnpackedBytes":  {tgz(t, file("jujud", 1000)), tgz(t, file("jujud", 1001)), archive.Limits{Bytes: 1000}},
+		"ArchiveEntries": {tgz(t, file("jujud", 9)), tgz(t, file("jujud", 9), file("FORCE-VERSION", 9)), archive.Limits{Entries: 1}},
+		"ForceVersionBytes": {
+			tgz(t, file("jujud", 9), file("FORCE-VERSION", limits.ForceVersionBytes)),
+			tgz(t, file("jujud", 9), file("FORCE-VERSION", limits.ForceVersionBytes+1)),
+			archive.Limits{},
+		},
 	} {
 		if _, err := walk(c.at, c.limit); err != nil {
 			t.Errorf("%s: at the limit: %v", name, err)
@@ -33,7 +37,8 @@ func TestLimitsOfArchives(t *testing.T) {
 	}
 	for size, want := range map[int64]int64{
 		1: limits.UnpackFloor, limits.UnpackFloor / limits.UnpackFactor: limits.UnpackFloor,
-		limits.UnpackFloor/limits.UnpackFactor + 1: limits.UnpackFloor + limits.UnpackFactor, limits.ArchiveBytes: limits.UnpackedBytes, 1 << 62: limits.UnpackedBytes,
+		limits.UnpackFloor/limits.UnpackFactor + 1: limits.UnpackFloor +
+			limits.UnpackFactor, limits.ArchiveBytes: limits.UnpackedBytes, 1 << 62: limits.UnpackedBytes,
 	} {
 		if got := archive.Within(size).Bytes; got != want {
 			t.Errorf("an archive of %d bytes may unpack to %d, want %d", size, got, want)

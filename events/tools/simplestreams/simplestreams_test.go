@@ -23,8 +23,10 @@ func products(item string) []byte {
 }
 
 func TestParseProducts(t *testing.T) {
-	list, faults := simplestreams.ParseProducts(products(`{"version":"1.25.1","size":6,"path":"releases/x.tgz","sha256":"SHA","extra":1,"floor":true}`), "released")
-	if faults != nil || len(list) != 2 || list[0].Version.String() != "1.25.0-trusty-amd64" || list[1].Version.String() != "1.25.1-trusty-amd64" || !list[1].Floor {
+	list, faults := simplestreams.ParseProducts(products(`{"version":"1.25.1","size":6,"path":"releases/x.tgz","sha256":"SHA","extra":1,"floor":true}`),
+		"released")
+	if faults != nil || len(list) != 2 || list[0].Version.String() != "1.25.0-trusty-amd64" || list[1].Version.String() != "1.25.1-trusty-amd64" ||
+		!list[1].Floor {
 		t.Fatalf("read %+v, %v", list, faults)
 	}
 	if cs := simplestreams.Candidates(list); len(cs) != 2 || !cs[1].Floor || cs[1].Platforms[0] != "trusty-amd64" {

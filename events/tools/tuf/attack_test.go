@@ -103,7 +103,10 @@ var attacks = []struct {
 }{
 	{"BI-21 targets that nobody signed", func(w *world) tuf.Bundle { return w.targets(nil) }, events.CodeTUFThreshold},
 	{"BI-21 targets that one of two signed", func(w *world) tuf.Bundle { return w.targets(nil, key("rel-a")) }, events.CodeTUFThreshold},
-	{"BI-21 targets that a stranger signed as well", func(w *world) tuf.Bundle { return w.targets(nil, keysNamed("rel-a", "stranger")...) }, events.CodeTUFThreshold},
+	{
+		"BI-21 targets that a stranger signed as well", func(w *world) tuf.Bundle { return w.targets(nil, keysNamed("rel-a", "stranger")...) },
+		events.CodeTUFThreshold,
+	},
 	{"BI-21 targets changed after signing", func(w *world) tuf.Bundle {
 		return relink(w.t, raw(w.third(), tuf.Targets, archive("1.27.0").SHA256, archive("1.25.0").SHA256), tuf.Targets, w.snap, w.stamp)
 	}, events.CodeTUFThreshold},
@@ -200,9 +203,15 @@ var attacks = []struct {
 	{"BI-31 expired targets", func(w *world) tuf.Bundle { return w.targets(set("expires", "2015-05-01T00:00:00Z"), relKeys...) }, events.CodeTUFExpired},
 	{"BI-31 an expired root", func(w *world) tuf.Bundle { return w.nextRoot(set("expires", "2015-05-01T00:00:00Z"), rootKeys...) }, events.CodeTUFExpired},
 	{"BI-33 a timestamp without entries", func(w *world) tuf.Bundle { return w.timestamp(set("meta", map[string]any{})) }, events.CodeTUFFormat},
-	{"BI-33 a timestamp with a null entry", func(w *world) tuf.Bundle { return w.timestamp(set("meta", map[string]any{"snapshot.json": nil})) }, events.CodeTUFFormat},
+	{
+		"BI-33 a timestamp with a null entry", func(w *world) tuf.Bundle { return w.timestamp(set("meta", map[string]any{"snapshot.json": nil})) },
+		events.CodeTUFFormat,
+	},
 	{"BI-33 a timestamp without meta", func(w *world) tuf.Bundle { return w.timestamp(set("meta", nil)) }, events.CodeTUFFormat},
-	{"BI-33 a snapshot with a null entry", func(w *world) tuf.Bundle { return w.snapshot(set("meta", map[string]any{"targets.json": nil})) }, events.CodeTUFFormat},
+	{
+		"BI-33 a snapshot with a null entry", func(w *world) tuf.Bundle { return w.snapshot(set("meta", map[string]any{"targets.json": nil})) },
+		events.CodeTUFFormat,
+	},
 	{"BI-33 targets with a null entry", func(w *world) tuf.Bundle {
 		return w.targets(func(s map[string]any) { object(s, "targets")["x"] = nil }, relKeys...)
 	}, events.CodeTUFFormat},
@@ -229,7 +238,10 @@ var attacks = []struct {
 	{"BI-36 a key that stands twice in another case", func(w *world) tuf.Bundle {
 		return raw(w.third(), tuf.Timestamp, `"version":3`, `"version":3,"Version":9`)
 	}, events.CodeTUFFormat},
-	{"BI-36 something behind the document", func(w *world) tuf.Bundle { b := w.third(); b.Timestamp = append(b.Timestamp, '{', '}'); return b }, events.CodeTUFFormat},
+	{
+		"BI-36 something behind the document", func(w *world) tuf.Bundle { b := w.third(); b.Timestamp = append(b.Timestamp, '{', '}'); return b },
+		events.CodeTUFFormat,
+	},
 	{"BI-38 a target ../../etc/x", func(w *world) tuf.Bundle { return w.withTarget("../../etc/x") }, events.CodeTUFFormat},
 	{"BI-38 a target /etc/x", func(w *world) tuf.Bundle { return w.withTarget("/etc/x") }, events.CodeTUFFormat},
 	{"BI-38 a target with NUL", func(w *world) tuf.Bundle { return w.withTarget("x\x00.tgz") }, events.CodeTUFFormat},

@@ -100,7 +100,8 @@ func signAs[T metadata.Roles](r *Repository, role string, doc *metadata.Metadata
 		}
 	}
 	if len(doc.Signatures) < listed.Threshold {
-		return nil, fmt.Errorf("sign the %s: %d of the keys at hand may, %d must; the root lists %s", role, len(doc.Signatures), listed.Threshold, idsOf(listed.Public))
+		return nil, fmt.Errorf("sign the %s: %d of the keys at hand may, %d must; the root lists %s", role, len(doc.Signatures), listed.Threshold,
+			idsOf(listed.Public))
 	}
 	var b []byte
 	err := store(&b, doc)

@@ -99,7 +99,8 @@ func (t Trusted) Tools(want tools.Tools) error {
 	case !ok:
 		return events.Refuse(events.CodeTargetUnknown, "nobody signed %s", want.FileName())
 	case target.Hashes["sha256"] != want.SHA256 || target.Length != want.Size:
-		return events.Refuse(events.CodeDigestDisagree, "%s was signed with the digest %.12s… and %d bytes; asked for are %.12s… and %d", want.FileName(), target.Hashes["sha256"], target.Length, want.SHA256, want.Size)
+		return events.Refuse(events.CodeDigestDisagree, "%s was signed with the digest %.12s… and %d bytes; asked for are %.12s… and %d", want.FileName(),
+			target.Hashes["sha256"], target.Length, want.SHA256, want.Size)
 	case slices.Contains(t.says.revoked.Artefacts, want.SHA256):
 		return events.Refuse(version.CodeRevoked, "%s with the digest %.12s… was taken back", want.FileName(), want.SHA256)
 	}

@@ -31,7 +31,8 @@ func (t Trusted) Update(b Bundle, now time.Time) (Trusted, error) {
 		return t, err
 	}
 	if more {
-		return next, events.Refuse(events.CodeTUFTooManyRoots, "more than %d new roots: accepted up to version %d, the rest with the next cycle", MaxRoots, next.root.Signed.Version)
+		return next, events.Refuse(events.CodeTUFTooManyRoots, "more than %d new roots: accepted up to version %d, the rest with the next cycle", MaxRoots,
+			next.root.Signed.Version)
 	}
 	next = next.forget()
 	next, err = next.take(b, next.Now(now))
