@@ -48,7 +48,12 @@ type importer struct {
 
 var importers = []importer{
 	{"bus…", []string{"github.com/nats-io/…", "github.com/synadia-io/…"}, nil, "one package speaks NATS, and it is bus"},
-	{"events/tools/tuf", []string{"github.com/theupdateframework/…"}, []string{"events…", "projections…"}, "one package decides who is trusted, and facts and folds do not ask it"},
+	{
+		"events/tools/tuf",
+		[]string{"github.com/theupdateframework/…"},
+		[]string{"events…", "projections…"},
+		"one package decides who is trusted, and facts and folds do not ask it",
+	},
 }
 
 func TestLawOfImporters(t *testing.T) { hold(t, lawOfImporters) }

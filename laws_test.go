@@ -92,7 +92,8 @@ var dependencies = []dependency{
 		why: "agents and state servers meet on the bus only",
 	},
 	{
-		from: []string{"statesrv/decide"}, forbid: []string{"module/…", "sync…", "log…"}, but: []string{"module/events…", "module/projections…", "module/statesrv/decide"},
+		from: []string{"statesrv/decide"}, forbid: []string{"module/…", "sync…", "log…"},
+		but: []string{"module/events…", "module/projections…", "module/statesrv/decide"},
 		why: "a decision is a function of state, input, time and ids", except: []exception{goTUF},
 	},
 	{

@@ -16,7 +16,8 @@ import (
 // join tokens, which belongs to the machines.
 func Commands(a *app.App, invite *cobra.Command) []*cobra.Command {
 	return []*cobra.Command{
-		bootstrapCommand(a), (&destroyEnvironment{app: a}).command(), (&switchTo{app: a}).command(), (&listEnvironments{app: a}).command(), containerCommand(a, invite),
+		bootstrapCommand(a), (&destroyEnvironment{app: a}).command(), (&switchTo{app: a}).command(), (&listEnvironments{app: a}).command(), containerCommand(a,
+			invite),
 		(&setEnv{app: a}).command(), (&getEnv{app: a}).command(), (&unsetEnv{app: a}).command(), (&httpToken{app: a}).command(),
 	}
 }

@@ -37,7 +37,8 @@ type setEnv struct{ app *app.App }
 func (c *setEnv) command() *cobra.Command {
 	return &cobra.Command{
 		Use: "set-env KEY=VALUE...", Short: "Change settings of the environment", Args: cobra.MinimumNArgs(1),
-		Long:    "Change settings of the environment. All of them are changed, or none. The settings are:\n\n" + settingsHelp() + "\nagent-version is changed by juju upgrade-juju only.",
+		Long: "Change settings of the environment. All of them are changed, or none. The settings are:\n\n" + settingsHelp() +
+			"\nagent-version is changed by juju upgrade-juju only.",
 		Example: "  juju set-env upgrade-max-in-flight=5 upgrade-health-window=30s",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			set := map[string]string{}

@@ -19,7 +19,8 @@ func (src logSource) witnesses(ctx context.Context, files []string) (t *audit.Tr
 	w := src.witness
 	if w == nil {
 		if len(files) > 0 {
-			return nil, signed, app.Fail(errors.New("this client has no log key of the environment, so it cannot tell whether a checkpoint is genuine"), "Nothing was compared.", "")
+			return nil, signed, app.Fail(errors.New("this client has no log key of the environment, so it cannot tell whether a checkpoint is genuine"),
+				"Nothing was compared.", "")
 		}
 		return audit.NewTree(""), signed, nil
 	}

@@ -30,7 +30,8 @@ func (y *syncTools) openSource(ctx context.Context, set map[string]string) (sour
 	if from.stream == "" {
 		from.stream = set["agent-stream"]
 	}
-	trust := signing.Trusting(y.app.Store(), append(settings.Words(set["tools-signers"]), y.signers...), append(settings.Words(set["tools-unsigned"]), y.trusted...))
+	trust := signing.Trusting(y.app.Store(), append(settings.Words(set["tools-signers"]), y.signers...),
+		append(settings.Words(set["tools-unsigned"]), y.trusted...))
 	var faults []error
 	for _, base := range y.sources(set) {
 		for _, earlier := range faults {

@@ -82,8 +82,14 @@ func ingest(ctx context.Context, dir string, s sizes) ([]figure, error) {
 	}
 	o, y, b := median(ours), median(single), median(bare)
 	return []figure{
-		{fmt.Sprintf("reports committed, %d agents", s.senders), rate(o), "one durable publish an event: " + rate(y), fmt.Sprintf("%.1f ×", ratio(ours, single)), "≥ 4 ×"},
-		{fmt.Sprintf("the same, in batches of %d", median(batches)), rate(o), "append + fsync of the same batches: " + rate(b), fmt.Sprintf("%.2f ×", ratio(ours, bare)), "stated"},
+		{
+			fmt.Sprintf("reports committed, %d agents", s.senders), rate(o), "one durable publish an event: " + rate(y), fmt.Sprintf("%.1f ×", ratio(ours, single)),
+			"≥ 4 ×",
+		},
+		{
+			fmt.Sprintf("the same, in batches of %d", median(batches)), rate(o), "append + fsync of the same batches: " + rate(b),
+			fmt.Sprintf("%.2f ×", ratio(ours, bare)), "stated",
+		},
 	}, nil
 }
 
@@ -116,8 +122,9 @@ func (p *place) serve(ctx context.Context, dir string) (stop func(), err error) 
 	}
 	site.Begin(first.Bundle())
 	server, err := statesrv.New(statesrv.Config{
-		Dir: dir, Name: "state-server-0", Environment: environment, Bus: p.conn, System: system, Accounts: p.accounts, LogKey: logKey, Site: site, URLs: []string{p.nats.URL()},
-		Now: time.Now, NewID: newID, Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
+		Dir: dir, Name: "state-server-0", Environment: environment, Bus: p.conn, System: system, Accounts: p.accounts, LogKey: logKey, Site: site,
+		URLs: []string{p.nats.URL()},
+		Now:  time.Now, NewID: newID, Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	})
 	if err != nil {
 		return nil, err

@@ -93,7 +93,14 @@ func run(ctx context.Context, s sizes, only string) error {
 		name    string
 		measure func(context.Context, string, sizes) ([]figure, error)
 	}{
-		{"ingest", ingest}, {"replay", replay}, {"status", fleetStatus}, {"orders", orders}, {"connect", connect}, {"memory", memory}, {"agent", agents}, {"sizes", programSizes},
+		{"ingest", ingest},
+		{"replay", replay},
+		{"status", fleetStatus},
+		{"orders", orders},
+		{"connect", connect},
+		{"memory", memory},
+		{"agent", agents},
+		{"sizes", programSizes},
 	} {
 		if only != "" && only != m.name {
 			continue

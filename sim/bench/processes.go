@@ -105,7 +105,10 @@ func (p *programs) enrolFleet(ctx context.Context, n int) error {
 	if err != nil {
 		return err
 	}
-	conn, err := bus.Connect(ctx, bus.ConnConfig{URLs: []string{url}, Authorities: filepath.Join(p.dataDir("0"), "agents", "machine-0", "ca.pem"), Credentials: creds})
+	conn, err := bus.Connect(ctx, bus.ConnConfig{
+		URLs: []string{url}, Authorities: filepath.Join(p.dataDir("0"), "agents", "machine-0", "ca.pem"),
+		Credentials: creds,
+	})
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,8 @@ func findSoftware(ctx context.Context, tree string) (*software, error) {
 	jujud, err := local.Find("")
 	s.jujud = string(jujud)
 	if err != nil {
-		return nil, app.Fail(fmt.Errorf("the demo needs jujud: %w", err), "Nothing was started.", "run it in the module's directory with Go installed, or put jujud beside juju (make build)")
+		return nil, app.Fail(fmt.Errorf("the demo needs jujud: %w", err), "Nothing was started.",
+			"run it in the module's directory with Go installed, or put jujud beside juju (make build)")
 	}
 	return s, nil
 }

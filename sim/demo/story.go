@@ -258,7 +258,8 @@ func (d *demo) judge(context.Context) error {
 	d.title("The workloads, all the while")
 	d.traffic.close()
 	for _, w := range d.traffic.results() {
-		d.claim(w.failures == 0 && w.requests > 0, "%s answered %d of %d requests (slowest %v)", w.Unit, w.requests-w.failures, w.requests, w.slowest.Round(time.Millisecond))
+		d.claim(w.failures == 0 && w.requests > 0, "%s answered %d of %d requests (slowest %v)", w.Unit, w.requests-w.failures, w.requests,
+			w.slowest.Round(time.Millisecond))
 		if w.first != nil {
 			d.tell("first failure: %v", w.first)
 		}
