@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jujube-project/jujube/events"
@@ -32,6 +33,8 @@ func (a *Agent) obey(ctx context.Context) {
 	for {
 		select {
 		case <-a.unjudged.poke:
+		case <-a.trust.renewed:
+			a.unjudged.again()
 		case <-ctx.Done():
 			return
 		}
@@ -56,9 +59,9 @@ func (a *Agent) law(ctx context.Context) (Law, bool) {
 		if !now.IsZero() && len(now.Roster().StateServers) > 0 {
 			_, fresh := now.Expires()
 			return Law{
-				Reader: warrant.Reader{Environment: a.cfg.Conf.Environment, Trust: now, Now: now.Now(a.cfg.Now())},
+				Reader: warrant.Reader{Environment: a.cfg.Conf.Environment, Trust: now, Now: now.Now(a.cfg.Now()), Fresh: fresh},
 				Own:    warrant.Machine{ID: a.cfg.Conf.Machine(), Key: a.cfg.Identity.Public(), Labels: a.cfg.Conf.Labels},
-				Runs:   a.cfg.Own.Number, Fresh: fresh,
+				Runs:   a.cfg.Own.Number,
 			}, true
 		}
 		if !told {
@@ -110,6 +113,11 @@ func (a *Agent) hearUnits(law Law, rec events.Record, list *events.UnitsAssigned
 		}
 	}
 	run, refused := law.Units(list.Units, now, used)
+	if !slices.ContainsFunc(refused, isStale) {
+		a.unjudged.judged(rec.Entity)
+	} else if a.unjudged.keep(rec) {
+		refused = nil // all of it was told when this record was kept the first time
+	}
 	for _, r := range refused {
 		a.cfg.Logger.Error("refused a unit", "unit", r.Unit, "code", r.Code, "text", r.Text)
 		a.tell(r)

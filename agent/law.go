@@ -2,6 +2,8 @@ package agent
 
 import (
 	"cmp"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jujube-project/jujube/agent/install"
@@ -11,13 +13,11 @@ import (
 )
 
 // Law is what a machine checks everything against that it is told to do: the signed metadata
-// it believes, and who it is. Nothing else of what a state server says is believed. The zero
-// time in Fresh stands for metadata that does not end.
+// it believes, and who it is. Nothing else of what a state server says is believed.
 type Law struct {
 	warrant.Reader
-	Own   warrant.Machine
-	Runs  version.Number
-	Fresh time.Time // when the metadata ends: nothing new is installed after it
+	Own  warrant.Machine
+	Runs version.Number
 }
 
 // step of a failure that a check gave.
@@ -40,13 +40,13 @@ func (l Law) Input(rec events.Record, payload events.Payload) (Input, error) {
 	switch p := payload.(type) {
 	case *events.OrderIssued:
 		ordered := in.(Ordered)
-		ask, err := l.upgrade(*p)
-		ordered.Until, ordered.Unlawful = ask.Until, failureOf(err)
+		ask, err := l.Order(*p, l.Own, l.Runs)
+		ordered.Until, ordered.Unlawful = ask.LastStart(), failureOf(err)
 		return ordered, nil
 	case *events.RestartOrdered:
 		restart := in.(RestartOrdered)
 		ask, err := l.Plain(events.ActionRestart, p.Machine, p.Warrant, l.Own)
-		restart.Request, restart.Until, restart.Unlawful = ask.ID, ask.Until, failureOf(err)
+		restart.Request, restart.Until, restart.Unlawful = ask.ID, ask.LastStart(), failureOf(err)
 		return restart, nil
 	case *events.MachineResolved:
 		resolved := in.(Resolved)
@@ -55,15 +55,6 @@ func (l Law) Input(rec events.Record, payload events.Payload) (Input, error) {
 		return resolved, nil
 	}
 	return in, nil
-}
-
-// upgrade checks an order to upgrade.
-func (l Law) upgrade(o events.OrderIssued) (events.Ask, error) {
-	ask, err := l.Order(o, l.Own, l.Runs)
-	if err == nil && !l.Fresh.IsZero() && !l.Now.Before(l.Fresh) {
-		err = events.Refuse(events.CodeTUFExpired, "the signed metadata ended at %s; nothing newer was published", l.Fresh.UTC().Format(time.RFC3339))
-	}
-	return ask, err
 }
 
 // Again says what the law has against an order that was taken up before; nil: nothing. It is
@@ -77,7 +68,8 @@ func (l Law) Again(o install.Order) *events.Failure {
 			Text: "the journal is of an agent that did not keep what operators signed, so the order cannot be judged again; ask for the upgrade again",
 		}
 	}
-	_, err := l.upgrade(events.OrderIssued{Order: o.ID, Upgrade: o.Upgrade, Machine: l.Own.ID, From: o.From, Tools: o.Tools, Warrant: o.Warrant})
+	order := events.OrderIssued{Order: o.ID, Upgrade: o.Upgrade, Machine: l.Own.ID, From: o.From, Tools: o.Tools, Warrant: o.Warrant}
+	_, err := l.Order(order, l.Own, l.Runs)
 	return failureOf(err)
 }
 
@@ -96,6 +88,9 @@ func refusalCode(err error) string {
 // Units sorts a list of units into those that may run here and what is refused. What runs
 // already by the same request is not checked again: it began in time. used are the requests
 // that were acted on, with their ends; it grows.
+//
+// By metadata that has ended, nothing is started and nothing is stopped: what the list leaves out
+// goes on, and is refused to be stopped.
 func (l Law) Units(list []events.UnitSpec, now map[string]events.UnitSpec, used map[string]time.Time) (run []events.UnitSpec, refused []*events.OrderRefused) {
 	for _, u := range list {
 		if have, ok := now[u.Unit]; ok && sameUnit(have, u) {
@@ -107,14 +102,39 @@ func (l Law) Units(list []events.UnitSpec, now map[string]events.UnitSpec, used 
 			err = events.Refuse(codeDone, "request %s was for a unit that ran here before", ask.ID)
 		}
 		if err != nil {
-			refused = append(refused, &events.OrderRefused{Record: (*events.UnitsAssigned)(nil).Kind(), Unit: u.Unit, Code: refusalCode(err), Text: err.Error()})
+			refused = append(refused, refusedUnit(u.Unit, err))
 			continue
 		}
-		used[ask.ID] = ask.Until
+		used[ask.ID] = ask.LastStart()
 		run = append(run, u)
+	}
+	if err := l.Freshness(); err != nil {
+		return goOn(run, refused, now, err)
 	}
 	return run, refused
 }
+
+// goOn adds to the units that run those that a list leaves out or changes, and refuses that, each
+// unit once.
+func goOn(run []events.UnitSpec, refused []*events.OrderRefused, now map[string]events.UnitSpec, stale error) ([]events.UnitSpec, []*events.OrderRefused) {
+	for _, name := range slices.Sorted(maps.Keys(now)) {
+		if slices.ContainsFunc(run, func(u events.UnitSpec) bool { return u.Unit == name }) {
+			continue
+		}
+		run = append(run, now[name])
+		if !slices.ContainsFunc(refused, func(r *events.OrderRefused) bool { return r.Unit == name && isStale(r) }) {
+			refused = append(refused, refusedUnit(name, stale))
+		}
+	}
+	return run, refused
+}
+
+func refusedUnit(name string, err error) *events.OrderRefused {
+	return &events.OrderRefused{Record: (*events.UnitsAssigned)(nil).Kind(), Unit: name, Code: refusalCode(err), Text: err.Error()}
+}
+
+// isStale says whether a refusal ends with the next signed metadata.
+func isStale(r *events.OrderRefused) bool { return r.Code == events.CodeTUFExpired }
 
 // sameUnit says whether two are one unit, command and request.
 func sameUnit(a, b events.UnitSpec) bool {

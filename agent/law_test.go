@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -60,7 +61,7 @@ func warranted(t *testing.T, by string, ask events.Ask, machines ...string) even
 	if err != nil {
 		t.Fatal(err)
 	}
-	ask.Environment, ask.Created, ask.Expires, ask.Until = "e", lawTime, lawTime.Add(time.Minute), lawTime.Add(events.MaxRequestLife)
+	ask.Environment, ask.Created, ask.Expires, ask.Until = "e", lawTime, lawTime.Add(time.Minute), cmp.Or(ask.Until, lawTime.Add(events.MaxRequestLife))
 	statement, err := json.Marshal(ask)
 	if err != nil {
 		t.Fatal(err)

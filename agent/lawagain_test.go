@@ -23,6 +23,8 @@ func inJournal(t *testing.T, o *events.OrderIssued) install.Order {
 	return *s.Order
 }
 
+const day = 24 * time.Hour
+
 // Each row changes one thing after a lawful order was taken up, and names the code that the
 // order ends with when it is judged again.
 func TestB07OrdersAreJudgedAgain(t *testing.T) {
@@ -32,14 +34,14 @@ func TestB07OrdersAreJudgedAgain(t *testing.T) {
 		want  string
 	}{
 		"nothing changed":               {func(*Law, *metadata, *install.Order) {}, ""},
-		"a day later":                   {func(l *Law, _ *metadata, _ *install.Order) { l.Now = lawTime.Add(24 * time.Hour) }, ""},
+		"a day later":                   {func(l *Law, _ *metadata, _ *install.Order) { l.Now = lawTime.Add(day) }, ""},
 		"the archive was revoked":       {func(_ *Law, m *metadata, o *install.Order) { m.revoked.Artefacts = []string{o.Tools.SHA256} }, version.CodeRevoked},
 		"the request was taken back":    {func(_ *Law, m *metadata, _ *install.Order) { m.revoked.Requests = []string{"up"} }, events.CodeRequestRevoked},
 		"the operator's key is revoked": {func(_ *Law, m *metadata, _ *install.Order) { m.revoked.Keys = []string{alice} }, events.CodeRequestOperator},
 		"the operator was removed":      {func(_ *Law, m *metadata, _ *install.Order) { m.roster.Operators = nil }, events.CodeRequestOperator},
 		"two must agree by now":         {func(_ *Law, m *metadata, _ *install.Order) { m.roster.Quorums = []events.Quorum{{Operators: 2}} }, events.CodeRequestQuorum},
 		"the floor was raised":          {func(_ *Law, m *metadata, _ *install.Order) { m.floor = version.Number{Major: 1, Minor: 26} }, events.CodeFloor},
-		"the time to begin is over":     {func(l *Law, _ *metadata, _ *install.Order) { l.Now = lawTime.Add(8 * 24 * time.Hour) }, events.CodeRequestExpired},
+		"the time to begin is over":     {func(l *Law, _ *metadata, _ *install.Order) { l.Now = lawTime.Add(8 * day) }, events.CodeRequestExpired},
 		"the metadata ended":            {func(l *Law, _ *metadata, _ *install.Order) { l.Fresh = lawTime }, events.CodeTUFExpired},
 		"an agent of before kept it":    {func(_ *Law, _ *metadata, o *install.Order) { o.Warrant = events.Warrant{} }, events.CodeFailed},
 	} {

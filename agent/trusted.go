@@ -29,8 +29,9 @@ type trust struct {
 	tell   func(events.Report)
 	logger *slog.Logger
 
-	poke host.Poke
-	news atomic.Pointer[events.TrustPublished] // newest; nil once it was taken or refused
+	poke    host.Poke
+	renewed host.Poke                             // sent when something newer is believed
+	news    atomic.Pointer[events.TrustPublished] // newest; nil once it was taken or refused
 
 	mu      sync.Mutex // held while a bundle is fetched
 	have    tuf.Trusted
@@ -44,7 +45,7 @@ const trustedName = "trusted"
 // openTrust reads what was believed. When neither copy can be used, belief begins anew at
 // the root that is pinned in agent.conf, with the next bundle that is published.
 func openTrust(l install.Layout, anchor tuf.Anchor, cfg Config, tell func(events.Report)) (*trust, error) {
-	t := &trust{layout: l, anchor: anchor, bus: cfg.Bus, now: cfg.Now, tell: tell, logger: cfg.Logger, poke: host.NewPoke()}
+	t := &trust{layout: l, anchor: anchor, bus: cfg.Bus, now: cfg.Now, tell: tell, logger: cfg.Logger, poke: host.NewPoke(), renewed: host.NewPoke()}
 	_, err := l.ReadCopies(trustedName, func(b []byte) error {
 		have, err := tuf.ParseTrusted(b)
 		if err == nil && have.Anchor() != anchor {
@@ -171,6 +172,7 @@ func (t *trust) keep(next tuf.Trusted) error {
 		if err := t.layout.WriteCopies(trustedName, b); err != nil {
 			return err
 		}
+		defer t.renewed.Send() // once it is believed
 	}
 	t.have = next
 	return nil

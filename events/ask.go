@@ -36,6 +36,15 @@ type Ask struct {
 	ApproveMachine string            `json:"approve_machine,omitempty"` // id of a machine
 }
 
+// LastStart is the moment after which no machine begins what is asked: Until, but never later than
+// MaxRequestLife after the request was made, whatever its author wrote.
+func (a Ask) LastStart() time.Time {
+	if limit := a.Created.Add(MaxRequestLife); a.Until.After(limit) {
+		return limit
+	}
+	return a.Until
+}
+
 // AskUpgrade asks for a version, and names the archives of that version by their digests.
 type AskUpgrade struct {
 	To        version.Number `json:"to"`

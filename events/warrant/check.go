@@ -24,6 +24,18 @@ type Reader struct {
 	Environment string // UUID
 	Trust       Metadata
 	Now         time.Time
+	// Fresh is when the metadata ends. From then on it may hide a revocation, and lets a machine
+	// start and stop nothing. Zero: it is not looked at, as a state server does that judges
+	// requests by the metadata it publishes itself.
+	Fresh time.Time
+}
+
+// Freshness refuses metadata that has ended. Order, Plain and Unit ask for it last.
+func (r Reader) Freshness() error {
+	if r.Fresh.IsZero() || r.Now.Before(r.Fresh) {
+		return nil
+	}
+	return events.Refuse(events.CodeTUFExpired, "the signed metadata ended at %s; nothing newer was published", r.Fresh.UTC().Format(time.RFC3339))
 }
 
 // Check says what a warrant lets a machine do, or why nothing.
@@ -91,10 +103,7 @@ func (r Reader) author(signed events.Signed, ask events.Ask, fits func(action st
 
 // window looks at when machines may begin.
 func (r Reader) window(ask events.Ask) error {
-	until := ask.Until
-	if limit := ask.Created.Add(events.MaxRequestLife); until.After(limit) {
-		until = limit
-	}
+	until := ask.LastStart()
 	if r.Now.After(until) {
 		return events.Refuse(events.CodeRequestExpired, "request %s was for machines to begin by %s; the clock here says %s", ask.ID,
 			until.UTC().Format(time.RFC3339), r.Now.UTC().Format(time.RFC3339))

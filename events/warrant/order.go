@@ -34,6 +34,9 @@ func (r Reader) Order(o events.OrderIssued, m Machine, runs version.Number) (eve
 	if err == nil {
 		err = r.Target(*ask.Upgrade, o.Tools, runs)
 	}
+	if err == nil {
+		err = r.Freshness()
+	}
 	return ask, err
 }
 
@@ -70,6 +73,9 @@ func (r Reader) Plain(action, machine string, w events.Warrant, m Machine) (even
 	if err == nil && ask.Action != action {
 		err = events.Refuse(events.CodeNotAsked, "request %s asks for %s, not for %s", ask.ID, ask.Action, action)
 	}
+	if err == nil {
+		err = r.Freshness()
+	}
 	return ask, err
 }
 
@@ -81,6 +87,9 @@ func (r Reader) Unit(u events.UnitSpec, m Machine) (events.Ask, error) {
 	ask, err := r.Check(u.Warrant, m)
 	if err == nil && !asks(ask, u) {
 		err = events.Refuse(events.CodeNotAsked, "request %s does not ask for %s with this command", ask.ID, u.Unit)
+	}
+	if err == nil {
+		err = r.Freshness()
 	}
 	return ask, err
 }

@@ -62,6 +62,7 @@ type world struct {
 	order   events.OrderIssued
 	server  string // who signs the order
 	now     time.Time
+	fresh   time.Time // when the metadata ends; zero: never
 	runs    version.Number
 }
 
@@ -168,7 +169,7 @@ func (w *world) check(made events.Warrant) error {
 }
 
 func (w *world) reader() warrant.Reader {
-	return warrant.Reader{Environment: "env", Trust: w.trust, Now: w.now}
+	return warrant.Reader{Environment: "env", Trust: w.trust, Now: w.now, Fresh: w.fresh}
 }
 
 // Each row breaks one thing in a lawful order and names the code that the machine refuses
@@ -258,6 +259,8 @@ func TestAttacksOnOrders(t *testing.T) {
 		"BI-60 a request as the approval": {edit: func(w *world) { w.quorum() }, made: func(w *world, m *events.Warrant) {
 			m.Approvals = [][]byte{sign(w.t, w.ask, "bob", events.RequestType, nil)}
 		}, want: events.CodeRequestQuorum},
+		"B08 by metadata that holds":           {edit: func(w *world) { w.fresh = w.now.Add(time.Second) }},
+		"B08 by metadata that has ended":       {edit: func(w *world) { w.fresh = w.now }, want: events.CodeTUFExpired},
 		"another environment's request":        {edit: func(w *world) { w.ask.Environment = "other" }, want: events.CodeOtherEnvironment},
 		"a request that was taken back":        {edit: func(w *world) { w.trust.revoked.Requests = []string{"r1"} }, want: events.CodeRequestRevoked},
 		"a request of another upgrade":         {edit: func(w *world) { w.order.Upgrade = "r2" }, want: events.CodeNotAsked},
@@ -315,6 +318,8 @@ func TestAttacksOnUnits(t *testing.T) {
 		"BI-52 a unit of machine 4":        {unit: func(u *events.UnitSpec) { u.Machine = "4" }, want: events.CodeNotForMe},
 		"BI-51 asked for another machine":  {edit: func(w *world) { w.list = w.list[:2] }, want: events.CodeNotInRequest},
 		"BI-41 signed by the state server": {edit: func(w *world) { w.signer = "state server" }, want: events.CodeRequestOperator},
+		"B08 by metadata that holds":       {edit: func(w *world) { w.fresh = w.now.Add(time.Second) }},
+		"B08 by metadata that has ended":   {edit: func(w *world) { w.fresh = w.now }, want: events.CodeTUFExpired},
 		"BI-43 out of his scope":           {edit: func(w *world) { w.signer = "dave" }, want: events.CodeRequestScope},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -333,6 +338,32 @@ func TestAttacksOnUnits(t *testing.T) {
 				t.Errorf("%v, want %q", err, c.want)
 			}
 		})
+	}
+}
+
+// Each row is a restart, or the word that what failed may be tried again.
+func TestB08PlainOrdersAskForFreshMetadata(t *testing.T) {
+	for _, action := range []string{events.ActionRestart, events.ActionResolved} {
+		for left, want := range map[time.Duration]string{time.Second: "", 0: events.CodeTUFExpired, -time.Hour: events.CodeTUFExpired} {
+			w := newWorld(t)
+			w.ask.Action, w.ask.Upgrade = action, nil
+			w.fresh = w.now.Add(left)
+			_, err := w.reader().Plain(action, w.machine.ID, w.make(), w.machine)
+			if got := events.CodeOf(err); got != want || (err != nil && want == "") {
+				t.Errorf("%s, %v before the metadata ends: %v, want %q", action, left, err, want)
+			}
+		}
+	}
+}
+
+// A request that names a time which no request may have ends when every request ends.
+func TestB08UntilIsCapped(t *testing.T) {
+	for until, want := range map[time.Duration]time.Duration{
+		time.Hour: time.Hour, events.MaxRequestLife: events.MaxRequestLife, events.MaxRequestLife + 1: events.MaxRequestLife, 100 * 365 * 24 * time.Hour: events.MaxRequestLife,
+	} {
+		if got := (events.Ask{Created: asked, Until: asked.Add(until)}).LastStart(); !got.Equal(asked.Add(want)) {
+			t.Errorf("until %v after it was made: %v, want %v", until, got.Sub(asked), want)
+		}
 	}
 }
 
