@@ -10,7 +10,8 @@ import (
 	"github.com/jujube-project/jujube/host"
 )
 
-// Prepare makes the directories that launcher and agent need.
+// Prepare makes the directories that the launcher and the agent need, durably. It also makes
+// durable what a launcher that was killed has left.
 func (l Layout) Prepare() error {
 	agents := filepath.Dir(l.Agent())
 	for _, dir := range []string{l.Tools(), agents, l.Agent(), filepath.Dir(l.Log(l.Tag()))} {
@@ -29,9 +30,9 @@ func (l Layout) Install(exe, name string) error {
 	return l.Switch(name)
 }
 
-// Adopt copies a running jujud, with the FORCE-VERSION beside it, into a version
-// directory of that name: the first version of a machine. One that is complete already
-// is left alone.
+// Adopt copies a jujud, and a FORCE-VERSION file beside it if there is one, into the version
+// directory of that name. So a machine gets its first version. If the version is complete
+// already, nothing is done.
 func (l Layout) Adopt(exe, name string) error {
 	if _, err := l.Verify(name); err == nil {
 		return nil
@@ -61,6 +62,7 @@ func (l Layout) Adopt(exe, name string) error {
 	return nil
 }
 
+// copyIn copies one program or file into a version's directory, durably.
 func (l Layout) copyIn(from, to string) (digest string, err error) {
 	src, err := l.disk().Open(from)
 	if err != nil {
@@ -70,8 +72,10 @@ func (l Layout) copyIn(from, to string) (digest string, err error) {
 	return digest, errors.Join(err, src.Close())
 }
 
-// place makes a directory of durable files a version: marker last, then the rename. What
-// had the name before was damaged, or another build that nobody uses.
+// place makes a directory of durable files a version. The order matters: the names of the
+// files are made durable, then the marker is written, then whatever has the version's name is
+// removed, then the rename gives the name to the new directory. The caller knows that what had
+// the name before was damaged, or was another build that is not in use.
 func (l Layout) place(tmp, name string, m Marker) error {
 	if err := host.SyncDir(l.disk(), tmp); err != nil {
 		return err

@@ -11,16 +11,17 @@ import (
 	"slices"
 )
 
-// Copies of one content, each whole and durable by itself: a bad sector under one does not
-// take it away, a cut between the two leaves the newer. Source: SECURITY.md §6.1.
+// copies is how many files hold the same content. Each file is complete and durable by itself.
+// A bad sector under one of them leaves the other. A power cut between the two writes leaves
+// one that is newer, and its generation says so. Source: SECURITY.md §6.1.
 const copies = 2
 
-// ErrNoCopy: there is a copy, or more, and none of them can be used.
+// ErrNoCopy: at least one copy exists, and none of them can be used.
 var ErrNoCopy = errors.New("no usable copy")
 
-// copied is one copy.
+// copied is what one file holds.
 type copied struct {
-	Generation uint64 `json:"generation"` // of two copies that can be used the larger one holds
+	Generation uint64 `json:"generation"` // grows with each write: the copy with the larger one is newer
 	CRC        uint32 `json:"crc32"`      // of Content
 	Content    []byte `json:"content"`
 }
@@ -29,7 +30,8 @@ func (l Layout) copyFile(name string, i int) string {
 	return filepath.Join(l.Agent(), fmt.Sprintf("%s.%d", name, i+1))
 }
 
-// WriteCopies writes both copies of a content, one after the other, as the next generation.
+// WriteCopies writes both copies of a content, one after the other, as the next generation. The
+// second is written only once the first is durable, so there is always one that is complete.
 func (l Layout) WriteCopies(name string, content []byte) error {
 	next := copied{Generation: 1, CRC: crc32.ChecksumIEEE(content), Content: content}
 	for i := range copies {
@@ -49,8 +51,9 @@ func (l Layout) WriteCopies(name string, content []byte) error {
 	return nil
 }
 
-// ReadCopies gives the newest content that is whole and valid. It returns fs.ErrNotExist
-// when nothing was ever written, and ErrNoCopy, with why, when nothing that was can be used.
+// ReadCopies gives the newest content whose checksum matches and that valid accepts. It returns
+// fs.ErrNotExist when nothing was ever written. It returns ErrNoCopy, with the reason for each
+// copy, when copies exist and none of them can be used.
 func (l Layout) ReadCopies(name string, valid func([]byte) error) ([]byte, error) {
 	var found []copied
 	var why []error

@@ -7,8 +7,9 @@
 // written last, says that it is complete and what its files' digests are; the link
 // tools/machine-N names the version that runs.
 //
-// All that it does to a host goes through one Disk, so that tests can cut the power, or let
-// it fail, at every call (package crashfs).
+// Everything that this package does to a host's disk goes through one host.Disk. Tests put a
+// disk in its place that loses power, or fails, at any call (package crashfs).
 //
-// It knows no network. The launcher and the agent share it.
+// The package knows no network. The launcher and the agent share it. They take turns at
+// writing: see the phases of a Journal.
 package install

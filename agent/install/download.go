@@ -11,34 +11,35 @@ import (
 	"github.com/jujube-project/jujube/host"
 )
 
-// ErrNoSpace: the disk is too full for the upgrade. Nothing was switched; an order that
-// comes when there is space is followed.
+// ErrNoSpace: the disk is too full for the upgrade. Nothing was switched. It is the host's
+// trouble and not the version's: the next order for the same version is followed.
 var ErrNoSpace = errors.New("not enough free space")
 
-// reserveBytes stays free on the disk.
+// reserveBytes is how much of the disk an upgrade leaves free.
 const reserveBytes = 32 << 20
 
-// unpackFactor is how much larger than its archive a version is assumed to be before it
-// was unpacked.
+// unpackFactor is how many times the size of its archive a version is assumed to have, as long
+// as the archive is not unpacked.
 const unpackFactor = 4
 
 // Download is an archive that grows in the staging directory.
 type Download struct {
-	Have int64 // bytes that were there when it was opened; writing goes on behind them
+	Have int64 // bytes that were in the file when it was opened; Write appends to them
 
 	l Layout
 	t tools.Tools
 	f host.File
 }
 
-// partFile is where the archive with that digest grows.
+// partFile is the file in which the archive with that digest grows.
 func (l Layout) partFile(digest string) string {
 	return filepath.Join(l.Staging(), digest+".part")
 }
 
-// Download opens the archive's file to go on where an earlier try stopped; what other
-// downloads left is removed. The archive's size is reserved, and there must be room for
-// what it unpacks to and a reserve, before the first byte is fetched: else ErrNoSpace.
+// Download opens the archive's file, so that a fetch can go on where an earlier try stopped. It
+// removes what other downloads left there. Before the first byte is fetched, it allocates the
+// archive's size and checks that there is room for what the archive unpacks to and for the
+// reserve. If there is not, it returns ErrNoSpace.
 func (l Layout) Download(t tools.Tools) (*Download, error) {
 	d := &Download{l: l, t: t}
 	if err := d.open(); err != nil {
@@ -87,8 +88,8 @@ func (l Layout) removeOtherParts(digest string) error {
 	return err
 }
 
-// reserve allocates what the archive needs and looks for room for the rest. File systems
-// that cannot allocate without writing are only asked.
+// reserve allocates the size of the archive and checks that there is room for the rest. On a
+// file system that cannot allocate without writing, it only checks, for both.
 func (d *Download) reserve() error {
 	need := d.t.Size*unpackFactor + reserveBytes
 	switch err := d.f.Reserve(d.t.Size); {
@@ -107,15 +108,16 @@ func (d *Download) reserve() error {
 	return nil
 }
 
-// Write appends.
+// Write appends to the archive's file.
 func (d *Download) Write(b []byte) (int, error) {
 	n, err := d.f.Write(b)
 	return n, noSpace(err)
 }
 
-// Close makes durable what came. A file that the disk could not keep goes, and one that is
-// whole and not what was ordered, ErrDigest: its beginning was damaged in a power cut, or is
-// of other bytes than its end. The next download begins anew.
+// Close makes durable what was fetched. If the file has its full size and another digest than
+// was ordered, Close returns ErrDigest: a power cut damaged its beginning, or its beginning
+// came from another archive than its end. After any error the file is removed, and the next
+// download begins anew.
 func (d *Download) Close() error {
 	have, err := d.f.Seek(0, io.SeekEnd)
 	err = errors.Join(err, d.f.Sync())
@@ -130,12 +132,12 @@ func (d *Download) Close() error {
 	return fmt.Errorf("keep the download of %s: %w", d.t.Version, noSpace(errors.Join(err, d.l.disk().Remove(d.l.partFile(d.t.SHA256)))))
 }
 
-// Discard closes the file and removes it.
+// Discard closes the file and removes it, in place of Close.
 func (d *Download) Discard() error {
 	return errors.Join(d.f.Close(), d.l.disk().Remove(d.l.partFile(d.t.SHA256)))
 }
 
-// noSpace gives a full disk one name.
+// noSpace makes every error of a full disk, or of a full quota, an ErrNoSpace.
 func noSpace(err error) error {
 	if isFull(err) && !errors.Is(err, ErrNoSpace) {
 		return fmt.Errorf("%w: %w", ErrNoSpace, err)

@@ -10,9 +10,9 @@ import (
 	"github.com/jujube-project/jujube/host"
 )
 
-// writeFile replaces a file on a machine's disk, durably. Only one process writes below a
-// machine's directories, the one that holds its lock; so the temporary file can have a name
-// of its own for each path, and the next write removes what a power cut left there.
+// writeFile replaces a file on a machine's disk, atomically and durably. Only one process
+// writes below a machine's directories: the one that holds the lock. So the temporary file has
+// the same name each time, and the next write replaces what a power cut left there.
 func writeFile(d host.Disk, path string, data []byte) error {
 	return host.Replace(d, path, path+".new", 0o600, func(w io.Writer) error {
 		_, err := w.Write(data)
@@ -29,8 +29,9 @@ func readFile(d host.Disk, path string) ([]byte, error) {
 	return b, errors.Join(err, f.Close())
 }
 
-// removeAll removes a directory with what is in it, a version's marker first: what is
-// half removed is not taken for complete. What does not exist is removed already.
+// removeAll removes a file, or a directory with everything in it. In a version's directory it
+// removes the marker first, so that a version which was removed in part is never taken for a
+// complete one. A path that does not exist is no error.
 func removeAll(d host.Disk, path string) error {
 	kind, err := d.Kind(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -57,7 +58,8 @@ func removeAll(d host.Disk, path string) error {
 	return nil
 }
 
-// mkdirs makes a directory and those above it that are missing, durably.
+// mkdirs makes a directory, and the missing ones above it, durably. A directory that is there
+// already is no error.
 func mkdirs(d host.Disk, path string) error {
 	err := d.Mkdir(path)
 	if errors.Is(err, fs.ErrNotExist) && path != filepath.Dir(path) {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// named are the versions that the link and a journal name.
+// named gives the versions that the link and a journal name.
 func (l Layout) named(j Journal) ([]string, error) {
 	current, err := l.Current()
 	if err != nil {
@@ -21,8 +21,10 @@ func (l Layout) named(j Journal) ([]string, error) {
 	return names, nil
 }
 
-// inUse says whether the link points to a version, or it is the last good one or the one
-// before. When nobody can tell, nothing may be replaced.
+// inUse says whether a version may not be replaced: the link points to it, or it is the last
+// good version, or the one before that. The version of the order in work is not meant: it is
+// the one that may be staged anew. If the journal or the link cannot be read, inUse returns
+// an error, and nothing may be replaced.
 func (l Layout) inUse(name string) (bool, error) {
 	j, err := l.ReadJournal()
 	if err != nil {
@@ -33,9 +35,10 @@ func (l Layout) inUse(name string) (bool, error) {
 	return slices.Contains(named, name), err
 }
 
-// CollectGarbage removes every version but those to keep, and what was left of staging.
-// The link's target, and what the journal names, is kept always; and while an order is in
-// work, its download.
+// CollectGarbage removes every version except those in keep, and what staging left behind. It
+// always keeps the link's target and every version that the journal names. While an order is
+// in work, it keeps what is being staged. It removes nothing when the journal or the link
+// cannot be read, or cannot be made durable: what they name after a power cut must exist then.
 func (l Layout) CollectGarbage(keep ...string) error {
 	j, err := l.ReadJournal()
 	if err != nil {

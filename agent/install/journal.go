@@ -13,17 +13,20 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// JournalSchema is the newest version of the journal's layout that this build reads. A
-// journal has it only while it says NoReturn: a launcher that does not know that word
-// must not judge the trial.
+// JournalSchema is the newest schema of the journal that this build reads. A journal is written
+// with it only while NoReturn is set: a launcher that does not know NoReturn must not judge
+// the trial, and refuses the newer schema.
 const JournalSchema = 2
 
+// plainSchema is the schema of every journal without NoReturn.
 const plainSchema = 1
 
-// Phases of an upgrade on a host. While it is PhaseTrial the launcher writes the journal,
-// before a start and after the agent said healthy; in between the agent may note NoReturn,
-// and nothing else. In every other phase the agent writes it, and the launcher only while
-// no agent runs.
+// Phases of an upgrade on a host.
+//
+// They also say who writes the journal, so that launcher and agent never write it at the same
+// time. In PhaseTrial the launcher writes it, before a start and after the agent said healthy;
+// between the two the agent may set NoReturn, and nothing else. In every other phase the agent
+// writes it, and the launcher only while no agent runs.
 const (
 	PhaseIdle       = ""
 	PhaseAccepted   = "accepted"    // downloading
@@ -34,7 +37,8 @@ const (
 	PhaseRolledBack = "rolled-back" // the old version is back; not yet reported
 )
 
-// Journal is everything that a start needs to know to go on from any moment.
+// Journal is everything that the launcher and the agent need to know at a start, to go on from
+// whatever moment the one before was cut off at.
 type Journal struct {
 	Schema  int    `json:"schema"`
 	Phase   string `json:"phase"`
@@ -85,24 +89,25 @@ type Order struct {
 	Warrant events.Warrant `json:"warrant,omitzero"`
 }
 
-// Trial counts what a new version may use up. Time is CLOCK_BOOTTIME, so that neither a
-// wrong wall clock nor a suspended host can end or extend it.
+// Trial counts what a version on trial has used up. Time is read from CLOCK_BOOTTIME: a wall
+// clock that is set neither ends nor extends a trial.
 type Trial struct {
 	Attempts int    `json:"attempts"`
 	BootID   string `json:"boot_id"`
 	Started  int64  `json:"started_ns"` // CLOCK_BOOTTIME of that boot
 }
 
-// ErrJournal: the journal cannot be used: damaged, or of a newer schema.
+// ErrJournal: the journal cannot be used. It is damaged, or of a newer schema.
 var ErrJournal = errors.New("unusable journal")
 
+// sealed is what the journal's file holds.
 type sealed struct {
 	CRC     uint32          `json:"crc32"`
 	Journal json.RawMessage `json:"journal"`
 }
 
-// ReadJournal reads the journal. A missing one is the zero Journal. ErrJournal means that
-// what it says is lost; after another error it may be readable the next time.
+// ReadJournal reads the journal. If there is none, it returns an empty one. ErrJournal means
+// that its content is lost to this build. After any other error the next read may succeed.
 func (l Layout) ReadJournal() (Journal, error) {
 	j := Journal{Schema: plainSchema}
 	b, err := readFile(l.disk(), l.JournalFile())

@@ -9,11 +9,12 @@ import (
 	"github.com/jujube-project/jujube/host"
 )
 
-// Layout gives the paths of one machine's data directory. Source of the names: Juju 1.25.
+// Layout gives the paths of one machine's data directory. It holds no state: a copy of it is
+// as good as the original. Source of the names: Juju 1.25.
 type Layout struct {
 	Dir     string    // the data directory
 	Machine string    // id, "3"
-	Disk    host.Disk // nil: the host's
+	Disk    host.Disk // nil: the host's own
 }
 
 // Tag is "machine-3".
@@ -42,17 +43,17 @@ func (l Layout) JournalFile() string { return filepath.Join(l.Agent(), "upgrade.
 // Outbox is the directory of reports that are not acknowledged yet.
 func (l Layout) Outbox() string { return filepath.Join(l.Agent(), "outbox") }
 
-// Staging is where a download grows.
+// Staging is the directory where a download grows. CollectGarbage knows it by its name.
 func (l Layout) Staging() string { return filepath.Join(l.Tools(), ".staging") }
 
 // Log is the log file of an agent or a workload, by tag.
 func (l Layout) Log(tag string) string { return filepath.Join(l.Dir, "log", tag+".log") }
 
-// LockFile is held by the launcher.
+// LockFile is the file that the launcher locks while it runs; it has the launcher's PID in it.
 func (l Layout) LockFile() string { return filepath.Join(l.Dir, "lock") }
 
-// AgentLock is held by the agent, so that there is never a second one beside an agent
-// whose launcher was killed.
+// AgentLock is the file that the agent locks while it runs. When a launcher is killed, its agent
+// can live on for a moment; the lock keeps the next launcher's agent from running beside it.
 func (l Layout) AgentLock() string { return filepath.Join(l.Agent(), "lock") }
 
 // disk is the host's file system unless another is set.

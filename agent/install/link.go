@@ -22,10 +22,13 @@ func (l Layout) Current() (string, error) {
 	return target, nil
 }
 
-// Switch lets the link point to a version, atomically and durably. A version that is
-// not complete is refused, and the link stays as it is. After another error it points to
-// the version before or to this one; the journal says which of them is right. Something
-// that is no link and stands in its place is moved aside, not deleted.
+// Switch makes the link point to a version, atomically and durably. It refuses a version that
+// is not complete, and the link stays as it is. After any other error the link points to the
+// version before or to this one; the journal says which of them is right. If a file or a
+// directory stands where the link should be, Switch moves it aside and does not delete it.
+//
+// The order of the steps: the version is verified, everything that the switch rests on is made
+// durable, the new link is made under a temporary name, and one rename puts it in place.
 func (l Layout) Switch(name string) error {
 	if _, err := l.Verify(name); err != nil {
 		return fmt.Errorf("switch to %s: %w; the link was not changed", name, err)
@@ -52,21 +55,23 @@ func (l Layout) Switch(name string) error {
 	return host.SyncDir(l.disk(), l.Tools())
 }
 
-// clearPlace gives what stands in the link's place, and is no link, another name.
+// clearPlace renames what stands in the link's place, unless that is a link. One thing is kept
+// aside at most: what an earlier repair kept there is removed.
 func (l Layout) clearPlace() error {
 	kind, err := l.disk().Kind(l.Link())
 	if errors.Is(err, fs.ErrNotExist) || err == nil && kind&fs.ModeSymlink != 0 {
 		return nil
 	}
 	aside := l.Link() + ".broken"
-	if err := errors.Join(err, removeAll(l.disk(), aside)); err != nil { // of an earlier repair
+	if err := errors.Join(err, removeAll(l.disk(), aside)); err != nil {
 		return err
 	}
 	return l.disk().Rename(l.Link(), aside)
 }
 
-// settle makes durable what the journal, the link and the versions are now: whoever
-// changed them may have been killed before the sync, and what follows rests on them.
+// settle makes durable what the journal, the link and the names of the versions are now. The
+// process that changed them may have been killed between the change and its sync. What
+// follows relies on them, so it must not become durable before them.
 func (l Layout) settle() error {
 	return errors.Join(host.SyncDir(l.disk(), l.Agent()), host.SyncDir(l.disk(), l.Tools()))
 }

@@ -12,12 +12,13 @@ import (
 	"github.com/jujube-project/jujube/events/tools/archive"
 )
 
-// markerName is the last file of a version directory.
+// markerName is the file of a version directory that is written last.
 const markerName = ".complete"
 
-// Marker says that a version directory is complete. It is written last.
+// Marker says that a version directory is complete, and what is in its files. It is written
+// when all other files are durable, so a directory without a marker is not complete.
 type Marker struct {
-	Archive string            `json:"archive_sha256,omitempty"` // of the tools; empty for the copy that was installed first
+	Archive string            `json:"archive_sha256,omitempty"` // of the tools archive; empty: a copy of the installed program
 	Files   map[string]string `json:"files"`                    // name → sha256
 }
 
@@ -25,7 +26,8 @@ type Marker struct {
 // the marker says. It must not be run.
 var ErrIncomplete = errors.New("version is not complete")
 
-// Verify reads every file of a version against its marker.
+// Verify reads every file of a version and compares its digest with the one in the marker. It
+// returns ErrIncomplete if anything is missing or different.
 func (l Layout) Verify(name string) (Marker, error) {
 	dir := l.Version(name)
 	var m Marker
@@ -61,7 +63,7 @@ func (l Layout) hashFile(path string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), errors.Join(err, f.Close())
 }
 
-// mark completes a directory whose files are durable already.
+// mark writes the marker of a directory. All other files there must be durable already.
 func (l Layout) mark(dir string, m Marker) error {
 	b, err := json.Marshal(m)
 	if err != nil {

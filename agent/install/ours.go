@@ -10,13 +10,14 @@ import (
 	"syscall"
 )
 
-// Ours refuses a data directory in which another user could have put, or could change,
-// what this program reads, writes or executes as root: a link (but for those to versions),
-// what is neither a file nor a directory, what another user owns or may write. What a
-// workload has in its own directory is its own business. A directory that does not exist is well.
+// Ours refuses a data directory in which another user could have put, or could change, what
+// this program reads, writes or executes as root. It refuses what another user owns or may
+// write, what is neither a file nor a directory, and symbolic links, except those in tools/.
+// It does not look into the directories of units: a workload does there what it wants. A
+// directory that does not exist is accepted.
 func Ours(dir string) error {
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) { // it went while this looked
+		if errors.Is(err, fs.ErrNotExist) { // somebody removed it meanwhile
 			return nil
 		}
 		if err != nil {
@@ -27,7 +28,7 @@ func Ours(dir string) error {
 			return nil
 		}
 		if err == nil {
-			err = guarded(dir, path, info)
+			err = notOurs(dir, path, info)
 		}
 		if err != nil {
 			return err
@@ -43,7 +44,8 @@ func Ours(dir string) error {
 	return nil
 }
 
-func guarded(dir, path string, info fs.FileInfo) error {
+// notOurs says why one file or directory is refused; nil: it is accepted.
+func notOurs(dir, path string, info fs.FileInfo) error {
 	kind := info.Mode().Type()
 	if st, ok := info.Sys().(*syscall.Stat_t); ok && st.Uid != 0 && int(st.Uid) != os.Geteuid() {
 		return fmt.Errorf("%s is user %d's: find out who put it there; chown it, or remove it", path, st.Uid)

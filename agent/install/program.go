@@ -12,8 +12,9 @@ import (
 	"github.com/jujube-project/jujube/host"
 )
 
-// Program opens the jujud of a complete version and hashes what it opened, so that the
-// very bytes that were verified can be executed, whatever becomes of the name.
+// Program opens the jujud of a complete version, and hashes what it opened. Whoever executes
+// the open file executes the bytes that were verified, even if somebody has put another file
+// under the name meanwhile. It returns ErrIncomplete as Verify does.
 func (l Layout) Program(name string) (host.File, error) {
 	m, err := l.Verify(name)
 	if err != nil {
@@ -33,6 +34,6 @@ func (l Layout) Program(name string) (host.File, error) {
 	return f, nil
 }
 
-// Installed opens the copy that the machine was installed with, which no version's marker
-// speaks of.
+// Installed opens the program that the machine was installed with. It has no marker, so
+// nothing is verified.
 func (l Layout) Installed(exe string) (host.File, error) { return l.disk().Open(exe) }

@@ -15,7 +15,8 @@ import (
 	"github.com/jujube-project/jujube/host"
 )
 
-// RunningLauncher is the program of the process that holds the data directory.
+// RunningLauncher finds the program file of the launcher that runs on the data directory: of
+// the process that holds the lock.
 func (l Layout) RunningLauncher() (string, error) {
 	holder, err := os.ReadFile(l.LockFile())
 	if err == nil {
@@ -28,16 +29,18 @@ func (l Layout) RunningLauncher() (string, error) {
 	return "", fmt.Errorf("find the launcher that runs on %s: %w; nothing was changed; name the file: --to PATH", l.Dir, err)
 }
 
-// PreviousSuffix is behind the name of the launcher that was replaced.
+// PreviousSuffix ends the name under which the launcher that was replaced is kept.
 const PreviousSuffix = ".previous"
 
-// tryTimeout bounds how long a copy may take to say its version.
+// tryTimeout is how long the new program may take to say its version.
 const tryTimeout = 20 * time.Second
 
-// ReplaceLauncher puts a copy of the program exe in the place of the launcher at to, and
-// keeps the old one beside it. The order of the steps leaves a whole program at to after a
-// crash at any of them: the copy is durable and has run before the rename, which is one
-// step; the old one gets its second name before that.
+// ReplaceLauncher puts a copy of the program exe in the place of the launcher at to, and keeps
+// the old one beside it, with PreviousSuffix. The launcher that runs goes on with the old
+// program until it is restarted.
+//
+// After a crash at any step, to is a complete program. The copy is made durable first and run
+// once. Then the old program gets its second name. Then one rename puts the copy in place.
 func ReplaceLauncher(ctx context.Context, exe, to string) (err error) {
 	defer func() {
 		if err != nil {
@@ -78,8 +81,8 @@ func ignoreMissing(err error) error {
 	return err
 }
 
-// copyProgram copies a program durably. What an earlier try left under the name is replaced,
-// and not written to: it may be running.
+// copyProgram copies a program durably. If an earlier try left a file under the name to, it is
+// replaced by a new file and never written to: that file may be running.
 func copyProgram(from, to string) error {
 	src, err := os.Open(from)
 	if err != nil {
@@ -92,8 +95,9 @@ func copyProgram(from, to string) error {
 	})
 }
 
-// sameVersion runs the copy in the directory where it will stay: a FORCE-VERSION file there
-// would count for it, too.
+// sameVersion checks that the copy runs and is of the version that exe is of. It runs the copy
+// in the directory where the copy will stay, because a FORCE-VERSION file there changes the
+// version that it says.
 func sameVersion(ctx context.Context, exe, fresh string) error {
 	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
 	defer cancel()

@@ -16,18 +16,22 @@ import (
 	"github.com/jujube-project/jujube/host"
 )
 
-// What goes wrong between a download and a staged version. Each has its own remedy.
+// Errors between a download and a staged version. After ErrSize and ErrDigest the download is
+// removed and can be fetched again. After ErrConflict the host must first move to another
+// version: it uses a different build of this one.
 var (
 	ErrSize     = errors.New("size is not what was ordered")
 	ErrDigest   = errors.New("sha256 is not what was ordered")
 	ErrConflict = errors.New("another build of that version is in use")
 )
 
-// Stage makes the downloaded archive a complete version beside the others: it reads the
-// file again from the start, checks size and digest, unpacks it, makes every file
-// durable and writes the marker last. A version that is there already, whole and from
-// the same archive, is used. One of other bytes is refused while it is in use: while it is
-// inUse, or the link or the journal names it.
+// Stage makes the downloaded archive a complete version beside the others. It reads the file
+// again from its start, checks size and digest, unpacks the archive, makes every file durable
+// and writes the marker last. Only then does it rename the directory to the version's name.
+//
+// If the version is there already, complete and from the same archive, nothing is done. If it
+// is there with other files, it is replaced, unless it is in use: then Stage returns
+// ErrConflict. A version is in use if it is one of inUse, or the link or the journal names it.
 func (l Layout) Stage(t tools.Tools, inUse ...string) error {
 	name := t.Version.String()
 	if m, err := l.Verify(name); err == nil && m.Archive == t.SHA256 {
@@ -51,7 +55,8 @@ func (l Layout) Stage(t tools.Tools, inUse ...string) error {
 	return nil
 }
 
-// checkArchive reads an open download from its start to its end.
+// checkArchive reads an open download to its end and compares size and digest with what was
+// ordered. The file must be at its start, and is there again afterwards.
 func checkArchive(f host.File, t tools.Tools) error {
 	h := sha256.New()
 	n, err := io.Copy(h, f)
@@ -68,11 +73,11 @@ func checkArchive(f host.File, t tools.Tools) error {
 	return err
 }
 
-// unpack makes a directory beside the versions and gives it the version's name. When it
-// cannot, nothing of it stays.
+// unpack unpacks into a temporary directory beside the versions, and then gives that the
+// version's name. If an error stops it, it removes the temporary directory.
 func (l Layout) unpack(f host.File, t tools.Tools, inUse []string) error {
 	tmp := l.Staging() + "-" + t.SHA256[:16]
-	if err := removeAll(l.disk(), tmp); err != nil { // of a try that was cut off
+	if err := removeAll(l.disk(), tmp); err != nil { // what an earlier try left that was cut off
 		return err
 	}
 	err := l.disk().Mkdir(tmp)
@@ -103,9 +108,10 @@ func (l Layout) extract(f host.File, size int64, dir string) (files map[string]s
 	return files, nil
 }
 
-// replace puts a directory in the place of the version of that name, which has other bytes
-// and is not used, is damaged, or does not exist. The very same files under another
-// archive's name stay, and are known by the new name from then on.
+// replace gives the directory tmp the name of a version, if no version of that name exists, or
+// it is damaged, or it is of other files and not in use. If a version is there with the very
+// same files, unpacked from another archive, its files stay, and only its marker is written
+// anew: it then names the new archive.
 func (l Layout) replace(tmp, name string, m Marker, inUse []string) error {
 	there, err := l.Verify(name)
 	if err != nil {
@@ -124,7 +130,8 @@ func (l Layout) replace(tmp, name string, m Marker, inUse []string) error {
 	return l.place(tmp, name, m)
 }
 
-// writeHashed writes a new file, at most limit bytes of r (negative: all), durably.
+// writeHashed writes a new file, durably, and returns its sha256. It takes at most limit bytes
+// of r; a negative limit means all of them.
 func (l Layout) writeHashed(path string, mode fs.FileMode, r io.Reader, limit int64) (digest string, err error) {
 	f, err := l.disk().Create(path, mode)
 	if err != nil {

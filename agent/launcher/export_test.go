@@ -12,7 +12,7 @@ type Starts struct{ l *launcher }
 
 func NewStarts(cfg Config) Starts {
 	cfg.Timing = cfg.Timing.orDefaults()
-	return Starts{&launcher{cfg: cfg, l: cfg.Layout}}
+	return Starts{&launcher{cfg: cfg, layout: cfg.Layout}}
 }
 
 // Next is what the launcher does before a start, and the version that it starts.

@@ -20,9 +20,9 @@ import (
 // Config is what a launcher needs.
 type Config struct {
 	Layout    install.Layout
-	Exe       string // the installed copy: this very program
-	Version   string // its binary version
-	Workloads string // what becomes of them at the end: pipe.WorkloadsStop (if empty) or pipe.WorkloadsKeep
+	Exe       string // the installed copy: the program that runs now
+	Version   string // the binary version of Exe
+	Workloads string // what becomes of workloads at the end: pipe.WorkloadsStop (if empty) or pipe.WorkloadsKeep
 	Logger    *slog.Logger
 	Timing    Timing
 }
@@ -32,10 +32,10 @@ type Timing struct {
 	Ready    time.Duration // from start to ready; 30 s
 	Silence  time.Duration // since an agent last said that it is alive; 30 s
 	Trial    time.Duration // from the trial's start to healthy, beyond the order's window; 60 s
-	Settle   time.Duration // how long a version must run after its commit before it is beyond doubt; 5 min
-	Stop     time.Duration // from the word to stop to SIGKILL; 20 s
+	Settle   time.Duration // how long a version must run after its commit until its crashes count no more; 5 min
+	Stop     time.Duration // from the word `stop` to SIGKILL; 20 s
 	Backoff  time.Duration // first pause before a restart after a crash, doubling to a minute; 1 s
-	Attempts int           // starts of a version on trial, crashes of one just committed; 3
+	Attempts int           // how often a version on trial is started, and how often one just committed may crash; 3
 }
 
 func (t Timing) orDefaults() Timing {
@@ -52,28 +52,31 @@ func (t Timing) orDefaults() Timing {
 // launcher is one run of Launch.
 type launcher struct {
 	cfg      Config
-	l        install.Layout
+	layout   install.Layout
 	reaper   *process.Reaper
-	signals  chan os.Signal   // for the agent
-	pings    <-chan time.Time // when systemd's watchdog wants to hear of us
-	unsaved  *install.Journal // one that could not be written
-	restarts int
-	crashes  int    // in a row, of a version that is not on trial
-	unready  string // until an agent was ready: tells who waits for it not to wait on
+	signals  chan os.Signal   // what to pass on to the agent
+	pings    <-chan time.Time // when to tell systemd's watchdog that the launcher lives
+	unsaved  *install.Journal // a journal that the disk did not take; it is newer than the one on disk
+	restarts int              // starts of an agent so far; the agent reports it
+	crashes  int              // in a row, of a version that is not on trial
+	notReady string           // a line for systemd, until an agent was ready once: do not wait any longer
 }
 
 // Launch runs the machine's agent until ctx ends. It returns an error only when it
-// cannot begin: the directory is locked or cannot be written. An agent dies with the
-// thread that started it, hence with this process, so that there are never two.
+// cannot begin: the directory is locked or cannot be written.
+//
+// There are never two agents on one data directory. The lock keeps out a second launcher.
+// The kernel kills an agent when the thread that started it ends, so Launch stays on one
+// thread, and the agent never outlives this process.
 func Launch(ctx context.Context, cfg Config) error {
 	cfg.Timing = cfg.Timing.orDefaults()
-	l := &launcher{cfg: cfg, l: cfg.Layout, signals: make(chan os.Signal, 4), unready: "ERRNO=1\n"}
-	unlock, err := l.l.Lock()
+	l := &launcher{cfg: cfg, layout: cfg.Layout, signals: make(chan os.Signal, 4), notReady: "ERRNO=1\n"}
+	unlock, err := l.layout.Lock()
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	if err := l.l.Prepare(); err != nil {
+	if err := l.layout.Prepare(); err != nil {
 		return err
 	}
 	runtime.LockOSThread()
@@ -83,7 +86,7 @@ func Launch(ctx context.Context, cfg Config) error {
 	}
 	defer l.reaper.Close()
 	signal.Notify(l.signals, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2)
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // whoever read our output may leave
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // the reader of our output may go away; that is no reason to end
 	defer signal.Stop(l.signals)
 	if every, err := daemon.SdWatchdogEnabled(false); err == nil && every > 0 {
 		l.pings = time.Tick(every / 3)
@@ -94,7 +97,9 @@ func Launch(ctx context.Context, cfg Config) error {
 	return nil
 }
 
-// once starts the agent, waits for its end, and says how long to pause before the next.
+// once starts the agent, waits for its end, and says how long to pause before the next
+// start. The order matters: converge writes the attempt to disk before the agent runs, and
+// judge writes how it ended before the next converge reads the journal.
 func (l *launcher) once(ctx context.Context) (pause time.Duration) {
 	j := l.converge()
 	name, exe, err := l.choose(j)
@@ -106,7 +111,7 @@ func (l *launcher) once(ctx context.Context) (pause time.Duration) {
 	if l.restarts++; ctx.Err() != nil {
 		return 0
 	}
-	if soon := l.judge(r); soon && !r.Asked {
+	if trialGoesOn := l.judge(r); trialGoesOn && !r.Asked {
 		return l.cfg.Timing.Backoff / 4
 	}
 	if r.Asked || r.Lasted > l.cfg.Timing.Settle {
@@ -116,15 +121,17 @@ func (l *launcher) once(ctx context.Context) (pause time.Duration) {
 		return 0
 	}
 	l.cfg.Logger.Warn("the agent ended", "version", name, "how", r.Failure.Text)
-	l.notify(l.unready + "STATUS=The agent ended, and is started again: " + r.Failure.Text)
+	l.notify(l.notReady + "STATUS=The agent ended, and is started again: " + r.Failure.Text)
 	return l.backoff()
 }
 
+// backoff counts a crash and says how long to pause after it.
 func (l *launcher) backoff() time.Duration {
 	l.crashes++
 	return host.Backoff{Min: l.cfg.Timing.Backoff, Max: time.Minute}.Pause(l.crashes - 1)
 }
 
+// pause waits, and goes on telling systemd's watchdog that the launcher lives.
 func (l *launcher) pause(ctx context.Context, d time.Duration) {
 	for end := time.After(d); ; {
 		select {
@@ -138,29 +145,31 @@ func (l *launcher) pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// choose opens what to run: the version behind the link, else the last good one, else
-// the installed copy, as a version if the disk allows it and by itself if not.
+// choose opens the program to run. It tries the version behind the link first, then the last
+// good version, then the installed copy. The installed copy is made a version of its own if
+// the disk allows that; if not, the file itself is run.
 func (l *launcher) choose(j install.Journal) (name string, exe host.File, err error) {
-	current, err := l.l.Current()
+	current, err := l.layout.Current()
 	if err == nil {
-		if exe, err = l.l.Program(current); err == nil {
+		if exe, err = l.layout.Program(current); err == nil {
 			return current, exe, nil
 		}
 	}
 	l.cfg.Logger.Warn("the current version cannot be run", "err", err)
-	if j.Good != "" && l.l.Switch(j.Good) == nil {
-		if exe, err = l.l.Program(j.Good); err == nil {
+	if j.Good != "" && l.layout.Switch(j.Good) == nil {
+		if exe, err = l.layout.Program(j.Good); err == nil {
 			return j.Good, exe, nil
 		}
 	}
-	if err := l.l.Install(l.cfg.Exe, l.cfg.Version); err != nil {
+	if err := l.layout.Install(l.cfg.Exe, l.cfg.Version); err != nil {
 		l.cfg.Logger.Error("running the installed copy in its place", "err", err)
-		exe, err := l.l.Installed(l.cfg.Exe)
+		exe, err := l.layout.Installed(l.cfg.Exe)
 		return l.cfg.Version, exe, err
 	}
-	exe, err = l.l.Program(l.cfg.Version)
+	exe, err = l.layout.Program(l.cfg.Version)
 	return l.cfg.Version, exe, err
 }
 
-// notify speaks to systemd, or to whoever started this and listens like it, if anybody.
+// notify tells the service manager a state (sd_notify(3)). It does nothing when this process
+// was not started by one.
 func (l *launcher) notify(state string) { _, _ = daemon.SdNotify(false, state) }

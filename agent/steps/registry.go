@@ -10,23 +10,23 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// Registry is the steps of every release of this product, one line each.
+// Registry is the steps of every release of this product, one line for each step.
 var Registry = []Release{
 	{version.Number{Major: 1, Minor: 25}, []Step{
 		{"tighten the modes of state files", []Target{AllMachines}, tighten, NothingToUndo},
 	}},
 }
 
-// tighten takes from everybody but the owner what lies in the directories of state:
-// directories become 0700 and files 0600, as this release makes them. What workloads
-// wrote into the directories of their units is theirs, and so are the versions below
-// tools, whose files are programs.
+// tighten takes away the rights of everybody but the owner, as this release makes files and
+// directories anyway. It does so in the directories of the agent, of the state server and of
+// the logs. Of a unit's directory it tightens only the directory itself: what is in it belongs
+// to the workload. It leaves out tools/, whose files are programs.
 func tighten(ctx context.Context, h Host) error {
 	dirs := []string{h.Layout.Agent(), filepath.Join(h.Layout.Dir, "server"), filepath.Join(h.Layout.Dir, "log")}
 	for _, dir := range dirs {
 		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 			if errors.Is(err, fs.ErrNotExist) {
-				return nil // removed meanwhile, or a host without that directory
+				return nil // somebody removed it meanwhile, or this host does not have the directory
 			}
 			if err != nil {
 				return err
@@ -44,7 +44,7 @@ func tighten(ctx context.Context, h Host) error {
 	return err
 }
 
-// narrow leaves the owner's rights and takes all others. It never follows a link.
+// narrow leaves the owner's rights and takes away all others. It never follows a link.
 func narrow(path string, d fs.DirEntry) error {
 	if !d.IsDir() && !d.Type().IsRegular() {
 		return nil

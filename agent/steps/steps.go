@@ -9,20 +9,20 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// Target is the hosts that a step is for.
+// Target is a set of hosts that a step is for.
 type Target string
 
 // Targets of a step. Source of the names: Juju 1.25.
 const (
 	AllMachines Target = "allMachines"
-	HostMachine Target = "hostMachine" // one that runs units
+	HostMachine Target = "hostMachine" // a machine that runs units
 	StateServer Target = "stateServer"
 )
 
 // Host is the machine that steps are taken on.
 type Host struct {
 	Layout  install.Layout
-	Targets []Target // what it is; AllMachines is understood
+	Targets []Target // what the host is; AllMachines is always meant, too
 }
 
 // is says whether a step for these targets is for this host.
@@ -30,8 +30,8 @@ func (h Host) is(targets []Target) bool {
 	return slices.ContainsFunc(targets, func(t Target) bool { return t == AllMachines || slices.Contains(h.Targets, t) })
 }
 
-// Step is one thing that a release does to a host. Run and Undo may run any number of
-// times, in a row and after having been cut off; Undo also where Run never ran.
+// Step is one thing that a release does to a host. Run and Undo may be called any number of
+// times, also after a call that was cut off. Undo may be called on a host where Run never ran.
 type Step struct {
 	Description string // for a person, such as "tighten the modes of state files"
 	Targets     []Target
@@ -45,12 +45,12 @@ type Release struct {
 	Steps   []Step
 }
 
-// NothingToUndo is the Undo of a step whose result suits older versions too.
+// NothingToUndo is the Undo of a step after which older versions work as before.
 func NothingToUndo(context.Context, Host) error { return nil }
 
-// Between selects the releases whose steps lead from one version to a later one: after
-// from, up to to, ascending. When to has a tag it is dropped, so that a beta takes the
-// steps of the final release already, and every later beta takes them again.
+// Between selects the releases whose steps lead from one version to a later one, in ascending
+// order: those after from, up to and including to. The tag of to is dropped. So a beta takes
+// the steps of the final release already, and every later beta takes them again.
 func Between(releases []Release, from, to version.Number) []Release {
 	if from == to {
 		return nil
@@ -69,10 +69,10 @@ func Between(releases []Release, from, to version.Number) []Release {
 // Taker takes steps on one host. All fields are required.
 type Taker struct {
 	Host Host
-	// Closing is told the first step that cannot be undone, before it is taken. An error
-	// ends the taking.
+	// Closing is called before each step that cannot be undone. It must write down durably
+	// that the way back is closed. If it returns an error, the step is not taken.
 	Closing func(release version.Number, s Step) error
-	// Reached is told each release whose steps are all done.
+	// Reached is called for each release when all of its steps are done.
 	Reached func(release version.Number) error
 }
 
@@ -86,7 +86,8 @@ type StepError struct {
 func (e *StepError) Error() string { return fmt.Sprintf("%s: %v", e.Step.Description, e.Err) }
 func (e *StepError) Unwrap() error { return e.Err }
 
-// Take takes all steps of the releases, in order. It stops at the first that fails.
+// Take takes all steps of the releases, in order. It stops at the first step that fails, and
+// returns a *StepError for it.
 func (t Taker) Take(ctx context.Context, releases []Release) error {
 	for _, r := range releases {
 		for _, s := range r.Steps {
@@ -109,7 +110,7 @@ func (t Taker) Take(ctx context.Context, releases []Release) error {
 	return nil
 }
 
-// run runs one step. A panic in it is its failure, not the agent's end.
+// run runs one step. A panic in the step becomes an error, so that it does not end the agent.
 func run(ctx context.Context, h Host, f func(context.Context, Host) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -122,8 +123,8 @@ func run(ctx context.Context, h Host, f func(context.Context, Host) error) (err 
 	return f(ctx, h)
 }
 
-// Undo undoes the steps of the releases, last first. A step that cannot be undone is an
-// error before anything is undone.
+// Undo undoes the steps of the releases, the last one first. If one of them cannot be undone,
+// it returns an error before it undoes anything.
 func Undo(ctx context.Context, h Host, releases []Release) error {
 	for _, r := range releases {
 		for _, s := range r.Steps {

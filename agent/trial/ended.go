@@ -11,14 +11,17 @@ import (
 // Run is how one run of an agent ended.
 type Run struct {
 	Version string
-	Failure events.Failure // how, and the end of its output
-	Asked   bool           // it asked to be started again, or was stopped
+	Failure events.Failure // how it ended, and the end of its output
+	Asked   bool           // it asked to be started again, or was stopped: no crash
 	Lasted  time.Duration
 }
 
-// Ended notes the end of a run: in a trial what to report if it was the last start, after
-// a commit one more crash, or that the version has lived for settle. back says that it
-// crashed as often as attempts allow: the version before it, now Good, must run again.
+// Ended gives the journal after a run. In a trial it keeps the failure: that is what is
+// reported if no attempt is left. After a commit it counts the crash, or ends the guard when
+// the version has run for settle.
+//
+// back says that a committed version has crashed attempts times. Then the version before it is
+// Good again, and the launcher must make it run.
 func Ended(j install.Journal, r Run, attempts int, settle time.Duration) (next install.Journal, back bool) {
 	if _, onTrial := Target(j); onTrial {
 		if !r.Asked {
@@ -42,8 +45,9 @@ func Ended(j install.Journal, r Run, attempts int, settle time.Duration) (next i
 	return j, false
 }
 
-// fallBack undoes a commit whose version does not live. Its order may have its end in the
-// log already; another one that is in work is looked at again.
+// fallBack undoes the commit of a version that crashes again and again. The log may say already
+// that the version's order ended well; the report that follows corrects that. If another order
+// is in work by now, it is dropped here, and Seq steps back so that the agent takes it up again.
 func fallBack(j install.Journal, f events.Failure) install.Journal {
 	if j.Order != nil && j.Order.ID != j.Guard.Order.ID {
 		j.Seq--

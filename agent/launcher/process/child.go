@@ -10,28 +10,30 @@ import (
 	"time"
 )
 
-// Child is a process that speaks over two pipes: it writes lines to its file 3 and reads
-// them from its file 4.
+// Child is a process that speaks over two pipes: it writes lines to its file descriptor 3
+// and reads lines from its file descriptor 4. Whoever starts a Child receives from Lines and
+// Exited until Exited has given how the process ended, and then calls Close.
 type Child struct {
 	Lines  <-chan string // what it says
 	Exited <-chan string // how it ended, in words; once, after its last line
 	proc   *os.Process
-	out    *os.File
-	tail   *tail
-	closed chan struct{}
+	out    *os.File      // leads to its file descriptor 4
+	tail   *tail         // the end of what it printed
+	closed chan struct{} // nobody receives from Lines any more
 }
 
 // ErrProgram: the kernel does not take the file as a program.
 var ErrProgram = errors.New("it cannot be executed")
 
-// Program is an open file.
+// Program is an open file that can be executed.
 type Program interface {
 	Fd() uintptr
 	Name() string
 }
 
-// Start executes an open file, whatever its name leads to by now. The child has a process
-// group of its own and is killed when the thread that calls this ends.
+// Start executes an open file through its descriptor, so that the bytes that were verified
+// run, whatever the name of the file leads to by now. The child has a process group of its
+// own. The kernel kills it when the thread that calls Start ends.
 func (r *Reaper) Start(exe Program, args, env []string) (*Child, error) {
 	var ends [6]*os.File // of three pipes: from the child, to the child, its output
 	for i := 0; i < len(ends); i += 2 {
@@ -73,8 +75,8 @@ func (r *Reaper) Start(exe Program, args, env []string) (*Child, error) {
 	return c, nil
 }
 
-// lastWords is how long to wait for what a child said that has ended, when a descendant
-// of it holds a pipe open.
+// lastWords is how long to wait for the last lines of a child that has ended. A descendant of
+// the child can hold the pipes open for longer than that.
 const lastWords = 200 * time.Millisecond
 
 func closeAll(files ...*os.File) (err error) {
@@ -84,7 +86,7 @@ func closeAll(files ...*os.File) (err error) {
 	return err
 }
 
-// readLines returns when every line was taken.
+// readLines passes lines on until the pipe is closed or nobody receives them any more.
 func (c *Child) readLines(from *os.File, to chan<- string) {
 	defer func() { _ = from.Close() }()
 	for lines := bufio.NewScanner(from); lines.Scan(); {
@@ -105,7 +107,8 @@ func (c *Child) Say(words ...any) error {
 // Signal sends the child a signal.
 func (c *Child) Signal(s os.Signal) { _ = c.proc.Signal(s) }
 
-// Kill ends the child and its process group, and waits for its end.
+// Kill kills the child and its process group, and returns when the child has ended. It drops
+// the lines that nobody received.
 func (c *Child) Kill() {
 	_ = syscall.Kill(-c.proc.Pid, syscall.SIGKILL)
 	for {
@@ -120,7 +123,7 @@ func (c *Child) Kill() {
 // Output is the end of what the child printed.
 func (c *Child) Output() string { return c.tail.String() }
 
-// Close lets go of a child that has ended.
+// Close frees what belongs to a child that has ended.
 func (c *Child) Close() {
 	close(c.closed)
 	_ = c.out.Close()

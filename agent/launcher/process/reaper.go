@@ -11,13 +11,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Reaper collects every child that ends. It is the only one in its process that waits
-// for children.
+// Reaper collects every child process that ends (wait4(2)). Nothing else in the process may
+// wait for children: collect waits for any child, and would take the exit status away.
 type Reaper struct {
-	mu      sync.Mutex
-	waiting map[int]chan string
+	mu      sync.Mutex          // held from before a process starts until it is in waiting
+	waiting map[int]chan string // PID → who wants to know how it ended
 	sigchld chan os.Signal
-	done    chan struct{}
+	done    chan struct{} // closed when the collecting goroutine has ended
 }
 
 // NewReaper makes this process the reaper of all its descendants until Close.
@@ -43,7 +43,8 @@ func (r *Reaper) Close() {
 	<-r.done
 }
 
-// start starts a process and says, once, how it ended.
+// start starts a process and says, once, how it ended. It holds the lock while it starts the
+// process: a process that ends at once cannot be collected before it is in r.waiting.
 func (r *Reaper) start(exe string, args []string, attr *os.ProcAttr) (*os.Process, <-chan string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -56,8 +57,8 @@ func (r *Reaper) start(exe string, args []string, attr *os.ProcAttr) (*os.Proces
 	return p, ended, nil
 }
 
-// Run runs a program to its end and says whether it exited with 0. It is killed when ctx
-// ends. The error says that it could not be started.
+// Run runs a program to its end and says whether it exited with code 0. The program is killed
+// when ctx ends, and did not exit well then. The error says that it could not be started.
 func (r *Reaper) Run(ctx context.Context, args ...string) (well bool, err error) {
 	p, ended, err := r.start(args[0], args, &os.ProcAttr{Files: []*os.File{nil, nil, nil}})
 	if err != nil {
@@ -73,7 +74,9 @@ func (r *Reaper) Run(ctx context.Context, args ...string) (well bool, err error)
 	}
 }
 
-// collect takes every child that has ended.
+// collect takes the exit status of every child that has ended. One SIGCHLD can stand for
+// several children, so it goes on until there is none. Workloads that were inherited are not
+// in r.waiting; their status is dropped.
 func (r *Reaper) collect() {
 	for {
 		var status syscall.WaitStatus

@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// tail keeps the last lines written to it.
+// tail keeps the last lines of an agent's output.
 type tail struct {
 	mu sync.Mutex
 	b  []byte
@@ -18,8 +18,8 @@ const (
 	tailLines = 50
 )
 
-// follow passes an agent's output on to ours and keeps its end. That nobody reads ours
-// must not hold up the agent.
+// follow passes an agent's output on to this process's stderr and keeps its end. It ignores
+// errors of stderr: when nobody reads that, the agent must not be held up.
 func (t *tail) follow(from *os.File) {
 	defer func() { _ = from.Close() }()
 	buf := make([]byte, 8<<10)
