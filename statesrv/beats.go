@@ -28,15 +28,15 @@ func (b *beats) onBeat(tag string, beat wire.Beat, answer func(wire.Echoed)) {
 	if !ok || !events.IsMachine(id) {
 		return
 	}
-	b.presence.hear(id, b.now())
+	b.presence.noteAlive(id, b.now())
 	if beat.Log.Size > 0 {
-		b.presence.note(id, beat.Log)
+		b.presence.noteCheckpoint(id, beat.Log)
 	}
 	if answer == nil || beat.Instance == "" {
 		return
 	}
 	b.mu.Lock()
-	e, clone := b.clones.Greet(id, beat.Instance, beat.Echo, b.newID())
+	e, clone := b.clones.Beat(id, beat.Instance, beat.Echo, b.newID())
 	b.mu.Unlock()
 	if clone {
 		b.quarantine(id)

@@ -14,7 +14,7 @@ import (
 )
 
 // addSources puts in what the sources said.
-func addSources(c *wire.Catalogue, now []listed) {
+func addSources(c *wire.Catalogue, now []sourceListing) {
 	for _, l := range now {
 		if l.err != nil {
 			c.Problems = append(c.Problems, l.err.Error())
@@ -29,12 +29,12 @@ func addSources(c *wire.Catalogue, now []listed) {
 }
 
 // catalogueOf is what a Catalogue says without its sources, but for their marks.
-func catalogueOf(s *projections.State, said map[version.Number]tools.Marks) wire.Catalogue {
+func catalogueOf(s *projections.State, offered map[version.Number]tools.Marks) wire.Catalogue {
 	c := wire.Catalogue{
 		Stored: []tools.Tools{}, Sources: []wire.FoundTools{}, Problems: []string{}, InUse: []wire.Platform{}, Marks: []tools.Marked{},
 		Said: maps.Clone(s.Marks),
 	}
-	for n, m := range decide.MarksOf(s, said) {
+	for n, m := range decide.MarksOf(s, offered) {
 		c.Marks = append(c.Marks, tools.Marked{Version: n, Marks: m})
 	}
 	slices.SortFunc(c.Marks, func(a, b tools.Marked) int { return a.Version.Compare(b.Version) })

@@ -28,7 +28,7 @@ type attempt struct {
 const maxWanted = 64
 
 // outlook is how fetching goes, by digest of the archives.
-func (b *toolbox) outlook() map[string]decide.Fetch {
+func (b *toolbox) fetchOutlook() map[string]decide.Fetch {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.fetches) == 0 {
@@ -45,7 +45,7 @@ func (b *toolbox) outlook() map[string]decide.Fetch {
 const retryFetch = 10 * time.Second
 
 // want has the archive fetched, unless that is under way already or has failed a moment ago.
-func (b *toolbox) want(t tools.Tools) {
+func (b *toolbox) wantFetched(t tools.Tools) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	a, tried := b.fetches[t.SHA256]
@@ -64,7 +64,7 @@ func (b *toolbox) want(t tools.Tools) {
 }
 
 // forget begins anew with an archive that was given up.
-func (b *toolbox) forget(digest string) {
+func (b *toolbox) forgetFetch(digest string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.fetches[digest].UnderWay {
@@ -73,7 +73,7 @@ func (b *toolbox) forget(digest string) {
 }
 
 // ended notes how a fetch went.
-func (b *toolbox) ended(t tools.Tools, err error) {
+func (b *toolbox) fetchEnded(t tools.Tools, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if err == nil {
@@ -99,7 +99,7 @@ func hopeless(err error) bool {
 }
 
 // problems are the fetches that failed and were not given up.
-func (b *toolbox) problems() []string {
+func (b *toolbox) fetchProblems() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var texts []string
@@ -120,9 +120,9 @@ func (b *toolbox) fetchAll(ctx context.Context) {
 		case wanted := <-b.wanted:
 			err := b.fetch(ctx, wanted)
 			if errors.Is(err, streams.ErrSource) {
-				b.ask(ctx) // status says it, if the source is lost
+				b.askSources(ctx) // status says it, if the source is lost
 			}
-			b.ended(wanted, err)
+			b.fetchEnded(wanted, err)
 			if err != nil {
 				b.writer.Submit(writer.Change{Decide: func(at decide.At) (decide.Decision, error) { return decide.Missed(at, wanted, err), nil }})
 			}
@@ -151,7 +151,7 @@ func (b *toolbox) fetch(ctx context.Context, wanted tools.Tools) error {
 func (b *toolbox) copyFromSource(ctx context.Context, wanted tools.Tools) (offer, error) {
 	f, ok := b.find(wanted)
 	if !ok {
-		b.ask(ctx)
+		b.askSources(ctx)
 		if f, ok = b.find(wanted); !ok {
 			return f, fmt.Errorf("no source has the archive with sha256 %s; hand it over from a client: juju sync-tools --version %d.%d",
 				wanted.SHA256, wanted.Version.Major, wanted.Version.Minor)

@@ -17,20 +17,22 @@ import (
 	"github.com/jujube-project/jujube/statesrv/writer"
 )
 
-// httpTimeout bounds every HTTP request: headers, answer and look at the state.
+// httpTimeout is how long a client may take to send a request, and the writer to show the state.
+// The answer may take three times as long.
 const httpTimeout = 10 * time.Second
 
-// pages is what is served over HTTP, to be read only.
+// pages serves the HTTP pages. They can only be read: no request changes anything.
 type pages struct {
 	s        *Server
-	open     bool            // this host only: no token is asked for
-	hosts    map[string]bool // names under which it may be asked
+	open     bool            // served on the loopback address alone, so that no token is needed
+	hosts    map[string]bool // names that a Host header may have
 	sessions *sessions
-	busy     chan struct{} // one place for each request that is answered at the moment
+	slots    chan struct{} // holds a value for each request that is being answered; its capacity is the limit
 }
 
-// serveHTTP serves the pages until stop. Beyond this host it is HTTPS, with a certificate of
-// the environment's authority.
+// serveHTTP serves the pages until stop is called, which waits for the end. On an address that
+// other hosts can reach it speaks HTTPS only, with a certificate that the environment's authority
+// signs.
 func (s *Server) serveHTTP(ctx context.Context) (stop func(), err error) {
 	if s.cfg.HTTPAddr == "" {
 		return func() {}, nil
@@ -65,7 +67,8 @@ func (s *Server) serveHTTP(ctx context.Context) (stop func(), err error) {
 	return func() { _ = srv.Close(); <-done }, nil
 }
 
-// loopbackByDefault: an address without a host is this host's alone.
+// loopbackByDefault gives an address without a host the loopback address: pages are served to
+// other hosts only where the configuration names one.
 func loopbackByDefault(addr string) string {
 	if host, port, err := net.SplitHostPort(addr); err == nil && host == "" {
 		return net.JoinHostPort("127.0.0.1", port)
@@ -74,7 +77,7 @@ func loopbackByDefault(addr string) string {
 }
 
 func (s *Server) newPages(addr net.Addr) *pages {
-	p := &pages{s: s, hosts: map[string]bool{"localhost": true}, sessions: &sessions{now: s.cfg.Now}, busy: make(chan struct{}, maxHTTPRequests)}
+	p := &pages{s: s, hosts: map[string]bool{"localhost": true}, sessions: &sessions{now: s.cfg.Now}, slots: make(chan struct{}, maxHTTPRequests)}
 	if tcp, ok := addr.(*net.TCPAddr); ok {
 		p.open = tcp.IP.IsLoopback()
 	}
@@ -84,6 +87,7 @@ func (s *Server) newPages(addr net.Addr) *pages {
 	return p
 }
 
+// mux says which page answers which path.
 func (p *pages) mux() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", p.healthz)
@@ -96,7 +100,8 @@ func (p *pages) mux() *http.ServeMux {
 	return mux
 }
 
-// look runs f on committed state in the present term, or fails when there is none.
+// look lets f see the committed state of the current term. The error is writer.ErrStopped while
+// this server does not lead.
 func (s *Server) look(ctx context.Context, f func(*term, *projections.State)) error {
 	ctx, cancel := context.WithTimeout(ctx, httpTimeout)
 	defer cancel()
@@ -107,8 +112,8 @@ func (s *Server) look(ctx context.Context, f func(*term, *projections.State)) er
 	return t.writer.Look(ctx, func(st *projections.State) { f(t, st) })
 }
 
-// healthz is 200 only while this server leads and the log answers. Everybody may ask, so
-// it tells no more than that.
+// healthz answers 200 while this server leads and the log can be read, and 503 otherwise. It needs
+// no token, so it tells nothing else.
 func (p *pages) healthz(w http.ResponseWriter, r *http.Request) {
 	var seq uint64
 	err := p.s.look(r.Context(), func(_ *term, st *projections.State) { seq = st.Seq })
@@ -122,6 +127,7 @@ func (p *pages) healthz(w http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Fprintf(w, "ok, log position %d\n", seq)
 }
 
+// status answers with the JSON that juju status reads.
 func (p *pages) status(w http.ResponseWriter, r *http.Request) {
 	answer, err := p.s.statusNow(r.Context())
 	if err != nil {
@@ -132,12 +138,14 @@ func (p *pages) status(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(plain.JSON(answer))
 }
 
+// statusNow is the status as JSON, from committed state.
 func (s *Server) statusNow(ctx context.Context) (answer wire.Raw, err error) {
 	var failed error
 	err = s.look(ctx, func(t *term, st *projections.State) { answer, failed = t.queries.statusJSON(st) })
 	return answer, errors.Join(err, failed)
 }
 
+// unavailable answers that the state cannot be shown, and why.
 func (p *pages) unavailable(w http.ResponseWriter, err error) {
 	http.Error(w, plain.Text(err.Error()), http.StatusServiceUnavailable)
 }

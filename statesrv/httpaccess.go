@@ -17,26 +17,29 @@ import (
 	"github.com/jujube-project/jujube/projections"
 )
 
-// cookieName: the prefix lets browsers take it over TLS only, for this host and no other.
+// cookieName is the session's cookie. A browser takes a cookie with the prefix __Host- over TLS
+// only, and sends it to this host and to no other (RFC 6265bis, section 4.1.3.2).
 const cookieName = "__Host-jujube"
 
-// allowed says whether a request has a token, or the session that one was exchanged for.
-func (p *pages) allowed(r *http.Request) bool {
+// isAllowed says whether a request may see a page: it brings a valid token, or the cookie of a
+// session whose operator is still on the roster. A request with a token is judged by the token
+// alone.
+func (p *pages) isAllowed(r *http.Request) bool {
 	if r.Header.Get("Authorization") != "" {
-		_, _, err := p.token(r)
+		_, _, err := p.checkToken(r)
 		return err == nil
 	}
 	c, err := r.Cookie(cookieName)
 	if err != nil {
 		return false
 	}
-	key, ok := p.sessions.holder(c.Value)
-	return ok && p.reads(r.Context(), key)
+	key, ok := p.sessions.keyOf(c.Value)
+	return ok && p.isOperator(r.Context(), key)
 }
 
-// token checks the token of a request: its signature, its environment, its time, and that
-// its signer is an operator now.
-func (p *pages) token(r *http.Request) (text string, t events.HTTPToken, err error) {
+// checkToken checks the token of a request in this order: its signature, its environment, its
+// time, and that its signer is an operator at this moment. text is the token as it was sent.
+func (p *pages) checkToken(r *http.Request) (text string, t events.HTTPToken, err error) {
 	text, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !ok {
 		return "", t, errors.New("there is no token")
@@ -51,24 +54,25 @@ func (p *pages) token(r *http.Request) (text string, t events.HTTPToken, err err
 	if err := t.Check(p.s.cfg.Environment, p.s.cfg.Now()); err != nil {
 		return "", t, err
 	}
-	if !p.reads(r.Context(), signed.Key) {
+	if !p.isOperator(r.Context(), signed.Key) {
 		return "", t, errors.New("its signer is no operator of this environment")
 	}
 	return text, t, nil
 }
 
-// reads says whether the holder of a key is an operator. Whatever else one may do, he may look.
-func (p *pages) reads(ctx context.Context, key string) (may bool) {
+// isOperator says whether a key belongs to an operator. Whatever roles an operator has, reading is
+// allowed, so no role is looked for.
+func (p *pages) isOperator(ctx context.Context, key string) (may bool) {
 	err := p.s.look(ctx, func(_ *term, st *projections.State) {
 		_, may = st.Trust.Roster.Operator(key)
 	})
 	return err == nil && may
 }
 
-// session exchanges a token, once, for a cookie that no script can read and no other site
-// can send.
+// session exchanges a token for a cookie. A token can be exchanged once. Scripts cannot read the
+// cookie (HttpOnly), and no other site can have it sent (SameSite).
 func (p *pages) session(w http.ResponseWriter, r *http.Request) {
-	text, t, err := p.token(r)
+	text, t, err := p.checkToken(r)
 	if err != nil {
 		http.Error(w, needsToken, http.StatusUnauthorized)
 		return
@@ -84,16 +88,17 @@ func (p *pages) session(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// maxSessions is how many browsers may look at the same time.
+// maxSessions bounds the open sessions, and the exchanged tokens that are remembered.
 const maxSessions = 256
 
-// sessions are the browsers that look, in memory. Each ends with its token.
+// sessions are the open sessions of browsers. They are kept in memory only. Each ends when the
+// token that opened it expires. The zero value, with now set, has none.
 type sessions struct {
 	now func() time.Time
 
-	mu   sync.Mutex
-	open map[[32]byte]httpSession // by the hash of the cookie: what is looked up is no secret
-	used map[[32]byte]time.Time   // tokens that were exchanged, by hash, until they expire
+	mu   sync.Mutex               // guards open and used: each request has a goroutine of its own
+	open map[[32]byte]httpSession // by the SHA-256 of the cookie, so that the time of a look-up tells nothing of the cookie itself
+	used map[[32]byte]time.Time   // when each exchanged token expires, by SHA-256; until then it is refused
 }
 
 type httpSession struct {
@@ -101,14 +106,16 @@ type httpSession struct {
 	expires time.Time
 }
 
+// begin opens a session for a token and sets its cookie. The error is that the token was exchanged
+// before, or that there are too many sessions.
 func (s *sessions) begin(w http.ResponseWriter, signed events.Signed, expires time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.forget()
-	token := sha256.Sum256(append(slices.Clone(signed.Statement), signed.Key...)) // not the signature: it has several forms
+	s.dropExpired()
+	token := sha256.Sum256(append(slices.Clone(signed.Statement), signed.Key...)) // without the signature, which can be written in several ways
 	switch {
 	case !s.used[token].IsZero():
-		return errors.New("that token was exchanged already: juju http-token makes another one")
+		return errors.New("that token was exchanged already; juju http-token makes another one")
 	case len(s.open) >= maxSessions || len(s.used) >= maxSessions:
 		return fmt.Errorf("%d browsers look already; try again later", maxSessions)
 	}
@@ -124,16 +131,17 @@ func (s *sessions) begin(w http.ResponseWriter, signed events.Signed, expires ti
 	return nil
 }
 
-// holder is whose session a cookie is.
-func (s *sessions) holder(cookie string) (key string, ok bool) {
+// keyOf gives the public key of the operator whose session a cookie belongs to; ok is false when
+// there is no such session or it has expired.
+func (s *sessions) keyOf(cookie string) (key string, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	found, ok := s.open[sha256.Sum256([]byte(cookie))]
 	return found.key, ok && s.now().Before(found.expires)
 }
 
-// forget drops what has expired.
-func (s *sessions) forget() {
+// dropExpired forgets sessions and tokens that have expired. The caller holds mu.
+func (s *sessions) dropExpired() {
 	now := s.now()
 	for k, v := range s.open {
 		if !now.Before(v.expires) {

@@ -33,31 +33,31 @@ func (s *Server) load(ctx context.Context) (_ *projections.State, _ *logtree.Tre
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := short(last, t.Newest()); err != nil {
-		return nil, nil, s.unusable(err)
+	if err := checkLength(last, t.Newest()); err != nil {
+		return nil, nil, s.explainUnusable(err)
 	}
 	st, err := s.readSnapshot(ctx, last)
 	if err != nil {
 		return nil, nil, err
 	}
 	if err := s.readLog(ctx, st, t, last); err != nil {
-		return nil, nil, s.unusable(err)
+		return nil, nil, s.explainUnusable(err)
 	}
-	if err := s.isOurs(st); err != nil {
+	if err := s.checkEnvironment(st); err != nil {
 		return nil, nil, err
 	}
-	published, err := s.published(ctx)
+	published, err := s.publishedCheckpoint(ctx)
 	if err == nil {
-		err = short(last, published)
+		err = checkLength(last, published)
 	}
 	if err == nil {
 		err = errors.Join(t.Check(t.Newest()), t.Check(published))
 	}
-	return st, t, s.unusable(err)
+	return st, t, s.explainUnusable(err)
 }
 
 // short says that a log which ends at last is shorter than what was signed.
-func short(last uint64, signed tree.Checkpoint) error {
+func checkLength(last uint64, signed tree.Checkpoint) error {
 	if signed.Size <= last {
 		return nil
 	}
@@ -66,7 +66,7 @@ func short(last uint64, signed tree.Checkpoint) error {
 }
 
 // unusable says what helps where the log itself is in doubt.
-func (s *Server) unusable(err error) error {
+func (s *Server) explainUnusable(err error) error {
 	if code := events.CodeOf(err); code != events.CodeLogGap && code != events.CodeLogTamper {
 		return err
 	}
@@ -98,7 +98,7 @@ func (s *Server) readLog(ctx context.Context, st *projections.State, t *logtree.
 	return nil
 }
 
-func (s *Server) isOurs(st *projections.State) error {
+func (s *Server) checkEnvironment(st *projections.State) error {
 	if st.Seq > 0 && st.UUID != s.cfg.Environment {
 		return fmt.Errorf("%w: it is the log of environment %q, this state server is of %s; nothing was changed; give it the NATS store of its own environment",
 			errUnusable, st.UUID, s.cfg.Environment)
@@ -126,7 +126,7 @@ func (s *Server) readSnapshot(ctx context.Context, last uint64) (*projections.St
 			errUnusable, last, st.Seq, s.snapshotFile())
 	}
 	if err == nil {
-		err = s.continues(ctx, st)
+		err = s.checkSnapshot(ctx, st)
 	}
 	if err != nil {
 		s.cfg.Logger.Warn("left the snapshot aside; the whole log is read", "err", err)
@@ -136,7 +136,7 @@ func (s *Server) readSnapshot(ctx context.Context, last uint64) (*projections.St
 }
 
 // continues checks that the log holds at the snapshot's position what was folded there.
-func (s *Server) continues(ctx context.Context, st *projections.State) error {
+func (s *Server) checkSnapshot(ctx context.Context, st *projections.State) error {
 	for rec, err := range s.log.Read(ctx, st.Seq, st.Seq) {
 		if err != nil && !errors.Is(err, events.ErrInvalid) {
 			return err
@@ -161,7 +161,7 @@ func (s *Server) openTree() (*logtree.Tree, error) {
 }
 
 // published is the checkpoint that NATS keeps; the zero one when there is none.
-func (s *Server) published(ctx context.Context) (tree.Checkpoint, error) {
+func (s *Server) publishedCheckpoint(ctx context.Context) (tree.Checkpoint, error) {
 	note, err := s.cfg.Bus.Checkpoint(ctx)
 	if errors.Is(err, bus.ErrNotFound) {
 		return tree.Checkpoint{}, nil

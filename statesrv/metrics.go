@@ -8,30 +8,32 @@ import (
 	"github.com/jujube-project/jujube/projections"
 )
 
-// metrics are what /metrics shows, in a registry of their own.
+// metrics are what /metrics shows. They have a registry of their own, so several servers can run in
+// one process.
 type metrics struct {
-	registry *prometheus.Registry
-	records  prometheus.Counter
-	batches  prometheus.Histogram
-	seconds  prometheus.Histogram
-	skipped  *prometheus.CounterVec
-	position prometheus.Gauge
-	machines *prometheus.GaugeVec
-	orders   prometheus.Gauge
+	registry       *prometheus.Registry
+	records        prometheus.Counter
+	batchRecords   prometheus.Histogram
+	commitSeconds  prometheus.Histogram
+	garbageSkipped *prometheus.CounterVec
+	position       prometheus.Gauge
+	machines       *prometheus.GaugeVec
+	orders         prometheus.Gauge
 }
 
-// newMetrics makes them; waiting tells how many changes wait in the queue.
+// newMetrics makes all metrics at zero. waiting is called at each scrape, from another goroutine; it
+// gives how many changes wait in the writer's queue.
 func newMetrics(waiting func() float64) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		records:  prometheus.NewCounter(prometheus.CounterOpts{Name: "jujube_records_appended_total", Help: "Records appended to the log."}),
-		batches: prometheus.NewHistogram(prometheus.HistogramOpts{
+		batchRecords: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "jujube_batch_records", Help: "Records in one commit.", Buckets: prometheus.ExponentialBuckets(1, 4, 6),
 		}),
-		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+		commitSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "jujube_commit_seconds", Help: "Time of one commit.", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
 		}),
-		skipped: prometheus.NewCounterVec(prometheus.CounterOpts{
+		garbageSkipped: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "jujube_garbage_skipped_total",
 			Help: "Messages that were skipped because they could not be read.",
 		}, []string{"subject"}),
@@ -39,21 +41,26 @@ func newMetrics(waiting func() float64) *metrics {
 		machines: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "jujube_machines", Help: "Machines by state."}, []string{"state"}),
 		orders:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "jujube_open_orders", Help: "Orders that their machine has not ended."}),
 	}
-	m.registry.MustRegister(m.records, m.batches, m.seconds, m.skipped, m.position, m.machines, m.orders)
+	m.registry.MustRegister(m.records, m.batchRecords, m.commitSeconds, m.garbageSkipped, m.position, m.machines, m.orders)
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "jujube_queue_length", Help: "Changes that wait to be decided.",
 	}, waiting))
 	return m
 }
 
-func (m *metrics) appended(records int, took time.Duration) {
+// appended counts one commit: how many records it had, and how long it took.
+func (m *metrics) appended(records int, elapsed time.Duration) {
 	m.records.Add(float64(records))
-	m.batches.Observe(float64(records))
-	m.seconds.Observe(took.Seconds())
+	m.batchRecords.Observe(float64(records))
+	m.commitSeconds.Observe(elapsed.Seconds())
 }
 
-func (m *metrics) garbage(subject string) { m.skipped.WithLabelValues(subject).Inc() }
+// garbage counts a message that was skipped. subject is the first word of its subject: it must not
+// hold an id, since each value is a time series of its own.
+func (m *metrics) garbage(subject string) { m.garbageSkipped.WithLabelValues(subject).Inc() }
 
+// state takes the gauges from committed state. A machine that is lost counts as "lost" and not under
+// its life. States without a machine are set to zero, or their old number would stay.
 func (m *metrics) state(s *projections.State) {
 	m.position.Set(float64(s.Seq))
 	m.orders.Set(float64(len(s.Orders)))

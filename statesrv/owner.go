@@ -29,7 +29,7 @@ type owner struct {
 func (o *owner) Plan(at decide.At, committed uint64) decide.Decision {
 	look := decide.Outlook{Committed: committed, Warrants: &o.warrants}
 	if at.State.Upgrade != nil {
-		look.Fetches = o.tools.outlook()
+		look.Fetches = o.tools.fetchOutlook()
 	}
 	return decide.Plan(at, look)
 }
@@ -46,7 +46,7 @@ func (o *owner) Prove(ctx context.Context, f *decide.Fact) (err error) {
 			return err
 		}
 	}
-	order.Log, err = o.tree.Prove(o.asked, append(o.presence.head(f.Proof.Machine), f.Proof.Heads...), o.now())
+	order.Log, err = o.tree.Prove(o.asked, append(o.presence.checkpoints(f.Proof.Machine), f.Proof.Heads...), o.now())
 	return err
 }
 
@@ -65,9 +65,9 @@ func (o *owner) stored(ctx context.Context, seq uint64) (found events.Stored, er
 }
 
 // Appended adds to the tree what was put into the log.
-func (o *owner) Appended(recs []events.Record, took time.Duration) {
+func (o *owner) Appended(recs []events.Record, elapsed time.Duration) {
 	o.tree.Append(recs)
-	o.metrics.appended(len(recs), took)
+	o.metrics.appended(len(recs), elapsed)
 }
 
 // Want does what was decided. Both may be done twice, and both are planned again if the term
@@ -75,9 +75,9 @@ func (o *owner) Appended(recs []events.Record, took time.Duration) {
 func (o *owner) Want(w decide.Want) {
 	switch w := w.(type) {
 	case decide.FetchTools:
-		o.tools.want(w.Tools)
+		o.tools.wantFetched(w.Tools)
 	case decide.ForgetFetch:
-		o.tools.forget(w.SHA256)
+		o.tools.forgetFetch(w.SHA256)
 	}
 }
 

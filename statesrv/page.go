@@ -32,11 +32,12 @@ func viewOf(st status.Status) view {
 	return v
 }
 
-// The templates escape for HTML by themselves; "text" takes out what a page could be made
-// to show wrongly all the same: control characters, and marks that turn the direction.
+// templates are the pages. html/template escapes every value for HTML. The function text also
+// removes what an escaped value could still do to the display: control characters, and Unicode
+// marks that change the direction of writing.
 var templates = template.Must(template.New("").Funcs(template.FuncMap{"text": plain.Text}).ParseFS(web, "web/*.html"))
 
-// static are the files that the pages load.
+// static are the style sheet and the script that the pages load.
 func static() fs.FS {
 	sub, err := fs.Sub(web, "web/static")
 	if err != nil {
@@ -45,6 +46,7 @@ func static() fs.FS {
 	return sub
 }
 
+// page shows the status as HTML.
 func (p *pages) page(w http.ResponseWriter, r *http.Request) {
 	answer, err := p.s.statusNow(r.Context())
 	if err != nil {
@@ -59,12 +61,16 @@ func (p *pages) page(w http.ResponseWriter, r *http.Request) {
 	p.write(w, "status.html", viewOf(st))
 }
 
-// enter is where a link with a token leads. It runs the only script there is.
+// enter is the page to which a link of juju http-token leads. Its script, which is the only one,
+// exchanges the token in the link for a session. So this page alone may run a script and connect
+// back to the server.
 func (p *pages) enter(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Security-Policy", headers["Content-Security-Policy"]+"; script-src 'self'; connect-src 'self'")
 	p.write(w, "enter.html", nil)
 }
 
+// write renders a template into memory first, so that an error can still be answered with its
+// own status code.
 func (p *pages) write(w http.ResponseWriter, name string, data any) {
 	var b bytes.Buffer
 	if err := templates.ExecuteTemplate(&b, name, data); err != nil {

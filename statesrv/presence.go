@@ -23,21 +23,21 @@ func newPresence(now time.Time) *presence {
 }
 
 // hear notes that a machine is alive.
-func (p *presence) hear(machine string, now time.Time) {
+func (p *presence) noteAlive(machine string, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.last[machine] = now
 }
 
 // note keeps which checkpoint a machine says it has seen last.
-func (p *presence) note(machine string, h tree.Head) {
+func (p *presence) noteCheckpoint(machine string, h tree.Head) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.heads[machine] = h.Size
 }
 
 // head is the size of the checkpoint that a machine said to remember: one, or none.
-func (p *presence) head(machine string) []uint64 {
+func (p *presence) checkpoints(machine string) []uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if size, ok := p.heads[machine]; ok {
@@ -47,7 +47,7 @@ func (p *presence) head(machine string) []uint64 {
 }
 
 // heard is a copy of when everybody was heard.
-func (p *presence) heard() decide.Heard {
+func (p *presence) lastHeard() decide.Heard {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return decide.Heard{Since: p.since, Last: maps.Clone(p.last)}

@@ -10,10 +10,12 @@ import (
 	"github.com/jujube-project/jujube/statesrv/decide"
 )
 
-// judged lets a request that wants a staged bundle published be judged. The publication is
-// made before, outside of the writer: it takes signing, and storing the bundle. submit hands
-// the request to the writer with what was made, and waits until it is judged.
-func (p *publisher) judged(ctx context.Context, o events.Object, submit func(n *events.TrustPublished, err error) error) {
+// publishStaged makes a publication of the bundle that a request names, and has the request judged.
+// The publication is made before and outside of the writer's goroutine, because signing and storing
+// take time. submit hands the request to the writer, with the publication or with the reason why
+// there is none, and waits until it is judged. The publication is adopted only if the log then says
+// that it is in force: the request may have been refused.
+func (p *publisher) publishStaged(ctx context.Context, o events.Object, submit func(n *events.TrustPublished, err error) error) {
 	p.making.Lock()
 	defer p.making.Unlock()
 	n, err := p.prepare(ctx, o)
@@ -27,13 +29,13 @@ func (p *publisher) judged(ctx context.Context, o events.Object, submit func(n *
 	inForce := false
 	look := p.writer.Look(ctx, func(s *projections.State) { inForce = s.Trust.Bundle == n.fact.Bundle })
 	if look == nil && inForce {
-		p.take(ctx, n)
+		p.adoptOrWarn(ctx, n)
 	}
 }
 
-// prepare makes a publication of what was staged; nil: nothing was.
+// prepare makes a publication of a staged bundle. It gives nil if the bundle was not staged here.
 func (p *publisher) prepare(ctx context.Context, o events.Object) (*publication, error) {
-	data, ok := p.staging.take(o)
+	data, ok := p.staging.claim(o)
 	if !ok {
 		return nil, nil
 	}
@@ -44,7 +46,7 @@ func (p *publisher) prepare(ctx context.Context, o events.Object) (*publication,
 	return p.follow(ctx, b)
 }
 
-// follow makes a publication that follows on what is published.
+// follow makes a publication of a bundle, on the committed state.
 func (p *publisher) follow(ctx context.Context, b tuf.Bundle) (*publication, error) {
 	var st *projections.State
 	if err := p.writer.Look(ctx, func(s *projections.State) { st = s.Clone() }); err != nil {
@@ -53,22 +55,25 @@ func (p *publisher) follow(ctx context.Context, b tuf.Bundle) (*publication, err
 	return p.next(ctx, st, b, p.now())
 }
 
-func (p *publisher) take(ctx context.Context, n *publication) {
-	if err := p.published(ctx, n); err != nil && ctx.Err() == nil {
+// adoptOrWarn adopts a publication that is in the log. What can fail is only removing old metadata
+// from the store, which the next publication repeats.
+func (p *publisher) adoptOrWarn(ctx context.Context, n *publication) {
+	if err := p.adopt(ctx, n); err != nil && ctx.Err() == nil {
 		p.logger.Warn("removing old metadata", "err", err)
 	}
 }
 
-// freshEvery is how often the state server looks whether metadata must be signed anew.
+// freshEvery is how often keepFresh looks whether the metadata must be signed again.
 const freshEvery = time.Minute
 
-// keepFresh signs the timestamp, and the snapshot, anew when half of their life is over.
+// keepFresh publishes the metadata again, with a new timestamp and snapshot, when half of their life
+// is over. It runs until ctx ends.
 func (p *publisher) keepFresh(ctx context.Context) {
 	ticker := time.NewTicker(freshEvery)
 	defer ticker.Stop()
 	for {
 		if err := p.freshen(ctx); err != nil && ctx.Err() == nil {
-			p.logger.Warn("signing metadata anew", "err", err)
+			p.logger.Warn("signing the metadata again", "err", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -79,6 +84,7 @@ func (p *publisher) keepFresh(ctx context.Context) {
 	}
 }
 
+// freshen publishes the current bundle again if that is due.
 func (p *publisher) freshen(ctx context.Context) error {
 	p.making.Lock()
 	defer p.making.Unlock()
@@ -93,13 +99,13 @@ func (p *publisher) freshen(ctx context.Context) error {
 	}
 	err = p.writer.Do(ctx, func(decide.At) (decide.Decision, error) { return decide.Published(&n.fact), nil })
 	if err == nil {
-		p.take(ctx, n)
+		p.adoptOrWarn(ctx, n)
 	}
 	return err
 }
 
-// configure has keepFresh look at once when the settings give timestamps another life. The
-// writer calls it after each commit.
+// configure wakes keepFresh when the settings give timestamps another life. The writer calls it after
+// each commit.
 func (p *publisher) configure(s *projections.State) {
 	life := decide.Lives(s).Timestamp
 	if life == p.life {

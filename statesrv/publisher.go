@@ -16,8 +16,10 @@ import (
 	"github.com/jujube-project/jujube/statesrv/writer"
 )
 
-// publisher has the environment's signed metadata: what is published, and the way to the
-// next. One publication is made at a time.
+// publisher keeps the environment's published metadata and makes the next publication. A publication
+// has four steps, in this order: it is made from a bundle that operators signed, its bytes go into
+// the object store, the log records it, and the publisher adopts it. If the log refuses it, the bytes
+// in the store are of no account, and the next publication removes them.
 type publisher struct {
 	site    *Site
 	store   *bus.ToolStore
@@ -30,25 +32,26 @@ type publisher struct {
 	due  host.Poke     // sent when the settings give timestamps another life
 	life time.Duration // of the timestamps that are signed; the writer's goroutine only
 
-	// making is held from making a publication until it is in the log and taken over: two
-	// that were made at the same time would both follow on the same one before. It is taken
-	// before mu.
+	// making is held from the first step of a publication to the last. Otherwise two publications
+	// could follow the same one before, and the second would undo the first. It is locked before
+	// mu, never while mu is held.
 	making sync.Mutex
 
-	mu      sync.Mutex // guards what is published
+	mu      sync.Mutex // guards the fields below; it is held only to read or replace them
 	bundle  tuf.Bundle
-	trusted tuf.Trusted
-	digest  string // of the bundle in the store
+	trusted tuf.Trusted // what bundle says, verified; zero: nothing is published
+	digest  string      // sha256 of the bundle in the store
 }
 
-// publication is the next bundle, before it is in the log.
+// publication is a bundle that was made and is not in the log yet.
 type publication struct {
 	bundle  tuf.Bundle
 	trusted tuf.Trusted
 	fact    events.TrustPublished
 }
 
-// open reads what was published last, or makes the first publication for a log without one.
+// open reads at the term's start what was published last, and gives nil. For a log without a
+// publication it makes the first one, which the caller records.
 func (p *publisher) open(ctx context.Context, s *projections.State, now time.Time) (*publication, error) {
 	if s.Trust.Seq == 0 {
 		return p.next(ctx, s, p.site.First, now)
@@ -57,7 +60,7 @@ func (p *publisher) open(ctx context.Context, s *projections.State, now time.Tim
 	if err == nil {
 		p.bundle, err = tuf.ParseBundle(b)
 	}
-	if err == nil { // it may have expired since: it held when it was published
+	if err == nil { // verified as of the time at which it was published: it may have expired since
 		p.trusted, err = tuf.Open(p.site.Anchor, p.bundle, s.Trust.Time)
 	}
 	if err != nil {
@@ -67,8 +70,10 @@ func (p *publisher) open(ctx context.Context, s *projections.State, now time.Tim
 	return nil, nil
 }
 
-// next makes the publication of a bundle that release managers have signed: it must follow
-// on what is published. Nobody sees it before it is recorded.
+// next makes a publication of a bundle that operators have signed: it checks that the bundle was
+// begun on what is published, signs snapshot and timestamp, verifies the result as every reader
+// does, and stores it. The caller holds making, or is alone at the term's start. Nobody uses the
+// publication before the log has it.
 func (p *publisher) next(ctx context.Context, s *projections.State, b tuf.Bundle, now time.Time) (*publication, error) {
 	if err := decide.Follows(p.bundle, p.trusted, b); err != nil {
 		return nil, err
@@ -98,9 +103,9 @@ func (p *publisher) next(ctx context.Context, s *projections.State, b tuf.Bundle
 	return n, err
 }
 
-// published takes a publication over once it is in the log, and removes those before the
-// last from the store: whoever was about to fetch the last one still can.
-func (p *publisher) published(ctx context.Context, n *publication) error {
+// adopt makes a publication that is in the log the current one. It keeps the one before in the store
+// and removes all older ones: somebody may be about to fetch the one before.
+func (p *publisher) adopt(ctx context.Context, n *publication) error {
 	p.mu.Lock()
 	before := p.digest
 	p.bundle, p.trusted, p.digest = n.bundle, n.trusted, n.fact.Bundle.SHA256
@@ -108,16 +113,16 @@ func (p *publisher) published(ctx context.Context, n *publication) error {
 	return p.store.KeepMetadata(ctx, before, n.fact.Bundle.SHA256)
 }
 
-// list is what release managers have signed.
-func (p *publisher) list() decide.ArchiveList {
+// signedArchives is the list of the archives that release managers have signed.
+func (p *publisher) signedArchives() decide.ArchiveList {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.trusted
 }
 
-// settled is current, once a publication that is being made has ended: who saw its record gets
-// its bundle.
-func (p *publisher) settled() tuf.Bundle {
+// awaitCurrent is current after the publication that is being made, if any, has ended. A reader who
+// has seen the record of a publication then gets its bundle, and not the one before.
+func (p *publisher) awaitCurrent() tuf.Bundle {
 	p.making.Lock()
 	defer p.making.Unlock()
 	return p.current()

@@ -22,7 +22,8 @@ import (
 	"github.com/jujube-project/jujube/statesrv/writer"
 )
 
-// queries answers what operators ask. Nothing that it answers changes anything.
+// queries answers the questions of operators. No answer changes the state. Answers come from committed
+// state, so an operator never sees what could still be lost.
 type queries struct {
 	ctx       context.Context // of the term
 	cfg       *Config
@@ -33,11 +34,11 @@ type queries struct {
 	staging   *staging
 	spawn     func(func()) // answers as part of the term
 
-	hashing sync.Mutex   // held while an object of the store is read: one at a time, each as fast as it can
+	hashing sync.Mutex   // held while an object of the store is hashed, so that one is hashed at a time
 	status  cachedStatus // the writer's goroutine only
 }
 
-// answers are what this state server answers, all from committed state.
+// answers is the answer to each question of package wire, by the name of the question.
 func (s *queries) answers() map[string]wire.Answer {
 	table := map[string]wire.Answer{}
 	for _, a := range []wire.Answer{
@@ -63,7 +64,8 @@ func (s *queries) answers() map[string]wire.Answer {
 	return table
 }
 
-// fromState answers from the state alone. f runs in the writer's goroutine.
+// fromState makes an answer that needs nothing but the state. f runs in the writer's goroutine, so it
+// must not wait.
 func fromState[A any](s *queries, f func(*projections.State) (A, error)) func(context.Context, wire.Nothing) (A, error) {
 	return func(ctx context.Context, _ wire.Nothing) (answer A, err error) {
 		lookErr := s.writer.Look(ctx, func(st *projections.State) { answer, err = f(st) })
@@ -71,7 +73,7 @@ func fromState[A any](s *queries, f func(*projections.State) (A, error)) func(co
 	}
 }
 
-// serve answers each query in a task of its own: no query waits for another one.
+// serve answers each question in a goroutine of the term, so that no question waits for another.
 func (s *queries) serve(b *bus.Conn) (stop func(), err error) {
 	answers := s.answers()
 	return b.ServeQueries(func(q bus.Query) {
@@ -84,8 +86,8 @@ func (s *queries) serve(b *bus.Conn) (stop func(), err error) {
 	})
 }
 
-// statusJSON is the status at the state's position. It is made once for each position,
-// however many ask.
+// statusJSON is the status as JSON. It is made once for each position of the log, however often it is
+// asked for. Only the writer's goroutine calls it.
 func (s *queries) statusJSON(st *projections.State) (wire.Raw, error) {
 	if s.status.seq == st.Seq && s.status.json != nil {
 		return s.status.json, nil
@@ -98,10 +100,10 @@ func (s *queries) statusJSON(st *projections.State) (wire.Raw, error) {
 	return b, nil
 }
 
-// cachedStatus belongs to the writer's goroutine.
+// cachedStatus is the newest status that was made. It belongs to the writer's goroutine.
 type cachedStatus struct {
-	seq  uint64
-	json wire.Raw
+	seq  uint64   // position of the log that the status is of
+	json wire.Raw // nil: none was made yet
 }
 
 func positionOf(st *projections.State) (wire.Position, error) {
@@ -113,7 +115,7 @@ func (s *queries) answerVersion(context.Context, wire.Nothing) (wire.Running, er
 }
 
 func (s *queries) answerTrust(context.Context, wire.Nothing) (wire.Raw, error) {
-	return s.publisher.settled().Marshal(), nil
+	return s.publisher.awaitCurrent().Marshal(), nil
 }
 
 func environmentOf(st *projections.State) (wire.EnvironmentInfo, error) {
@@ -127,25 +129,25 @@ func environmentOf(st *projections.State) (wire.EnvironmentInfo, error) {
 	return e, nil
 }
 
-// answerTools looks into the sources as well, which takes as long as they take, unless
-// it is asked what is stored.
+// answerTools lists the tools that are stored and, unless only those are asked for, what every source
+// offers. Asking the sources takes up to sourceTimeout.
 func (s *queries) answerTools(ctx context.Context, where wire.Scope) (c wire.Catalogue, err error) {
-	var now []listed
+	var now []sourceListing
 	if where != wire.OnlyStored {
-		now = s.tools.ask(ctx)
+		now = s.tools.askSources(ctx)
 	}
 	if err = s.writer.Look(ctx, func(st *projections.State) { c = catalogueOf(st, s.tools.known().Marks) }); err != nil {
 		return c, err
 	}
 	addSources(&c, now)
-	c.Problems = append(c.Problems, s.tools.problems()...)
+	c.Problems = append(c.Problems, s.tools.fetchProblems()...)
 	return c, nil
 }
 
-// answerCheck judges an upgrade without recording anything.
+// answerCheck says what forbids an upgrade now, without recording anything.
 func (s *queries) answerCheck(ctx context.Context, ask events.AskUpgrade) (wire.Check, error) {
 	if s.missing(ctx, ask) {
-		s.tools.ask(ctx)
+		s.tools.askSources(ctx)
 	}
 	c := wire.Check{Reasons: []events.Reason{}}
 	err := s.writer.Look(ctx, func(st *projections.State) {
@@ -159,8 +161,9 @@ func (s *queries) answerEnrolCredentials(context.Context, wire.Nothing) (wire.Cr
 	return wire.Credentials(creds), err
 }
 
-// answerCredentials signs the operator in who has the key: to read only, if that is all he
-// may. What it answers is no secret: it is of use with his key alone.
+// answerCredentials signs credentials for the operator who has the key. An operator with no role but
+// read gets credentials with which NATS lets nobody request anything. The answer is no secret: NATS accepts
+// it only with a signature of the operator's private key.
 func (s *queries) answerCredentials(ctx context.Context, key wire.Text) (wire.Text, error) {
 	var o events.Operator
 	var known bool
@@ -186,7 +189,7 @@ func (s *queries) missing(ctx context.Context, ask events.AskUpgrade) (missing b
 	return err == nil && missing
 }
 
-// answerResolve says what a client signs beside what the operator typed.
+// answerResolve says what a client must sign beside what its operator typed.
 func (s *queries) answerResolve(ctx context.Context, ask events.Ask) (r wire.Resolution, err error) {
 	err = s.writer.Look(ctx, func(st *projections.State) { r = targets.Resolve(st, ask) })
 	return r, err

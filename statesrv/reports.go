@@ -28,7 +28,7 @@ func (s *reports) onReport(r bus.Report) {
 		r.Answer(wire.ReportAnswer{Code: wire.ReportInvalid, Text: err.Error()})
 		return
 	}
-	s.presence.hear(told.Machine(), s.now())
+	s.presence.noteAlive(told.Machine(), s.now())
 	var code string
 	var forged bool
 	s.writer.Submit(writer.Change{

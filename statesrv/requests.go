@@ -72,7 +72,7 @@ func (r *requests) next(ctx context.Context, q decide.Request) {
 	}
 	switch q.Ask.Action {
 	case events.ActionUpgrade, events.ActionApprove:
-		r.wait(ctx, q)
+		r.enqueue(ctx, q)
 	case events.ActionTrust:
 		r.publish(ctx, q)
 	default:
@@ -100,7 +100,7 @@ func (r *requests) mayOvertake(ctx context.Context, seq uint64) bool {
 
 // wait puts a request behind those that wait for what the sources of tools have. There is
 // room for it: all that wait are nearer to the first than decide.Overtake.
-func (r *requests) wait(ctx context.Context, q decide.Request) {
+func (r *requests) enqueue(ctx context.Context, q decide.Request) {
 	r.mu.Lock()
 	r.queue = append(r.queue, q.Seq)
 	r.mu.Unlock()
@@ -117,27 +117,27 @@ func (r *requests) judgeUpgrades(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case q := <-r.upgrades:
-			if r.awaits(ctx, q) {
-				r.tools.ask(ctx)
+			if r.needsSources(ctx, q) {
+				r.tools.askSources(ctx)
 			}
 			_ = r.writer.SubmitWait(ctx, r.changeWith(q, func() decide.Known { return knownOf(r.tools, r.publisher) }))
-			r.judged()
+			r.dequeue()
 		}
 	}
 }
 
-// awaits says whether the sources are to be asked before a request is judged. That is never
+// needs says whether the sources are to be asked before a request is judged. That is never
 // done for somebody who may not ask for the upgrade.
-func (r *requests) awaits(ctx context.Context, q decide.Request) (awaits bool) {
+func (r *requests) needsSources(ctx context.Context, q decide.Request) (needs bool) {
 	err := r.writer.Look(ctx, func(st *projections.State) {
-		awaits = len(decide.Awaited(r.at(st), q, r.tools.known())) > 0
+		needs = len(decide.Awaited(r.at(st), q, r.tools.known())) > 0
 	})
-	return err == nil && awaits
+	return err == nil && needs
 }
 
 // judged takes the first request out of the queue. It lies in the writer's queue by then, so
 // whatever comes behind it is judged behind it.
-func (r *requests) judged() {
+func (r *requests) dequeue() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.queue = r.queue[1:]
@@ -156,7 +156,7 @@ func (r *requests) publish(ctx context.Context, q decide.Request) {
 		_ = r.writer.SubmitWait(ctx, r.change(q, decide.Known{}))
 		return
 	}
-	r.publisher.judged(ctx, q.Ask.Trust.Bundle, func(n *events.TrustPublished, err error) error {
+	r.publisher.publishStaged(ctx, q.Ask.Trust.Bundle, func(n *events.TrustPublished, err error) error {
 		err = r.writer.Do(ctx, r.change(q, decide.Known{Publication: n, Unpublishable: err}).Decide)
 		r.skipped(q, err)
 		return err

@@ -11,56 +11,60 @@ import (
 	"github.com/jujube-project/jujube/projections"
 )
 
-// revocations is whose credentials NATS must refuse, as the log says, and what wakes whoever
-// tells NATS.
+// revocations keeps NATS informed of the credentials that it must refuse. The log says which those
+// are; NATS has them in the claims of its accounts. The writer's goroutine calls note, and
+// keepNATSTold runs in a goroutine of its own.
 type revocations struct {
-	mu   sync.Mutex
-	keys server.Revoked
-	more host.Poke
+	mu      sync.Mutex // guards revoked
+	revoked server.Revoked
+	changed host.Poke
 }
 
 func newRevocations(st *projections.State) *revocations {
-	r := &revocations{more: host.NewPoke()}
+	r := &revocations{changed: host.NewPoke()}
 	r.note(st)
 	return r
 }
 
-// note takes over what the state says. It is called by the writer after each commit.
+// note takes over what committed state says, and wakes keepNATSTold if that has changed. The writer
+// calls it after each commit. The maps are cloned: the state goes on to change.
 func (r *revocations) note(st *projections.State) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if maps.Equal(r.keys.Machines, st.Revoked) && maps.Equal(r.keys.Operators, st.Dismissed) {
+	if maps.Equal(r.revoked.Machines, st.Revoked) && maps.Equal(r.revoked.Operators, st.Dismissed) {
 		return
 	}
-	r.keys = server.Revoked{Machines: maps.Clone(st.Revoked), Operators: maps.Clone(st.Dismissed)}
-	r.more.Send()
+	r.revoked = server.Revoked{Machines: maps.Clone(st.Revoked), Operators: maps.Clone(st.Dismissed)}
+	r.changed.Send()
 }
 
-func (r *revocations) now() server.Revoked {
+// current is what NATS has to know now. Nobody changes the maps in it.
+func (r *revocations) current() server.Revoked {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.keys
+	return r.revoked
 }
 
-// tellAgain is how often NATS is told although nothing has changed: one that lost its
-// files, or was away, would not know.
 const (
+	// tellAgain is how often NATS is told although nothing has changed. A NATS server that lost
+	// its files, or could not be reached the last time, would not know otherwise.
 	tellAgain   = time.Minute
-	tellTimeout = 4 * time.Second
+	tellTimeout = 4 * time.Second // of one try
 )
 
-// tell keeps NATS told whose credentials are revoked, until ctx ends: who is connected with them is cut
-// off in that moment.
-func (r *revocations) tell(ctx context.Context, cfg Config) {
+// keepNATSTold tells NATS whose credentials are revoked, until ctx ends: at once, whenever that
+// changes, and every tellAgain. A try that failed is repeated after retryLead. NATS closes the
+// connections that use revoked credentials in the moment in which it is told.
+func (r *revocations) keepNATSTold(ctx context.Context, cfg Config) {
 	pause := retryLead
 	for {
-		if err := r.tellNow(ctx, cfg); err != nil {
+		if err := r.tellNATS(ctx, cfg); err != nil {
 			cfg.Logger.Warn("telling NATS whose credentials are revoked; trying again", "err", err)
 		} else {
 			pause = tellAgain
 		}
 		select {
-		case <-r.more:
+		case <-r.changed:
 		case <-time.After(pause):
 		case <-ctx.Done():
 			return
@@ -69,10 +73,11 @@ func (r *revocations) tell(ctx context.Context, cfg Config) {
 	}
 }
 
-func (r *revocations) tellNow(ctx context.Context, cfg Config) error {
+// tellNATS updates the claims of the accounts, all of them or, with an error, some.
+func (r *revocations) tellNATS(ctx context.Context, cfg Config) error {
 	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
 	defer cancel()
-	claims, err := cfg.Accounts.Revocations(r.now())
+	claims, err := cfg.Accounts.Revocations(r.current())
 	for _, c := range claims {
 		if err == nil {
 			err = cfg.System.UpdateAccount(ctx, c)

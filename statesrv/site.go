@@ -14,18 +14,19 @@ import (
 	"github.com/jujube-project/jujube/host"
 )
 
-// Site is what a state server needs to publish the environment's signed metadata: which root
-// is pinned, and its own two keys. They say how fresh metadata is and nothing more: neither
-// an archive nor an operator can be added with them.
+// Site is what a state server needs to publish the environment's signed metadata (TUF): which root
+// is pinned, and the state server's own two keys, of the roles snapshot and timestamp. Those keys
+// vouch for how fresh the metadata is and for nothing else. With them nobody can add an archive or
+// an operator: that takes the keys of the roles root and targets, which operators hold.
 type Site struct {
 	Anchor tuf.Anchor
-	Keys   []crypto.Signer // of the snapshot and of the timestamp
-	First  tuf.Bundle      // opens the log; snapshot and timestamp are not signed yet
+	Keys   []crypto.Signer // two: of the snapshot, and of the timestamp
+	First  tuf.Bundle      // the metadata that opens the log; its snapshot and timestamp are signed when it is published
 }
 
-// siteFile is site.json in the state server's directory.
+// siteFile is site.json in the state server's directory. It holds secrets.
 type siteFile struct {
-	Anchor    string `json:"anchor"`
+	Anchor    string `json:"anchor"` // sha256 of the pinned root
 	Snapshot  []byte `json:"snapshot_seed"`
 	Timestamp []byte `json:"timestamp_seed"`
 }
@@ -33,7 +34,7 @@ type siteFile struct {
 func siteKeysFile(dataDir string) string   { return filepath.Join(Dir(dataDir), "site.json") }
 func siteBundleFile(dataDir string) string { return filepath.Join(Dir(dataDir), "site-first.json") }
 
-// NewSite makes the state server's own two keys. Its metadata is added with Begin.
+// NewSite makes the state server's own two keys. The metadata is added with Begin.
 func NewSite() (*Site, error) {
 	s := &Site{}
 	for range 2 {
@@ -56,7 +57,7 @@ func (s *Site) Begin(first tuf.Bundle) {
 	s.First, s.Anchor = first, tuf.AnchorOf(first.Roots[0])
 }
 
-// Save writes what the state server of a data directory needs.
+// Save writes the keys, the pinned root and the first metadata below a data directory.
 func (s *Site) Save(dataDir string) error {
 	f := siteFile{Anchor: s.Anchor.SHA256}
 	for i, seed := range []*[]byte{&f.Snapshot, &f.Timestamp} {
@@ -65,7 +66,8 @@ func (s *Site) Save(dataDir string) error {
 	return errors.Join(host.WriteFile(siteBundleFile(dataDir), s.First.Marshal()), f.save(dataDir))
 }
 
-// LoadSite reads what bootstrap left for the state server.
+// LoadSite reads what Save wrote during bootstrap. The file of the first metadata may be missing: a
+// state server that joined later did not open the log.
 func LoadSite(dataDir string) (*Site, error) {
 	f, err := loadSiteFile(dataDir)
 	if err != nil {
@@ -80,7 +82,7 @@ func LoadSite(dataDir string) (*Site, error) {
 	}
 	b, err := os.ReadFile(siteBundleFile(dataDir))
 	if errors.Is(err, fs.ErrNotExist) {
-		return s, nil // the log was opened elsewhere
+		return s, nil
 	}
 	if err == nil {
 		s.First, err = tuf.ParseBundle(b)
@@ -91,7 +93,8 @@ func LoadSite(dataDir string) (*Site, error) {
 	return s, nil
 }
 
-// firstRoot is the root that join tokens pin.
+// firstRoot is the root that newly enrolled machines are given; nil: this state server did not open
+// the log.
 func (s *Site) firstRoot() []byte {
 	if len(s.First.Roots) == 0 {
 		return nil

@@ -21,15 +21,15 @@ type sources struct {
 	stream  string
 	signers []string // whom trust believes
 	trust   streams.Trust
-	last    []listed // what each of names said; nil: they were not asked yet
+	last    []sourceListing // what each of names said; nil: they were not asked yet
 
 	// What last comes to. Both are replaced and never changed, so whoever holds one keeps it.
 	offered map[string]bool                // digests of archives
 	marks   map[version.Number]tools.Marks // what is said of versions
 }
 
-// listed is what one source said.
-type listed struct {
+// sourceListing is what one source said.
+type sourceListing struct {
 	name string
 	streams.Listing
 	source streams.Source
@@ -68,8 +68,8 @@ func (s sources) same(o sources) bool {
 }
 
 // list asks every source anew, one after the other.
-func (s sources) list(ctx context.Context, now func() time.Time) []listed {
-	all := make([]listed, 0, len(s.names))
+func (s sources) list(ctx context.Context, now func() time.Time) []sourceListing {
+	all := make([]sourceListing, 0, len(s.names))
 	for i, name := range s.names {
 		if len(s.last) > i && s.last[i].err != nil && now().Before(s.last[i].until) {
 			all = append(all, s.last[i])
@@ -85,7 +85,7 @@ func (s sources) list(ctx context.Context, now func() time.Time) []listed {
 	return all
 }
 
-func (s sources) ask(ctx context.Context, name string) (l listed) {
+func (s sources) ask(ctx context.Context, name string) (l sourceListing) {
 	ctx, cancel := context.WithTimeout(ctx, sourceTimeout/time.Duration(len(s.names)))
 	defer cancel()
 	l.name = name
@@ -108,7 +108,7 @@ func (s sources) find(digest string) (offer, bool) {
 }
 
 // heard takes over what the sources have said.
-func (s *sources) heard(now []listed) {
+func (s *sources) update(now []sourceListing) {
 	s.last, s.offered, s.marks = now, map[string]bool{}, map[version.Number]tools.Marks{}
 	for _, l := range now {
 		for _, f := range l.Found {

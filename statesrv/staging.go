@@ -14,25 +14,27 @@ import (
 	"github.com/jujube-project/jujube/projections"
 )
 
-// Bounds on staging; together they bound its memory.
+// Bounds on staging. Together they bound the memory that staged bundles use.
 const (
-	maxStaged     = 2
+	maxStaged     = 2       // bundles that are staged at a time
 	maxStageBytes = 8 << 20 // of one bundle
 )
 
-// staging holds bundles while they come in, and until they are published. The oldest goes
-// when there are more than maxStaged.
+// staging holds bundles of signed metadata in memory: while their pieces arrive, and then until
+// a request publishes them. When a bundle more than maxStaged arrives, the oldest is dropped, and
+// its sender begins again. Nothing of it survives the term.
 type staging struct {
-	mu   sync.Mutex
-	list []*staged
+	mu      sync.Mutex      // guards bundles and what they hold: each question is answered in a goroutine of its own
+	bundles []*stagedBundle // oldest first
 }
 
-type staged struct {
+type stagedBundle struct {
 	object events.Object
 	data   []byte
 }
 
-// answerStage takes a piece from an operator with the role release or admin.
+// answerStage adds a piece to its bundle, and answers with the offset of the next piece. It
+// checks first that the sender may bring metadata, so that nobody else fills the memory.
 func (s *queries) answerStage(_ context.Context, p wire.StagePiece) (staged wire.Staged, err error) {
 	if err = s.mayStage(p); err == nil {
 		staged.Next, err = s.staging.add(p)
@@ -46,15 +48,18 @@ func (s *queries) mayStage(p wire.StagePiece) error {
 	switch {
 	case err != nil:
 		return err
-	case !publishes(who):
+	case !mayPublish(who):
 		return fmt.Errorf("%w: only operators with the role %s or %s may bring metadata", bus.ErrDenied, events.RoleRelease, events.RoleAdmin)
 	}
 	return bus.Verify(p.Key, wire.StageStatement(s.cfg.Environment, p.Bundle.SHA256), p.Signature)
 }
 
-func publishes(o events.Operator) bool { return o.Somewhere(events.RoleRelease) }
+func mayPublish(o events.Operator) bool { return o.Somewhere(events.RoleRelease) }
 
-// add takes the next piece and says where to go on.
+// add appends a piece to its bundle, and gives the offset at which the next piece must begin. A
+// piece with another offset is not added: the sender learns from next where to go on. When the
+// last piece has come, the digest of the whole bundle must be the announced one; otherwise the
+// bundle is dropped and the error is bus.ErrDigest.
 func (s *staging) add(p wire.StagePiece) (next int64, err error) {
 	if err := p.Bundle.Validate(); err != nil {
 		return 0, err
@@ -66,10 +71,10 @@ func (s *staging) add(p wire.StagePiece) (next int64, err error) {
 	defer s.mu.Unlock()
 	b := s.find(p.Bundle)
 	if b == nil {
-		b = &staged{object: p.Bundle}
-		s.list = append(s.list, b)
-		if len(s.list) > maxStaged {
-			s.list = slices.Delete(s.list, 0, 1)
+		b = &stagedBundle{object: p.Bundle}
+		s.bundles = append(s.bundles, b)
+		if len(s.bundles) > maxStaged {
+			s.bundles = slices.Delete(s.bundles, 0, 1)
 		}
 	}
 	if p.Offset != int64(len(b.data)) {
@@ -77,7 +82,7 @@ func (s *staging) add(p wire.StagePiece) (next int64, err error) {
 	}
 	if int64(len(b.data)+len(p.Data)) > p.Bundle.Size {
 		s.forget(b)
-		return 0, fmt.Errorf("%w: it is longer than the %d bytes that were said", bus.ErrDigest, p.Bundle.Size)
+		return 0, fmt.Errorf("%w: it is longer than the %d bytes that were announced", bus.ErrDigest, p.Bundle.Size)
 	}
 	b.data = append(b.data, p.Data...)
 	if int64(len(b.data)) == p.Bundle.Size && !b.whole() {
@@ -87,8 +92,8 @@ func (s *staging) add(p wire.StagePiece) (next int64, err error) {
 	return int64(len(b.data)), nil
 }
 
-// take gives a bundle that is whole, once.
-func (s *staging) take(o events.Object) ([]byte, bool) {
+// claim gives the bytes of a complete bundle and drops it, so that nobody claims it twice.
+func (s *staging) claim(o events.Object) ([]byte, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b := s.find(o)
@@ -99,8 +104,9 @@ func (s *staging) take(o events.Object) ([]byte, bool) {
 	return b.data, true
 }
 
-func (s *staging) find(o events.Object) *staged {
-	for _, b := range s.list {
+// find gives the bundle of an object; nil: no piece of it has come. The caller holds mu.
+func (s *staging) find(o events.Object) *stagedBundle {
+	for _, b := range s.bundles {
 		if b.object == o {
 			return b
 		}
@@ -108,11 +114,13 @@ func (s *staging) find(o events.Object) *staged {
 	return nil
 }
 
-func (s *staging) forget(b *staged) {
-	s.list = slices.DeleteFunc(s.list, func(o *staged) bool { return o == b })
+// forget drops a bundle. The caller holds mu.
+func (s *staging) forget(b *stagedBundle) {
+	s.bundles = slices.DeleteFunc(s.bundles, func(o *stagedBundle) bool { return o == b })
 }
 
-func (b *staged) whole() bool {
+// whole says whether every byte has come and the digest is the announced one.
+func (b *stagedBundle) whole() bool {
 	sum := sha256.Sum256(b.data)
 	return int64(len(b.data)) == b.object.Size && hex.EncodeToString(sum[:]) == b.object.SHA256
 }

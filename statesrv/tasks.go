@@ -2,23 +2,26 @@ package statesrv
 
 import "sync"
 
-// tasks are the goroutines of a term. The zero value has none.
+// tasks are the goroutines of a term. The term ends only after all of them have ended. The zero
+// value has none.
 type tasks struct {
-	mu   sync.Mutex
-	over bool
+	mu   sync.Mutex // guards over, and holds back Go while end is about to Wait
+	over bool       // end was called
 	all  sync.WaitGroup
 }
 
-// spawn runs f as part of the term; after its end it runs nothing.
+// spawn runs f in a goroutine of the term. After the term's end it does nothing. The lock is held
+// while the goroutine is counted: a WaitGroup must not grow from zero while somebody waits for it.
 func (t *tasks) spawn(f func()) {
-	t.mu.Lock() // so that nothing is added to all while end waits for it
+	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.over {
 		t.all.Go(f)
 	}
 }
 
-// end waits for what was spawned. The term's context must have ended.
+// end waits until every goroutine of the term has ended. The term's context must have ended before:
+// that is what makes them end.
 func (t *tasks) end() {
 	t.mu.Lock()
 	t.over = true

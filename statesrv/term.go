@@ -93,7 +93,7 @@ func (t *term) begin(first *publication) error {
 		err = fmt.Errorf("%w: open it: %w; nothing was written; look at genesis: in server.yaml", errUnusable, refused)
 	}
 	if err == nil {
-		err = t.publisher.published(t.ctx, first)
+		err = t.publisher.adopt(t.ctx, first)
 	}
 	return err
 }
@@ -140,7 +140,7 @@ func (t *term) work() {
 	t.spawn(func() { t.publishCheckpoints(t.ctx, t.tree.Unpublished()) })
 	t.spawn(func() { t.tools.fetchAll(t.ctx) })
 	t.spawn(func() { t.tools.watch(t.ctx) })
-	t.spawn(func() { t.revoked.tell(t.ctx, t.cfg) })
+	t.spawn(func() { t.revoked.keepNATSTold(t.ctx, t.cfg) })
 	t.spawn(func() { t.publisher.keepFresh(t.ctx) })
 	t.spawn(func() { requests.judgeUpgrades(t.ctx) })
 	t.spawn(func() { requests.read(t.ctx) })
@@ -156,7 +156,7 @@ func (t *term) tick() {
 		case <-t.ctx.Done():
 			return
 		case <-ticker.C:
-			heard := t.presence.heard()
+			heard := t.presence.lastHeard()
 			_ = t.writer.SubmitWait(t.ctx, writer.Change{
 				Decide: func(at decide.At) (decide.Decision, error) { return decide.Pass(at, heard), nil },
 			})

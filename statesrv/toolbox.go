@@ -52,7 +52,7 @@ func newToolbox(store *bus.ToolStore, seen *streams.SeenFile, now func() time.Ti
 // knownOf is what judging an upgrade takes beside the state.
 func knownOf(b *toolbox, p *publisher) decide.Known {
 	k := b.known()
-	k.Signed = p.list()
+	k.Signed = p.signedArchives()
 	return k
 }
 
@@ -81,17 +81,17 @@ func (b *toolbox) find(t tools.Tools) (offer, bool) {
 	return b.sources.find(t.SHA256)
 }
 
-// ask asks every source anew. It remembers what was found, unless the settings have changed
+// askSources asks every source anew. It remembers what was found, unless the settings have changed
 // meanwhile, and records which sources are lost or have returned, and what they say of
 // versions. It may take as long as sourceTimeout.
-func (b *toolbox) ask(ctx context.Context) []listed {
+func (b *toolbox) askSources(ctx context.Context) []sourceListing {
 	b.mu.Lock()
 	asked := b.sources
 	b.mu.Unlock()
 	now := asked.list(ctx, b.now)
 	b.mu.Lock()
 	if b.sources.same(asked) {
-		b.sources.heard(now)
+		b.sources.update(now)
 	}
 	b.mu.Unlock()
 	if ctx.Err() == nil {
@@ -100,7 +100,7 @@ func (b *toolbox) ask(ctx context.Context) []listed {
 	return now
 }
 
-func (b *toolbox) record(now []listed) {
+func (b *toolbox) record(now []sourceListing) {
 	listings := make([]decide.Listing, len(now))
 	for i, l := range now {
 		listings[i] = decide.Listing{Source: l.name, SignedBy: l.SignedBy, Signing: l.Signing, Found: l.Found, Err: l.err}
@@ -117,7 +117,7 @@ func (b *toolbox) watch(ctx context.Context) {
 	again := time.NewTicker(askEvery)
 	defer again.Stop()
 	for {
-		b.ask(ctx)
+		b.askSources(ctx)
 		select {
 		case <-ctx.Done():
 			return

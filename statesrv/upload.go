@@ -8,8 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
@@ -20,69 +18,74 @@ import (
 	"github.com/jujube-project/jujube/streams"
 )
 
-// inspection makes what every archive passes on its way into the store: nobody is
-// trusted for what an archive holds.
+// inspection makes the check that every archive passes on its way into the store. The content of
+// an archive is checked whoever sends or signs it.
 func inspection(t tools.Tools) func() io.WriteCloser {
 	return func() io.WriteCloser { return streams.Inspect(t.Version, t.Size) }
 }
 
-// upload is one archive that is being received. Its pieces are handled one after another
-// and are answered, in the same order, when they are on disk.
+// upload is one archive that is being received. Two goroutines work on it. The first, run, takes
+// the pieces in the order in which they come and hands them to the store. The second, answer, waits
+// until each piece is on disk and answers its sender then, in the same order. So the next pieces
+// are received while the disk still writes the last.
 type upload struct {
-	all    *uploads
-	tools  tools.Tools
-	pieces chan bus.Piece
+	uploads *uploads
+	tools   tools.Tools
+	pieces  chan bus.Piece
 
-	asked   *events.ToolsSyncRequested // the last one that was found to announce the archive
-	in      *bus.Incoming
-	waiting chan waiting
-	answers sync.WaitGroup
-	failed  error // why a piece is not on disk; valid after answers.Wait
+	announcement *events.ToolsSyncRequested // of the archive, by the request that the newest piece names; nil: none was found yet
+	in           *bus.Incoming
+	unanswered   chan unanswered
+	answers      sync.WaitGroup
+	failed       error // why a piece is not on disk; answer writes it, so it is read only after answers.Wait
 }
 
-// waiting is a piece that is answered once those before it, and itself, are on disk.
-type waiting struct {
+// unanswered is a piece whose sender is answered when it, and every piece before it, is on disk.
+type unanswered struct {
 	piece  bus.Piece
-	stored func(context.Context) error // nil: there was nothing to store
-	next   int64
+	stored func(context.Context) error // waits until the piece is on disk; nil: nothing of it was stored
+	next   int64                       // offset of the piece that comes after it
 }
 
-// run takes pieces until the archive is stored, something is wrong, or nobody sends any.
-// What is stored by then stays for a later upload.
+// run takes pieces until the archive is stored, a piece is refused, no piece has come for
+// uploadIdle, or the term ends. The pieces that are stored by then are kept, so that a later upload
+// of the same archive continues behind them.
 func (u *upload) run() {
-	defer u.all.forget(u)
+	defer u.uploads.forget(u)
 	idle := time.NewTimer(uploadIdle)
 	defer idle.Stop()
 	for {
 		select {
 		case p := <-u.pieces:
 			idle.Reset(uploadIdle)
-			if over := u.take(p); over {
+			if over := u.handle(p); over {
 				return
 			}
 			continue
 		case <-idle.C:
-		case <-u.all.ctx.Done():
+		case <-u.uploads.ctx.Done():
 		}
-		_ = u.settle()
+		_ = u.awaitStored()
 		u.close()
 		return
 	}
 }
 
-// take handles a piece and says whether the upload is over.
-func (u *upload) take(p bus.Piece) (over bool) {
-	err := u.grow(p)
+// handle receives a piece and says whether the upload is over. With the last piece the order of
+// steps is: every piece is on disk, the archive becomes visible in the store, the log records it,
+// the sender is answered.
+func (u *upload) handle(p bus.Piece) (over bool) {
+	err := u.receive(p)
 	if err == nil && u.in != nil && u.in.Next() < u.tools.Size {
 		return false
 	}
-	err = errors.Join(u.settle(), err)
+	err = errors.Join(u.awaitStored(), err)
 	switch {
 	case u.in == nil:
 	case err == nil:
-		err = u.in.Commit(u.all.ctx)
-	case errors.Is(err, archive.ErrArchive): // going on with it could never end well
-		err = errors.Join(err, u.in.Discard(u.all.ctx))
+		err = u.in.Commit(u.uploads.ctx)
+	case errors.Is(err, archive.ErrArchive): // the bytes are wrong, so continuing the upload cannot help
+		err = errors.Join(err, u.in.Discard(u.uploads.ctx))
 	}
 	u.close()
 	if err == nil {
@@ -97,10 +100,11 @@ func (u *upload) take(p bus.Piece) (over bool) {
 	return true
 }
 
-// grow stores a piece that continues what is there. Another one is not stored: its answer
-// says where to go on. If the whole archive is stored already, u.in stays nil. The piece that
-// completes the archive is not answered here: take answers it when the archive is in the log.
-func (u *upload) grow(p bus.Piece) error {
+// receive stores a piece that begins where the stored pieces end. A piece with another offset is
+// not stored, and its answer says which offset comes next. If the whole archive is stored already,
+// u.in stays nil. The piece that completes the archive is not answered here: handle answers it when
+// the archive is in the log.
+func (u *upload) receive(p bus.Piece) error {
 	if err := u.permit(p.Head); err != nil {
 		return err
 	}
@@ -109,7 +113,7 @@ func (u *upload) grow(p bus.Piece) error {
 			return err
 		}
 	}
-	w := waiting{piece: p}
+	w := unanswered{piece: p}
 	if len(p.Data) > 0 && p.Head.Offset == u.in.Next() {
 		stored, err := u.in.Append(p.Data)
 		if err != nil {
@@ -119,55 +123,58 @@ func (u *upload) grow(p bus.Piece) error {
 	}
 	w.next = u.in.Next()
 	if w.next == u.tools.Size {
-		w.piece.Answer = func(a wire.PieceAnswer) {} // take answers when all is done
+		w.piece.Answer = func(wire.PieceAnswer) {} // handle answers it
 	}
-	u.waiting <- w
+	u.unanswered <- w
 	return nil
 }
 
-// permit checks that a piece belongs to this archive and that it was announced.
+// permit checks that a piece belongs to this archive, and that an accepted request has announced the
+// archive. The log is read only when a piece names another request than the piece before.
 func (u *upload) permit(head wire.PieceHead) error {
 	if head.Tools != u.tools {
 		return fmt.Errorf("sha256 %s is being uploaded as %s, %d bytes; a piece says %s, %d bytes",
 			u.tools.SHA256, u.tools.Version, u.tools.Size, head.Tools.Version, head.Tools.Size)
 	}
-	if u.asked != nil && u.asked.Request.ID == head.Request {
+	if u.announcement != nil && u.announcement.Request.ID == head.Request {
 		return nil
 	}
-	asked, err := u.all.announced(head.Request, u.tools.Version)
-	u.asked = asked
+	asked, err := u.uploads.announced(head.Request, u.tools.Version)
+	u.announcement = asked
 	return err
 }
 
-// begin finds what is there of the archive. What could not be stored in the end is not
-// received at all.
+// begin opens the archive in the store, behind the pieces that a former upload has left. there says
+// that the whole archive is stored already. Before the first byte is received it checks what would
+// stop the archive at the end: another archive has the same version, or the disk has no room.
 func (u *upload) begin() (there bool, err error) {
-	err = u.all.writer.Look(u.all.ctx, func(s *projections.State) { err = decide.Replaces(s, u.tools) })
+	err = u.uploads.writer.Look(u.uploads.ctx, func(s *projections.State) { err = decide.Replaces(s, u.tools) })
 	if err != nil {
 		return false, err
 	}
-	store := u.all.store
-	if there, err = store.Has(u.all.ctx, u.tools.SHA256); err != nil || there {
+	store := u.uploads.store
+	if there, err = store.Has(u.uploads.ctx, u.tools.SHA256); err != nil || there {
 		return there, err
 	}
-	in, err := store.Receive(u.all.ctx, u.tools, inspection(u.tools))
+	in, err := store.Receive(u.uploads.ctx, u.tools, inspection(u.tools))
 	if err != nil {
 		return false, err
 	}
-	if err := u.all.room(u.tools.Size - in.Next()); err != nil {
+	if err := u.uploads.room(u.tools.Size - in.Next()); err != nil {
 		in.Close()
 		return false, err
 	}
-	u.in, u.waiting = in, make(chan waiting, cap(u.pieces))
+	u.in, u.unanswered = in, make(chan unanswered, cap(u.pieces))
 	u.answers.Go(u.answer)
 	return false, nil
 }
 
-// answer tells senders what is on disk, in the order in which they sent it.
+// answer answers the pieces in their order, each when it is on disk. After a piece that could not be
+// stored it answers every later one with the same error.
 func (u *upload) answer() {
-	for w := range u.waiting {
+	for w := range u.unanswered {
 		if w.stored != nil {
-			if err := w.stored(u.all.ctx); err != nil && u.failed == nil {
+			if err := w.stored(u.uploads.ctx); err != nil && u.failed == nil {
 				u.failed = err
 			}
 		}
@@ -179,17 +186,19 @@ func (u *upload) answer() {
 	}
 }
 
-// settle waits until everything that was appended is on disk.
-func (u *upload) settle() error {
-	if u.waiting == nil {
+// awaitStored waits until every piece is on disk and answered, and says why one is not. It ends the
+// goroutine of answer.
+func (u *upload) awaitStored() error {
+	if u.unanswered == nil {
 		return nil
 	}
-	close(u.waiting)
+	close(u.unanswered)
 	u.answers.Wait()
-	u.waiting = nil
+	u.unanswered = nil
 	return u.failed
 }
 
+// close lets go of the archive in the store. Its pieces are kept.
 func (u *upload) close() {
 	if u.in != nil {
 		u.in.Close()
@@ -197,28 +206,11 @@ func (u *upload) close() {
 	}
 }
 
-// record puts a complete archive into the log.
+// record puts into the log that a complete archive is stored, with what the request said of its
+// source.
 func (u *upload) record() error {
-	stored := events.ToolsStored{Tools: u.tools, Source: u.asked.Source, SignedBy: u.asked.SignedBy, Unsigned: u.asked.Unsigned}
-	return u.all.writer.Do(u.all.ctx, func(at decide.At) (decide.Decision, error) { return decide.Stored(at, stored, u.asked.Request.ID) })
-}
-
-// reserveBytes must stay free on the disk of an embedded NATS: once it is full, NATS
-// takes no event of any kind.
-const reserveBytes = 256 << 20
-
-// room says whether size more bytes fit into the store.
-func (us *uploads) room(size int64) error {
-	if us.storeDir == "" {
-		return nil
-	}
-	var st unix.Statfs_t
-	if err := unix.Statfs(us.storeDir, &st); err != nil {
-		return fmt.Errorf("look for room in the store: %w", err)
-	}
-	if free := int64(st.Bavail) * st.Bsize; free < size+reserveBytes {
-		return fmt.Errorf("%w: the archive needs %d more bytes, and %d must stay free for events; %s has %d",
-			bus.ErrNoSpace, size, int64(reserveBytes), us.storeDir, free)
-	}
-	return nil
+	stored := events.ToolsStored{Tools: u.tools, Source: u.announcement.Source, SignedBy: u.announcement.SignedBy, Unsigned: u.announcement.Unsigned}
+	return u.uploads.writer.Do(u.uploads.ctx, func(at decide.At) (decide.Decision, error) {
+		return decide.Stored(at, stored, u.announcement.Request.ID)
+	})
 }

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/limits"
@@ -18,8 +20,8 @@ import (
 	"github.com/jujube-project/jujube/statesrv/writer"
 )
 
-// uploads takes archives from operators, piece by piece, into the object store. What is
-// there is resumed; only a whole and inspected archive becomes visible.
+// uploads receives archives from operators, piece by piece, into the object store. An upload that
+// was cut off is resumed. Nobody sees an archive in the store before it is complete and inspected.
 type uploads struct {
 	ctx      context.Context // of the term
 	writer   *writer.Writer
@@ -30,26 +32,28 @@ type uploads struct {
 	now      func() time.Time
 	logger   *slog.Logger
 
-	// mu guards open. Pieces are handed on while it is held, so none is handed to an upload
-	// that was taken out meanwhile.
+	// mu guards open. It is held while a piece is handed to its upload: so no piece reaches an
+	// upload after forget has removed it, and none is lost without an answer.
 	mu   sync.Mutex
-	open map[string]*upload // by digest
+	open map[string]*upload // by the archive's digest
 }
 
-// Bounds on uploads. Together they bound the memory: maxUploads × the window of a client.
+// Bounds on uploads. Together with the window of a client, which is how many unanswered pieces it
+// sends, maxUploads bounds the memory of all uploads.
 const (
 	maxUploads = limits.Uploads    // archives that are received at a time
-	uploadIdle = limits.UploadIdle // without a piece, an upload is put aside
+	uploadIdle = limits.UploadIdle // an upload ends when no piece has come for so long
 )
 
-// onPiece hands a piece to the upload it belongs to. It never waits, so that one archive
-// does not hold up the others.
+// onPiece hands a piece to its upload, and begins the upload with the first piece, which is empty. It
+// never waits: the bus calls it for the pieces of all archives, and a slow upload must not delay the
+// others.
 func (us *uploads) onPiece(p bus.Piece) {
 	us.mu.Lock()
 	defer us.mu.Unlock()
 	u := us.open[p.Head.Tools.SHA256]
 	switch {
-	case u == nil && len(p.Data) > 0: // it was sent before its sender knew of the end
+	case u == nil && len(p.Data) > 0: // the upload has ended, and the sender did not know that yet
 		p.Answer(wire.PieceAnswer{Again: true})
 		return
 	case u == nil && len(us.open) == maxUploads:
@@ -65,9 +69,9 @@ func (us *uploads) onPiece(p bus.Piece) {
 	}
 }
 
-// begin opens an upload.
+// begin begins an upload. The caller holds mu.
 func (us *uploads) begin(t tools.Tools) *upload {
-	u := &upload{all: us, tools: t, pieces: make(chan bus.Piece, 2*bus.UploadWindow)}
+	u := &upload{uploads: us, tools: t, pieces: make(chan bus.Piece, 2*bus.UploadWindow)}
 	if us.open == nil {
 		us.open = map[string]*upload{}
 	}
@@ -76,7 +80,8 @@ func (us *uploads) begin(t tools.Tools) *upload {
 	return u
 }
 
-// forget takes an upload out, so that no further piece reaches it.
+// forget removes an upload that has ended, and answers the pieces that still wait: their senders
+// begin again.
 func (us *uploads) forget(u *upload) {
 	us.mu.Lock()
 	delete(us.open, u.tools.SHA256)
@@ -87,8 +92,8 @@ func (us *uploads) forget(u *upload) {
 	}
 }
 
-// announced finds the accepted sync-tools request that named a version: whoever uploads
-// says where it comes from, and who vouches for that, before and with a signature.
+// announced finds the accepted sync-tools request that names a version. An archive is received only
+// after such a request: its signed words say where the archive comes from and who vouches for it.
 func (us *uploads) announced(request string, v version.Binary) (*events.ToolsSyncRequested, error) {
 	var o projections.Outcome
 	err := us.writer.Look(us.ctx, func(s *projections.State) { o = s.Requests[request] })
@@ -113,25 +118,26 @@ func (us *uploads) announced(request string, v version.Binary) (*events.ToolsSyn
 	return nil, fmt.Errorf("the sync-tools request %s does not name %s", request, v)
 }
 
-// sweepEvery and keepParts bound what cut-off uploads leave in the store: the newest
-// maxParts of them, and none that nobody went on with for keepParts.
+// Bounds on what uploads that were cut off leave in the store. Only the newest maxParts of them are
+// kept, and none to which no piece was added for keepParts.
 const (
 	sweepEvery = time.Hour
 	keepParts  = limits.UploadKept
 	maxParts   = limits.UploadParts
 )
 
-// sweep removes what uploads have left and nobody came back for.
+// sweep removes the remains of uploads that are beyond those bounds: at the term's start, and every
+// sweepEvery until the term ends.
 func (us *uploads) sweep() {
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
 	for {
 		removed, err := us.store.Sweep(us.ctx, us.now().Add(-keepParts), maxParts)
 		if err != nil && us.ctx.Err() == nil {
-			us.logger.Warn("removing what uploads left", "err", err)
+			us.logger.Warn("removing the remains of uploads", "err", err)
 		}
 		for _, digest := range removed {
-			us.logger.Info("removed the beginning of an archive that nobody completed", "sha256", digest)
+			us.logger.Info("removed an incomplete archive", "sha256", digest)
 		}
 		select {
 		case <-us.ctx.Done():
@@ -139,4 +145,25 @@ func (us *uploads) sweep() {
 		case <-ticker.C:
 		}
 	}
+}
+
+// reserveBytes must stay free on the disk of an embedded NATS. On a full disk NATS accepts no event
+// of any kind, so archives must not fill it.
+const reserveBytes = 256 << 20
+
+// room says whether size more bytes fit into the store beside reserveBytes; the error is
+// bus.ErrNoSpace. Of an external NATS the disk is not known, and nothing is checked.
+func (us *uploads) room(size int64) error {
+	if us.storeDir == "" {
+		return nil
+	}
+	var st unix.Statfs_t
+	if err := unix.Statfs(us.storeDir, &st); err != nil {
+		return fmt.Errorf("look for room in the store: %w", err)
+	}
+	if free := int64(st.Bavail) * st.Bsize; free < size+reserveBytes {
+		return fmt.Errorf("%w: the archive needs %d more bytes, and %d must stay free for events; %s has %d",
+			bus.ErrNoSpace, size, int64(reserveBytes), us.storeDir, free)
+	}
+	return nil
 }

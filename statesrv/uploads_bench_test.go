@@ -48,7 +48,7 @@ func benchmarkSync(b *testing.B, body []byte) {
 	for i := range b.N {
 		file, t := archiveFile(b, fmt.Sprintf("1.25.%d", i), body)
 		size = t.Size
-		wall, cpu := took(b, func() error { return copyAndHash(file) })
+		wall, cpu := measured(b, func() error { return copyAndHash(file) })
 		yard, yardBusy = yard+wall, yardBusy+cpu
 		id, _ := p.ask(events.Ask{
 			Action: events.ActionSyncTools, SyncTools: &events.AskSyncTools{Source: "here", Wanted: []version.Binary{t.Version}, Unsigned: true},
@@ -57,7 +57,7 @@ func benchmarkSync(b *testing.B, body []byte) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		wall, cpu = took(b, func() error {
+		wall, cpu = measured(b, func() error {
 			return p.alice.Upload(b.Context(), wire.PieceHead{Tools: t, Request: id}, f, nil)
 		})
 		here, busy = here+wall, busy+cpu
@@ -90,8 +90,8 @@ func (p *place) startAs(conn *bus.Conn) {
 	p.start(func(c *statesrv.Config) { c.Bus = conn })
 }
 
-// took is how long f takes, and how much of the processors.
-func took(b *testing.B, f func() error) (wall, cpu time.Duration) {
+// measured says how long f takes, and how much of the processors.
+func measured(b *testing.B, f func() error) (wall, cpu time.Duration) {
 	start, used := time.Now(), processors(b)
 	if err := f(); err != nil {
 		b.Fatal(err)

@@ -178,9 +178,9 @@ func (k Known) Has(s *projections.State, t tools.Tools) bool {
 }
 
 // MarksOf are the marks that hold: what the log knows and what publishers say now.
-func MarksOf(s *projections.State, said map[version.Number]tools.Marks) map[version.Number]tools.Marks {
+func MarksOf(s *projections.State, offered map[version.Number]tools.Marks) map[version.Number]tools.Marks {
 	all := map[version.Number]tools.Marks{}
-	maps.Copy(all, said)
+	maps.Copy(all, offered)
 	for text := range s.Marks {
 		if n, err := version.Parse(text); err == nil && s.Marks.Of(n) != (tools.Marks{}) {
 			all[n] = all[n].Or(s.Marks.Of(n))

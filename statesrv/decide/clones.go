@@ -35,9 +35,9 @@ type instance struct {
 // maxInstances is how many instances of a machine are remembered.
 const maxInstances = 4
 
-// Greet notes that an instance is alive, which says back echo, and gives what it is to say
+// Beat notes that an instance is alive, which says back echo, and gives what it is to say
 // back next. clone says that two hosts beat under the machine's name.
-func (c *Clones) Greet(machine, id, echo, nonce string) (e wire.Echoed, clone bool) {
+func (c *Clones) Beat(machine, id, echo, nonce string) (e wire.Echoed, clone bool) {
 	if c.machines == nil {
 		c.machines = map[string]*instances{}
 	}

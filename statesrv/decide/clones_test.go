@@ -35,7 +35,7 @@ func TestBI67ClonesAndWhatIsNone(t *testing.T) {
 				case step[1:] == "<" && len(before) > 1:
 					echo = before[len(before)-2]
 				}
-				e, clone := clones.Greet("3", instance, echo, fmt.Sprintf("nonce-%d", i))
+				e, clone := clones.Beat("3", instance, echo, fmt.Sprintf("nonce-%d", i))
 				told[instance] = append(told[instance], e.Nonce)
 				found = found || clone
 			}

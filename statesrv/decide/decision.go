@@ -39,9 +39,9 @@ type Fact struct {
 	Correlation string // id of the request or upgrade that it belongs to; may be empty
 	Payload     events.Payload
 
-	// Told is a machine's report, which goes into the log byte for byte with its
+	// Report is a machine's report, which goes into the log byte for byte with its
 	// signature. Payload is nil then.
-	Told *events.Record
+	Report *events.Record
 
 	// Proof asks whoever records an order to prove in it that its request lies in the log.
 	// An order whose proof cannot be made is left out, and is planned again.

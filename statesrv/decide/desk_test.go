@@ -81,8 +81,8 @@ func (k *desk) records(facts []Fact) (recs []events.Record, err error) {
 			env.Actor = "state-server-0"
 		}
 		var rec events.Record
-		if f.Told != nil {
-			rec, err = f.Told.As(env)
+		if f.Report != nil {
+			rec, err = f.Report.As(env)
 		} else {
 			rec, err = events.New(env, f.Payload)
 		}

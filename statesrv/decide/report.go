@@ -12,40 +12,40 @@ import (
 // ErrInvalidReport: the agent shall set the report aside and never send it again.
 var ErrInvalidReport = errors.New("the report was refused")
 
-// Told is a report as it came from a machine, read once. Nothing of it is believed before
+// ReceivedReport is a report as it came from a machine, read once. Nothing of it is believed before
 // AuthenticateReport has said whose it is.
-type Told struct {
+type ReceivedReport struct {
 	Record events.Record
 	Report events.Report
 }
 
 // Machine is the id of the machine that the report speaks of.
-func (t Told) Machine() string { return t.Report.Head().Machine }
+func (t ReceivedReport) Machine() string { return t.Report.Head().Machine }
 
 // ReadReport reads what the agent with the tag from has sent, and checks that it speaks for
 // itself only. The error is ErrInvalidReport.
-func ReadReport(from string, data []byte) (Told, error) {
+func ReadReport(from string, data []byte) (ReceivedReport, error) {
 	rec, err := events.Unmarshal(data)
 	if err != nil {
-		return Told{Record: rec}, fmt.Errorf("%w: %w", ErrInvalidReport, err)
+		return ReceivedReport{Record: rec}, fmt.Errorf("%w: %w", ErrInvalidReport, err)
 	}
 	payload, err := events.Decode(rec)
 	if err != nil {
-		return Told{Record: rec}, fmt.Errorf("%w: %w", ErrInvalidReport, err)
+		return ReceivedReport{Record: rec}, fmt.Errorf("%w: %w", ErrInvalidReport, err)
 	}
 	report, ok := payload.(events.Report)
 	if _, late := payload.(*events.ReportLate); !ok || late {
-		return Told{Record: rec}, fmt.Errorf("%w: %s is not for an agent to tell", ErrInvalidReport, rec.Kind)
+		return ReceivedReport{Record: rec}, fmt.Errorf("%w: %s is not for an agent to tell", ErrInvalidReport, rec.Kind)
 	}
 	if tag := events.MachineTag(report.Head().Machine); tag != from {
-		return Told{Record: rec}, fmt.Errorf("%w: %s: %s speaks of %s", ErrInvalidReport, events.CodeEventAuthor, from, tag)
+		return ReceivedReport{Record: rec}, fmt.Errorf("%w: %s: %s speaks of %s", ErrInvalidReport, events.CodeEventAuthor, from, tag)
 	}
-	return Told{rec, report}, nil
+	return ReceivedReport{rec, report}, nil
 }
 
 // AuthenticateReport checks that a report is signed with its machine's key. What a machine
 // says that is not enrolled is refused by Report for that.
-func AuthenticateReport(at At, told Told) error {
+func AuthenticateReport(at At, told ReceivedReport) error {
 	m := at.State.Machines[told.Machine()]
 	if m == nil || m.Life != projections.LifeAlive {
 		return nil
@@ -59,7 +59,7 @@ func AuthenticateReport(at At, told Told) error {
 // Report records a report once. code is a Report… constant of package wire: that the report
 // was recorded before (ReportDuplicate, without an error), or what the agent shall do about
 // the error.
-func Report(at At, told Told) (d Decision, code string, err error) {
+func Report(at At, told ReceivedReport) (d Decision, code string, err error) {
 	head := told.Report.Head()
 	m := at.State.Machines[head.Machine]
 	switch {
@@ -89,8 +89,8 @@ func Report(at At, told Told) (d Decision, code string, err error) {
 // factOf is what goes into the log for a report of a machine: the report itself, or that it
 // came late, because no order ends twice. duplicate says that the end of an order was
 // recorded before: the agent died between saying so and noting that it did.
-func factOf(s *projections.State, m *projections.Machine, told Told) (f Fact, duplicate bool) {
-	f = Fact{Actor: events.MachineTag(m.ID), Correlation: told.Record.Correlation, Told: &told.Record}
+func factOf(s *projections.State, m *projections.Machine, told ReceivedReport) (f Fact, duplicate bool) {
+	f = Fact{Actor: events.MachineTag(m.ID), Correlation: told.Record.Correlation, Report: &told.Record}
 	o, ok := told.Report.(events.OrderReport)
 	if !ok {
 		return f, false
@@ -107,7 +107,7 @@ func factOf(s *projections.State, m *projections.Machine, told Told) (f Fact, du
 	case ends && o.OrderID() == m.Ended && (!takenBack(o) || m.TakenBack(o.OrderID())):
 		return f, true
 	case ends:
-		f.Payload, f.Told = late(told.Report.Head(), o, told.Record), nil
+		f.Payload, f.Report = late(told.Report.Head(), o, told.Record), nil
 	}
 	return f, false
 }

@@ -69,9 +69,9 @@ func (d *draft) record(f *decide.Fact) (rec events.Record, err error) {
 	if env.Actor == "" {
 		env.Actor = d.cfg.Actor
 	}
-	if f.Told != nil {
-		if rec, err = f.Told.As(env); err != nil {
-			return rec, fmt.Errorf("record %s: %w", f.Told.Kind, err)
+	if f.Report != nil {
+		if rec, err = f.Report.As(env); err != nil {
+			return rec, fmt.Errorf("record %s: %w", f.Report.Kind, err)
 		}
 		return rec, nil
 	}

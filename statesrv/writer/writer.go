@@ -36,7 +36,7 @@ type Owner interface {
 	Prove(ctx context.Context, f *decide.Fact) error
 
 	// Appended is told which records a batch has put on disk, and how long that took.
-	Appended(recs []events.Record, took time.Duration)
+	Appended(recs []events.Record, elapsed time.Duration)
 
 	// Want does what a decision wants, now that its facts are on disk.
 	Want(w decide.Want)
