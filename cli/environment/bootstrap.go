@@ -38,8 +38,7 @@ type bootstrap struct {
 	kept      bool // the data directory existed before, and was empty
 }
 
-func bootstrapCommand(a *app.App) *cobra.Command {
-	b := &bootstrap{app: a}
+func (b *bootstrap) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "bootstrap [NAME]", Short: "Make an environment: its keys, its log and its first machine", Args: cobra.MaximumNArgs(1),
 		Long: `Make a new environment and make it the current one. Its keys and its configuration are
@@ -61,7 +60,7 @@ When machine 0 cannot be started, everything that was made is removed again.`,
   juju bootstrap prod --host 0.0.0.0 --advertise juju.example.com --systemd
   juju bootstrap prod --nats-url tls://nats.example.com:4222 --systemd`,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if b.name, err = a.Named(args); err != nil {
+			if b.name, err = b.app.Named(args); err != nil {
 				return err
 			}
 			if b.name == "" {

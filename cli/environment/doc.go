@@ -12,12 +12,12 @@ import (
 	"github.com/jujube-project/jujube/cli/app"
 )
 
-// Commands are those of this family. invite is the command of `juju container` that makes
-// join tokens, which belongs to the machines.
+// Commands are the commands of this family. invite is `juju container invite`: it belongs to the
+// family of machines, and to the group `juju container` of this one.
 func Commands(a *app.App, invite *cobra.Command) []*cobra.Command {
 	return []*cobra.Command{
-		bootstrapCommand(a), (&destroyEnvironment{app: a}).command(), (&switchTo{app: a}).command(), (&listEnvironments{app: a}).command(), containerCommand(a,
-			invite),
+		(&bootstrap{app: a}).command(), containerCommand(a, invite), (&destroyEnvironment{app: a}).command(),
+		(&listEnvironments{app: a}).command(), (&switchTo{app: a}).command(),
 		(&setEnv{app: a}).command(), (&getEnv{app: a}).command(), (&unsetEnv{app: a}).command(), (&httpToken{app: a}).command(),
 	}
 }
