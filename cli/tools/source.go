@@ -3,6 +3,7 @@ package tools
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -30,8 +31,9 @@ func (y *syncTools) openSource(ctx context.Context, set map[string]string) (sour
 	if from.stream == "" {
 		from.stream = set["agent-stream"]
 	}
-	trust := signing.Trusting(y.app.Store(), append(settings.Words(set["tools-signers"]), y.signers...),
-		append(settings.Words(set["tools-unsigned"]), y.trusted...))
+	anchors := append(settings.Words(set["tools-signers"]), y.signers...)
+	unsigned := append(settings.Words(set["tools-unsigned"]), y.trusted...)
+	trust := signing.Trusting(y.app.Store(), anchors, unsigned)
 	var faults []error
 	for _, base := range y.sources(set) {
 		for _, earlier := range faults {
@@ -82,13 +84,33 @@ func (y *syncTools) sources(set map[string]string) []string {
 	return list
 }
 
-// joinMarks joins the marks that the source gives versions with those of the environment.
-func joinMarks(found []streams.Found, c wire.Catalogue) []tools.Marked {
-	said := simplestreams.Marks(found)
+// marksWith are the marks of versions as they will be once the environment has heard this source.
+//
+// What a publisher has said of a version is in c.Said, as the log has it. c.Marks also holds what
+// the state server read from its own sources when it looked last: a revocation that its publisher
+// has taken back stays in there until the state server looks again. So c.Marks counts only for a
+// version of which no publisher has said anything yet.
+func marksWith(from source, c wire.Catalogue) []tools.Marked {
+	all := simplestreams.Marks(from.Found)
 	for _, m := range c.Marks {
-		said[m.Version] = said[m.Version].Or(m.Marks)
+		all[m.Version] = all[m.Version].Or(m.Marks)
 	}
-	return sortedMarks(said)
+	publisher := tools.Publisher(from.SignedBy, from.String())
+	news := map[version.Number]tools.Marks{}
+	for _, m := range newMarks(from, c) {
+		news[m.Version] = m.Marks
+	}
+	for n := range all {
+		words := maps.Clone(c.Said[n.String()])
+		if words == nil {
+			continue
+		}
+		if m, heard := news[n]; heard {
+			words[publisher] = tools.Said{Marks: m, Signing: from.Signing}
+		}
+		all[n] = tools.SaidBy{n.String(): words}.Of(n)
+	}
+	return sortedMarks(all)
 }
 
 // newMarks are the marks of versions that change what the environment knows of this

@@ -225,7 +225,7 @@ func (y *syncTools) automatic(sel selection, from source, env wire.EnvironmentIn
 		list = append(list, f.Tools)
 	}
 	hops := version.Path(version.Question{
-		Candidates: session.Candidates(list, joinMarks(from.Found, c)), Current: env.AgentVersion, Client: version.Current(),
+		Candidates: session.Candidates(list, marksWith(from, c)), Current: env.AgentVersion, Client: version.Current(),
 		Policy: version.Policy(env.Settings["upgrade-policy"]), Platforms: platforms,
 	})
 	y.app.Logger().Debug("choosing as upgrade-juju would", "current", env.AgentVersion, "candidates", len(list), "hops", len(hops))
