@@ -2,7 +2,6 @@ package inspect
 
 import (
 	"context"
-	"errors"
 
 	"github.com/spf13/cobra"
 )
@@ -24,8 +23,9 @@ finds out whether anything of it was taken away, changed or put in another order
 	}
 }
 
-// run prints the newer of two checkpoints: the one that is kept beside the log is written a
-// moment later than a state server answers with it.
+// run prints the newer of two checkpoints: the one that is kept beside the log, and the one that
+// this client believed last. The second can be newer, because a state server answers with a
+// checkpoint a moment before it writes it beside the log.
 func (c *checkpoint) run(ctx context.Context) error {
 	src, err := c.open(ctx)
 	if err != nil {
@@ -33,7 +33,7 @@ func (c *checkpoint) run(ctx context.Context) error {
 	}
 	defer src.close()
 	if src.witness == nil {
-		return errors.New("this client has no log key of the environment, so it cannot tell whether a checkpoint is genuine")
+		return errNoLogKey
 	}
 	note, err := src.signed(ctx)
 	if err != nil {

@@ -13,14 +13,17 @@ import (
 	"github.com/jujube-project/jujube/projections/audit"
 )
 
-// witnesses gathers what the log must go on from: the newest checkpoint that is kept
-// beside it, what this client saw, and what the files hold.
+// errNoLogKey is the error where a checkpoint is given or asked for and this client has no witness.
+var errNoLogKey = errors.New("this client has no log key of the environment, so it cannot tell whether a checkpoint is genuine")
+
+// witnesses gathers the checkpoints that the log must go on from: the newest that the state
+// server has signed, which is also returned as signed; the newest that this client believed
+// before; and those in the files. A client without a witness compares nothing.
 func (src logSource) witnesses(ctx context.Context, files []string) (t *audit.Tree, signed tree.Checkpoint, err error) {
 	w := src.witness
 	if w == nil {
 		if len(files) > 0 {
-			return nil, signed, app.Fail(errors.New("this client has no log key of the environment, so it cannot tell whether a checkpoint is genuine"),
-				"Nothing was compared.", "")
+			return nil, signed, app.Fail(errNoLogKey, "Nothing was compared.", "")
 		}
 		return audit.NewTree(""), signed, nil
 	}
@@ -53,8 +56,9 @@ func (src logSource) witnesses(ctx context.Context, files []string) (t *audit.Tr
 	return audit.NewTree(w.Environment(), list...), signed, nil
 }
 
-// conclude names the records that were changed, where that can be found out, and keeps the
-// newest checkpoint of a log that is well.
+// conclude ends the comparison. If nothing was found, the client keeps the signed checkpoint as
+// the newest that it believed. If something was, the state server is asked for its leaves: they
+// tell which records differ from what was signed.
 func (src logSource) conclude(ctx context.Context, t *audit.Tree, signed tree.Checkpoint) error {
 	if src.witness == nil || signed.Size == 0 {
 		return nil
@@ -67,7 +71,7 @@ func (src logSource) conclude(ctx context.Context, t *audit.Tree, signed tree.Ch
 	}
 	leaves, err := wire.LogLeaves.Ask(ctx, src.ask, wire.Nothing{})
 	if err != nil {
-		return nil // it is said that something differs; where, nobody can tell
+		return nil // the findings say that the log differs; without the leaves nobody can tell where
 	}
 	t.Locate(leaves, signed.Head)
 	return nil

@@ -59,8 +59,8 @@ A machine should join with the jujud that the environment runs; juju status show
 	f.IntVarP(&m.n, "number", "n", 1, "how many")
 	f.BoolVar(&m.local, "local", false, "start them on this host, in the background")
 	f.StringVar(&m.jujud, "jujud", "", "the jujud to run with --local (default: beside juju, then in the PATH)")
-	f.StringVar(&m.dataDir, "data-dir", "", "data directory in the printed command (default /var/lib/juju); with --local, where each machine gets one "+
-		"(default JUJU_DATA/machines/NAME)")
+	f.StringVar(&m.dataDir, "data-dir", "", "data directory in the printed command (default /var/lib/juju); "+
+		"with --local, where each machine gets one (default JUJU_DATA/machines/NAME)")
 	f.StringVar(&m.tokens, "save-tokens", "", "write the tokens to files machine-N.join in this directory, for jujud machine --join-file, and print none")
 	f.DurationVar(&m.ttl, "ttl", time.Hour, "how long the tokens work")
 	f.StringToStringVar(&m.labels, "labels", nil, "labels of the machines: NAME=VALUE,…")

@@ -91,8 +91,8 @@ type addUnit struct {
 func (c *addUnit) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "add-unit NAME --to MACHINE", Short: "Run one more unit of a service on a machine", Args: cobra.ExactArgs(1),
-		Long: "Run one more unit of the service NAME on a machine: the same command, environment and\nrestart policy as its units have. juju deploy says what " +
-			"a service is.",
+		Long: `Run one more unit of the service NAME on a machine: the same command, environment and
+restart policy as its units have. juju deploy says what a service is.`,
 		Example: "  juju add-unit web --to 2",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if c.to == "" {

@@ -44,8 +44,8 @@ type metadataKey struct{ app *app.App }
 func (c *metadataKey) command() *cobra.Command {
 	return &cobra.Command{
 		Use: "key", Short: "Print the anchor of the trees that this client signs", Args: cobra.NoArgs,
-		Long: "Print the digest of the root that all trees which this client signs follow from. Whoever adds\nit to the setting tools-signers of an " +
-			"environment believes those trees.",
+		Long: `Print the digest of the root that all trees which this client signs follow from. Whoever adds
+it to the setting tools-signers of an environment believes those trees.`,
 		Example: "  juju metadata key\n  juju set-env tools-signers=\"$(juju get-env tools-signers) $(juju metadata key)\"",
 		RunE:    func(*cobra.Command, []string) error { return c.run() },
 	}

@@ -72,8 +72,8 @@ func (r *syncResult) missing(stored []tools.Tools) ([]streams.Found, error) {
 		case there < 0:
 			list = append(list, a.found)
 		case stored[there].SHA256 != a.SHA256:
-			faults = append(faults, fmt.Errorf("%s is stored with sha256 %s, %s has it with %s; a version is never replaced", a.Version, stored[there].SHA256,
-				r.Source, a.SHA256))
+			faults = append(faults, fmt.Errorf("%s is stored with sha256 %s, %s has it with %s; a version is never replaced",
+				a.Version, stored[there].SHA256, r.Source, a.SHA256))
 		default:
 			r.Archives[i].State = stateThere
 		}

@@ -32,8 +32,8 @@ type addUser struct {
 func (c *addUser) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "add NAME KEY ROLE", Short: "Let somebody be an operator", Args: cobra.ExactArgs(3),
-		Long: "Add an operator under NAME with the public key that his juju user key prints, and a first ROLE.\nWhat is printed is for him: he gives it to " +
-			"juju user accept. There is no secret in it.",
+		Long: `Add an operator under NAME with the public key that his juju user key prints, and a first ROLE.
+What is printed is for him: he gives it to juju user accept. There is no secret in it.`,
 		Example: "  juju user add bob UBOB… operate --labels env=prod\n  juju user add eve UEVE… read",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c.operator = events.Operator{Name: args[0], Key: args[1], Grants: []events.Grant{{Role: args[2], Labels: c.labels}}}
@@ -70,8 +70,8 @@ type grant struct {
 func (c *grant) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "grant NAME ROLE", Short: "Give an operator a role, or take it back", Args: cobra.ExactArgs(2),
-		Long: "Give an operator one more role, or, with --take-back, take that one away. What is printed is for\nhim: with juju user accept he gets what his " +
-			"roles need.",
+		Long: `Give an operator one more role, or, with --take-back, take that one away. What is printed is for
+him: with juju user accept he gets what his roles need.`,
 		Example: "  juju user grant bob approve --labels env=prod\n  juju user grant bob operate --take-back",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c.operator, c.role = args[0], args[1]

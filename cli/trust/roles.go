@@ -142,8 +142,8 @@ type rotate struct {
 func (c *rotate) command() *cobra.Command {
 	return &cobra.Command{
 		Use: "rotate ROLE", Short: "Replace this client's key of a role by a new one", Args: cobra.ExactArgs(1),
-		Long: "Make a new key for ROLE, root or targets, in place of this client's old one. The old one signs\nthe root that takes it away, and nothing after " +
-			"that; its file stays until you remove it.",
+		Long: `Make a new key for ROLE, root or targets, in place of this client's old one. The old one signs
+the root that takes it away, and nothing after that; its file stays until you remove it.`,
 		Example: "  juju trust rotate targets",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c.role = args[0]

@@ -27,8 +27,9 @@ type revoke struct {
 func (c *revoke) command() *cobra.Command {
 	return &cobra.Command{
 		Use: "revoke SORT VALUE...", Short: "Take an archive, a key or a request back", Args: cobra.MinimumNArgs(2),
-		Long: "Publish that nobody may rely on these any more. SORT is artefact (sha256 of an archive), key\n(public key of an operator or machine) or " +
-			"request (its id). Machines that run a revoked archive\ngo on; they refuse to be brought to it.",
+		Long: `Publish that nobody may rely on these any more. SORT is artefact (sha256 of an archive), key
+(public key of an operator or machine) or request (its id). Machines that run a revoked archive
+go on; they refuse to be brought to it.`,
 		Example: "  juju trust revoke artefact 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c.sort, c.values = args[0], args[1:]
@@ -100,8 +101,8 @@ type quorum struct {
 func (c *quorum) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "quorum N", Short: "Say how many operators must agree", Args: cobra.ExactArgs(1),
-		Long: "Publish how many operators must agree to what concerns machines with these labels, who asks\nincluded; without --labels, to anything. 1 takes " +
-			"that back.",
+		Long: `Publish how many operators must agree to what concerns machines with these labels, who asks
+included; without --labels, to anything. 1 takes that back.`,
 		Example: "  juju trust quorum 2 --labels env=prod",
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if c.operators, err = strconv.Atoi(args[0]); err != nil || c.operators < 1 {

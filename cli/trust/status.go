@@ -22,8 +22,8 @@ type status struct{ app *app.App }
 func (c *status) command() *cobra.Command {
 	return &cobra.Command{
 		Use: "status", Short: "Show who signs, what is published and until when it holds", Args: cobra.NoArgs,
-		Long: "Show the pinned root, keys and thresholds of each role, what is published and until when it\nholds, and the draft that waits for signatures. A " +
-			"* marks keys of this client.",
+		Long: `Show the pinned root, keys and thresholds of each role, what is published and until when it
+holds, and the draft that waits for signatures. A * marks keys of this client.`,
 		Example: "  juju trust status",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return signing.WithSite(cmd.Context(), c.app, func(_ *session.Session, p *signing.Site) error { return c.run(p) })

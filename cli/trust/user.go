@@ -42,8 +42,8 @@ type userKey struct{ app *app.App }
 func (c *userKey) command() *cobra.Command {
 	return &cobra.Command{
 		Use: "key", Short: "Make this client's key as an operator, and print its public half", Args: cobra.NoArgs,
-		Long: "Make a key for this client, unless it has one, in JUJU_DATA/user.key, and print its public half:\nwhoever is admin of an environment adds that " +
-			"with juju user add. The key never leaves this client.",
+		Long: `Make a key for this client, unless it has one, in JUJU_DATA/user.key, and print its public half:
+whoever is admin of an environment adds that with juju user add. The key never leaves this client.`,
 		Example: "  juju user key",
 		RunE:    func(*cobra.Command, []string) error { return c.run() },
 	}

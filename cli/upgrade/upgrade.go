@@ -106,7 +106,10 @@ func (u *upgrade) run(ctx context.Context, s *session.Session) error {
 		u.app.Say("%s: %s", what, answer.Detail)
 		return nil
 	}
-	ask := &events.AskUpgrade{To: answer.Chosen, Client: q.Client, Reset: u.reset, Rollback: u.back, Artefacts: session.Artefacts(list, answer.Chosen, q.Platforms)}
+	ask := &events.AskUpgrade{
+		To: answer.Chosen, Client: q.Client, Reset: u.reset, Rollback: u.back,
+		Artefacts: session.Artefacts(list, answer.Chosen, q.Platforms),
+	}
 	reasons, err := blockers(ctx, s, ask)
 	if err != nil {
 		return err
@@ -168,7 +171,8 @@ func (u *upgrade) onlySigned(ctx context.Context, s *session.Session, list []too
 	}
 	for _, t := range list {
 		if err := p.Trusted.Tools(t); err != nil {
-			return app.Fail(err, "Nothing was asked.", fmt.Sprintf("juju sync-tools --version %d.%d signs it, with a release manager's key", t.Version.Major, t.Version.Minor))
+			return app.Fail(err, "Nothing was asked.",
+				fmt.Sprintf("juju sync-tools --version %d.%d signs it, with a release manager's key", t.Version.Major, t.Version.Minor))
 		}
 	}
 	return nil
