@@ -52,7 +52,7 @@ A machine should join with the jujud that the environment runs; juju status show
 			if err := m.check(); err != nil {
 				return err
 			}
-			return session.With(cmd.Context(), m.app, func(s *session.Session) error { return m.run(cmd.Context(), s) })
+			return session.With(cmd.Context(), m.app, func(s *session.Session) error { return m.run(cmd.Context(), s, s.Env) })
 		},
 	}
 	f := cmd.Flags()
@@ -86,11 +86,18 @@ func (m *addMachine) check() error {
 	return nil
 }
 
-// run makes the tokens here, so that their secrets are never anywhere else, and
-// asks for places for their public halves.
-func (m *addMachine) run(ctx context.Context, s *session.Session) error {
+// inviter asks for places for machines, and for what their tokens need.
+type inviter interface {
+	requester
+	wire.Asker
+	Environment(ctx context.Context) (wire.EnvironmentInfo, error)
+}
+
+// run makes the keys of the tokens on this host, and asks for a place for each public key. So
+// the secret half of a token is on this host only, and in the token itself.
+func (m *addMachine) run(ctx context.Context, s inviter, env app.Environment) error {
 	if m.local {
-		if err := m.prepareLocal(ctx, s); err != nil {
+		if err := m.prepareLocal(ctx, s, env); err != nil {
 			return err
 		}
 	}
@@ -112,19 +119,19 @@ func (m *addMachine) run(ctx context.Context, s *session.Session) error {
 	if err != nil {
 		return err
 	}
-	tokens, err := m.invitations(s.Env, recs, secrets, enrol)
+	tokens, err := m.invitations(env, recs, secrets, enrol)
 	if err != nil {
 		return err
 	}
 	for i, t := range tokens {
-		if err := m.welcome(ctx, s.Env, t); err != nil {
+		if err := m.welcome(ctx, env, t); err != nil {
 			return leftOver(err, tokens[i:])
 		}
 	}
 	return nil
 }
 
-// leftOver is the error that names the places which nobody has taken.
+// leftOver adds to an error which places were made and are not used: those of the tokens.
 func leftOver(err error, tokens []bus.JoinToken) error {
 	var left []string
 	for _, t := range tokens {

@@ -26,7 +26,7 @@ host before; juju remove-machine sends away who should not be there.`,
 	}
 }
 
-// run approves one machine after another; those before one that is refused stay approved.
+// run approves one machine after another. If one is refused, those before it stay approved.
 func (c *approveMachine) run(ctx context.Context, s requester, machines []string) error {
 	for _, arg := range machines {
 		id, err := machineID(arg)

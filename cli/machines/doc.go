@@ -2,8 +2,8 @@
 // approve-machine, remove-machine, resolved, restart-agent, deploy, add-unit, remove-unit
 // and remove-service.
 //
-// Most of them are one signed request; whether it is granted is decided by the state server.
-// What happens on this host with --local is in package cli/local.
+// Most of them make one signed request, and the state server decides whether it is granted. What
+// add-machine --local and remove-machine do on this host is in package cli/local.
 package machines
 
 import (

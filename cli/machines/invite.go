@@ -20,7 +20,7 @@ import (
 const inviteTimeout = 2 * time.Minute
 
 // InviteCommand is `juju container invite`: it makes places for the machines of
-// docker-compose.yml, whose tokens go into files.
+// docker-compose.yml and writes their join tokens into files.
 func InviteCommand(a *app.App) *cobra.Command {
 	m := &addMachine{app: a, ttl: 24 * time.Hour, dataDir: "/var/lib/juju"}
 	cmd := &cobra.Command{
@@ -39,15 +39,15 @@ func InviteCommand(a *app.App) *cobra.Command {
 	return cmd
 }
 
-// invite asks until a state server answers; a refusal ends it. Tokens that are there already
-// are not made again.
+// invite asks again and again until a state server answers; a refusal ends it. It does nothing if
+// the token of the last machine exists: then an earlier run has written all of them.
 func (m *addMachine) invite(ctx context.Context) error {
 	last := filepath.Join(m.tokens, events.MachineTag(fmt.Sprint(m.n))+".join")
 	if _, err := os.Stat(last); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	for {
-		err := session.With(ctx, m.app, func(s *session.Session) error { return m.run(ctx, s) })
+		err := session.With(ctx, m.app, func(s *session.Session) error { return m.run(ctx, s, s.Env) })
 		if refused := (app.Refused{}); err == nil || errors.As(err, &refused) {
 			return err
 		}

@@ -13,7 +13,8 @@ import (
 	"github.com/jujube-project/jujube/host"
 )
 
-// invitations are the join tokens of the places that were made.
+// invitations makes a join token for each place in the decision. secrets are the keys that were made
+// for them, by public key.
 func (m *addMachine) invitations(env app.Environment, recs []events.Record, secrets map[string]*bus.Identity, enrol wire.Credentials) ([]bus.JoinToken, error) {
 	var tokens []bus.JoinToken
 	for _, rec := range recs {
@@ -49,7 +50,7 @@ func (m *addMachine) token(env app.Environment, invited *events.MachineInvited, 
 	}, nil
 }
 
-// welcome starts the machine here, or says how to start it elsewhere.
+// welcome starts the machine on this host, or prints how to start it on another one.
 func (m *addMachine) welcome(ctx context.Context, env app.Environment, token bus.JoinToken) error {
 	if m.local {
 		return m.startLocal(ctx, env, token)

@@ -44,8 +44,9 @@ removed; before that, it is asked whether you are sure.`,
 	return cmd
 }
 
-// run removes one machine after another; those before one that is refused stay removed. env
-// says which of them this client started on this host.
+// run removes one machine after another. If one is refused, those before it stay removed. env says
+// which of the machines this client has started on this host: those are stopped, and their files
+// are removed.
 func (c *removeMachine) run(ctx context.Context, s requester, env app.Environment, ids []string) error {
 	if !c.sure(env, ids) {
 		return app.Fail(errors.New("not confirmed"), "Nothing was changed.", "")
@@ -64,7 +65,7 @@ func (c *removeMachine) run(ctx context.Context, s requester, env app.Environmen
 	return nil
 }
 
-// sure asks before files on this host are removed.
+// sure asks the person before files on this host are removed. If there are none, it does not ask.
 func (c *removeMachine) sure(env app.Environment, ids []string) bool {
 	var files []string
 	for _, m := range env.Machines {

@@ -45,7 +45,7 @@ earlier request, is not restarted twice.`,
 // restartTimeout bounds --wait.
 const restartTimeout = 5 * time.Minute
 
-// run asks for the restarts. With --wait it follows the log until every agent is back.
+// run asks for the restarts. With --wait it follows the log until each of them has ended.
 func (c *restartAgent) run(ctx context.Context, s requester, log events.Log) error {
 	recs, err := s.Request(ctx, events.Ask{Action: events.ActionRestart, Restart: &events.AskRestart{Tags: c.tags, All: c.all}})
 	if err != nil {
@@ -71,11 +71,12 @@ func (c *restartAgent) run(ctx context.Context, s requester, log events.Log) err
 	return errors.Join(append(failed, err)...)
 }
 
-// merged stands for the order that an agent had before it was asked again.
+// merged stands in place of an order for an agent that got no new one: the order that it had before
+// restarts it. Which one that is, the decision does not say.
 const merged = ""
 
-// restartsOf finds in a decision the order of each machine, and the agents that got none
-// because they restart anyway.
+// restartsOf reads a decision. open has the order of each machine that was asked to restart; anyway
+// names the agents that got no order because they restart anyway.
 func restartsOf(recs []events.Record) (open map[string]string, anyway []string) {
 	open = map[string]string{}
 	ordered := map[string]string{}
@@ -100,9 +101,9 @@ func restartsOf(recs []events.Record) (open map[string]string, anyway []string) 
 	return open, anyway
 }
 
-// await follows the log from the orders on until every one has ended, and removes
-// their machines from open. An agent that did not restart does not end the wait for the
-// others.
+// await follows the log from the orders on, and removes each machine from open when its order has
+// ended. It returns when open is empty. An agent that did not restart is added to failed; the wait
+// for the others goes on.
 func (c *restartAgent) await(ctx context.Context, log events.Log, from uint64, open map[string]string) (failed []error, err error) {
 	for rec, err := range log.Follow(ctx, from) {
 		if ctx.Err() != nil {
@@ -128,7 +129,8 @@ func (c *restartAgent) await(ctx context.Context, log events.Log, from uint64, o
 	return failed, errors.New("the log ended")
 }
 
-// endOf says which order a record ends, if any, and why its agent did not restart.
+// endOf says which order of which machine a record ends; order is empty if it ends none. why is
+// empty if the agent has restarted.
 func endOf(rec events.Record) (machine, order, why string) {
 	switch p, _ := events.Decode(rec); p := p.(type) {
 	case *events.RestartDone:

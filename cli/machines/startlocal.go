@@ -10,13 +10,12 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/cli/local"
-	"github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/events"
 )
 
-// prepareLocal finds what machines on this host run, before anything is asked, and says
-// when it is not what the environment runs.
-func (m *addMachine) prepareLocal(ctx context.Context, s *session.Session) (err error) {
+// prepareLocal finds the jujud that the machines on this host will run, before anything is asked.
+// It warns if that is another version than the environment's.
+func (m *addMachine) prepareLocal(ctx context.Context, s inviter, env app.Environment) (err error) {
 	if m.found, err = local.Find(m.jujud); err != nil {
 		return err
 	}
@@ -25,28 +24,28 @@ func (m *addMachine) prepareLocal(ctx context.Context, s *session.Session) (err 
 		return err
 	}
 	if m.dataDir == "" {
-		m.dataDir = m.app.Store().MachineDir(s.Env.Name, "")
+		m.dataDir = m.app.Store().MachineDir(env.Name, "")
 	}
 	if m.dataDir, err = filepath.Abs(m.dataDir); err != nil {
 		return err
 	}
-	env, err := s.Environment(ctx)
+	runs, err := s.Environment(ctx)
 	if err != nil {
 		return app.Fail(err, "Nothing was changed.", "")
 	}
-	if env.AgentVersion != own.Number {
+	if runs.AgentVersion != own.Number {
 		back := ""
-		if own.Number.Compare(env.AgentVersion) > 0 {
+		if own.Number.Compare(runs.AgentVersion) > 0 {
 			back = " --rollback"
 		}
 		m.app.Say("WARNING %s is %s, the environment runs %s; juju upgrade-juju --version %s%s brings the new machines to it", m.found, own.Number,
-			env.AgentVersion, env.AgentVersion, back)
+			runs.AgentVersion, runs.AgentVersion, back)
 	}
 	return nil
 }
 
-// startLocal starts the machine on this host. It is noted before it is started, so that
-// destroy-environment finds its files whatever happens in between.
+// startLocal starts a machine on this host. The machine is noted in the store before it is started,
+// so that destroy-environment finds its files even if this command is killed in between.
 func (m *addMachine) startLocal(ctx context.Context, env app.Environment, token bus.JoinToken) error {
 	here := app.Machine{ID: token.Machine, DataDir: filepath.Join(m.dataDir, token.Machine)}
 	if entries, err := os.ReadDir(here.DataDir); err == nil && len(entries) > 0 {

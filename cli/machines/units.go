@@ -64,7 +64,7 @@ func (c *deploy) ask(service string, command []string) (*events.AskDeploy, error
 	return d, nil
 }
 
-// place connects, asks for a unit and says which one it is.
+// place connects, asks for a unit, and prints which unit it became and on which machine.
 func place(cmd *cobra.Command, a *app.App, ask events.Ask) error {
 	return session.With(cmd.Context(), a, func(s *session.Session) error {
 		recs, err := s.Request(cmd.Context(), ask)
@@ -121,7 +121,7 @@ func (c *removeService) command() *cobra.Command {
 	}
 }
 
-// run removes one after another; those before one that is refused stay removed.
+// run removes one after another. If one is refused, those before it stay removed.
 func (c *removeService) run(ctx context.Context, s requester, services []string) error {
 	for _, service := range services {
 		if _, err := s.Request(ctx, events.Ask{Action: events.ActionRemoveService, RemoveService: service}); err != nil {
@@ -146,7 +146,7 @@ func (c *removeUnit) command() *cobra.Command {
 	}
 }
 
-// run removes one after another; those before one that is refused stay removed.
+// run removes one after another. If one is refused, those before it stay removed.
 func (c *removeUnit) run(ctx context.Context, s requester, units []string) error {
 	for _, unit := range units {
 		if _, err := s.Request(ctx, events.Ask{Action: events.ActionRemoveUnit, RemoveUnit: unit}); err != nil {

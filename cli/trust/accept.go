@@ -34,8 +34,8 @@ and of no use with another one. Ask somebody whom you trust for it: it pins who 
 	}
 }
 
-// run notes the environment, under the lock of the store. Another environment that has the
-// same name here already stays as it is.
+// run notes the environment in the store, under the store's lock. It refuses a line for another
+// key than this client's, and a line whose environment would replace another one of the same name.
 func (c *accept) run(i invitation) error {
 	store := c.app.Store()
 	id, err := readUserKey(store)
@@ -64,7 +64,8 @@ func (c *accept) run(i invitation) error {
 	return nil
 }
 
-// note writes everything that an invitation says into the store.
+// note writes what the invitation says into the store: whom to believe, the credentials and where
+// the environment is.
 func note(store app.Store, i invitation, creds bus.Credentials) error {
 	if err := os.MkdirAll(filepath.Dir(store.CredentialsFile(i.Name)), 0o700); err != nil {
 		return err

@@ -2,8 +2,8 @@
 // managers, whose signed metadata says what machines may run, and `juju user` for the
 // operators, who are part of that metadata.
 //
-// The metadata itself, its keys and its drafts are in package cli/signing; here is what the
-// commands change in it.
+// What the metadata is, where its keys and drafts lie and how it is published is in package
+// cli/signing. This package has what each command changes in it.
 package trust
 
 import (

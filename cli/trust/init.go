@@ -58,7 +58,8 @@ func (c *initKeys) run(r signing.Repository) error {
 	return nil
 }
 
-// pin notes --anchor. An anchor that is pinned already is never replaced.
+// pin notes --anchor. It never replaces an anchor that is pinned already: everything that this
+// client believes of the environment follows from that one.
 func (c *initKeys) pin(r signing.Repository) error {
 	if c.anchor == "" {
 		return nil

@@ -9,14 +9,14 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/cli/app"
-	"github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/cli/signing"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/wire"
 )
 
-// invitation is all that an operator's client needs beside his own key. It holds no secret.
+// invitation is the line that an admin hands to an operator: all that the operator's client needs
+// of the environment beside the operator's own key. It holds no secret.
 type invitation struct {
 	Name        string   `json:"name"`
 	UUID        string   `json:"uuid"`
@@ -55,9 +55,9 @@ func parseInvitation(s string) (i invitation, err error) {
 	return i, bus.CheckAuthorities(i.Authorities)
 }
 
-// printInvitation prints the line for the operator with that key.
-func printInvitation(ctx context.Context, a *app.App, s *session.Session, key string) error {
-	i, err := invite(ctx, a.Store(), s, key)
+// printInvitation prints the line with which the operator with that key accepts.
+func printInvitation(ctx context.Context, a *app.App, s wire.Asker, env app.Environment, key string) error {
+	i, err := invite(ctx, a.Store(), s, env, key)
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,9 @@ func printInvitation(ctx context.Context, a *app.App, s *session.Session, key st
 	return err
 }
 
-func invite(ctx context.Context, store app.Store, s *session.Session, key string) (i invitation, err error) {
+// invite asks for the operator's credentials, which hold no secret: they are of use only with the
+// key. What else is in the invitation is what this client has pinned itself.
+func invite(ctx context.Context, store app.Store, s wire.Asker, env app.Environment, key string) (i invitation, err error) {
 	token, err := wire.OperatorCredentials.Ask(ctx, s, wire.Text(key))
 	if err != nil {
 		return i, app.Fail(err, "The operator was published; only the line for him is missing.", "juju user grant prints it, too")
@@ -74,12 +76,12 @@ func invite(ctx context.Context, store app.Store, s *session.Session, key string
 	if err != nil {
 		return i, err
 	}
-	pinned, err := bus.PinnedAuthorities(store.AuthoritiesFile(s.Env.Name))
+	pinned, err := bus.PinnedAuthorities(store.AuthoritiesFile(env.Name))
 	if err != nil {
 		return i, err
 	}
-	anchor, err := signing.SiteRepository(store, s.Env.Name).Anchor()
+	anchor, err := signing.SiteRepository(store, env.Name).Anchor()
 	return invitation{
-		Name: s.Env.Name, UUID: s.Env.UUID, Operator: name, URLs: s.Env.URLs, Authorities: pinned, Anchor: anchor.SHA256, JWT: string(token),
+		Name: env.Name, UUID: env.UUID, Operator: name, URLs: env.URLs, Authorities: pinned, Anchor: anchor.SHA256, JWT: string(token),
 	}, err
 }

@@ -15,9 +15,10 @@ import (
 	"github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/cli/signing"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/wire"
 )
 
-// labelFlag is where a role holds.
+// labelFlag defines --labels: a role holds for the machines with these labels.
 func labelFlag(cmd *cobra.Command, labels *map[string]string) {
 	cmd.Flags().StringToStringVar(labels, "labels", nil, "NAME=VALUE,… of the machines that the role is for (default: every machine)")
 }
@@ -40,14 +41,14 @@ What is printed is for him: he gives it to juju user accept. There is no secret 
 			if !bus.IsPublicKey(c.operator.Key) {
 				return app.Usage("%q is no public key; juju user key prints one", c.operator.Key)
 			}
-			return signing.WithSite(cmd.Context(), c.app, func(s *session.Session, p *signing.Site) error { return c.run(cmd.Context(), s, p) })
+			return signing.WithSite(cmd.Context(), c.app, func(s *session.Session, p *signing.Site) error { return c.run(cmd.Context(), s, s.Env, p) })
 		},
 	}
 	labelFlag(cmd, &c.labels)
 	return cmd
 }
 
-func (c *addUser) run(ctx context.Context, s *session.Session, p *signing.Site) error {
+func (c *addUser) run(ctx context.Context, s wire.Asker, env app.Environment, p *signing.Site) error {
 	err := changeOperators(ctx, p, func(r *events.Roster) error {
 		r.Operators = append(r.Operators, c.operator)
 		return nil
@@ -55,7 +56,7 @@ func (c *addUser) run(ctx context.Context, s *session.Session, p *signing.Site) 
 	if err != nil {
 		return err
 	}
-	return printInvitation(ctx, c.app, s, c.operator.Key)
+	return printInvitation(ctx, c.app, s, env, c.operator.Key)
 }
 
 // grant is `juju user grant`.
@@ -75,7 +76,7 @@ him: with juju user accept he gets what his roles need.`,
 		Example: "  juju user grant bob approve --labels env=prod\n  juju user grant bob operate --take-back",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c.operator, c.role = args[0], args[1]
-			return signing.WithSite(cmd.Context(), c.app, func(s *session.Session, p *signing.Site) error { return c.run(cmd.Context(), s, p) })
+			return signing.WithSite(cmd.Context(), c.app, func(s *session.Session, p *signing.Site) error { return c.run(cmd.Context(), s, s.Env, p) })
 		},
 	}
 	labelFlag(cmd, &c.labels)
@@ -83,7 +84,7 @@ him: with juju user accept he gets what his roles need.`,
 	return cmd
 }
 
-func (c *grant) run(ctx context.Context, s *session.Session, p *signing.Site) error {
+func (c *grant) run(ctx context.Context, s wire.Asker, env app.Environment, p *signing.Site) error {
 	o, err := operatorNamed(p.Trusted.Roster(), c.operator)
 	if err != nil {
 		return err
@@ -91,10 +92,11 @@ func (c *grant) run(ctx context.Context, s *session.Session, p *signing.Site) er
 	if err := changeOperators(ctx, p, func(r *events.Roster) error { return c.apply(r, o.Key) }); err != nil {
 		return err
 	}
-	return printInvitation(ctx, c.app, s, o.Key)
+	return printInvitation(ctx, c.app, s, env, o.Key)
 }
 
-// apply changes one grant of the operator with that key.
+// apply gives the role to the operator with that key, or takes it away. A grant is the same only
+// if role and labels are.
 func (c *grant) apply(r *events.Roster, key string) error {
 	same := func(have events.Grant) bool { return have.Role == c.role && maps.Equal(have.Labels, c.labels) }
 	for i, o := range r.Operators {
@@ -150,8 +152,8 @@ func operatorNamed(r events.Roster, name string) (events.Operator, error) {
 	return r.Operators[i], nil
 }
 
-// changeOperators publishes other operators. The last admin of every machine stays: without
-// one nobody could ever change the operators again.
+// changeOperators publishes the operators as f changes them. It refuses a change after which nobody
+// is admin of every machine: then nobody could ever change the operators again.
 func changeOperators(ctx context.Context, p *signing.Site, f func(*events.Roster) error) error {
 	return changeRoster(ctx, p, func(r *events.Roster) error {
 		if err := f(r); err != nil {

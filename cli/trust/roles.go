@@ -16,8 +16,9 @@ import (
 	"github.com/jujube-project/jujube/events/tools/tuf"
 )
 
-// changeRole publishes the next root with other keys of one role. New keys of the targets
-// have signed nothing yet, so the targets are made anew with the root.
+// changeRole publishes the next root, with the keys of one role as f changes them. Where the keys
+// of the targets change, the targets are signed anew together with the root, because the new keys
+// have signed nothing yet.
 func changeRole(ctx context.Context, p *signing.Site, name string, f func(*tuf.Keys) error) error {
 	return p.Change(ctx, func(repo *tuf.Repository) error {
 		roles := repo.Roles()
@@ -37,7 +38,8 @@ func changeRole(ctx context.Context, p *signing.Site, name string, f func(*tuf.K
 	})
 }
 
-// keysOf are the keys of one of the roles that people sign.
+// keysOf gives the keys of a role that people sign: root or targets. The state server signs the
+// other two.
 func keysOf(r *tuf.Roles, name string) (*tuf.Keys, error) {
 	switch name {
 	case tuf.Root:
@@ -65,7 +67,7 @@ type addKey struct {
 	app       *app.App
 	role      string
 	keys      []ed25519.PublicKey
-	threshold int // 0: as it is
+	threshold int // how many keys must sign from now on; 0: as many as before
 }
 
 func (c *addKey) command() *cobra.Command {

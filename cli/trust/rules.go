@@ -20,7 +20,7 @@ import (
 // revoke is `juju trust revoke`.
 type revoke struct {
 	app    *app.App
-	sort   string // of what is revoked: artefact, key or request
+	sort   string // what the values name: artefact, key or request
 	values []string
 }
 
@@ -129,7 +129,8 @@ func (c *quorum) apply(r *events.Roster) error {
 	return nil
 }
 
-// mayAgree is how many operators may ask for, or agree to, what concerns such machines.
+// mayAgree counts the operators who may ask for an upgrade of machines with these labels, or agree
+// to it.
 func mayAgree(r events.Roster, labels map[string]string) (n int) {
 	for _, o := range r.Operators {
 		if o.May(events.RoleOperate, labels) || o.May(events.RoleApprove, labels) {
@@ -139,7 +140,7 @@ func mayAgree(r events.Roster, labels map[string]string) (n int) {
 	return n
 }
 
-// changeRoster publishes other operators, quorums or state servers. f changes a copy.
+// changeRoster publishes the roster (operators, quorums, state servers) as f changes a copy of it.
 func changeRoster(ctx context.Context, p *signing.Site, f func(*events.Roster) error) error {
 	roster := p.Trusted.Roster()
 	roster.Operators, roster.Quorums = slices.Clone(roster.Operators), slices.Clone(roster.Quorums)

@@ -19,7 +19,7 @@ import (
 // sign is `juju trust sign`.
 type sign struct {
 	app  *app.App
-	file string // of a colleague's draft; empty: this client's own
+	file string // a colleague's draft; empty: this client's own draft
 }
 
 func (c *sign) command() *cobra.Command {
@@ -47,7 +47,7 @@ func (c *sign) run(ctx context.Context, p *signing.Site) error {
 	if err != nil {
 		return err
 	}
-	if !p.Follows(repo) { // no draft: the same targets are signed anew
+	if !p.Follows(repo) { // there is no draft: what is published is signed anew, unchanged
 		if err := repo.RemoveTargets(signing.TargetsExpire()); err != nil {
 			return err
 		}
@@ -55,7 +55,8 @@ func (c *sign) run(ctx context.Context, p *signing.Site) error {
 	return p.Finish(ctx, repo)
 }
 
-// signFile shows what a colleague's draft changes, signs and publishes it.
+// signFile shows what a colleague's draft changes, and only then signs it. A draft that does not
+// follow on what is published is refused.
 func (c *sign) signFile(ctx context.Context, p *signing.Site) error {
 	b, err := signing.ReadBundle(c.file)
 	if err != nil {
@@ -75,7 +76,7 @@ func (c *sign) signFile(ctx context.Context, p *signing.Site) error {
 	return p.Finish(ctx, repo)
 }
 
-// explain says what the draft makes different from what is published.
+// explain says what the draft changes in what is published.
 func (c *sign) explain(p *signing.Site, repo *tuf.Repository) error {
 	have, err := tuf.OpenRepository(p.Published)
 	if err != nil {

@@ -83,7 +83,7 @@ func writeRules(out io.Writer, trusted tuf.Trusted) {
 	}
 }
 
-// writeDraft shows how many signatures the draft lacks, if there is one.
+// writeDraft shows the signatures that the draft has and needs, if there is a draft.
 func writeDraft(out io.Writer, file string) error {
 	b, err := signing.ReadBundle(file)
 	if err != nil || len(b.Roots) == 0 {

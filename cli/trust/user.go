@@ -63,7 +63,7 @@ func (c *userKey) run() error {
 
 func userKeyFile(store app.Store) string { return store.Path("user.key") }
 
-// readUserKey reads this client's key. A file that others can read is refused.
+// readUserKey reads this client's key as an operator. It refuses a file that others can read.
 func readUserKey(store app.Store) (*bus.Identity, error) {
 	b, err := host.ReadSecret(userKeyFile(store))
 	if err != nil {
