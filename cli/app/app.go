@@ -15,11 +15,11 @@ import (
 type App struct {
 	Args   []string // without the program's name
 	Stdin  io.Reader
-	Stdout io.Writer // results; what others have named is made harmless on the way
+	Stdout io.Writer // results; Main puts a filter in front that makes control characters harmless
 	Stderr io.Writer // everything that is said to a person
 	Getenv func(string) string
 
-	// Screen is Stdout itself, for what a terminal is to obey. Main sets it.
+	// Screen is Stdout without that filter, for the sequences that control a terminal. Main sets it.
 	Screen io.Writer
 
 	Environment string        // -e; empty: not given
@@ -63,8 +63,8 @@ func (a *App) ChosenName() string {
 	return a.Store().Current()
 }
 
-// Named is the environment that the arguments or -e name; empty: neither does. To make or
-// destroy an environment, it is not enough that it is current.
+// Named is the environment that the arguments or -e name; it is empty if neither does. The current
+// environment does not count: to make or to destroy an environment, a person must name it.
 func (a *App) Named(args []string) (string, error) {
 	switch {
 	case len(args) == 0:
@@ -84,8 +84,8 @@ func (a *App) CompleteEnvironment(_ *cobra.Command, args []string, _ string) ([]
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
-// GivenFlags refuses flags that were given without a value: a variable that a script left
-// empty must not mean "choose for me".
+// GivenFlags refuses flags that were given an empty value. Where a script passes a variable that
+// happens to be empty, that must not mean "choose for me".
 func GivenFlags(cmd *cobra.Command, flags ...string) error {
 	for _, flag := range flags {
 		if f := cmd.Flags().Lookup(flag); f.Changed && f.Value.String() == "" {
@@ -95,7 +95,7 @@ func GivenFlags(cmd *cobra.Command, flags ...string) error {
 	return nil
 }
 
-// CheckFormat refuses a format that is not one of those; words names them in the message.
+// CheckFormat refuses a format that is not one of formats; words names those in the message.
 func CheckFormat(format, words string, formats ...string) error {
 	for _, f := range formats {
 		if f == format {
@@ -105,7 +105,7 @@ func CheckFormat(format, words string, formats ...string) error {
 	return Usage("format %q is not %s", format, words)
 }
 
-// Bytes is a size for a person.
+// Bytes writes a size for a person.
 func Bytes(n int64) string {
 	switch {
 	case n >= 1<<20:

@@ -8,7 +8,7 @@ type Environment struct {
 	UUID     string    `yaml:"uuid"`
 	Operator string    `yaml:"operator"`
 	URLs     []string  `yaml:"urls"`               // none while its bootstrap is not finished
-	Machines []Machine `yaml:"machines,omitempty"` // those whose files this client made on this host
+	Machines []Machine `yaml:"machines,omitempty"` // on this host, with files that this client made
 }
 
 // Machine is a machine on this host: which process runs it and where its files are.
@@ -28,13 +28,13 @@ func (e Environment) Machine(id string) (m Machine, found bool) {
 	return e.Machines[i], true
 }
 
-// StateServerDir is the data directory of machine 0 when it is on this host, else empty.
+// StateServerDir is the data directory of machine 0 if that machine is on this host, else empty.
 func (e Environment) StateServerDir() string {
 	m, _ := e.Machine("0")
 	return m.DataDir
 }
 
-// Put notes a machine on this host, in place of what was noted of it before.
+// Put notes a machine on this host. It replaces what was noted of that machine before.
 func (e *Environment) Put(m Machine) {
 	e.Drop(m.ID)
 	e.Machines = append(e.Machines, m)

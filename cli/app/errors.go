@@ -19,7 +19,7 @@ func (e usageError) Is(target error) bool { return target == ErrUsage }
 // Usage makes an error of the command line.
 func Usage(format string, args ...any) error { return usageError{fmt.Sprintf(format, args...)} }
 
-// hintError is an error that a person must act on.
+// hintError is an error that a person must act on: see Fail.
 type hintError struct {
 	err       error
 	unchanged string
@@ -33,7 +33,7 @@ func (e hintError) Unwrap() error { return e.err }
 // what to type next. The last two may be empty.
 func Fail(err error, unchanged, next string) error { return hintError{err, unchanged, next} }
 
-// Refused is a refusal by the state server, with every reason.
+// Refused is the error of a request that the state server refused, with every reason.
 type Refused struct {
 	What    string // what was asked
 	Reasons []events.Reason

@@ -10,14 +10,15 @@ import (
 	"github.com/jujube-project/jujube/projections/plain"
 )
 
-// Say writes a line for the person, on stderr, unless --quiet.
+// Say writes a line for the person on stderr. With --quiet it writes nothing.
 func (a *App) Say(format string, args ...any) {
 	if !a.Quiet {
 		fmt.Fprintln(a.Stderr, plain.Lines(fmt.Sprintf(format, args...)))
 	}
 }
 
-// Confirm asks y/N. Every answer but y or yes, also the end of the input, means no.
+// Confirm asks the person to type y or yes. Every other answer means no, and so does the end of the
+// input.
 func (a *App) Confirm(question string) bool {
 	fmt.Fprintf(a.Stderr, "%s\nContinue [y/N]? ", plain.Lines(question))
 	line, _ := bufio.NewReader(a.Stdin).ReadString('\n')
@@ -25,7 +26,7 @@ func (a *App) Confirm(question string) bool {
 	return answer == "y" || answer == "yes"
 }
 
-// Logger shows what is done, step by step, with --debug.
+// Logger writes what is done, step by step, to stderr. Without --debug it writes nothing.
 func (a *App) Logger() *slog.Logger {
 	if !a.Debug {
 		return slog.New(slog.DiscardHandler)

@@ -17,11 +17,11 @@ import (
 	"github.com/jujube-project/jujube/host"
 )
 
-// Store is the directory in which this client notes what it knows of environments, with its
-// keys. It is absolute, so that what is noted in it is found from anywhere.
+// Store is the directory in which this client notes the environments that it knows, with its keys.
+// The path is absolute: paths that are built from it and noted are found from any directory.
 type Store string
 
-// Store is $JUJU_DATA, else ~/.local/share/juju.
+// Store gives the store of this run: $JUJU_DATA, else ~/.local/share/juju.
 func (a *App) Store() Store {
 	dir := a.Getenv("JUJU_DATA")
 	if dir == "" {
@@ -60,13 +60,12 @@ func (d Store) CheckpointFile(name string) string { return d.Path("checkpoints",
 // TrustDir holds the environment's signed metadata and this client's keys for it.
 func (d Store) TrustDir(name string) string { return d.Path("trust", name) }
 
-// MachineDir is where a machine of an environment lies on this host, if nothing else was
-// said.
+// MachineDir is the default data directory of a machine on this host.
 func (d Store) MachineDir(name, id string) string { return d.Path("machines", name, id) }
 
 func (d Store) currentFile() string { return d.Path("current-environment") }
 
-// Current is the name of the current environment; empty: none is.
+// Current is the name of the current environment. It is empty if none is current.
 func (d Store) Current() string {
 	b, err := os.ReadFile(d.currentFile())
 	if err != nil {
@@ -116,7 +115,7 @@ func (d Store) Load(name string) (Environment, error) {
 	return e, nil
 }
 
-// Save writes what is noted of an environment. Whoever calls it holds the Lock.
+// Save writes what is noted of an environment. The caller holds the Lock.
 func (d Store) Save(e Environment) error {
 	b, err := yaml.Marshal(e)
 	if err != nil {
@@ -128,8 +127,8 @@ func (d Store) Save(e Environment) error {
 	return host.WriteFile(d.EnvironmentFile(e.Name), b)
 }
 
-// Add notes a new environment. Of two clients that make one of the same name at the same
-// time, the second gets fs.ErrExist.
+// Add notes a new environment. If two clients make one of the same name at the same time, the
+// second gets fs.ErrExist.
 func (d Store) Add(e Environment) error {
 	unlock, err := d.Lock()
 	if err != nil {
@@ -158,9 +157,9 @@ func (d Store) Update(name string, change func(*Environment)) error {
 	return d.Save(e)
 }
 
-// Forget removes what is noted of an environment: its file, the credentials, what is pinned
-// and this client's keys for it. What is not there is no error. If it was the current
-// environment, none is current any more.
+// Forget removes what is noted of an environment: its file, the credentials, the pinned
+// certificates and log keys, and this client's keys for it. A file that does not exist is no error.
+// If it was the current environment, none is current any more.
 func (d Store) Forget(name string) error {
 	for _, path := range []string{d.EnvironmentFile(name), d.CredentialsFile(name), d.AuthoritiesFile(name), d.LogKeysFile(name), d.TrustDir(name)} {
 		if err := os.RemoveAll(path); err != nil {
@@ -190,7 +189,7 @@ func (d Store) SaveCredentials(name string, c bus.Credentials) error {
 	return c.Save(d.CredentialsFile(name))
 }
 
-// PinLogKey notes whose checkpoints of an environment's log are believed.
+// PinLogKey notes the public key that must have signed a checkpoint of an environment's log.
 func (d Store) PinLogKey(name, public string) error {
 	if err := os.MkdirAll(filepath.Dir(d.LogKeysFile(name)), 0o700); err != nil {
 		return fmt.Errorf("pin the log key: %w", err)

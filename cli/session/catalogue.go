@@ -8,8 +8,8 @@ import (
 	"github.com/jujube-project/jujube/events/wire"
 )
 
-// Available are all archives that the environment has or can get, each once; what is
-// stored comes before what a source merely lists.
+// Available lists the archives that the environment has or can get, each version once. If a version
+// is stored and a source lists it, too, the stored archive counts.
 func Available(c wire.Catalogue) []tools.Tools {
 	list := slices.Clone(c.Stored)
 	for _, src := range c.Sources {
@@ -22,7 +22,8 @@ func Available(c wire.Catalogue) []tools.Tools {
 	return list
 }
 
-// Candidates groups archives by number, with the marks of each.
+// Candidates groups archives by version number: a candidate has the platforms of its archives, and
+// the marks of its number.
 func Candidates(list []tools.Tools, marks []tools.Marked) []version.Candidate {
 	byNumber := map[version.Number]*version.Candidate{}
 	of := func(n version.Number) *version.Candidate {
@@ -46,7 +47,7 @@ func Candidates(list []tools.Tools, marks []tools.Marked) []version.Candidate {
 	return cs
 }
 
-// InUse are the platforms of the environment's machines.
+// InUse gives the machines of each platform (series and architecture) that the environment has.
 func InUse(c wire.Catalogue) map[string][]string {
 	platforms := map[string][]string{}
 	for _, p := range c.InUse {
@@ -55,7 +56,7 @@ func InUse(c wire.Catalogue) map[string][]string {
 	return platforms
 }
 
-// Artefacts are the archives of one number for the platforms in use.
+// Artefacts chooses the archives of one version number for the platforms in use.
 func Artefacts(list []tools.Tools, n version.Number, platforms map[string][]string) []tools.Tools {
 	var chosen []tools.Tools
 	for _, t := range list {

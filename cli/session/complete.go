@@ -41,7 +41,8 @@ func (s *Session) complete(ctx context.Context, ask events.Ask) (events.Ask, err
 	return ask, err
 }
 
-// resolution asks the state server or, when none answers, folds the log.
+// resolution finds the machines that an ask is about. The state server answers that; if none does,
+// the client folds the log itself.
 func (s *Session) resolution(ctx context.Context, ask events.Ask) (wire.Resolution, error) {
 	r, err := wire.Resolve.Ask(ctx, s, ask)
 	if errors.Is(err, bus.ErrNoStateServer) {

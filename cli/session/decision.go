@@ -8,8 +8,9 @@ import (
 	"github.com/jujube-project/jujube/events"
 )
 
-// decision waits for the batch that holds the request and what was decided. The batch is
-// atomic: once the log has its first record, it has all of them.
+// decision waits until the request is judged, and returns its records: the request itself and what
+// was decided. They are appended in one atomic batch, so once the log has the first of them it has
+// all. A record that this client cannot read is left out.
 func (s *Session) decision(ctx context.Context, log events.Log, from uint64, id string) ([]events.Record, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.app.Timeout)
 	defer cancel()
@@ -33,7 +34,7 @@ func (s *Session) decision(ctx context.Context, log events.Log, from uint64, id 
 	return recs, nil
 }
 
-// firstOf waits for the first record about a request.
+// firstOf waits for the first record about a request and returns its sequence.
 func firstOf(ctx context.Context, log events.Log, from uint64, id string) (uint64, error) {
 	for rec, err := range log.Follow(ctx, from) {
 		switch {
@@ -48,7 +49,8 @@ func firstOf(ctx context.Context, log events.Log, from uint64, id string) (uint6
 	return 0, errors.New("the log ended")
 }
 
-// refusal finds the reasons of a refused request in its decision; nil: it was accepted.
+// refusal gives the reasons for which a decision refuses the request. It is nil if the request was
+// accepted.
 func refusal(ask events.Ask, recs []events.Record) error {
 	for _, rec := range recs {
 		payload, err := events.Decode(rec)
@@ -65,8 +67,8 @@ func refusal(ask events.Ask, recs []events.Record) error {
 	return nil
 }
 
-// changedMeanwhile says whether a request was refused only because the machines are others
-// than when it was signed.
+// changedMeanwhile says whether a request was refused for one reason alone: the machines that it is
+// about are not those that were signed. To sign it anew is then worth a try.
 func changedMeanwhile(err error) bool {
 	var refused app.Refused
 	return errors.As(err, &refused) && len(refused.Reasons) == 1 && refused.Reasons[0].Code == events.CodeMachinesChanged

@@ -28,7 +28,7 @@ func (s *Session) Stored(ctx context.Context) (wire.Catalogue, error) {
 	return wire.Tools.Ask(ctx, s, wire.OnlyStored)
 }
 
-// serverVersion is what the state server runs, if there is one.
+// serverVersion asks for the version that the state server runs; false: none answers.
 func (s *Session) serverVersion(ctx context.Context) (string, bool) {
 	ctx, cancel := context.WithTimeout(ctx, versionTimeout)
 	defer cancel()

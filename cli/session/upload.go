@@ -9,8 +9,8 @@ import (
 	"github.com/jujube-project/jujube/events/wire"
 )
 
-// Announce asks for permission to store archives. The id of the accepted request goes with
-// every piece of them.
+// Announce asks to store archives. The id of the accepted request is sent with every piece of
+// them: it shows that they may be stored.
 func (s *Session) Announce(ctx context.Context, ask events.AskSyncTools) (id string, err error) {
 	recs, err := s.Request(ctx, events.Ask{Action: events.ActionSyncTools, SyncTools: &ask})
 	if err != nil {
@@ -19,8 +19,8 @@ func (s *Session) Announce(ctx context.Context, ask events.AskSyncTools) (id str
 	return recs[0].Correlation, nil
 }
 
-// Upload sends an archive that was announced in a request. told, if not nil, hears how many
-// bytes of it the state server has on disk.
+// Upload sends an archive that the request has announced. If told is not nil, it is called with the
+// number of bytes that the state server has on disk.
 func (s *Session) Upload(ctx context.Context, request string, t tools.Tools, path string, told func(int64)) error {
 	f, err := os.Open(path)
 	if err != nil {

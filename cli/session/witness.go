@@ -16,10 +16,9 @@ import (
 	"github.com/jujube-project/jujube/host"
 )
 
-// Witness is what this client has seen of an environment's log: the newest checkpoint that
-// it believed. Every later one must go on from it. What is asked and read meanwhile is
-// answered by a state server that may have been taken over; the checkpoint lies on this
-// host.
+// Witness is what this client has seen of an environment's log: the newest checkpoint that it
+// believed. Every later checkpoint must prove that its log goes on from that one. A state server
+// that was taken over can answer what it likes, but it cannot change the checkpoint on this host.
 type Witness struct {
 	environment string // UUID
 	file        string // where the checkpoint is kept
@@ -27,8 +26,8 @@ type Witness struct {
 	seen        tree.Checkpoint
 }
 
-// NewWitness is a witness that has seen a checkpoint, or nothing: the zero one. It keeps in
-// the file what it sees from now on.
+// NewWitness makes a witness that has seen a checkpoint; the zero checkpoint if it has seen nothing.
+// It keeps every newer one in the file.
 func NewWitness(environment, file string, logs tree.Verifiers, seen tree.Checkpoint) *Witness {
 	return &Witness{environment, file, logs, seen}
 }
@@ -61,15 +60,15 @@ func WitnessOf(store app.Store, env app.Environment) (*Witness, error) {
 // Environment is the UUID of the environment whose log it is.
 func (w *Witness) Environment() string { return w.environment }
 
-// Seen is the newest checkpoint that was believed; the zero one: nothing was seen yet.
+// Seen is the newest checkpoint that was believed. It is zero if nothing was seen yet.
 func (w *Witness) Seen() tree.Checkpoint { return w.seen }
 
 // Open reads a checkpoint and checks that the environment's log key has signed it.
 func (w *Witness) Open(note []byte) (tree.Checkpoint, error) { return w.logs.Open(note) }
 
-// Observe asks the state server for the newest checkpoint, and for the proof that its log
-// goes on from what was seen. When no state server answers there is nothing to see, and no
-// error.
+// Observe asks the state server for its newest checkpoint, with the proof that the log goes on from
+// what was seen, and takes it. If no state server answers, nothing is observed, and that is no
+// error: a request can be stored without one.
 func (w *Witness) Observe(ctx context.Context, by wire.Asker) error {
 	ctx, cancel := context.WithTimeout(ctx, versionTimeout)
 	defer cancel()
@@ -98,8 +97,8 @@ func (w *Witness) Take(c tree.Checkpoint, hashes []tree.Hash) error {
 	return w.Keep(c)
 }
 
-// Keep notes a checkpoint that was found to go on from what was seen. An older one changes
-// nothing.
+// Keep writes down a checkpoint that was proved to go on from what was seen. A checkpoint that is
+// not newer changes nothing.
 func (w *Witness) Keep(c tree.Checkpoint) error {
 	if c.Size <= w.seen.Size {
 		return nil

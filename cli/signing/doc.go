@@ -1,11 +1,11 @@
 // Package signing is what this client signs and believes of signed metadata (TUF, The Update
-// Framework). It has two repositories, with different keys. The site's says what the machines
-// of one environment may run; its keys lie in JUJU_DATA/trust/NAME. The vendor's is this
-// client's own, with which it signs trees of tools; its keys lie in JUJU_DATA/vendor.
+// Framework). There are two sorts of repositories, with different keys. The site's says what the
+// machines of one environment may run; its keys lie in JUJU_DATA/trust/NAME. The vendor's is
+// this client's own, with which it signs trees of tools; its keys lie in JUJU_DATA/vendor.
 //
-// Whether metadata is to be believed is decided by package events/tools/tuf, and which trees
-// are by package streams. Here lie the keys, what was pinned and what was accepted before, and
-// how a change of the site's metadata becomes a publication.
+// Package events/tools/tuf decides whether metadata is believed, and package streams which trees
+// are. This package keeps the keys, what was pinned and what was accepted before, and it makes a
+// publication of a change of the site's metadata.
 //
 // The words: an anchor is the digest of a repository's first root, which is pinned once. A
 // draft is a change that not enough people have signed yet. To publish is to hand a bundle to

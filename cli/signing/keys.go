@@ -23,7 +23,7 @@ type Key struct {
 	Private ed25519.PrivateKey
 }
 
-// Public is the public half, as people compare it.
+// Public is the public key in hex, as people compare it.
 func (k Key) Public() string {
 	return hex.EncodeToString(k.Private.Public().(ed25519.PublicKey))
 }
@@ -32,7 +32,7 @@ func (d Keys) file(role, public string) string {
 	return filepath.Join(string(d), role+"-"+public+".key")
 }
 
-// Make makes a key for a role.
+// Make makes a key for a role and writes it into the directory.
 func (d Keys) Make(role string) (Key, error) {
 	_, private, err := ed25519.GenerateKey(nil)
 	if err != nil {
@@ -49,8 +49,8 @@ func (d Keys) Make(role string) (Key, error) {
 	return k, nil
 }
 
-// All are the keys that this client holds, sorted by name. A file that others can read is
-// refused, and so is one whose name gives another public key than the one in it.
+// All gives the keys of every role, sorted by file name. It refuses a file that others can read,
+// and one whose name says another public key than the key in it has: somebody has exchanged it.
 func (d Keys) All() ([]Key, error) {
 	names, err := filepath.Glob(filepath.Join(string(d), "*-*.key"))
 	if err != nil {
@@ -88,7 +88,7 @@ func readKey(name string) (Key, error) {
 	return k, nil
 }
 
-// Of are the keys of one role.
+// Of gives the keys of one role.
 func (d Keys) Of(role string) ([]Key, error) {
 	keys, err := d.All()
 	return slices.DeleteFunc(keys, func(k Key) bool { return k.Role != role }), err

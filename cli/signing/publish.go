@@ -14,13 +14,13 @@ import (
 	"github.com/jujube-project/jujube/events/wire"
 )
 
-// TargetsExpire is until when targets hold that are signed now.
+// TargetsExpire is when targets expire that are signed now.
 func TargetsExpire() time.Time { return time.Now().Add(tuf.TargetsLife) }
 
-// RootExpires is until when a root holds that is signed now.
+// RootExpires is when a root expires that is signed now.
 func RootExpires() time.Time { return time.Now().Add(tuf.RootLife) }
 
-// publish hands the bundle over and asks for its publication.
+// publish hands the bundle to the state server and asks, in a signed request, that it be published.
 func (p *Site) publish(ctx context.Context, b tuf.Bundle) error {
 	o, err := stage(ctx, p.session, b.Marshal())
 	if err != nil {
@@ -39,8 +39,8 @@ func (p *Site) publish(ctx context.Context, b tuf.Bundle) error {
 	return nil
 }
 
-// stage sends a bundle in pieces. The state server says after each which offset it needs
-// next.
+// stage sends a bundle to the state server in pieces. After each piece the state server says which
+// offset it needs next. It keeps the pieces in memory: after its restart that is the first again.
 func stage(ctx context.Context, s *session.Session, b []byte) (events.Object, error) {
 	o := bus.ObjectOf(b)
 	sig, err := s.Identity.Sign(wire.StageStatement(s.Env.UUID, o.SHA256))
@@ -58,8 +58,9 @@ func stage(ctx context.Context, s *session.Session, b []byte) (events.Object, er
 	return o, nil
 }
 
-// SignTools makes archives targets of the site, those that are not targets yet. A version
-// that is signed already with other bytes is never replaced.
+// SignTools signs archives as targets of the site and publishes that. Archives that are targets
+// already are left out. A version that is signed with other bytes is an error: what machines may
+// run under a version never changes.
 func (p *Site) SignTools(ctx context.Context, list []tools.Tools) error {
 	var fresh []tools.Tools
 	for _, t := range list {

@@ -14,34 +14,34 @@ import (
 	"github.com/jujube-project/jujube/host"
 )
 
-// Repository is the directory of one repository of signed metadata, the site's of an
-// environment or the vendor's: the keys that this client holds, the anchor that it pinned,
-// what it has accepted, and the draft that is half signed.
+// Repository is the directory of one repository of signed metadata: an environment's (the site's)
+// or this client's own (the vendor's). In it lie the keys that this client holds, the anchor that
+// it has pinned, the newest metadata that it has accepted, and the draft, if there is one.
 type Repository string
 
-// SiteRepository is that of an environment.
+// SiteRepository is the repository of an environment.
 func SiteRepository(store app.Store, environment string) Repository {
 	return Repository(store.TrustDir(environment))
 }
 
-// vendorRepository is that with which this client signs trees of tools.
+// vendorRepository is the repository with which this client signs trees of tools.
 func vendorRepository(store app.Store) Repository { return Repository(store.Path("vendor")) }
 
 // Keys are the private keys of this repository that this client holds.
 func (r Repository) Keys() Keys { return Keys(filepath.Join(string(r), "keys")) }
 
-// DraftFile holds the change that not enough people have signed yet.
+// DraftFile holds the draft: a change that not enough people have signed yet.
 func (r Repository) DraftFile() string { return filepath.Join(string(r), "draft.json") }
 
 func (r Repository) anchorFile() string   { return filepath.Join(string(r), "anchor") }
 func (r Repository) acceptedFile() string { return filepath.Join(string(r), "trusted.json") }
 
-// Pin notes the root that everything must follow from.
+// Pin notes the first root. Everything that is accepted later must follow from it.
 func (r Repository) Pin(a tuf.Anchor) error {
 	return r.write(r.anchorFile(), []byte(a.SHA256+"\n"))
 }
 
-// Anchor is what was pinned; fs.ErrNotExist: nothing was.
+// Anchor gives the root that was pinned. The error is fs.ErrNotExist if none was.
 func (r Repository) Anchor() (tuf.Anchor, error) {
 	b, err := os.ReadFile(r.anchorFile())
 	return tuf.Anchor{SHA256: strings.TrimSpace(string(b))}, err
@@ -54,7 +54,7 @@ func (r Repository) write(name string, b []byte) error {
 	return host.WriteFile(name, b)
 }
 
-// accepted is what was accepted so far; the zero Trusted: nothing was yet.
+// accepted reads the newest metadata that was accepted. It is zero if none was yet.
 func (r Repository) accepted() (tuf.Trusted, error) {
 	b, err := os.ReadFile(r.acceptedFile())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -70,9 +70,9 @@ func (r Repository) accepted() (tuf.Trusted, error) {
 	return t, nil
 }
 
-// accept takes a bundle in if it follows on what was accepted before, or, the first time, on
-// the anchor. The bundle is judged at the zero time when what has expired shall be read all
-// the same.
+// accept believes a bundle if it follows on what was accepted before, and keeps it. The first time
+// the bundle must follow on the anchor. now is the time at which expiry is judged; the zero time
+// lets a bundle pass that has expired.
 func (r Repository) accept(b tuf.Bundle, now time.Time) (tuf.Trusted, error) {
 	anchor, err := r.Anchor()
 	if err != nil {
@@ -93,7 +93,7 @@ func (r Repository) accept(b tuf.Bundle, now time.Time) (tuf.Trusted, error) {
 	return t, r.write(r.acceptedFile(), t.Marshal())
 }
 
-// ReadBundle reads a file; an empty bundle: the file is not there.
+// ReadBundle reads a bundle from a file. The bundle is empty if the file does not exist.
 func ReadBundle(name string) (tuf.Bundle, error) {
 	b, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {

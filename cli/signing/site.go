@@ -16,19 +16,19 @@ import (
 	"github.com/jujube-project/jujube/events/wire"
 )
 
-// Site is an environment's signed metadata: what is published, and what this client knows of
-// it from before.
+// Site is an environment's signed metadata: what is published now, and the directory in which this
+// client keeps its keys and what it has accepted before.
 type Site struct {
 	Repository
 	Published tuf.Bundle
-	Trusted   tuf.Trusted // what Published says, once it was accepted
+	Trusted   tuf.Trusted // what Published says; it was accepted
 
 	app     *app.App
 	session *session.Session
 }
 
-// OpenSite asks what is published and accepts it only if it follows on what this client has
-// accepted before. What has expired is read all the same: somebody must be able to sign it
+// OpenSite asks for what is published, and accepts it only if it follows on what this client has
+// accepted before. Metadata that has expired is accepted, too: somebody must be able to sign it
 // anew.
 func OpenSite(ctx context.Context, a *app.App, s *session.Session) (*Site, error) {
 	p := &Site{Repository: SiteRepository(a.Store(), s.Env.Name), app: a, session: s}
@@ -61,8 +61,9 @@ func WithSite(ctx context.Context, a *app.App, f func(*session.Session, *Site) e
 	})
 }
 
-// Change makes the next publication, signs it with the keys at hand and publishes it. When
-// others must sign it, too, it is kept as a draft, and the error says who is missing.
+// Change lets f change the draft, or else what is published, signs the result with this client's
+// keys and publishes it. If more signatures are needed, the result is kept as a draft, and the
+// error says which are missing.
 func (p *Site) Change(ctx context.Context, f func(*tuf.Repository) error) error {
 	repo, err := p.Draft()
 	if err != nil {
@@ -74,8 +75,8 @@ func (p *Site) Change(ctx context.Context, f func(*tuf.Repository) error) error 
 	return p.Finish(ctx, repo)
 }
 
-// Draft is the change that is half signed, if it still follows on what is published; else
-// what is published itself.
+// Draft gives the draft, if there is one that still follows on what is published. Otherwise it gives
+// what is published.
 func (p *Site) Draft() (*tuf.Repository, error) {
 	b, err := ReadBundle(p.DraftFile())
 	if err != nil {
@@ -91,8 +92,8 @@ func (p *Site) Draft() (*tuf.Repository, error) {
 	return tuf.OpenRepository(p.Published)
 }
 
-// Follows says whether there is something in a repository that is newer than what is
-// published, and nothing that is older.
+// Follows says whether a repository has a newer root or newer targets than what is published, and
+// neither of them older.
 func (p *Site) Follows(repo *tuf.Repository) bool {
 	root, err := repo.Standing(tuf.Root)
 	targets, err2 := repo.Standing(tuf.Targets)
@@ -101,8 +102,8 @@ func (p *Site) Follows(repo *tuf.Repository) bool {
 		(root.Version > have.Root || targets.Version > have.Targets)
 }
 
-// Finish signs what the keys at hand may sign, and publishes when no signature is missing.
-// The draft is removed only after that.
+// Finish signs with this client's keys and publishes if no signature is missing after that. The
+// draft is removed only once it was published: after a crash it is signed and published again.
 func (p *Site) Finish(ctx context.Context, repo *tuf.Repository) error {
 	missing, err := p.sign(repo)
 	if err != nil {
@@ -121,7 +122,7 @@ func (p *Site) Finish(ctx context.Context, repo *tuf.Repository) error {
 		"juju trust export FILE, and have a colleague run juju trust sign FILE")
 }
 
-// sign adds the signatures of this client's keys and says which are missing after that.
+// sign adds the signatures of this client's keys, and says which are still missing.
 func (p *Site) sign(repo *tuf.Repository) (missing []string, err error) {
 	keys, err := p.Keys().All()
 	if err != nil {

@@ -30,7 +30,7 @@ func Vendor(store app.Store) (streams.Signer, error) {
 	return s, nil
 }
 
-// rootFile holds the vendor's signed root, which every tree carries.
+// rootFile holds the vendor's signed root. Every tree that the vendor signs has a copy of it.
 func (r Repository) rootFile() string { return filepath.Join(string(r), "base.json") }
 
 func makeVendor(r Repository) (streams.Signer, error) {
@@ -49,7 +49,8 @@ func makeVendor(r Repository) (streams.Signer, error) {
 	return s, r.write(r.rootFile(), s.Base.Marshal())
 }
 
-// loadVendor gives fs.ErrNotExist where there is none.
+// loadVendor reads the vendor's root and keys. The error is fs.ErrNotExist if none was made yet.
+// The root's own key is left out: a tree is signed with the other three.
 func loadVendor(r Repository) (streams.Signer, error) {
 	var s streams.Signer
 	b, err := os.ReadFile(r.rootFile())
@@ -68,8 +69,8 @@ func loadVendor(r Repository) (streams.Signer, error) {
 	return s, err
 }
 
-// OwnAnchors holds the anchor of this client's own repository, if there is one: the only
-// publisher that is believed without an environment. No repository is made, so that a command
+// OwnAnchors gives the anchor of this client's own repository, if there is one. Without an
+// environment this client believes no other publisher. It makes no repository, so that a command
 // that only looks changes nothing.
 func OwnAnchors(store app.Store) ([]string, error) {
 	s, err := loadVendor(vendorRepository(store))
@@ -82,8 +83,9 @@ func OwnAnchors(store app.Store) ([]string, error) {
 	return []string{s.Anchor()}, nil
 }
 
-// Trusting believes the publishers with these anchors, and takes these sources unsigned. What
-// a source has shown is remembered in the store, so that it cannot go back behind it.
+// Trusting is a trust in the publishers with these anchors, and in these sources even if they are
+// unsigned. The store remembers which signing of a source was seen, so that the source cannot show
+// an older one later.
 func Trusting(store app.Store, anchors, unsigned []string) streams.Trust {
 	return streams.Trust{
 		Anchors: anchors, Now: time.Now, Unsigned: unsigned,
