@@ -1,6 +1,6 @@
-// Package limits is every bound on what this product takes from a network or a file: how
-// large, how many, how often, how long. The numbers stand here and nowhere else; those who
-// enforce them import them. docs/LIMITS.md is made from this file.
+// Package limits has every limit on what this product takes from a network or a file: how large, how
+// many, how often, how long. A limit is declared here only, and the packages that enforce it import it.
+// docs/LIMITS.md is generated from this file.
 package limits
 
 import "time"
@@ -45,9 +45,9 @@ const (
 // Uploads and what a state server keeps waiting.
 const (
 	Uploads        = 4                  // archives that are received at a time
-	UploadParts    = 8                  // beginnings of archives that are kept
-	UploadIdle     = time.Minute        // without a piece an upload is put aside
-	UploadKept     = 24 * time.Hour     // a beginning that nobody went on with is removed
+	UploadParts    = 8                  // archives of which a part is kept, to be resumed
+	UploadIdle     = time.Minute        // after which an upload that sends nothing is put aside
+	UploadKept     = 24 * time.Hour     // after which a part that nobody resumed is removed
 	QueuedChanges  = 8192               // changes that wait for the log; beyond it senders are told to come back
 	Invitations    = 200                // machines that are added at once
 	RestartsAtOnce = 500                // agents that are restarted at once
@@ -58,8 +58,8 @@ const (
 
 // A machine: downloads and the self-test of what was downloaded.
 const (
-	DownloadTries   = 20               // before a download is given up; each goes on where the last one stopped
-	DownloadBad     = 3                // downloads of wrong bytes, each from the start, before it is given up
+	DownloadTries   = 20               // before a download is given up; each resumes where the last one stopped
+	DownloadBad     = 3                // downloads of wrong bytes, each from the start, before a download is given up
 	DownloadWindow  = time.Minute      // over which the speed of a download is looked at
 	DownloadRate    = 1 << 10          // bytes a second below which a download is cut off and resumed
 	SelfCheckTime   = 10 * time.Second // the self-test of a staged version

@@ -8,8 +8,8 @@ import (
 	"fmt"
 )
 
-// Reason is one cause of a refusal or a halt. It is stored in the log and sent over the bus
-// as it is, and its pointer is an error: who refuses something returns one.
+// Reason is one cause of a refusal or a halt. The log and the bus carry it in this form. Its pointer is an
+// error: a function that refuses something returns one.
 type Reason struct {
 	Code  string   `json:"code"`            // stable word, such as "agent-mismatch"; programs and documents go by it
 	Text  string   `json:"text"`            // for a person

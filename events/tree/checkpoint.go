@@ -12,8 +12,8 @@ import (
 	"golang.org/x/mod/sumdb/note"
 )
 
-// Head is how much of a log there is: the root over its first Size records. The zero Head
-// is the empty log.
+// Head says how long a log is, and names its content: Root is the root over its first Size records. The
+// zero Head is that of the empty log.
 type Head struct {
 	Size uint64 `json:"size"`
 	Root Hash   `json:"root"`
@@ -25,17 +25,17 @@ func (h Head) String() string { return fmt.Sprintf("%d records, root %s", h.Size
 // Checkpoint is a head that was signed.
 type Checkpoint struct {
 	Head
-	Note []byte // the signed note, exactly
+	Note []byte // the signed note, byte for byte
 }
 
-// MaxNoteBytes limits a checkpoint as it is read: three lines and a few signatures.
+// MaxNoteBytes limits a checkpoint that is read. It is three lines and a few signatures.
 const MaxNoteBytes = 4 << 10
 
-// maxSize keeps sizes within what a tree of 64-bit signed indexes takes.
+// maxSize keeps sizes within what package tlog can count: its indexes of hashes are int64.
 const maxSize = 1 << 56
 
-// origin is the first line of a checkpoint: which log it is of. It is also the name of
-// the keys that sign it.
+// origin is the first line of a checkpoint, which names the log. It is also the name of the keys that
+// sign it.
 func origin(environment string) string { return "jujube.log/" + environment }
 
 // Signer signs the checkpoints of one log.
@@ -45,8 +45,8 @@ type Signer struct {
 	public      string
 }
 
-// NewKey makes a log key of an environment: the private half for NewSigner, and the public
-// one, which goes into the roster.
+// NewKey makes a log key of an environment. The private half is for NewSigner, the public one for the
+// roster.
 func NewKey(rand io.Reader, environment string) (private, public string, err error) {
 	private, public, err = note.GenerateKey(rand, origin(environment))
 	if err != nil {
@@ -102,8 +102,8 @@ type Verifiers struct {
 	known       note.Verifiers
 }
 
-// NewVerifiers reads public log keys. Those of another log, or that are none, are refused.
-// Without any, nothing is believed.
+// NewVerifiers reads public log keys. It returns an error for a text that is no key, and for a key of
+// another log. Without any key no checkpoint is believed.
 func NewVerifiers(environment string, public []string) (Verifiers, error) {
 	var list []note.Verifier
 	for _, key := range public {
@@ -119,8 +119,8 @@ func NewVerifiers(environment string, public []string) (Verifiers, error) {
 	return Verifiers{environment, note.VerifierList(list...)}, nil
 }
 
-// Open reads a checkpoint, which must be of this environment's log and signed by a key
-// that is believed.
+// Open reads a checkpoint. It returns an error unless the checkpoint is of this environment's log and is
+// signed with a key that is believed.
 func (v Verifiers) Open(signed []byte) (Checkpoint, error) {
 	if len(signed) > MaxNoteBytes {
 		return Checkpoint{}, fmt.Errorf("read a checkpoint: %d bytes, limit %d", len(signed), MaxNoteBytes)
@@ -136,8 +136,8 @@ func (v Verifiers) Open(signed []byte) (Checkpoint, error) {
 	return Checkpoint{Head: head, Note: signed}, err
 }
 
-// Parse reads a checkpoint that was verified before and kept where nobody else writes: its
-// key may have been replaced since.
+// Parse reads a checkpoint without checking its signature. It is for one that Open accepted before and
+// that was kept where nobody else writes: the key that signed it may have been replaced since.
 func Parse(signed []byte, environment string) (Checkpoint, error) {
 	if len(signed) > MaxNoteBytes {
 		return Checkpoint{}, fmt.Errorf("read a checkpoint: %d bytes, limit %d", len(signed), MaxNoteBytes)
@@ -150,7 +150,7 @@ func Parse(signed []byte, environment string) (Checkpoint, error) {
 	return Checkpoint{Head: head, Note: signed}, err
 }
 
-// parse reads the text of a checkpoint; lines that a later release adds are passed over.
+// parse reads the text of a checkpoint. It ignores lines behind the root, which a later release may add.
 func parse(text, environment string) (Head, error) {
 	lines := strings.Split(text, "\n")
 	if len(lines) < 4 || lines[0] != origin(environment) {

@@ -1,18 +1,21 @@
-// Package tree makes a log tamper-evident: a Merkle tree over its records (RFC 6962, by
-// golang.org/x/mod/sumdb/tlog), whose head the log's keeper signs every moment as a
-// checkpoint (C2SP tlog-checkpoint, a signed note). It is pure: who keeps hashes and
-// checkpoints, and where, is not its business.
+// Package tree makes a log tamper-evident. It builds a Merkle tree over the records of the log (RFC 6962,
+// by golang.org/x/mod/sumdb/tlog). The state server signs the head of the tree at least every second
+// while records are added (C2SP tlog-checkpoint, a signed note). The package is pure: it does not keep
+// hashes or checkpoints.
 //
-// A leaf is one record, in its place: another stream, another environment, another
-// sequence, another subject or another byte make another leaf. A head is a size and the
-// root over that many leaves. A checkpoint is a head that a log key has signed.
+// Three words:
 //
-// Whoever holds an old checkpoint finds out, from a few hashes, whether a newer one only
-// added to it (consistency), and whether a record lies below it (inclusion):
+//   - a leaf is the hash of one record in its place: another stream, environment, sequence, subject or
+//     byte makes another leaf;
+//   - a head is a size and the root over that many leaves;
+//   - a checkpoint is a head that a log key has signed.
+//
+// Whoever has an old checkpoint can find out, from a few hashes, whether the log of a newer one begins
+// with the old log (consistency), and whether a record lies in the log (inclusion):
 //
 //	c, err := verifiers.Open(note)           // signed by a log key that is believed
 //	refusal := verifiers.Check(proof, place, remembered)
 //
-// No proof can be made for a log whose past was changed: whoever saw it before refuses it,
-// with log-fork, and has both signed checkpoints in his hands as evidence.
+// For a log whose past was changed there is no proof. Whoever has a checkpoint from before refuses the
+// log with log-fork, and the two signed checkpoints are the evidence: see Evidence.
 package tree

@@ -4,19 +4,19 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-// Edge is the right edge of a growing tree: what is needed to add leaves and to give the
-// root at every size. The zero Edge is an empty tree.
+// Edge is the right edge of a growing tree: the few hashes that are needed to add the next leaf and to
+// give the root. The zero Edge is that of the empty tree.
 type Edge struct {
 	size uint64
-	full []Hash // roots of the full subtrees that the tree consists of, the largest first
+	full []Hash // roots of the complete subtrees that make up the tree, the largest first
 }
 
-// Size is how many leaves were added.
+// Size is the number of leaves.
 func (e *Edge) Size() uint64 { return e.size }
 
-// Add adds a leaf. It returns the hashes that are complete from here on, in the order in
-// which a store keeps them (tlog.StoredHashIndex): the leaf, and each subtree it ends. They
-// are valid until the next Add.
+// Add adds a leaf. It returns the hashes that a store must append, in the order of
+// tlog.StoredHashIndex: the leaf, and the root of each subtree that this leaf completes. The slice is
+// valid until the next Add.
 func (e *Edge) Add(leaf Hash) []Hash {
 	done := []Hash{leaf}
 	for n := e.size; n&1 == 1; n >>= 1 {
@@ -42,7 +42,7 @@ func (e *Edge) Head() Head {
 	return Head{Size: e.size, Root: root}
 }
 
-// ReadEdge gives the edge of a tree of that size out of the hashes that are kept of it.
+// ReadEdge gives the edge of a tree of that size, from the stored hashes of the tree.
 func ReadEdge(size uint64, r tlog.HashReader) (Edge, error) {
 	e := Edge{size: size}
 	var indexes []int64

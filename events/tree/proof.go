@@ -9,8 +9,8 @@ import (
 	"github.com/jujube-project/jujube/events/reason"
 )
 
-// Proof says that a record lies in a log, and that this log goes on from one that its
-// reader has seen.
+// Proof proves that a record lies in a log, and that this log continues one that the reader of the
+// proof has seen before.
 type Proof struct {
 	Checkpoint []byte         `json:"checkpoint"` // the signed note
 	Seq        uint64         `json:"seq"`        // of the record
@@ -20,13 +20,13 @@ type Proof struct {
 	Since      []Continuation `json:"since,omitempty"`
 }
 
-// Continuation says that the checkpoint's log begins with one of From records.
+// Continuation proves that the first From records of the log are the log of a former checkpoint.
 type Continuation struct {
 	From   uint64 `json:"from"`
 	Hashes []Hash `json:"hashes"`
 }
 
-// Limits of a proof: a tree of 2^56 leaves has 56 hashes on the way to its root.
+// Limits of a proof. A tree of 2^56 leaves has 56 hashes on the way from a leaf to the root.
 const (
 	MaxProofHashes = 64
 	MaxSince       = 16
@@ -38,8 +38,9 @@ const (
 	CodeFork  = "log-fork"  // the log is not the one that was seen before
 )
 
-// Prove makes a proof for the record at seq, below a checkpoint, for a reader who has seen
-// one of the heads of the sizes in since. r gives the hashes of the tree.
+// Prove proves to a reader that the record at seq lies in the log of a checkpoint. The reader has seen a
+// checkpoint of one of the sizes in since; of more than MaxSince sizes the larger ones are left out. r
+// reads the stored hashes of the tree.
 func Prove(c Checkpoint, seq uint64, entity string, record []byte, since []uint64, r tlog.HashReader) (Proof, error) {
 	p := Proof{Checkpoint: c.Note, Seq: seq, Entity: entity, Record: record}
 	var err error
@@ -60,7 +61,7 @@ func Prove(c Checkpoint, seq uint64, entity string, record []byte, since []uint6
 	return p, nil
 }
 
-// Continue proves that a log of size records begins with one of from records.
+// Continue proves that a log of size records continues its own first from records.
 func Continue(size, from uint64, r tlog.HashReader) ([]Hash, error) {
 	hashes, err := tlog.ProveTree(int64(size), int64(from), r)
 	if err != nil {
@@ -69,9 +70,13 @@ func Continue(size, from uint64, r tlog.HashReader) ([]Hash, error) {
 	return hashes, nil
 }
 
-// Check believes a proof, or says why not. known is the newest checkpoint that its reader
-// believed before; the zero Checkpoint: none. What it returns is the newest from then on,
-// to be kept before anything is done.
+// Check verifies a proof. known is the newest checkpoint that the reader has accepted before; the zero
+// Checkpoint means none. Check returns the checkpoint that is the newest from now on. The reader must
+// make it durable before it does anything because of the proof: otherwise a reader that dies in between
+// could be shown an older log later.
+//
+// A refusal has CodeProof, or CodeFork if the log is not the one that the reader knows; known is
+// returned then.
 func (v Verifiers) Check(p Proof, place Place, known Checkpoint) (Checkpoint, *reason.Reason) {
 	c, err := v.Open(p.Checkpoint)
 	switch {
@@ -97,8 +102,8 @@ func (v Verifiers) Check(p Proof, place Place, known Checkpoint) (Checkpoint, *r
 	return c, nil
 }
 
-// Follows says whether a log at c goes on from the same log at known. hashes prove it where
-// c is larger.
+// Follows says whether the log at checkpoint c continues the log at known: nil, or a refusal. If c is
+// larger, hashes must prove it.
 func Follows(known, c Checkpoint, hashes []Hash) *reason.Reason {
 	switch {
 	case known.Size == 0:
@@ -120,8 +125,8 @@ func Follows(known, c Checkpoint, hashes []Hash) *reason.Reason {
 	return nil
 }
 
-// fork is a log that lost or changed its past, or shows one past to one and another to
-// others.
+// fork is the refusal of a log that lost or changed its past, or that is shown to different readers with
+// different pasts.
 func fork(known, c Checkpoint, how string) *reason.Reason {
 	return reason.Refuse(CodeFork, "the log (%s) %s (%s)", c.Head, how, known.Head)
 }

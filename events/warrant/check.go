@@ -16,10 +16,10 @@ type Metadata interface {
 	Roster() events.Roster
 	Floor() version.Number
 	Revoked() events.Revoked
-	Tools(want tools.Tools) error // whether release managers signed that very archive
+	Tools(want tools.Tools) error // nil: release managers signed the archive with this digest
 }
 
-// Reader checks warrants: what it believes, and when it is.
+// Reader checks warrants for one environment, with what it believes and at one time.
 type Reader struct {
 	Environment string // UUID
 	Trust       Metadata
@@ -38,7 +38,9 @@ func (r Reader) Freshness() error {
 	return events.Refuse(events.CodeTUFExpired, "the signed metadata ended at %s; nothing newer was published", r.Fresh.UTC().Format(time.RFC3339))
 }
 
-// Check says what a warrant lets a machine do, or why nothing.
+// Check returns the request of a warrant if the warrant is lawful for a machine, and an *events.Reason if
+// it is not. The caller must still compare what is asked with what it is ordered to do: see Order, Plain
+// and Unit.
 func (r Reader) Check(w events.Warrant, m Machine) (events.Ask, error) {
 	ask, by, err := r.Request(w.Request)
 	if err != nil {
@@ -56,19 +58,20 @@ func (r Reader) Check(w events.Warrant, m Machine) (events.Ask, error) {
 	return ask, r.window(ask)
 }
 
-// Request reads an operator's request: signed as one, by somebody on the roster, for this
-// environment, and not taken back.
+// Request reads a request and finds the operator who signed it. The request must be signed under
+// events.RequestType, by an operator on the roster whose key is not revoked, for this environment, and it
+// must not be revoked itself.
 func (r Reader) Request(b []byte) (events.Ask, events.Operator, error) {
 	return r.statement(b, func(action string) bool { return action != events.ActionApprove }, events.RequestType)
 }
 
-// Author says which operator signed what events.ParseSigned has read, a request or an
-// approval, each under its own type.
+// Author finds the operator who signed what events.ParseSigned has read: a request or an approval, each
+// signed under its own type.
 func (r Reader) Author(signed events.Signed, ask events.Ask) (events.Operator, error) {
 	return r.author(signed, ask, func(string) bool { return true }, events.SignedType(ask.Action))
 }
 
-// Unreadable is the refusal of bytes that events.ParseSigned cannot read, and why it cannot.
+// Unreadable is the refusal of bytes that events.ParseSigned cannot read; err is its error.
 func Unreadable(err error) error { return events.Refuse(events.CodeRequestSignature, "%v", err) }
 
 func (r Reader) statement(b []byte, fits func(action string) bool, kind string) (events.Ask, events.Operator, error) {
@@ -101,7 +104,7 @@ func (r Reader) author(signed events.Signed, ask events.Ask, fits func(action st
 	return by, err
 }
 
-// window looks at when machines may begin.
+// window refuses a request that machines may not begin now.
 func (r Reader) window(ask events.Ask) error {
 	until := ask.LastStart()
 	if r.Now.After(until) {
@@ -118,8 +121,8 @@ func (r Reader) window(ask events.Ask) error {
 // maxSkew is how far an operator's clock may run ahead of a machine's.
 const maxSkew = time.Hour
 
-// quorum counts the operators who agree: who asked, and whoever else approved these very
-// bytes and may do so. Only upgrades need more than one.
+// quorum refuses an upgrade to which too few operators agree. Those agree who asked for it or who
+// approved its exact bytes, if they may approve; each key counts once. Other actions need one operator.
 func (r Reader) quorum(w events.Warrant, ask events.Ask, by events.Operator, machines []Machine) error {
 	if ask.Action != events.ActionUpgrade {
 		return nil
@@ -148,7 +151,8 @@ func (r Reader) quorum(w events.Warrant, ask events.Ask, by events.Operator, mac
 	return nil
 }
 
-// Approval says who agrees to a request, for these machines.
+// Approval reads an approval of a request and finds the operator who signed it. That operator must have
+// the role for every one of these machines.
 func (r Reader) Approval(b []byte, id string, request []byte, machines []Machine) (events.Operator, error) {
 	ask, by, err := r.statement(b, func(action string) bool { return action == events.ActionApprove }, events.ApprovalType)
 	if err != nil {

@@ -8,13 +8,15 @@ import (
 	"github.com/jujube-project/jujube/events"
 )
 
-// Machine is one that a request is about.
+// Machine is a machine that a request is about.
 type Machine struct {
 	ID     string            `json:"id"`
 	Key    string            `json:"key"` // public nkey
 	Labels map[string]string `json:"labels,omitempty"`
 }
 
+// leaf is the hash of a machine in a list: its id and its key, so that a host which enrols anew with
+// another key is not in an old list.
 func (m Machine) leaf() tlog.Hash {
 	return tlog.RecordHash(fmt.Appendf(nil, "jujube-machine/1\n%s %s", events.MachineTag(m.ID), m.Key))
 }
@@ -25,8 +27,8 @@ type List struct {
 	hashes stored
 }
 
-// NewList makes the list of machines, in their order; one that comes twice counts once. It
-// refuses none, and more than events.MaxMachines.
+// NewList makes a list of machines, in the given order. A machine that comes twice counts once. It returns
+// an error for an empty list, and for more than events.MaxMachines.
 func NewList(machines []Machine) (*List, error) {
 	l := &List{places: make(map[string]int64, len(machines))}
 	for _, m := range machines {
@@ -46,7 +48,7 @@ func NewList(machines []Machine) (*List, error) {
 	return l, nil
 }
 
-// Signed is what an operator signs of it.
+// Signed gives the part of the list that an operator signs.
 func (l *List) Signed() (*events.MachineList, error) {
 	root, err := tlog.TreeHash(int64(len(l.places)), l.hashes)
 	if err != nil {
@@ -55,13 +57,13 @@ func (l *List) Signed() (*events.MachineList, error) {
 	return &events.MachineList{Root: root[:], Count: len(l.places)}, nil
 }
 
-// Equal says whether this is the list that was signed.
+// Equal says whether this list is the one that was signed.
 func (l *List) Equal(signed *events.MachineList) bool {
 	own, err := l.Signed()
 	return err == nil && signed != nil && own.Count == signed.Count && string(own.Root) == string(signed.Root)
 }
 
-// Prove puts a machine's place in the list into a warrant.
+// Prove adds the proof that a machine is in the list to a warrant.
 func (l *List) Prove(w events.Warrant, id string) (events.Warrant, error) {
 	at, ok := l.places[id]
 	if !ok {
@@ -78,7 +80,7 @@ func (l *List) Prove(w events.Warrant, id string) (events.Warrant, error) {
 	return w, nil
 }
 
-// holds says whether a warrant proves that the machine is in the signed list.
+// holds says whether a warrant proves that a machine, with this key, is in the signed list.
 func holds(list *events.MachineList, w events.Warrant, m Machine) bool {
 	if list == nil || list.Count < 1 || list.Count > events.MaxMachines || w.Index < 0 || w.Index >= int64(list.Count) || len(list.Root) != tlog.HashSize {
 		return false
@@ -96,7 +98,7 @@ func holds(list *events.MachineList, w events.Warrant, m Machine) bool {
 // stored are the hashes of a tree, as package tlog numbers them.
 type stored []tlog.Hash
 
-// ReadHashes is for package tlog.
+// ReadHashes makes stored a tlog.HashReader.
 func (s stored) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 	out := make([]tlog.Hash, len(indexes))
 	for i, at := range indexes {

@@ -10,7 +10,7 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// Server checks that a record comes from a state server of the roster.
+// Server checks that a state server on the roster signed a record.
 func (r Reader) Server(rec events.Record) error {
 	servers := r.Trust.Roster().StateServers
 	if !slices.Contains(servers, rec.Key) || slices.Contains(r.Trust.Revoked().Keys, rec.Key) {
@@ -22,7 +22,8 @@ func (r Reader) Server(rec events.Record) error {
 	return nil
 }
 
-// Order checks an order to upgrade a machine that runs a version.
+// Order checks an order to upgrade machine m, which runs a version. It returns the request that the order
+// executes.
 func (r Reader) Order(o events.OrderIssued, m Machine, runs version.Number) (events.Ask, error) {
 	if o.Machine != m.ID {
 		return events.Ask{}, events.Refuse(events.CodeNotForMe, "the order is for machine %s, this is machine %s", o.Machine, m.ID)
@@ -40,8 +41,8 @@ func (r Reader) Order(o events.OrderIssued, m Machine, runs version.Number) (eve
 	return ask, err
 }
 
-// Target checks an archive: that it was asked for, that release managers signed it, and
-// that it is not too old.
+// Target checks the archive of an upgrade: release managers signed it, the request names it, and its
+// version is not too old.
 func (r Reader) Target(a events.AskUpgrade, want tools.Tools, runs version.Number) error {
 	if err := r.Trust.Tools(want); err != nil {
 		return err
@@ -52,7 +53,8 @@ func (r Reader) Target(a events.AskUpgrade, want tools.Tools, runs version.Numbe
 	return r.Floor(a, runs)
 }
 
-// Floor refuses to go back where that was not asked for, and below what may run at all.
+// Floor refuses a version below the lowest one that may run, and one that is older than what runs unless
+// the request is for a rollback.
 func (r Reader) Floor(a events.AskUpgrade, runs version.Number) error {
 	if floor := r.Trust.Floor(); a.To.Compare(floor) < 0 {
 		return events.Refuse(events.CodeFloor, "version %s is below %s, the oldest that may run", a.To, floor)
@@ -63,8 +65,7 @@ func (r Reader) Floor(a events.AskUpgrade, runs version.Number) error {
 	return nil
 }
 
-// Plain checks an order that names no more than a machine: a restart, or that it may try
-// again what failed.
+// Plain checks an order that says nothing but its machine: to restart, or to try again what failed.
 func (r Reader) Plain(action, machine string, w events.Warrant, m Machine) (events.Ask, error) {
 	if machine != m.ID {
 		return events.Ask{}, events.Refuse(events.CodeNotForMe, "the order is for machine %s, this is machine %s", machine, m.ID)
@@ -79,7 +80,7 @@ func (r Reader) Plain(action, machine string, w events.Warrant, m Machine) (even
 	return ask, err
 }
 
-// Unit checks that somebody asked for the command of a unit.
+// Unit checks that operators asked for a unit with exactly this command.
 func (r Reader) Unit(u events.UnitSpec, m Machine) (events.Ask, error) {
 	if u.Machine != m.ID {
 		return events.Ask{}, events.Refuse(events.CodeNotForMe, "unit %s is of machine %s, this is machine %s", u.Unit, u.Machine, m.ID)
@@ -94,7 +95,8 @@ func (r Reader) Unit(u events.UnitSpec, m Machine) (events.Ask, error) {
 	return ask, err
 }
 
-// asks says whether a request is for this unit.
+// asks says whether a request is for this unit: the same service, machine, command, environment and
+// restart policy.
 func asks(ask events.Ask, u events.UnitSpec) bool {
 	var service string
 	var spec events.UnitSpec

@@ -2,11 +2,12 @@ package warrant
 
 import "github.com/jujube-project/jujube/events"
 
-// May says whether an operator may ask for an action over all of some machines; where it
-// touches none, whether he has the role anywhere.
+// May refuses an operator who may not ask for an action over all of these machines. If the action is about
+// no machine, the operator must have the role somewhere. For the roles release and admin that is
+// everywhere: such an action, which names no machine, changes something for all of them.
 func May(o events.Operator, action string, machines []Machine) error {
 	role := events.ActionOf(action).Role
-	everywhere := len(machines) == 0 && (role == events.RoleRelease || role == events.RoleAdmin) // what is about no machine is about all
+	everywhere := len(machines) == 0 && (role == events.RoleRelease || role == events.RoleAdmin)
 	if !o.Somewhere(role) || everywhere && !o.May(role, nil) {
 		return events.Refuse(events.CodeRequestScope, "%s does not have the role %s, which %s needs", o.Name, role, action)
 	}

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
+	"slices"
 
 	"github.com/jujube-project/jujube/events"
 )
@@ -24,9 +26,9 @@ const (
 	MaxTargetName = 256
 )
 
-// Bundle is one publication: the roots so far, oldest first, the three documents of today,
-// and the content of those targets that are read where the metadata is read. All are the
-// exact bytes that were signed over or whose digest is known. The zero Bundle is empty.
+// Bundle is one publication: all roots so far, oldest first; the newest timestamp, snapshot and
+// targets; and the content of those targets that a reader of metadata needs. All of them are the exact
+// bytes that were signed, or whose digest was. The zero Bundle is empty.
 type Bundle struct {
 	Roots     [][]byte          `json:"roots"`
 	Timestamp []byte            `json:"timestamp"`
@@ -35,14 +37,14 @@ type Bundle struct {
 	Files     map[string][]byte `json:"files,omitempty"` // by the name of the target
 }
 
-// ParseBundle reads what Marshal wrote. It believes nothing in it. It returns an *events.Reason
-// with events.CodeTUFFormat.
+// ParseBundle reads what Marshal wrote, and believes nothing in it. For anything else it returns an
+// *events.Reason with events.CodeTUFFormat.
 func ParseBundle(b []byte) (Bundle, error) {
 	if len(b) > MaxBundle {
 		return Bundle{}, events.Refuse(events.CodeTUFFormat, "the bundle has %d bytes, limit %d", len(b), MaxBundle)
 	}
 	var bundle Bundle
-	if err := json.Unmarshal(b, &bundle); err != nil { // without a reader around it, which would hold the bytes again
+	if err := json.Unmarshal(b, &bundle); err != nil { // not a Decoder: it would keep a second copy of 16 MiB
 		return Bundle{}, events.Refuse(events.CodeTUFFormat, "the bundle: %v", err)
 	}
 	return bundle, bundle.checkSizes()
@@ -57,8 +59,8 @@ func (b Bundle) checkSizes() error {
 			return err
 		}
 	}
-	for name, content := range b.Files {
-		if err := checkSize(name, content, MaxFile); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(b.Files)) {
+		if err := checkSize(name, b.Files[name], MaxFile); err != nil {
 			return err
 		}
 	}
@@ -81,13 +83,13 @@ func checkSize(what string, b []byte, limit int) error {
 	return nil
 }
 
-// Marshal writes the bundle: the same bundle, the same bytes.
+// Marshal writes the bundle. The same bundle always gives the same bytes.
 func (b Bundle) Marshal() []byte {
-	out, _ := json.Marshal(b) // bytes and strings only
+	out, _ := json.Marshal(b) // it cannot fail: a Bundle holds bytes and strings only
 	return append(out, '\n')
 }
 
-// Root finds the root document with that digest; nil: it is not in the bundle.
+// Root finds the root document with that digest. It returns nil if the bundle does not have it.
 func (b Bundle) Root(a Anchor) []byte {
 	for _, r := range b.Roots {
 		if AnchorOf(r) == a {

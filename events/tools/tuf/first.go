@@ -8,20 +8,20 @@ import (
 	"github.com/jujube-project/jujube/events"
 )
 
-// How long what people sign holds. Source: SECURITY.md §3, made longer for an operator who
-// is alone: every change to the targets begins their time anew.
+// How long the documents hold that people sign. They are longer than in SECURITY.md §3, for an operator
+// who is alone. Every change to the targets begins their time anew.
 const (
 	RootLife    = 3 * 365 * 24 * time.Hour
 	TargetsLife = 365 * 24 * time.Hour
 )
 
-// Online are the public keys of the two roles whose private keys a state server holds. They
-// say how fresh metadata is; neither an archive nor an operator can be added with them.
+// Online are the public keys of the two roles whose private keys a state server holds. With these keys it
+// signs how fresh the metadata is. It can add neither an archive nor an operator with them.
 type Online struct{ Snapshot, Timestamp ed25519.PublicKey }
 
-// First makes the metadata that an environment begins with: a root and targets of one key
-// each, which the operator keeps and which sign here, and the roster as the only target.
-// Snapshot and timestamp are not in it: the state server makes and signs them.
+// First makes the metadata that an environment begins with. Its root and its targets have one key each,
+// which the operator keeps and which sign here. The roster is the only target. The state server makes
+// and signs the snapshot and the timestamp: see Freshen.
 func First(roster events.Roster, root, targets ed25519.PrivateKey, online Online, now time.Time) (*Repository, error) {
 	one := func(k ed25519.PublicKey) Keys { return Keys{Public: []ed25519.PublicKey{k}, Threshold: 1} }
 	repo, err := NewRepository(Roles{

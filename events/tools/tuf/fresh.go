@@ -11,26 +11,27 @@ import (
 	"github.com/jujube-project/jujube/events"
 )
 
-// Lives say how long what the online keys sign holds.
+// Lives say how long the documents hold that a state server signs.
 type Lives struct{ Snapshot, Timestamp time.Duration }
 
-// DefaultLives are those of an environment whose state server is up. Without a network
-// they are 30 to 90 days. Source: SECURITY.md §3 and §6.3.
+// DefaultLives are for an environment whose machines reach a state server. Behind an air gap 30 to 90
+// days are usual. Source: SECURITY.md §3 and §6.3.
 var DefaultLives = Lives{Snapshot: 7 * 24 * time.Hour, Timestamp: 24 * time.Hour}
 
-// restart is a version that nobody reaches by counting: a stolen key signed it. Its reader
-// forgets it when the root takes the key away, so counting begins anew.
+// restart is a version that nobody reaches by counting. If a document has it, somebody signed it with a
+// stolen key. Readers forget that version when a new root has replaced the key, so the repository counts
+// from 1 again.
 const restart = math.MaxInt64 / 2
 
-// After takes snapshot and timestamp of what is published, for Freshen to count on from
-// there: a publication that was staged a while ago carries old ones, or none.
+// After takes over the snapshot and the timestamp of what is published, so that Freshen counts on from
+// their versions. A publication that was prepared a while ago has older ones, or none.
 func (r *Repository) After(published Bundle) {
 	r.b.Snapshot, r.b.Timestamp = published.Snapshot, published.Timestamp
 }
 
-// Freshen signs a new timestamp, and a new snapshot where the targets changed, half of the
-// snapshot's life is over or its keys are no longer those of the root. It needs the
-// thresholds of both roles among the keys.
+// Freshen makes and signs a new timestamp. It makes and signs a new snapshot too if the targets have
+// changed, if half of the snapshot's life is over, or if the root has replaced the snapshot's keys. Among
+// keys there must be enough for the thresholds of both roles.
 func (r *Repository) Freshen(now time.Time, lives Lives, keys ...crypto.Signer) error {
 	snapshot, err := r.freshSnapshot(now, lives, keys)
 	if err != nil {
@@ -85,7 +86,8 @@ func (r *Repository) freshTimestamp(now time.Time, lives Lives, snapshot []byte,
 	return signAs(r, Timestamp, doc, keys)
 }
 
-// signAs signs with those of the keys that the newest root lists for the role.
+// signAs signs a document with those of the keys that the newest root lists for the role. It returns an
+// error if they are fewer than the threshold.
 func signAs[T metadata.Roles](r *Repository, role string, doc *metadata.Metadata[T], keys []crypto.Signer) ([]byte, error) {
 	listed := r.Roles().each()[role]
 	for _, key := range keys {
@@ -113,10 +115,11 @@ func (r *Repository) covers(role string, doc any) bool {
 }
 
 func metaFor(b []byte, version int64) *metadata.MetaFiles {
-	t, _ := metadata.TargetFile().FromBytes("", b) // sha256 is known to it
+	t, _ := metadata.TargetFile().FromBytes("", b) // it cannot fail: sha256 is the default
 	return &metadata.MetaFiles{Length: t.Length, Hashes: t.Hashes, Version: version}
 }
 
+// following is the version after this one; see restart.
 func following(version int64) int64 {
 	if version >= restart {
 		return 1

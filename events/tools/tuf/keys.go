@@ -12,13 +12,13 @@ import (
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 )
 
-// Keys are the public keys of one role, and how many of them must sign.
+// Keys are the public keys of one role, and the number of them that must sign.
 type Keys struct {
 	Public    []ed25519.PublicKey
 	Threshold int // 1 to len(Public)
 }
 
-// Roles are the keys of all four roles: what a root says.
+// Roles are the keys of all four roles: the content of a root.
 type Roles struct{ Root, Targets, Snapshot, Timestamp Keys }
 
 func (r Roles) each() map[string]Keys {
@@ -46,7 +46,7 @@ func (r Roles) validate() error {
 // KeyID names a public key in metadata: SHA-256 over its canonical form, in hex. Source:
 // TUF 1.0, section 4.2.
 func KeyID(public ed25519.PublicKey) string {
-	id, _ := keyOf(public).ID() // three strings can be encoded
+	id, _ := keyOf(public).ID() // it cannot fail: three strings can always be encoded
 	return id
 }
 
@@ -57,7 +57,7 @@ func keyOf(public ed25519.PublicKey) *metadata.Key {
 	}
 }
 
-// publicOf reads a key of metadata; any but an ed25519 key of 32 bytes is an error.
+// publicOf reads a key of metadata. It returns an error for any other than an ed25519 key of 32 bytes.
 func publicOf(k *metadata.Key) (ed25519.PublicKey, error) {
 	if k.Type != metadata.KeyTypeEd25519 || k.Scheme != metadata.KeySchemeEd25519 {
 		return nil, fmt.Errorf("a key of type %.40q", k.Type)
@@ -98,7 +98,7 @@ func (r Roles) write(doc rootDoc) {
 	}
 }
 
-// publicOfSigner asks for an ed25519 key behind a signer.
+// publicOfSigner gives the public key of a signer, which must be an ed25519 key.
 func publicOfSigner(key crypto.Signer) (ed25519.PublicKey, error) {
 	public, ok := key.Public().(ed25519.PublicKey)
 	if !ok || len(public) != ed25519.PublicKeySize {
@@ -107,7 +107,7 @@ func publicOfSigner(key crypto.Signer) (ed25519.PublicKey, error) {
 	return public, nil
 }
 
-// signDoc adds, or replaces, a key's signature under a document.
+// signDoc adds the signature of a key to a document, in place of an older one of the same key.
 func signDoc[T metadata.Roles](doc *metadata.Metadata[T], key crypto.Signer) error {
 	public, err := publicOfSigner(key)
 	if err != nil {

@@ -21,18 +21,20 @@ type Target struct {
 	Custom json.RawMessage // for a person; no reader here decides by it
 }
 
-// Repository is a publication in the making. A change makes the next version of a document,
-// without signatures; Sign adds those of the keys that are at hand, so that several people
-// can sign in turn: the half-signed publication is a Bundle as well, which readers refuse.
+// Repository is a publication in preparation. A change makes the next version of a document, without
+// signatures. Sign adds the signatures of the keys at hand. Several people can sign in turn: a
+// publication that lacks signatures is a Bundle too, which they send each other and which readers
+// refuse.
 //
-// A Repository does not verify what it is opened with: whoever publishes has Trusted.Update
-// take the result first.
+// A Repository verifies nothing of the bundle that it is opened with. Before anybody publishes the
+// result, Trusted.Update must accept it.
 type Repository struct {
 	b    Bundle
 	from int64 // the least version of new targets, snapshots and timestamps
 }
 
-// NewRepository makes root version 1 and targets version 1, unsigned, without targets.
+// NewRepository makes a root of version 1 and targets of version 1. Neither is signed, and the targets
+// list nothing.
 func NewRepository(r Roles, rootExpires, targetsExpires time.Time) (*Repository, error) {
 	if err := r.validate(); err != nil {
 		return nil, fmt.Errorf("make the root: %w", err)
@@ -46,8 +48,8 @@ func NewRepository(r Roles, rootExpires, targetsExpires time.Time) (*Repository,
 	return repo, store(&repo.b.Targets, metadata.Targets(second(targetsExpires)))
 }
 
-// OpenRepository goes on with a bundle, signed or half signed. It returns an *events.Reason with
-// events.CodeTUFFormat when its root or targets are no documents.
+// OpenRepository continues with a bundle, whether it is fully signed or not. It returns an *events.Reason
+// with events.CodeTUFFormat if a root or the targets are no documents of that role.
 func OpenRepository(b Bundle) (*Repository, error) {
 	if len(b.Roots) == 0 {
 		return nil, events.Refuse(events.CodeTUFFormat, "the bundle has no root")
@@ -70,21 +72,22 @@ func OpenRepository(b Bundle) (*Repository, error) {
 	return &Repository{b: b}, nil
 }
 
-// CountFrom gives new targets, snapshots and timestamps at least that version: publications
-// that are begun anew in several places then still grow.
+// CountFrom sets the lowest version of new targets, snapshots and timestamps. With a number that grows,
+// such as the time, versions still grow when publications are begun anew in several places.
 func (r *Repository) CountFrom(version int64) { r.from = version }
 
-// Bundle is the publication as it stands.
+// Bundle is the publication as it is now.
 func (r *Repository) Bundle() Bundle {
 	b := r.b
 	b.Roots, b.Files = slices.Clone(b.Roots), maps.Clone(b.Files)
 	return b
 }
 
-// Anchor pins the first root. It holds once that root is signed.
+// Anchor pins the first root. Signing changes the root's bytes: ask for the anchor when the root has all
+// its signatures.
 func (r *Repository) Anchor() Anchor { return AnchorOf(r.b.Roots[0]) }
 
-// Roles are those of the newest root, signed or not.
+// Roles are the roles of the newest root, whether it is signed or not.
 func (r *Repository) Roles() Roles {
 	doc, err := r.root()
 	if err != nil {
@@ -110,8 +113,8 @@ func (r *Repository) Targets() map[string]Target {
 	return list
 }
 
-// SetRoles makes the next root, unsigned: it needs the threshold of the root before and its
-// own. A root that is not fully signed yet is replaced.
+// SetRoles makes the next root, without signatures. It must then be signed by enough keys of the root
+// before it, and by enough of its own. If the newest root lacks signatures, it is replaced.
 func (r *Repository) SetRoles(roles Roles, expires time.Time) error {
 	if err := roles.validate(); err != nil {
 		return fmt.Errorf("make the next root: %w; nothing was changed", err)
@@ -140,7 +143,7 @@ func (r *Repository) storeRoot(doc rootDoc) error {
 	return nil
 }
 
-// SetTools makes an archive a target under its own name.
+// SetTools makes archives targets, each under its file name.
 func (r *Repository) SetTools(expires time.Time, list ...tools.Tools) error {
 	targets := map[string]Target{}
 	for _, t := range list {
@@ -152,7 +155,7 @@ func (r *Repository) SetTools(expires time.Time, list ...tools.Tools) error {
 	return r.SetTargets(expires, targets)
 }
 
-// SetTargets adds or replaces targets. The targets expire then.
+// SetTargets adds or replaces targets, and sets when all targets expire.
 func (r *Repository) SetTargets(expires time.Time, list map[string]Target) error {
 	return r.change(expires, func(targets map[string]*metadata.TargetFiles) error {
 		for name, t := range list {
@@ -170,7 +173,7 @@ func (r *Repository) SetTargets(expires time.Time, list map[string]Target) error
 	})
 }
 
-// RemoveTargets takes targets, and files that came along, away. The rest expires then.
+// RemoveTargets removes targets with their files, and sets when the other targets expire.
 func (r *Repository) RemoveTargets(expires time.Time, names ...string) error {
 	return r.change(expires, func(targets map[string]*metadata.TargetFiles) error {
 		for _, name := range names {
@@ -181,7 +184,7 @@ func (r *Repository) RemoveTargets(expires time.Time, names ...string) error {
 	})
 }
 
-// SetFile adds or replaces a target whose content travels in the bundle.
+// SetFile adds or replaces a target whose content is part of the bundle.
 func (r *Repository) SetFile(expires time.Time, name string, content []byte) error {
 	if len(content) > MaxFile {
 		return fmt.Errorf("file %.80q has %d bytes, limit %d: nothing was changed", name, len(content), MaxFile)
@@ -194,7 +197,7 @@ func (r *Repository) SetFile(expires time.Time, name string, content []byte) err
 	return nil
 }
 
-// SetJSON is SetFile with a value as JSON.
+// SetJSON is SetFile with the JSON of a value.
 func (r *Repository) SetJSON(expires time.Time, name string, value any) error {
 	b, err := json.MarshalIndent(value, "", "  ")
 	if err != nil {
@@ -203,8 +206,8 @@ func (r *Repository) SetJSON(expires time.Time, name string, value any) error {
 	return r.SetFile(expires, name, append(b, '\n'))
 }
 
-// change makes the next version of the targets, or changes the one that is not fully
-// signed yet; either way it is without signatures afterwards.
+// change makes the next version of the targets or, if the newest version lacks signatures, changes that
+// one. Afterwards it has no signatures in both cases.
 func (r *Repository) change(expires time.Time, f func(map[string]*metadata.TargetFiles) error) error {
 	doc, err := metadata.Targets().FromBytes(r.b.Targets)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// Targets whose content is read where the metadata is. When the targets name one of them,
-// the bundle must bring it.
+// Targets whose content decides about the others. If the targets name one of them, the bundle must
+// bring its content.
 const (
 	FileOperators = "operators.json" // an events.Roster
 	FileFloor     = "floor.json"     // a Floor
@@ -31,8 +31,8 @@ type says struct {
 	revoked events.Revoked
 }
 
-// takeFiles accepts the files that came along: each must be a target and fit, and those
-// that are read must be there.
+// takeFiles accepts the files of a bundle. Each must be a target, with the length and digest of that
+// target. Of the three files that are read, none that is a target may be missing.
 func (t *Trusted) takeFiles(files map[string][]byte) error {
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		target, ok := t.target.Signed.Targets[name]
@@ -74,8 +74,8 @@ func (s *says) read(files map[string][]byte) error {
 	return nil
 }
 
-// readFile decodes one signed file. Unknown fields are refused: they would be meant to
-// bind, and this reader would not be bound.
+// readFile decodes one signed file. Unknown fields are refused: a release manager who wrote one meant it
+// to hold, and this reader would ignore it.
 func readFile(name string, b []byte, into any, validate func() error) error {
 	if err := strict(b); err != nil {
 		return events.Refuse(events.CodeTUFFormat, "%s: %v", name, err)
@@ -107,8 +107,9 @@ func (t Trusted) Tools(want tools.Tools) error {
 	return nil
 }
 
-// File says whether content is the target of that name: nil, or an *events.Reason with events.CodeTargetUnknown
-// or events.CodeTUFMismatch. It is for files that lie beside the metadata.
+// File says whether content is the target of that name: nil, or an *events.Reason with
+// events.CodeTargetUnknown or events.CodeTUFMismatch. It is for files beside the metadata, such as the
+// index of a tree.
 func (t Trusted) File(name string, content []byte) error {
 	target, ok := t.target.Signed.Targets[name]
 	switch {

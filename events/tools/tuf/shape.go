@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -25,7 +26,8 @@ var roles = []string{Root, Targets, Snapshot, Timestamp}
 
 var limits = map[string]int{Root: MaxRoot, Targets: MaxTargets, Snapshot: MaxSnapshot, Timestamp: MaxTimestamp}
 
-// shape is what every document must have before go-tuf sees it.
+// shape is the part of a document that is checked before go-tuf sees it. It has the fields of all four
+// roles; a comment names the role that a field belongs to.
 type shape struct {
 	Signed struct {
 		Type    string              `json:"_type"`
@@ -132,13 +134,14 @@ func (s shape) checkRoot() error {
 	return nil
 }
 
-// checkMeta asks that a document names the next one, and that no name could be meant as a
-// path elsewhere.
+// checkMeta checks that a document names the next one, and that no name in it could be meant as a path
+// to somewhere else.
 func (s shape) checkMeta(role, next string) error {
 	if _, ok := s.Signed.Meta[next+".json"]; !ok {
 		return events.Refuse(events.CodeTUFFormat, "the %s does not name %s.json", role, next)
 	}
-	for name, m := range s.Signed.Meta {
+	for _, name := range slices.Sorted(maps.Keys(s.Signed.Meta)) {
+		m := s.Signed.Meta[name]
 		if !isName(name) || m.Version < 1 || m.Length < 0 || !areHashes(m.Hashes) {
 			return events.Refuse(events.CodeTUFFormat, "the %s names %.80q with version %d, length %d", role, name, m.Version, m.Length)
 		}
@@ -147,7 +150,8 @@ func (s shape) checkMeta(role, next string) error {
 }
 
 func (s shape) checkTargets() error {
-	for name, t := range s.Signed.Targets {
+	for _, name := range slices.Sorted(maps.Keys(s.Signed.Targets)) {
+		t := s.Signed.Targets[name]
 		if !isName(name) || t.Length < 0 || !areHashes(t.Hashes) || !tools.IsDigest(t.Hashes["sha256"]) {
 			return events.Refuse(events.CodeTUFFormat, "the targets name %.80q with length %d", name, t.Length)
 		}
@@ -155,8 +159,8 @@ func (s shape) checkTargets() error {
 	return nil
 }
 
-// isName says whether a target or role may be called so: a clean relative path of
-// printable ASCII. No name ever becomes a file's name; this one could be.
+// isName says whether a target or role may have this name: a clean relative path of printable ASCII. No
+// name is ever used as a path. If one were, it would lead nowhere else.
 func isName(name string) bool {
 	plain := func(r rune) bool { return r <= ' ' || r >= 0x7f || r == '\\' }
 	return len(name) <= MaxTargetName && fs.ValidPath(name) && name != "." && strings.IndexFunc(name, plain) < 0

@@ -11,7 +11,7 @@ import (
 	"github.com/jujube-project/jujube/events"
 )
 
-// Standing is how far a document is signed.
+// Standing says how many of the needed signatures a document has.
 type Standing struct {
 	Role    string
 	Version int64
@@ -22,15 +22,14 @@ type Standing struct {
 	OldHave, OldNeed int
 }
 
-// Complete says that nobody's signature is missing.
+// Complete says whether no signature is missing.
 func (s Standing) Complete() bool { return s.Have >= s.Need && s.OldHave >= s.OldNeed }
 
-// Sign adds the signatures of those keys that the newest root lists for the role, or for
-// the root itself also those that the root before lists, to the document of the role (Root
-// or Targets; snapshot and timestamp are signed by Freshen). A document that is complete
-// is left as it is: a digest that somebody pinned stays true.
+// Sign adds signatures to the document of a role: Root or Targets. (Freshen signs the two others.) Those
+// keys sign that the newest root lists for the role; a new root is signed by keys of the root before it
+// as well. A document that is complete is left as it is, since somebody may have pinned its digest.
 //
-// It returns how many keys signed, and an error when none of them may.
+// Sign returns how many keys signed, and an error if none of them may.
 func (r *Repository) Sign(role string, keys ...crypto.Signer) (signed int, err error) {
 	if role != Root && role != Targets {
 		return 0, fmt.Errorf("sign %q: only root and targets are signed by hand", role)
@@ -102,7 +101,7 @@ func signInto[T metadata.Roles](b *[]byte, key crypto.Signer) error {
 	return store(b, doc)
 }
 
-// Standing tells how far the document of a role is signed, Root or Targets.
+// Standing tells how many of the needed signatures the document of a role has: Root or Targets.
 func (r *Repository) Standing(role string) (Standing, error) {
 	root, err := r.root()
 	if err != nil {
@@ -131,7 +130,8 @@ func (r *Repository) complete(role string) bool {
 	return err == nil && s.Complete()
 }
 
-// counted asks go-tuf about one key at a time: how many of a role's keys signed.
+// counted says how many of the keys of a role have signed a document, and how many must. It asks go-tuf
+// about one key at a time, because go-tuf itself only says whether the threshold is reached.
 func counted(root rootDoc, role string, doc any, signatures []metadata.Signature) (have, need int) {
 	asked := *root
 	asked.Signed.Roles = map[string]*metadata.Role{}

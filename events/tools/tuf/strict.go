@@ -11,13 +11,13 @@ import (
 	"unicode/utf8"
 )
 
-// strict walks one JSON document and refuses what two parsers could read in two ways, or
-// what costs more than its size: bytes that are no UTF-8, more than MaxDepth levels, a key
-// that stands twice (also when only the case differs: encoding/json does not see it),
-// numbers that are no 64-bit integers, and anything behind the document.
+// strict walks one JSON document. It refuses what two parsers could read in two ways, or what costs
+// more than its size: bytes that are no UTF-8, more than MaxDepth levels, a key that stands twice in
+// one object, numbers that are no 64-bit integers, and anything behind the document. Two keys that
+// differ in case only are the same key here, as they are for encoding/json.
 func strict(b []byte) error { return walk(b, true) }
 
-// strictest refuses null as well: go-tuf follows pointers that it leaves behind.
+// strictest refuses null as well: go-tuf would decode it as a nil pointer and follow that.
 func strictest(b []byte) error { return walk(b, false) }
 
 func walk(b []byte, null bool) error {
@@ -40,7 +40,7 @@ type walker struct {
 	null bool // allowed
 }
 
-// value reads one value that lies at a depth; an object or list at depth 1 is the document.
+// value reads one value at a depth. The document itself is at depth 1.
 func (w walker) value(depth int) error {
 	t, err := w.dec.Token()
 	if err != nil {

@@ -8,8 +8,9 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// Trusted is what a reader has accepted: the last documents of each role, exactly. The zero
-// Trusted trusts nothing; Begin makes one. It is a value: Update gives another one.
+// Trusted is what a reader has accepted: the last document of each role, byte for byte. Begin makes
+// one; the zero Trusted trusts nothing. A Trusted is a value: Update returns another one and leaves
+// the old one as it is.
 type Trusted struct {
 	kept   kept
 	root   shape
@@ -27,11 +28,11 @@ type kept struct {
 	Snapshot  []byte            `json:"snapshot,omitempty"`
 	Targets   []byte            `json:"targets,omitempty"`
 	Files     map[string][]byte `json:"files,omitempty"`
-	Seen      time.Time         `json:"seen,omitzero"` // the latest signed time
+	Seen      time.Time         `json:"seen,omitzero"` // the latest time that somebody signed; see Now
 }
 
-// Begin trusts a root document that somebody knows by its digest. It returns an *events.Reason
-// with events.CodeTUFAnchor when it is another one.
+// Begin trusts a root document whose digest the reader knows beforehand. It returns an *events.Reason:
+// with events.CodeTUFAnchor if the root has another digest, or with the code of what is wrong in it.
 func Begin(a Anchor, root []byte) (Trusted, error) {
 	switch {
 	case a.SHA256 == "":
@@ -46,7 +47,7 @@ func Begin(a Anchor, root []byte) (Trusted, error) {
 	return Trusted{kept: kept{Anchor: a, Root: root}, root: s}, nil
 }
 
-// Open begins at the pinned root in a bundle and takes the bundle.
+// Open begins at the pinned root of a bundle and accepts the whole bundle.
 func Open(a Anchor, b Bundle, now time.Time) (Trusted, error) {
 	t, err := Begin(a, b.Root(a))
 	if err != nil {
@@ -57,13 +58,13 @@ func Open(a Anchor, b Bundle, now time.Time) (Trusted, error) {
 
 // Marshal writes what is trusted, for ParseTrusted.
 func (t Trusted) Marshal() []byte {
-	out, _ := json.Marshal(t.kept) // bytes, strings and a time only
+	out, _ := json.Marshal(t.kept) // it cannot fail: kept holds bytes, strings and a valid time only
 	return append(out, '\n')
 }
 
-// ParseTrusted reads what Marshal wrote and verifies all signatures again: bytes that a
-// disk changed are refused, as an *events.Reason. Expiry is not looked at. The anchor is what the
-// bytes say; compare Trusted.Anchor with the one that is pinned.
+// ParseTrusted reads what Marshal wrote. It verifies all signatures again, so that bytes which a disk
+// has changed are refused with an *events.Reason. It does not look at expiry. The anchor is the one
+// that the bytes name: the caller compares Trusted.Anchor with the one that is pinned.
 func ParseTrusted(b []byte) (Trusted, error) {
 	if len(b) > MaxBundle {
 		return Trusted{}, events.Refuse(events.CodeTUFFormat, "what was trusted has %d bytes, limit %d", len(b), MaxBundle)
@@ -83,14 +84,14 @@ func ParseTrusted(b []byte) (Trusted, error) {
 	return t.take(Bundle{Timestamp: k.Timestamp, Snapshot: k.Snapshot, Targets: k.Targets, Files: k.Files}, time.Time{})
 }
 
-// Anchor is what everything began with.
+// Anchor is the root that everything began with.
 func (t Trusted) Anchor() Anchor { return t.kept.Anchor }
 
-// IsZero says that nothing is trusted.
+// IsZero says whether nothing is trusted.
 func (t Trusted) IsZero() bool { return len(t.kept.Root) == 0 }
 
-// Now is the time to judge by: that of the clock, or the latest time that somebody signed,
-// whichever is later. A clock that was set back brings no old metadata back.
+// Now is the time by which metadata is judged: the time of the clock or the latest time that somebody
+// signed, whichever is later. A clock that is set back therefore does not make old metadata valid again.
 func (t Trusted) Now(clock time.Time) time.Time {
 	if t.kept.Seen.After(clock) {
 		return t.kept.Seen
@@ -98,11 +99,11 @@ func (t Trusted) Now(clock time.Time) time.Time {
 	return clock
 }
 
-// Seen is the latest time that somebody signed: zero when none was.
+// Seen is the latest time that somebody signed. It is zero if nobody signed any.
 func (t Trusted) Seen() time.Time { return t.kept.Seen }
 
-// Witness raises the time floor by a time from another verified signature, such as an
-// order's. It never lowers it.
+// Witness raises Seen to a time from another verified signature, such as that of an order. It never
+// lowers Seen.
 func (t Trusted) Witness(signed time.Time) Trusted {
 	if signed.After(t.kept.Seen) {
 		t.kept.Seen = signed.UTC()
@@ -110,8 +111,8 @@ func (t Trusted) Witness(signed time.Time) Trusted {
 	return t
 }
 
-// Expires tells until when the timestamp holds, and until when the first of all four does.
-// Both are zero before the first Update.
+// Expires tells until when the timestamp holds, and until when all four documents hold. Both times are
+// zero before the first Update.
 func (t Trusted) Expires() (timestamp, whole time.Time) {
 	if len(t.kept.Timestamp) == 0 {
 		return time.Time{}, time.Time{}
@@ -125,7 +126,7 @@ func (t Trusted) Expires() (timestamp, whole time.Time) {
 	return timestamp, whole
 }
 
-// Holds tells until when what people sign holds: the root and the targets.
+// Holds tells until when the root and the targets hold: the documents that people sign.
 func (t Trusted) Holds() time.Time {
 	if root := t.root.Signed.Expires; root.Before(t.target.Signed.Expires) {
 		return root
@@ -133,10 +134,10 @@ func (t Trusted) Holds() time.Time {
 	return t.target.Signed.Expires
 }
 
-// Made is when the timestamp was signed; zero: it does not say.
+// Made is when the timestamp was signed. It is zero if the timestamp does not say so.
 func (t Trusted) Made() time.Time { return t.stamp.Signed.Made }
 
-// Versions are those of the four roles; zero: none was accepted yet.
+// Versions are the versions of the four documents. A version is zero if none was accepted yet.
 func (t Trusted) Versions() events.TrustVersions {
 	return events.TrustVersions{
 		Root: t.root.Signed.Version, Targets: t.target.Signed.Version,
@@ -144,23 +145,24 @@ func (t Trusted) Versions() events.TrustVersions {
 	}
 }
 
-// With is the publication that is trusted, under another timestamp.
+// With gives the publication that is trusted, with another timestamp and without roots: for a reader
+// who was told that nothing but the timestamp is new.
 func (t Trusted) With(timestamp []byte) Bundle {
 	return Bundle{Timestamp: timestamp, Snapshot: t.kept.Snapshot, Targets: t.kept.Targets, Files: t.kept.Files}
 }
 
-// TimestampBytes is the document of that role as it was accepted.
+// TimestampBytes is the timestamp as it was accepted, byte for byte.
 func (t Trusted) TimestampBytes() []byte { return t.kept.Timestamp }
 
-// Roster is who may ask for what. The zero Roster: the metadata names nobody.
+// Roster says who may ask for what. It is the zero Roster if the metadata has none.
 func (t Trusted) Roster() events.Roster { return t.says.roster }
 
-// Floor is the oldest version that may be installed; zero: any.
+// Floor is the oldest version that may be installed. It is zero if every version may be.
 func (t Trusted) Floor() version.Number { return t.says.floor }
 
-// Revoked is what was taken back.
+// Revoked lists what was taken back.
 func (t Trusted) Revoked() events.Revoked { return t.says.revoked }
 
-// Files are the contents of targets that came along, by name. The caller does not change
+// Files are the contents of the targets that the bundle brought, by name. The caller must not change
 // them.
 func (t Trusted) Files() map[string][]byte { return t.kept.Files }

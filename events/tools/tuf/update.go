@@ -14,14 +14,17 @@ import (
 
 type rootDoc = *metadata.Metadata[metadata.RootType]
 
-// Update accepts a bundle, or refuses it whole with an *events.Reason and gives t back. There is
-// one exception: events.CodeTUFTooManyRoots comes with the first MaxRoots new roots accepted and the
-// rest of t as it was, so that keeping it and calling again goes on from there.
+// Update accepts a bundle as a whole, or refuses it with an *events.Reason and returns t. There is one
+// exception. A refusal with events.CodeTUFTooManyRoots comes with a Trusted that has accepted the first
+// MaxRoots new roots and nothing else: the caller keeps that one and calls Update again.
 //
-// It is judged at Now(now), fixed for the whole call. Source: TUF 1.0, section 5, with
-// these beside it: a root's gap or an older root is refused rather than ignored; targets
-// never go back while the keys that signed them hold, even after the snapshot's keys were
-// changed; all files named in the bundle must be targets and fit.
+// Everything is judged at t.Now(now), one time for the whole call. The order of the steps is that of
+// TUF 1.0, section 5. Three rules are stricter:
+//
+//   - a gap between roots is refused, not ignored;
+//   - targets never go back to an older version while the keys that signed them hold, even if the keys of
+//     the snapshot were replaced;
+//   - each file of the bundle must be a target and have the length and digest of that target.
 func (t Trusted) Update(b Bundle, now time.Time) (Trusted, error) {
 	if err := b.checkSizes(); err != nil {
 		return t, err
@@ -42,11 +45,11 @@ func (t Trusted) Update(b Bundle, now time.Time) (Trusted, error) {
 	return next, nil
 }
 
-// takeRoots walks the chain of roots as far as one cycle may. Roots that are no newer than
-// the accepted one are passed over.
+// takeRoots accepts the roots of a chain that are newer than the accepted one, each checked against the
+// one before it. more says that there are more than MaxRoots of them: only so many are accepted.
 func (t Trusted) takeRoots(chain [][]byte) (next Trusted, more bool, err error) {
 	taken := 0
-	var before root // that of t, once it was needed
+	var before root // the last accepted root, parsed; empty until it is needed
 	for _, b := range chain {
 		s, err := inspect(Root, b)
 		if err != nil {
@@ -74,7 +77,7 @@ func (t Trusted) takeRoots(chain [][]byte) (next Trusted, more bool, err error) 
 	return t, false, nil
 }
 
-// acceptFirst checks a root against itself only.
+// acceptFirst checks that a root is signed by enough of its own keys.
 func acceptFirst(b []byte) (shape, error) {
 	s, err := inspect(Root, b)
 	if err != nil {
@@ -89,7 +92,7 @@ func acceptFirst(b []byte) (shape, error) {
 	})
 }
 
-// acceptNext checks a root against the one before and against itself.
+// acceptNext checks that a root is signed by enough keys of the root before it, and by enough of its own.
 func (t Trusted) acceptNext(before root, b []byte) (next root, err error) {
 	if before.doc == nil {
 		if before, err = readRoot(t.kept.Root); err != nil {
@@ -105,7 +108,8 @@ func (t Trusted) acceptNext(before root, b []byte) (next root, err error) {
 	return next, next.only.VerifyDelegate(Root, next.doc)
 }
 
-// A root as it was signed, and the same with only those keys that can be used.
+// root is a root as it was signed, and the same root with only those keys that can be used. go-tuf is
+// asked with the second one, so that a key of another kind counts as if it were not there.
 type root struct{ doc, only rootDoc }
 
 func readRoot(b []byte) (root, error) {
@@ -127,8 +131,8 @@ func usable(k *metadata.Key) bool {
 	return err == nil
 }
 
-// take accepts the three documents and the files on top of the root that t has. A zero now
-// means that nothing expires.
+// take accepts the three documents and the files of a bundle, judged with the root that t has. If now is
+// zero, nothing is expired.
 func (t Trusted) take(b Bundle, now time.Time) (Trusted, error) {
 	if err := t.inspectAll(b); err != nil {
 		return t, err
@@ -153,8 +157,9 @@ func (t Trusted) take(b Bundle, now time.Time) (Trusted, error) {
 	return next.Witness(next.stamp.Signed.Made), nil
 }
 
-// forget drops the time floor when the root's keys no longer cover the timestamp that raised
-// it: whoever stole the old key may have signed a time that never comes.
+// forget sets Seen to zero if the root no longer lists the keys that signed the kept timestamp. Whoever
+// stole an old key may have signed a time far in the future, and by that time everything would have
+// expired.
 func (t Trusted) forget() Trusted {
 	if len(t.kept.Timestamp) == 0 {
 		return t
@@ -179,15 +184,17 @@ func covers(root []byte, role string, doc any) bool {
 }
 
 func (t Trusted) inspectAll(b Bundle) error {
-	for role, doc := range map[string][]byte{Timestamp: b.Timestamp, Snapshot: b.Snapshot, Targets: b.Targets} {
-		if _, err := inspect(role, doc); err != nil {
-			return err
-		}
+	_, err := inspect(Timestamp, b.Timestamp)
+	if err == nil {
+		_, err = inspect(Snapshot, b.Snapshot)
 	}
-	return nil
+	if err == nil {
+		_, err = inspect(Targets, b.Targets)
+	}
+	return err
 }
 
-// read gives the shapes of the kept documents, which inspect took before.
+// read sets the shapes from the kept documents. inspect has accepted these documents before.
 func (t *Trusted) read() (err error) {
 	if t.stamp, err = inspect(Timestamp, t.kept.Timestamp); err != nil {
 		return err
@@ -199,7 +206,7 @@ func (t *Trusted) read() (err error) {
 	return err
 }
 
-// judge has go-tuf accept the documents of b after those that t kept.
+// judge lets go-tuf accept the documents of b as those that follow on the ones that t kept.
 func (t Trusted) judge(b Bundle, now time.Time) error {
 	var tm *trustedmetadata.TrustedMetadata
 	if err := guarded(Root, func() error {
@@ -224,23 +231,24 @@ func (t Trusted) judge(b Bundle, now time.Time) error {
 	})
 }
 
-// judgeTimestamp shows go-tuf the kept timestamp first: what the root's keys no longer
-// cover drops out, so that a stolen key's last version means nothing after a rotation
-// (TUF 1.0, section 5.3.11).
+// judgeTimestamp shows the kept timestamp to go-tuf first, so that go-tuf refuses older ones. If the root
+// no longer lists the keys that signed the kept one, go-tuf does not take it: the high version that a
+// thief signed with a stolen key means nothing after the key was replaced. Source: TUF 1.0, section
+// 5.3.11.
 func (t Trusted) judgeTimestamp(tm *trustedmetadata.TrustedMetadata, b []byte) error {
 	if len(t.kept.Timestamp) > 0 {
-		_, _ = tm.UpdateTimestamp(t.kept.Timestamp) // an expired one still counts; one of other keys does not
+		_, _ = tm.UpdateTimestamp(t.kept.Timestamp) // go-tuf takes the kept one although it has expired
 	}
 	_, err := tm.UpdateTimestamp(b)
 	if errors.Is(err, &metadata.ErrEqualVersionNumber{}) {
-		return nil // the same one: the kept one goes on to be used
+		return nil // it is the timestamp that go-tuf has taken above
 	}
 	return err
 }
 
 func (t Trusted) judgeSnapshot(tm *trustedmetadata.TrustedMetadata, b []byte) error {
 	if len(t.kept.Snapshot) > 0 {
-		_, _ = tm.UpdateSnapshot(t.kept.Snapshot, true) // likewise
+		_, _ = tm.UpdateSnapshot(t.kept.Snapshot, true) // as in judgeTimestamp
 	}
 	before := tm.Snapshot
 	_, err := tm.UpdateSnapshot(b, false)
@@ -255,13 +263,15 @@ func (t Trusted) judgeSnapshot(tm *trustedmetadata.TrustedMetadata, b []byte) er
 	return err
 }
 
-// isOnly says that err is the plain ErrRepository, which go-tuf's snapshot returns for a
-// role that is left out. (Another type was ruled out by inspect.)
+// isOnly says whether err is an ErrRepository and none of the errors that go-tuf derives from it. go-tuf
+// returns it for a snapshot that leaves a role out. It returns it for a document of another type as well,
+// which inspect has refused before.
 func isOnly(err error) bool {
-	_, ok := err.(*metadata.ErrRepository) //nolint:errorlint // its kin are the same to errors.As
+	_, ok := err.(*metadata.ErrRepository) //nolint:errorlint // errors.As would take the derived ones too
 	return ok
 }
 
+// inTargets gives an error of go-tuf about targets its code.
 func inTargets(err error) error {
 	if bad := (&metadata.ErrBadVersionNumber{}); errors.As(err, &bad) {
 		return events.Refuse(events.CodeTUFMismatch, "the targets are not those that the snapshot names: %s", bad.Msg)
@@ -269,8 +279,9 @@ func inTargets(err error) error {
 	return err
 }
 
-// checkTargetsVersion holds targets to their version while the root still covers the kept
-// ones. The snapshot holds them to it as long as its own keys do not change.
+// checkTargetsVersion refuses targets that are older than the kept ones, as long as the root still lists
+// the keys that signed those. go-tuf compares them too, by the kept snapshot, but only as long as the
+// keys of the snapshot do not change.
 func (t Trusted) checkTargetsVersion(next Trusted) error {
 	if next.target.Signed.Version >= t.target.Signed.Version {
 		return nil
@@ -282,7 +293,8 @@ func (t Trusted) checkTargetsVersion(next Trusted) error {
 	return nil
 }
 
-// guarded calls into go-tuf. Whatever comes out is an *events.Reason; a panic is one too.
+// guarded calls a function that uses go-tuf. Every error that it returns is an *events.Reason. A panic
+// becomes one as well.
 func guarded(role string, f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -292,8 +304,9 @@ func guarded(role string, f func() error) (err error) {
 	return translate(role, f())
 }
 
-// translate names a refusal of go-tuf by its type. What is left when inspect has passed is
-// a role that nobody can sign any more (ErrValue), or a document that will not decode.
+// translate gives an error of go-tuf its code, by the type of the error and never by its text. An
+// ErrValue is a role that has too few usable keys. Any other type is a document that go-tuf cannot
+// decode.
 func translate(role string, err error) error {
 	var refusal *events.Reason
 	var value *metadata.ErrValue
