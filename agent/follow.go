@@ -106,6 +106,9 @@ func (a *Agent) hearUnits(law Law, rec events.Record, list *events.UnitsAssigned
 	if list.Machine != law.Own.ID {
 		return events.Refuse(events.CodeNotForMe, "the units are machine %s's", list.Machine)
 	}
+	if err := a.units.refuse(list); err != nil {
+		return err
+	}
 	now, used := a.units.kept()
 	for id, end := range used {
 		if end.Add(events.MaxRequestLife).Before(law.Now) { // it cannot be shown again, even if this clock ran ahead for days
@@ -122,7 +125,7 @@ func (a *Agent) hearUnits(law Law, rec events.Record, list *events.UnitsAssigned
 		a.cfg.Logger.Error("refused a unit", "unit", r.Unit, "code", r.Code, "text", r.Text)
 		a.tell(r)
 	}
-	if err := a.units.assign(assignment{events.UnitsAssigned{Machine: list.Machine, Units: run}, used}); err != nil {
+	if err := a.units.assign(assignment{events.UnitsAssigned{Machine: list.Machine, Units: run, Number: list.Number}, used}); err != nil {
 		a.cfg.Logger.Error("following the assignment of units", "err", err)
 	}
 	return nil

@@ -78,6 +78,18 @@ func (u *units) give(a assignment) {
 	u.given = a
 }
 
+// refuse says that a list is older than the one that this machine follows. Somebody who holds what a
+// state server signed once may show it again, at whatever position of the log he likes; only the
+// number in the list is signed. The same list again is well.
+func (u *units) refuse(list *events.UnitsAssigned) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if list.Number < u.given.Number {
+		return events.Refuse(events.CodeOldList, "the list of units has the number %d; the machine follows the one with the number %d", list.Number, u.given.Number)
+	}
+	return nil
+}
+
 // kept are the units that this machine has, by name, and a copy of the requests that are used.
 func (u *units) kept() (now map[string]events.UnitSpec, used map[string]time.Time) {
 	u.mu.Lock()

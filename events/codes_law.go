@@ -5,6 +5,7 @@ package events
 const (
 	CodeOrderSignature   = "order-signature"
 	CodeNotForMe         = "not-for-me"
+	CodeOldList          = "old-list"
 	CodeRequestSignature = "req-signature"
 	CodeRequestOperator  = "req-operator"
 	CodeRequestRevoked   = "req-revoked"
@@ -28,6 +29,10 @@ var lawCodes = []Code{
 			"the record that `juju audit log` shows.",
 	},
 	{CodeNotForMe, "The order names another machine.", "Somebody put a record where it does not belong: find out who wrote the one that `juju audit log` shows."},
+	{
+		CodeOldList, "The list of units is older than the one that the machine follows.",
+		"Somebody shows machines again what was signed before: look at NATS. After a state server went back to a version that does not number its lists: upgrade it again.",
+	},
 	{
 		CodeRequestSignature, "Nobody signed these bytes as a request; an approval is not a request.",
 		"If you asked for something, ask again with a client of this version. Else somebody forges requests: look at the state server.",

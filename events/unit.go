@@ -100,6 +100,11 @@ func (e *UnitStateChanged) Validate() error {
 type UnitsAssigned struct {
 	Machine string     `json:"machine"`
 	Units   []UnitSpec `json:"units"`
+
+	// Number orders the lists of one machine: the newer of two has the greater. It is the position
+	// in the log that the list could have at the earliest. The signature covers it, but not the
+	// position where NATS says that the list lies. 0: a state server of before wrote it.
+	Number uint64 `json:"number,omitempty"`
 }
 
 func (*UnitsAssigned) Kind() string     { return "units.assigned/1" }

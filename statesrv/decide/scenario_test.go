@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -41,7 +42,7 @@ func TestScenarios(t *testing.T) {
 	stories := map[*scenario.Script]*story{}
 	scenario.Play(t, "*.txt", *update, func(question string, s *scenario.Script) string {
 		if stories[s] == nil {
-			stories[s] = &story{desk: &desk{t: t}, script: s}
+			stories[s] = &story{desk: &desk{t: t}, script: s, lists: map[string]uint64{}}
 		}
 		return stories[s].answer(strings.Fields(question))
 	})
@@ -54,6 +55,7 @@ type story struct {
 	asked  int
 	quorum int
 	sent   map[string][]byte // the newest report of each machine, as it was sent
+	lists  map[string]uint64 // the number of each machine's newest list of units
 }
 
 func (s *story) answer(words []string) string {
@@ -104,6 +106,7 @@ func (s *story) tell(d Decision) string {
 	s.decided(d)
 	s.script.Record(s.recs...)
 	for _, rec := range s.recs {
+		s.numbered(rec)
 		e := audit.EntryOf(rec)
 		fmt.Fprintf(&out, "%s %s: %s\n", strings.TrimSuffix(e.What, "/1"), e.Subject, e.Why)
 	}
@@ -119,6 +122,23 @@ func (s *story) tell(d Decision) string {
 		return "nothing\n"
 	}
 	return out.String()
+}
+
+// numbered: each list of units has a greater number than all before it, so that a machine can tell
+// which of two is newer (B27).
+func (s *story) numbered(rec events.Record) {
+	s.t.Helper()
+	var list events.UnitsAssigned
+	if rec.Kind != list.Kind() {
+		return
+	}
+	if err := json.Unmarshal(rec.Data, &list); err != nil {
+		s.t.Fatal(err)
+	}
+	if list.Number <= s.lists[list.Machine] {
+		s.t.Errorf("a list of units of machine %s has the number %d after one with %d", list.Machine, list.Number, s.lists[list.Machine])
+	}
+	s.lists[list.Machine] = list.Number
 }
 
 // asks lets an operator ask, as a client does, and has it judged.

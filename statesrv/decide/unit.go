@@ -66,7 +66,7 @@ func (q *inquiry) place(service string, spec events.UnitSpec) verdict {
 	}
 	return verdict{decided: []events.Payload{
 		&events.UnitAdded{UnitSpec: spec},
-		&events.UnitsAssigned{Machine: spec.Machine, Units: append(unitsOf(q.State, spec.Machine, ""), spec)},
+		assigned(q.State, spec.Machine, append(unitsOf(q.State, spec.Machine, ""), spec)),
 	}}
 }
 
@@ -85,7 +85,7 @@ func judgeRemoveService(q *inquiry) verdict {
 	}
 	for _, id := range sortedKeys(machines) {
 		stay := slices.DeleteFunc(unitsOf(q.State, id, ""), func(s events.UnitSpec) bool { return q.State.Units[s.Unit].Service == service })
-		decided = append(decided, &events.UnitsAssigned{Machine: id, Units: stay})
+		decided = append(decided, assigned(q.State, id, stay))
 	}
 	return verdict{decided: decided}
 }
@@ -97,8 +97,14 @@ func judgeRemoveUnit(q *inquiry) verdict {
 	}
 	return verdict{decided: []events.Payload{
 		&events.UnitRemoved{Unit: u.Unit},
-		&events.UnitsAssigned{Machine: u.Machine, Units: unitsOf(q.State, u.Machine, u.Unit)},
+		assigned(q.State, u.Machine, unitsOf(q.State, u.Machine, u.Unit)),
 	}}
+}
+
+// assigned is a list of units for a machine. What is decided later is decided on a state that has read
+// more of the log, so its number is greater than that of every list before it.
+func assigned(s *projections.State, machine string, units []events.UnitSpec) *events.UnitsAssigned {
+	return &events.UnitsAssigned{Machine: machine, Units: units, Number: s.Seq + 1}
 }
 
 // unitsOf are a machine's units but one, sorted by name.
