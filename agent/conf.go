@@ -26,12 +26,13 @@ type Conf struct {
 	Environment       string         `yaml:"environment"`  // UUID
 	APIAddresses      []string       `yaml:"apiaddresses"` // NATS URLs, tls://HOST:PORT
 	UpgradedToVersion version.Number `yaml:"upgradedToVersion"`
-	// UpgradingToVersion is set while upgrade steps of that version are begun but not done.
+	// UpgradingToVersion is set from before the first upgrade step of that version until all
+	// of them are done.
 	UpgradingToVersion version.Number `yaml:"upgradingToVersion,omitempty"`
 	Values             Values         `yaml:"values,omitempty"`
-	TrustRoot          string         `yaml:"trust_root,omitempty"` // sha256 of the root that all trust in operators and tools begins at
+	TrustRoot          string         `yaml:"trust_root,omitempty"` // sha256 of the first root of the signed metadata
 
-	Labels map[string]string `yaml:"labels,omitempty"` // as the machine was invited with: operators' rights hang on them
+	Labels map[string]string `yaml:"labels,omitempty"` // those of the invitation; operators have rights over machines by label
 }
 
 // Values are settings of this host. Zero values take the defaults.
@@ -40,10 +41,10 @@ type Values struct {
 	ReadyTimeout   time.Duration `yaml:"ready_timeout,omitempty"`   // from start to ready; 30 s
 	SilenceTimeout time.Duration `yaml:"silence_timeout,omitempty"` // since the agent last said that it is alive; 30 s
 	TrialTimeout   time.Duration `yaml:"trial_timeout,omitempty"`   // from start to healthy; 60 s
-	SettleTime     time.Duration `yaml:"settle_time,omitempty"`     // that a new version must live after its commit; 5 min
-	StopTimeout    time.Duration `yaml:"stop_timeout,omitempty"`    // 20 s
+	SettleTime     time.Duration `yaml:"settle_time,omitempty"`     // that a new version must run after its commit; 5 min
+	StopTimeout    time.Duration `yaml:"stop_timeout,omitempty"`    // from the word stop to SIGKILL; 20 s
 	RestartPause   time.Duration `yaml:"restart_pause,omitempty"`   // before a restart after a crash; 1 s
-	TrialAttempts  int           `yaml:"trial_attempts,omitempty"`  // 3
+	TrialAttempts  int           `yaml:"trial_attempts,omitempty"`  // starts of a version on trial; 3
 }
 
 // Machine is the machine's id.
@@ -52,22 +53,26 @@ func (c Conf) Machine() string { return strings.TrimPrefix(c.Tag, "machine-") }
 // Layout gives the machine's paths.
 func (c Conf) Layout() install.Layout { return install.Layout{Dir: c.DataDir, Machine: c.Machine()} }
 
-// CredentialsFile is how the agent connects to NATS.
+// CredentialsFile holds the credentials with which the agent connects to NATS.
 func (c Conf) CredentialsFile() string { return filepath.Join(c.Layout().Agent(), "agent.creds") }
 
-// EnrolFile is how the agent asks for new credentials: it may do nothing else with it.
+// EnrolFile holds the credentials with which the agent asks for new ones. They allow nothing
+// else.
 func (c Conf) EnrolFile() string { return filepath.Join(c.Layout().Agent(), "enrol.creds") }
 
-// RenewalFile keeps under which nonce new credentials are asked for.
+// RenewalFile keeps the nonce under which the agent asks for new credentials, so that it asks
+// with the same one again after a crash.
 func (c Conf) RenewalFile() string { return filepath.Join(c.Layout().Agent(), "renewal.json") }
 
-// Anchor is the root that is pinned; the zero Anchor: none, and nothing is believed.
+// Anchor is the root that is pinned. The zero Anchor means that none is: then no metadata is
+// believed.
 func (c Conf) Anchor() tuf.Anchor { return tuf.Anchor{SHA256: c.TrustRoot} }
 
-// AuthoritiesFile holds the certificates of the authorities that the agent believes.
+// AuthoritiesFile holds the certificates of the authorities that may have signed the
+// certificate of a NATS server.
 func (c Conf) AuthoritiesFile() string { return filepath.Join(c.Layout().Agent(), "ca.pem") }
 
-// ErrNoConf: the data directory has no agent.conf: the machine is not enrolled.
+// ErrNoConf: the data directory has no agent.conf, so the machine is not enrolled.
 var ErrNoConf = errors.New("this machine is not enrolled")
 
 // LoadConf finds and reads the one agent.conf of a data directory.
@@ -98,7 +103,7 @@ func LoadConf(dataDir string) (Conf, error) {
 	return c, nil
 }
 
-// Save writes agent.conf, whole or not at all.
+// Save writes agent.conf, atomically and durably.
 func (c Conf) Save() error {
 	b, err := yaml.Marshal(c)
 	if err != nil {

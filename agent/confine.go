@@ -22,18 +22,18 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// A staged version is first run as a guest: for a while, with so much memory and so many
-// processes, and nothing of it outlives that. What it does with the files that it may read
-// is not confined; it is signed for, and was ordered.
+// A staged version is run for the first time, for its self-test, as a guest: its time, its memory
+// and the number of its processes are bounded, and all of its processes are killed afterwards.
+// Which files it may read and write is not bounded: its bytes are signed, and it was ordered.
 
-// machines are the processors of ELF by the names that tools have.
+// machines gives, for each name of an architecture in tools, the processor that an ELF file is for.
 var machines = map[string]elf.Machine{
 	"amd64": elf.EM_X86_64, "i386": elf.EM_386, "386": elf.EM_386, "armhf": elf.EM_ARM, "arm": elf.EM_ARM,
 	"arm64": elf.EM_AARCH64, "ppc64el": elf.EM_PPC64, "ppc64le": elf.EM_PPC64, "s390x": elf.EM_S390,
 }
 
-// checkProgram refuses a file, before it is run, that is no program for the processor that
-// its version names, or was not built by Go.
+// checkProgram looks at a file before it is run. It refuses one that is not a program for the
+// architecture of its version and of this host, or that was not built by Go.
 func checkProgram(exe string, want version.Binary) (code string, err error) {
 	f, err := elf.Open(exe)
 	if err != nil {
@@ -55,22 +55,25 @@ func checkProgram(exe string, want version.Binary) (code string, err error) {
 type confines struct {
 	time   time.Duration
 	memory uint64 // bytes of address space of each of its processes; 0: no bound
-	tasks  int    // that may come up on the host meanwhile
+	tasks  int    // how many processes and threads the host may have more than before
 }
 
 var selfCheckConfines = confines{limits.SelfCheckTime, limits.SelfCheckMemory, limits.SelfCheckTasks}
 
-// What ends a guest before its time.
+// Why a guest was killed.
 var (
 	errTooLong = errors.New("it took longer than it may")
 	errTooMany = errors.New("it started more processes than it may")
 )
 
-// lookEvery is how often the processes are counted.
+// lookEvery is the time between two counts of the host's processes.
 const lookEvery = 10 * time.Millisecond
 
-// run runs a program as a guest. One that was just written may be busy for a moment,
-// when another process forked while the file was open.
+// run runs a program as a guest and returns its output.
+//
+// It tries again on two errors. ETXTBSY: another process was forked while the program's file
+// was open for writing, and holds it open for a moment. EPERM, ENOSYS, EINVAL: this host gives
+// no PID namespace, and the guest is run without one.
 func (c confines) run(ctx context.Context, exe string, args ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.time, fmt.Errorf("%w: %v", errTooLong, c.time))
 	defer cancel()
@@ -85,7 +88,7 @@ func (c confines) run(ctx context.Context, exe string, args ...string) ([]byte, 
 			case <-ctx.Done():
 			}
 		case ownPIDs && (errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOSYS) || errors.Is(err, syscall.EINVAL)):
-			ownPIDs = false // this host gives no process numbers of their own
+			ownPIDs = false
 			continue
 		}
 		if cause := context.Cause(ctx); err != nil && (errors.Is(cause, errTooLong) || errors.Is(cause, errTooMany)) {
@@ -95,15 +98,16 @@ func (c confines) run(ctx context.Context, exe string, args ...string) ([]byte, 
 	}
 }
 
-// guest runs a program once. With process numbers of its own everything that it starts ends
-// with it, whatever it does; without, all of its process group.
+// guest runs a program once. In a PID namespace of its own (ownPIDs) everything that it started
+// is killed when it ends. Without a namespace its process group is killed, which does not reach
+// a process that left the group.
 func (c confines) guest(ctx context.Context, ownPIDs bool, exe string, args ...string) ([]byte, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var out, errs opening
 	cmd := exec.CommandContext(ctx, exe, args...)
 	cmd.Stdout, cmd.Stderr = &out, &errs
-	cmd.WaitDelay = time.Second // for what holds its output open and is not ended with it
+	cmd.WaitDelay = time.Second // do not wait longer for a process that outlives it and holds its output open
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if ownPIDs {
 		cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWPID
@@ -133,7 +137,7 @@ func (c confines) guest(ctx context.Context, ownPIDs bool, exe string, args ...s
 	}()
 	err := cmd.Wait()
 	close(over)
-	_ = end() // what it left behind
+	_ = end() // the processes that it left behind
 	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errTooMany) {
 		err = fmt.Errorf("%w: %w", cause, err)
 	}
@@ -143,8 +147,8 @@ func (c confines) guest(ctx context.Context, ownPIDs bool, exe string, args ...s
 	return out.Bytes(), nil
 }
 
-// limit bounds a process that has just begun, and all that it starts. (prlimit(2))
-// One that has ended already needs no bounds.
+// limit bounds a process that has just begun, and every process that it starts (prlimit(2)). It
+// ignores errors: the process may have ended already.
 func (c confines) limit(pid int) {
 	_ = unix.Prlimit(pid, unix.RLIMIT_CORE, &unix.Rlimit{}, nil)
 	if c.memory > 0 {
@@ -152,7 +156,8 @@ func (c confines) limit(pid int) {
 	}
 }
 
-// tasks is how many processes and threads the host has. (proc_loadavg(5))
+// tasks is how many processes and threads the host has (proc_loadavg(5)); 0 where it cannot be
+// read.
 func tasks() (n int) {
 	b, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
@@ -166,7 +171,7 @@ func tasks() (n int) {
 	return n
 }
 
-// opening keeps the beginning of an output.
+// opening keeps the beginning of an output and drops the rest.
 type opening struct{ bytes.Buffer }
 
 func (c *opening) Write(b []byte) (int, error) {

@@ -16,7 +16,7 @@ import (
 	"github.com/jujube-project/jujube/events/tools/archive"
 )
 
-// Failures of a download that are not install's.
+// Errors of a download, besides those of package install.
 var (
 	errBadArchive = archive.ErrArchive
 	errNoTools    = errors.New("the archive could not be fetched")
@@ -32,10 +32,12 @@ type downloads struct {
 	logger *slog.Logger
 }
 
-// get fetches the order's archive into its file, and goes on where an earlier try stopped.
-// An archive whose bytes turn out to be wrong is removed and fetched again from its
-// beginning: perhaps it was damaged on its way. A version that is complete on this host is
-// not fetched.
+// get fetches the order's archive into its file, and goes on where an earlier try stopped. If the
+// version is complete on this host already, it fetches nothing.
+//
+// It tries again after every error but a full disk, with growing pauses. An archive of other
+// bytes than ordered is removed and fetched from its beginning, as it may have been damaged on
+// its way; that is tried fewer times.
 func (d *downloads) get(ctx context.Context, o install.Order) *events.Failure {
 	if m, err := d.layout.Verify(o.Tools.Version.String()); err == nil && m.Archive == o.Tools.SHA256 {
 		return nil
@@ -57,12 +59,13 @@ func (d *downloads) get(ctx context.Context, o install.Order) *events.Failure {
 	return failure("download", err)
 }
 
-// isWrong says whether the bytes that came are not those that were ordered.
+// isWrong says whether an error means that other bytes came than were ordered.
 func isWrong(err error) bool {
 	return errors.Is(err, install.ErrSize) || errors.Is(err, install.ErrDigest)
 }
 
-// fetch gets what is missing of an archive.
+// fetch tries once to get what is missing of an archive. Closing the file makes it durable and
+// compares its digest.
 func (d *downloads) fetch(ctx context.Context, o install.Order) error {
 	part, err := d.layout.Download(o.Tools)
 	if err != nil {
@@ -85,8 +88,8 @@ func (d *downloads) fetch(ctx context.Context, o install.Order) error {
 	return errors.Join(err, part.Close())
 }
 
-// watched cuts a fetch off that is slower than it may be: than limits.DownloadRate over
-// any window, or than a half of what the order allows if that is less.
+// watched runs a fetch and cancels it when it is too slow: when fewer bytes come within one
+// window than progress.slowest asks for.
 func (d *downloads) watched(ctx context.Context, p *progress, fetch func(context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -118,22 +121,23 @@ func (d *downloads) watched(ctx context.Context, p *progress, fetch func(context
 	return err
 }
 
-// tellEvery is how many percent lie between two reports on a download.
+// tellEvery is how many percent of a download lie between two reports.
 const tellEvery = 25
 
-// progress writes a download: never more than was ordered, not faster than the order
-// allows, and it tells every quarter.
+// progress is where the bytes of a download are written. It takes no more bytes than were
+// ordered, takes them no faster than the order allows, and reports each quarter. One goroutine
+// writes; have may be read by others meanwhile.
 type progress struct {
 	ctx  context.Context
 	file io.Writer
 	have atomic.Int64
 	size int64
-	told int
+	told int // percent that were reported last
 	tell func(percent int)
 
 	rate  int64 // bytes a second; 0: no limit
 	began time.Time
-	taken int64 // since began
+	taken int64 // bytes since began
 }
 
 func (d *downloads) progress(ctx context.Context, o install.Order, f io.Writer, have int64) *progress {
@@ -147,7 +151,8 @@ func (d *downloads) progress(ctx context.Context, o install.Order, f io.Writer, 
 	return p
 }
 
-// slowest is how many bytes a second must come.
+// slowest is how many bytes a second must come at least: limits.DownloadRate, or half of what
+// the order allows if that is less.
 func (p *progress) slowest() float64 {
 	if p.rate > 0 && p.rate/2 < limits.DownloadRate {
 		return float64(p.rate) / 2
@@ -155,12 +160,13 @@ func (p *progress) slowest() float64 {
 	return limits.DownloadRate
 }
 
-// quarter is how far the download is, in whole steps of tellEvery percent.
+// quarter is how far the download is in percent, rounded down to a multiple of tellEvery.
 func (p *progress) quarter() int {
 	percent := int(p.have.Load() * 100 / max(p.size, 1))
 	return percent - percent%tellEvery
 }
 
+// Write implements io.Writer. It waits while the order's rate does not allow more.
 func (p *progress) Write(b []byte) (n int, err error) {
 	if have := p.have.Load(); int64(len(b)) > p.size-have {
 		return 0, fmt.Errorf("%w: more than %d bytes come", install.ErrSize, p.size)
@@ -180,10 +186,10 @@ func (p *progress) Write(b []byte) (n int, err error) {
 	return n, err
 }
 
-// paceBytes is how much is written before the rate is looked at.
+// paceBytes is how many bytes are written between two looks at the rate.
 const paceBytes = 16 << 10
 
-// pace waits until so many bytes more may have been taken.
+// pace notes that n bytes were taken and waits until the order's rate allows as many.
 func (p *progress) pace(n int) error {
 	p.taken += int64(n)
 	if p.rate == 0 {

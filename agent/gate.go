@@ -10,18 +10,19 @@ import (
 	"syscall"
 )
 
-// GateCommand is the command of jujud that a workload is at first: `jujud gate PROGRAM
-// ARG0 [ARG...]`, started by the agent only.
+// GateCommand is the command of jujud behind which a workload waits before it runs: `jujud gate
+// PROGRAM ARG0 [ARG...]`. Only the agent starts it.
 const GateCommand = "gate"
 
-// File descriptors of the gate's ends of the pipes.
+// File descriptors of the gate's ends of the pipes. Both are closed when the program starts.
 const (
-	fdGateOpen  = 3 // a byte: go on. The end: the agent is gone.
-	fdGateError = 4 // why the program cannot be started; closed by starting it
+	fdGateOpen  = 3 // the agent writes one byte: go on. If it is closed without one, the agent is gone.
+	fdGateError = 4 // the gate writes why the program cannot be started
 )
 
-// Gate waits until the agent that started this process has noted it, and then becomes the
-// program: same PID, same start. It returns only when there is nothing to become.
+// Gate waits until the agent has written down that this process exists, and then executes the
+// program in this process: the PID and the start time stay the same. It returns only with an
+// error.
 func Gate(args []string) error {
 	if len(args) < 2 {
 		return errors.New("this command is started by the agent only")
@@ -37,13 +38,14 @@ func Gate(args []string) error {
 	return err
 }
 
-// gate is the agent's side.
+// gate is the agent's side of a gate.
 type gate struct {
-	opener, failed *os.File // ours
-	theirs         []*os.File
+	opener, failed *os.File   // the agent's ends of the two pipes
+	theirs         []*os.File // the other ends, until the process has them
 }
 
-// gated is a command behind a gate. Close the gate in any case.
+// gated makes a command that waits behind a gate. The caller closes the gate in any case: when
+// it was not opened, closing it ends the process.
 func gated(command []string) (*exec.Cmd, *gate, error) {
 	program := command[0]
 	if !strings.Contains(program, "/") {
@@ -68,7 +70,8 @@ func gated(command []string) (*exec.Cmd, *gate, error) {
 	return cmd, &gate{opener: opener, failed: failed, theirs: cmd.ExtraFiles}, nil
 }
 
-// open lets the process become the program, and says why it could not.
+// open lets the process execute the program, and returns why it could not. It knows by the
+// pipe of errors: that is closed, with nothing in it, when the program has started.
 func (g *gate) open() error {
 	for _, f := range g.theirs {
 		_ = f.Close()

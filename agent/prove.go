@@ -7,8 +7,8 @@ import (
 	"github.com/jujube-project/jujube/agent/install"
 )
 
-// committed waits for the launcher's word that the version on trial is kept, and reads
-// what it wrote.
+// committed waits until the launcher says that the version on trial is kept, and then reads the
+// journal that the launcher wrote.
 func (a *Agent) committed(ctx context.Context) {
 	for {
 		select {
@@ -28,10 +28,12 @@ func (a *Agent) committed(ctx context.Context) {
 	}
 }
 
-// prove watches this process until it has shown, for the whole window, that it is
-// healthy: its units adopted, the connection steady, and at the window's beginning and at
-// its end every report acknowledged by the log; the first is that it started. A process
-// that dies begins anew, so the window is always one process's.
+// prove watches this process until it has shown that it is healthy, and then says so to the
+// machine. Healthy means, in this order: the process has reported its start and adopted its
+// units; every report is acknowledged by the log; the connection stands for the whole window;
+// at the end of the window every report is acknowledged again. If one of the last three does
+// not hold, all three begin anew. A process that was restarted begins anew, too: the window
+// is always spent by one process.
 func (a *Agent) prove(ctx context.Context, o install.Order) {
 	for _, first := range []<-chan struct{}{a.started, a.units.adopted} {
 		select {

@@ -19,38 +19,41 @@ import (
 	"github.com/jujube-project/jujube/host"
 )
 
-// workload is one run of a unit's command: a process that does not belong to this one.
-// It has its own session and writes straight to its log file, so it lives on when the
-// agent ends, and the next agent adopts it.
+// workload is one run of a unit's command: a process that outlives the agent. It has a session
+// of its own and writes straight to its log file. When the agent ends, the workload runs on,
+// and the next agent adopts it by what workload.json says.
 type workload struct {
 	PID     int     `json:"pid"`
-	Started uint64  `json:"started_ticks"` // since boot, from /proc: a reused PID has another
+	Started uint64  `json:"started_ticks"` // since boot, from /proc: another process with the same PID has another value
 	BootID  string  `json:"boot_id"`
-	Command string  `json:"command"`         // what runs, to notice a change
-	Ended   *ending `json:"ended,omitempty"` // set once an agent knows how it ended
+	Command string  `json:"command"`         // what runs, to notice that the unit's command changed
+	Ended   *ending `json:"ended,omitempty"` // how it ended, once an agent knows
 
-	file string    // where this is noted
-	cmd  *exec.Cmd // nil when it was adopted
+	file string    // workload.json
+	cmd  *exec.Cmd // nil when it was adopted: then it is no child of this process
 }
 
 // ending is how a run ended.
 type ending struct {
 	How     string `json:"how"` // for a person
 	Failed  bool   `json:"failed,omitempty"`
-	Stopped bool   `json:"stopped,omitempty"` // with the machine's service, and not by itself
+	Stopped bool   `json:"stopped,omitempty"` // it was stopped with the machine's service; it did not end by itself
 }
 
-// exits gives the exit status of a process that is no child of this one; false when
-// nobody can know it.
+// exits gives the exit status of a process that is no child of this one. It returns false when
+// the status is not known.
 type exits func(pid int) (syscall.WaitStatus, bool)
 
+// nobodyKnows is the exits of a host on which nobody collects exit statuses.
 func nobodyKnows(int) (s syscall.WaitStatus, known bool) { return }
 
 const workloadName = "workload.json"
 
-// startWorkload starts the command in the unit's directory. The process waits behind a
-// gate until note has noted it durably: an agent that is killed in between leaves no
-// process that the next one does not know of.
+// startWorkload starts the command in the unit's directory.
+//
+// The order matters: the process starts behind a gate, note writes down durably that it exists,
+// and only then does the gate open and the command run. So an agent that is killed in between
+// leaves no workload that the next agent does not know of.
 func startWorkload(l install.Layout, spec events.UnitSpec, note func(*workload) error) (*workload, error) {
 	dir := l.Unit(spec.Unit)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -82,12 +85,13 @@ func startWorkload(l install.Layout, spec events.UnitSpec, note func(*workload) 
 		err = g.open()
 	}
 	if err != nil {
-		g.close() // it never runs
+		g.close() // the process ends without having run the command
 		return nil, errors.Join(err, ignoreExit(cmd.Wait()))
 	}
 	return w, nil
 }
 
+// ignoreExit returns nil for a program that ran and ended, whatever its exit code.
 func ignoreExit(err error) error {
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
@@ -96,7 +100,8 @@ func ignoreExit(err error) error {
 	return err
 }
 
-// workloadEnv is the host's environment without what is the agent's own.
+// workloadEnv is the environment of a workload: the agent's, without the variables that are
+// meant for the agent alone, and with the unit's own.
 func workloadEnv(spec events.UnitSpec) []string {
 	var env []string
 	for _, kv := range os.Environ() {
@@ -111,6 +116,7 @@ func workloadEnv(spec events.UnitSpec) []string {
 	return env
 }
 
+// commandText is what two runs of the same command have in common.
 func commandText(spec events.UnitSpec) string {
 	b, err := json.Marshal(struct {
 		Command []string
@@ -122,6 +128,7 @@ func commandText(spec events.UnitSpec) string {
 	return string(b)
 }
 
+// save writes workload.json, durably.
 func (w *workload) save() error {
 	b, err := json.Marshal(w)
 	if err != nil {
@@ -130,8 +137,8 @@ func (w *workload) save() error {
 	return host.WriteFile(w.file, b)
 }
 
-// readWorkload reads what is noted of a unit's last run. It returns nil when there was
-// none, or nothing that can be believed.
+// readWorkload reads what workload.json says of a unit's last run. It returns nil when there
+// was no run, or the file is damaged.
 func readWorkload(dir string) *workload {
 	file := filepath.Join(dir, workloadName)
 	b, err := os.ReadFile(file)
@@ -145,8 +152,8 @@ func readWorkload(dir string) *workload {
 	return w
 }
 
-// alive says whether the very process still runs: a process that merely has its PID is
-// never taken for it.
+// alive says whether the workload still runs. It compares PID, start time and boot: another
+// process that was given the same PID later is never taken for the workload.
 func (w *workload) alive() bool {
 	if w.Ended != nil {
 		return false
@@ -155,7 +162,7 @@ func (w *workload) alive() bool {
 	return err == nil && ticks == w.Started && w.BootID == bootID()
 }
 
-// end says how a run ended that no agent saw ending.
+// end says how a run ended, also one that ended while no agent watched it.
 func (w *workload) end(status exits) ending {
 	switch {
 	case w.Ended != nil:
@@ -176,7 +183,8 @@ func describe(s syscall.WaitStatus) ending {
 	return ending{How: fmt.Sprintf("it exited with code %d", s.ExitStatus()), Failed: s.ExitStatus() != 0}
 }
 
-// wait returns when the process has ended, and how.
+// wait returns how the process ended, once it has. A child of this process is waited for in
+// the usual way. An adopted workload is watched through a pidfd (pidfd_open(2)).
 func (w *workload) wait(status exits) ending {
 	if w.cmd != nil {
 		if err := ignoreExit(w.cmd.Wait()); err != nil {
@@ -198,7 +206,8 @@ func (w *workload) wait(status exits) ending {
 	return w.end(status)
 }
 
-// stop asks the process group to end, and insists. It returns when the process has ended.
+// stop asks the process group to end, and kills it when patience is over. It returns when the
+// process has ended.
 func (w *workload) stop(patience time.Duration, ended <-chan ending) {
 	if !w.alive() {
 		return
@@ -212,17 +221,18 @@ func (w *workload) stop(patience time.Duration, ended <-chan ending) {
 	}
 }
 
-// forget removes what is noted of a unit that is gone.
+// forgetWorkload removes workload.json of a unit that is gone. The unit's directory goes too if it is
+// empty; what the workload left in it stays.
 func forgetWorkload(dir string) error {
 	if err := os.Remove(filepath.Join(dir, workloadName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	_ = os.Remove(dir) // what the workload left there stays
+	_ = os.Remove(dir) // fails when the directory is not empty
 	return nil
 }
 
-// bootID names this boot. It is empty where the kernel does not say it: so it stands in the
-// files of runs that earlier versions noted there.
+// bootID names this boot. It is empty where the kernel does not give a boot id, as it is in
+// every workload.json that earlier versions wrote on such a host.
 func bootID() string {
 	id, _ := host.Boot()
 	if id == host.UnknownBoot {

@@ -31,6 +31,7 @@ func Describe(name string) (tools.Tools, error) {
 	return t, t.Validate()
 }
 
+// nameVersion is the version that an archive's file name gives.
 func nameVersion(name string) (version.Binary, error) {
 	text, tgz := strings.CutSuffix(filepath.Base(name), ".tgz")
 	text, juju := strings.CutPrefix(text, "juju-")
@@ -65,6 +66,8 @@ func inspect(name string, v version.Binary) (t tools.Tools, bad, err error) {
 	return tools.Tools{Version: v, Size: r.n, SHA256: hex.EncodeToString(h.Sum(nil))}, bad, nil
 }
 
+// unpacks reads an archive to its end, keeps nothing, and says what is wrong with it. size is the
+// size from which the limits of unpacking follow.
 func unpacks(r io.Reader, size int64, v version.Binary) error {
 	for e, err := range archive.Walk(r, archive.Within(size)) {
 		if err != nil {
@@ -94,6 +97,7 @@ func forced(r io.Reader, want version.Number) error {
 	return nil
 }
 
+// counted counts the bytes that are read through it.
 type counted struct {
 	r io.Reader
 	n int64

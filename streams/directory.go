@@ -16,6 +16,7 @@ type tree struct {
 	trust Trust
 }
 
+// List implements Source.
 func (t tree) List(_ context.Context, stream string) (Listing, error) {
 	return t.trust.list(stream, t.String(), t.small)
 }
@@ -54,10 +55,12 @@ func (d directory) small(path string) ([]byte, error) {
 	return b, nil
 }
 
+// path is the file on this host of a path of the metadata, which has slashes.
 func (d directory) path(path string) string {
 	return filepath.Join(string(d), filepath.FromSlash(path))
 }
 
+// Fetch implements Source.
 func (d directory) Fetch(_ context.Context, f Found, offset int64) (io.ReadCloser, error) {
 	file, err := openRegular(d.path(f.Path))
 	if err != nil {

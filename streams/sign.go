@@ -116,6 +116,7 @@ func (s Signer) sign(d directory, p Plan, before, list []Found, files map[string
 	return repo.Bundle(), nil
 }
 
+// names are the file names under which archives are targets, each once.
 func names(list []Found) []string {
 	all := make([]string, 0, len(list))
 	for _, f := range list {
@@ -125,6 +126,7 @@ func names(list []Found) []string {
 	return slices.Compact(all)
 }
 
+// targetOf is the target that a file of metadata is.
 func targetOf(b []byte) tuf.Target {
 	sum := sha256.Sum256(b)
 	return tuf.Target{Length: int64(len(b)), SHA256: hex.EncodeToString(sum[:])}

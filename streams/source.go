@@ -64,6 +64,7 @@ func Open(base string, trust Trust) (Source, error) {
 // listed. Fetching it again would give the same.
 var ErrLength = errors.New("wrong length")
 
+// redacted is a URL without its password; a text that is no URL stays as it was given.
 func redacted(u *url.URL, base string) string {
 	if u == nil {
 		return base
@@ -71,6 +72,7 @@ func redacted(u *url.URL, base string) string {
 	return u.Redacted()
 }
 
+// readAll reads a small file whole, and refuses one that is larger than maxMetadata.
 func readAll(r io.Reader) ([]byte, error) {
 	b, err := io.ReadAll(io.LimitReader(r, maxMetadata+1))
 	if err == nil && len(b) > maxMetadata {

@@ -69,6 +69,9 @@ func (t Trust) signed(get getter) (tuf.Trusted, error) {
 	return accepted, nil
 }
 
+// accept finds the anchor that a bundle begins at, and verifies the bundle against what was
+// accepted at this place before. It keeps what it accepts before it returns it, so that older
+// metadata is refused from then on.
 func (t Trust) accept(b []byte) (tuf.Trusted, error) {
 	bundle, err := tuf.ParseBundle(b)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 )
 
 // Validate checks a stream of the tree in dir and names every fault at once: missing,
-// foreign or expired signatures, malformed entries, unknown series, and archives that are missing, of another size, digest or
-// version than listed, or that do not unpack.
+// foreign or expired signatures, malformed entries, unknown series, and archives that are
+// missing, that do not unpack, or whose size, digest or version is not the one listed.
 func Validate(dir, stream string, trust Trust) []error {
 	base, err := toolsDir(dir)
 	if err != nil {
@@ -34,6 +34,7 @@ func Validate(dir, stream string, trust Trust) []error {
 	return faults
 }
 
+// check names every fault of one archive.
 func (d directory) check(want Found) (faults []error) {
 	if v, err := nameVersion(want.Path); err != nil || v != want.Version {
 		faults = append(faults, fmt.Errorf("wrong name: it is listed as %s", want.Version))

@@ -18,10 +18,11 @@ import (
 	"github.com/jujube-project/jujube/events/limits"
 )
 
-// Times and bounds of HTTP. A download may last; a silent server may not.
+// Times and bounds of HTTP. A download may take any time while bytes come; a server that sends
+// nothing is given up.
 const (
 	headerTimeout   = 20 * time.Second // to connect, and again for the headers
-	stallTimeout    = 30 * time.Second // without a byte
+	stallTimeout    = 30 * time.Second // in which fewer bytes come than slowest asks for
 	metadataTimeout = 2 * time.Minute  // for one index or products file
 	maxRedirects    = limits.Redirects
 )
@@ -51,7 +52,7 @@ type web struct {
 	trust Trust
 
 	mu    sync.Mutex
-	bases []*url.URL // where the tools directory may be; one, once it is known
+	bases []*url.URL // where the tools directory may be; once it is known, only that URL
 }
 
 func newWeb(u *url.URL, stall time.Duration, trust Trust) *web {
@@ -63,6 +64,7 @@ func newWeb(u *url.URL, stall time.Duration, trust Trust) *web {
 	return w
 }
 
+// below is the URL of a path below u.
 func below(u *url.URL, p string) *url.URL {
 	v := *u
 	v.Path, v.RawPath = strings.TrimSuffix(u.Path, "/")+"/"+p, ""
@@ -93,7 +95,7 @@ func (w *web) Fetch(ctx context.Context, f Found, offset int64) (io.ReadCloser, 
 		return nil, fmt.Errorf("%w: %w", ErrSource, err)
 	}
 	body := &exact{ReadCloser: resp.Body, f: f, where: w.String(), left: f.Size - offset}
-	if offset > 0 && resp.StatusCode == http.StatusOK { // it knows no ranges and sends all
+	if offset > 0 && resp.StatusCode == http.StatusOK { // the server knows no ranges and sends the whole archive
 		body.left = f.Size
 		if _, err := io.CopyN(io.Discard, body, offset); err != nil {
 			return nil, errors.Join(err, body.Close())
@@ -102,7 +104,9 @@ func (w *web) Fetch(ctx context.Context, f Found, offset int64) (io.ReadCloser, 
 	return body, nil
 }
 
-// get asks where the tools directory is, or in each place where it may be.
+// get asks for a path in the tools directory. While it is not known where that is, it asks in
+// each place where it may be, and remembers the first that answers. It returns fs.ErrNotExist
+// when no place has the path.
 func (w *web) get(ctx context.Context, path string, offset int64) (*http.Response, error) {
 	w.mu.Lock()
 	bases := w.bases
@@ -125,6 +129,8 @@ func (w *web) get(ctx context.Context, path string, offset int64) (*http.Respons
 	return nil, missing
 }
 
+// getFrom asks one URL for its bytes from offset on. Closing the body of the answer frees the
+// request.
 func (w *web) getFrom(ctx context.Context, u *url.URL, offset int64) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
@@ -148,8 +154,8 @@ func (w *web) getFrom(ctx context.Context, u *url.URL, offset int64) (*http.Resp
 	return resp, nil
 }
 
-// answered judges the head of an answer. A server that sends everything when a part was
-// asked for is taken, too.
+// answered judges the status and the headers of an answer. An answer with the whole archive,
+// although a part was asked for, is accepted.
 func answered(resp *http.Response, offset int64) error {
 	switch {
 	case resp.StatusCode == http.StatusOK:
@@ -165,19 +171,19 @@ func answered(resp *http.Response, offset int64) error {
 	return fmt.Errorf("it answers %s", resp.Status)
 }
 
-// watched ends a body that comes too slowly: so few bytes in the time that was spent
-// waiting for them. Time that the reader takes for itself does not count.
+// watched is the body of an answer. It is cancelled when its bytes come too slowly. Only the time
+// inside Read counts; the time that the reader takes between two reads does not.
 type watched struct {
 	io.ReadCloser
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	timer  *time.Timer
-	stall  time.Duration
-	waited time.Duration // for the bytes in got
-	got    int
+	timer  *time.Timer   // runs while Read waits
+	stall  time.Duration // see slowest
+	waited time.Duration // in Read, for the bytes in got
+	got    int           // bytes since waited was last zero
 }
 
-// slowest is how many bytes must come in a second, on average over the time of a stall.
+// slowest is how many bytes a second must come, on average over the time stall.
 const slowest = 1 << 10
 
 func newWatched(ctx context.Context, cancel context.CancelCauseFunc, body io.ReadCloser, stall time.Duration) *watched {

@@ -16,17 +16,17 @@ import (
 	"github.com/jujube-project/jujube/host"
 )
 
-// metadata is what a tree said before.
+// metadata is what the metadata of a tree said before it is written anew.
 type metadata struct {
 	index simplestreams.Index
 	found []Found
 	marks map[tools.Tools]tools.Marks
-	fresh bool // its signatures are the signer's and last for a while
+	fresh bool // this signer signed it, and the signatures hold for half of their life at least
 }
 
-// oldMetadata reads what the tree says now of its streams and its archives, whoever
-// signed it: what is written anew is vouched for by whoever runs this. With p.Clean it
-// keeps of that only what shows that nothing need be written.
+// oldMetadata reads what the tree says now of its streams and its archives. It does not ask who
+// signed that: whoever runs this signs what is written now. With p.Clean it takes over nothing;
+// it only reads what is needed to see that nothing has to be written.
 func oldMetadata(d directory, p Plan) (metadata, error) {
 	m := metadata{index: simplestreams.NewIndex(), marks: map[tools.Tools]tools.Marks{}}
 	b, err := d.small(simplestreams.IndexPath)
@@ -56,7 +56,7 @@ func oldMetadata(d directory, p Plan) (metadata, error) {
 	return m, nil
 }
 
-// read reads the stream's products, and what the signatures say.
+// read reads the stream's products, and whether the signatures hold.
 func (m *metadata) read(d directory, p Plan, index simplestreams.Index) error {
 	if _, listed := index.Index[simplestreams.ContentID(p.Stream)]; !listed {
 		return nil
@@ -67,7 +67,7 @@ func (m *metadata) read(d directory, p Plan, index simplestreams.Index) error {
 	}
 	b, err := d.small(entry.Path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil // listed, but its products file is gone
+		return nil // the index lists the stream, but its products file is gone
 	}
 	if err != nil {
 		return err
@@ -78,8 +78,9 @@ func (m *metadata) read(d directory, p Plan, index simplestreams.Index) error {
 	return errors.Join(faults...)
 }
 
-// write puts products, index and the signed metadata in place, each whole or not at all, the
-// last of them last. It leaves all alone when only times would change.
+// write writes the products, then the index, then the signed metadata, each atomically. The
+// order matters: the signed metadata is written last, so after a crash it never covers files
+// that are not there yet. If only dates would change, nothing is written.
 func (m metadata) write(base string, p Plan, list []Found) (changed bool, err error) {
 	if m.fresh && same(m.found, list) {
 		return false, nil
@@ -112,6 +113,7 @@ func (m metadata) write(base string, p Plan, list []Found) (changed bool, err er
 	return true, nil
 }
 
+// same says whether two lists have the same archives, in any order.
 func same(a, b []Found) bool {
 	if len(a) != len(b) {
 		return false
@@ -139,7 +141,8 @@ func removeOthers(base, stream string) error {
 	return err
 }
 
-// copyArchive copies an archive that was described before, unless it changed since.
+// copyArchive copies an archive. If it has other bytes than when it was described, nothing is
+// copied.
 func copyArchive(to string, a anArchive) error {
 	in, err := openRegular(a.from)
 	if err != nil {
@@ -155,7 +158,8 @@ func copyArchive(to string, a anArchive) error {
 	})
 }
 
-// writeFile writes a file whole and on disk, or not at all; checks come before it is seen.
+// writeFile writes a file atomically and durably. The checks run when all bytes were written,
+// before the file gets its name; if one fails, there is no new file.
 func writeFile(path string, mode fs.FileMode, r io.Reader, checks ...func() error) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err

@@ -69,8 +69,9 @@ func Between(releases []Release, from, to version.Number) []Release {
 // Taker takes steps on one host. All fields are required.
 type Taker struct {
 	Host Host
-	// Closing is called before each step that cannot be undone. It must write down durably
-	// that the way back is closed. If it returns an error, the step is not taken.
+	// Closing is called before each step that cannot be undone. It returns nil once it is
+	// durable that the way back is closed. If it returns an error, the step is not taken, and
+	// Take returns that error.
 	Closing func(release version.Number, s Step) error
 	// Reached is called for each release when all of its steps are done.
 	Reached func(release version.Number) error
