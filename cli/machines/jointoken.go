@@ -3,6 +3,7 @@ package machines
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
 
 	"github.com/jujube-project/jujube/bus"
@@ -26,6 +27,10 @@ func (m *addMachine) invitations(env app.Environment, recs []events.Record, secr
 		if !ok || secrets[invited.TokenKey] == nil {
 			continue
 		}
+		if !maps.Equal(invited.Labels, m.labels) {
+			return nil, app.Fail(fmt.Errorf("the state server invited machine %s with the labels %v, not with %v as it was asked", invited.Machine, invited.Labels, m.labels),
+				"No token was handed out.", "find out who answers as the state server; juju remove-machine "+invited.Machine)
+		}
 		t, err := m.token(env, invited, secrets[invited.TokenKey], enrol)
 		if err != nil {
 			return nil, err
@@ -46,7 +51,7 @@ func (m *addMachine) token(env app.Environment, invited *events.MachineInvited, 
 	}
 	return bus.JoinToken{
 		Environment: env.UUID, Name: env.Name, Machine: invited.Machine, URLs: env.URLs, Authorities: pinned, Seed: string(secret.Seed()),
-		Labels: invited.Labels, Anchor: anchor.SHA256, Enrol: bus.Credentials(enrol),
+		Labels: m.labels, Anchor: anchor.SHA256, Enrol: bus.Credentials(enrol),
 	}, nil
 }
 
