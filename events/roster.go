@@ -71,6 +71,14 @@ func (o Operator) May(role string, labels map[string]string) bool {
 	})
 }
 
+// MayWherever says whether an operator has a role over every machine over which another one
+// has it, whatever labels machines have.
+func (o Operator) MayWherever(other Operator, role string) bool {
+	return !slices.ContainsFunc(other.Grants, func(g Grant) bool {
+		return (g.Role == role || g.Role == RoleAdmin) && !o.May(role, g.Labels)
+	})
+}
+
 // Somewhere says whether an operator has a role over at least some machines.
 func (o Operator) Somewhere(role string) bool {
 	return slices.ContainsFunc(o.Grants, func(g Grant) bool { return g.Role == role || g.Role == RoleAdmin })

@@ -38,7 +38,9 @@ unit of it.`,
 			if err != nil {
 				return err
 			}
-			return place(cmd, c.app, events.Ask{Action: events.ActionDeploy, Deploy: d})
+			return session.With(cmd.Context(), c.app, func(s *session.Session) error {
+				return place(cmd.Context(), c.app, s, events.Ask{Action: events.ActionDeploy, Deploy: d})
+			})
 		},
 	}
 	f := cmd.Flags()
@@ -64,22 +66,20 @@ func (c *deploy) ask(service string, command []string) (*events.AskDeploy, error
 	return d, nil
 }
 
-// place connects, asks for a unit, and prints which unit it became and on which machine.
-func place(cmd *cobra.Command, a *app.App, ask events.Ask) error {
-	return session.With(cmd.Context(), a, func(s *session.Session) error {
-		recs, err := s.Request(cmd.Context(), ask)
-		if err != nil {
-			return err
-		}
-		for _, rec := range recs {
-			if p, err := events.Decode(rec); err == nil {
-				if added, ok := p.(*events.UnitAdded); ok {
-					fmt.Fprintf(a.Stdout, "unit %s on machine %s\n", added.Unit, added.Machine)
-				}
+// place asks for a unit, and prints which unit it became and on which machine.
+func place(ctx context.Context, a *app.App, s *session.Session, ask events.Ask) error {
+	recs, err := s.Request(ctx, ask)
+	if err != nil {
+		return err
+	}
+	for _, rec := range recs {
+		if p, err := events.Decode(rec); err == nil {
+			if added, ok := p.(*events.UnitAdded); ok {
+				fmt.Fprintf(a.Stdout, "unit %s on machine %s\n", added.Unit, added.Machine)
 			}
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // addUnit is `juju add-unit`.
@@ -92,19 +92,41 @@ func (c *addUnit) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "add-unit NAME --to MACHINE", Short: "Run one more unit of a service on a machine", Args: cobra.ExactArgs(1),
 		Long: `Run one more unit of the service NAME on a machine: the same command, environment and
-restart policy as its units have. juju deploy says what a service is.`,
+restart policy as its units have. juju deploy says what a service is.
+
+What you sign is the newest deployment of NAME in the log that an operator has signed, and
+it is shown. It must be your own, or of an operator who may deploy wherever you may; else
+nothing is asked, and juju deploy says it in your own words.`,
 		Example: "  juju add-unit web --to 2",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if c.to == "" {
 				return app.Usage("--to names the machine; juju status lists them")
 			}
-			return place(cmd, c.app, events.Ask{
-				Action: events.ActionAddUnit, AddUnit: &events.AskAddUnit{Service: args[0], Machine: strings.TrimPrefix(c.to, "machine-")},
-			})
+			return session.With(cmd.Context(), c.app, func(s *session.Session) error { return c.run(cmd.Context(), s, args[0]) })
 		},
 	}
 	cmd.Flags().StringVar(&c.to, "to", "", "the machine to run on")
 	return cmd
+}
+
+// run signs once more what an operator has signed of the service. A service that the log
+// does not know is asked for without a command: the state server refuses it and says why.
+func (c *addUnit) run(ctx context.Context, s *session.Session, service string) error {
+	v, err := newVerifier(ctx, c.app, s)
+	if err != nil {
+		return err
+	}
+	ask := &events.AskAddUnit{Service: service, Machine: strings.TrimPrefix(c.to, "machine-")}
+	d, err := v.find(ctx, s.Conn.Log(), service)
+	if err != nil {
+		return app.Fail(fmt.Errorf("what the service %s is cannot be verified, so it is not signed: %w", service, err), "Nothing was asked.",
+			fmt.Sprintf("juju deploy %s --to %s -- COMMAND says it in your own words", service, c.to))
+	}
+	if d != nil {
+		c.app.Say("%v", d)
+		ask.Command, ask.Env, ask.Restart = d.Command, d.Env, d.Restart
+	}
+	return place(ctx, c.app, s, events.Ask{Action: events.ActionAddUnit, AddUnit: ask})
 }
 
 // removeService is `juju remove-service`.

@@ -15,7 +15,7 @@ import (
 )
 
 // complete adds to an ask what the operator did not type and signs all the same: the
-// machines that it is about, and what the units of a service run.
+// machines that it is about.
 func (s *Session) complete(ctx context.Context, ask events.Ask) (events.Ask, error) {
 	if !events.ActionOf(ask.Action).LetsRun {
 		return ask, nil
@@ -25,11 +25,6 @@ func (s *Session) complete(ctx context.Context, ask events.Ask) (events.Ask, err
 		return ask, app.Fail(fmt.Errorf("find the machines that it is about: %w", err), "Nothing was asked.", "")
 	}
 	ask.Until = ask.Created.Add(events.MaxRequestLife)
-	if ask.AddUnit != nil && r.Unit != nil {
-		unit := *ask.AddUnit
-		unit.Command, unit.Env, unit.Restart = r.Unit.Command, r.Unit.Env, r.Unit.Restart
-		ask.AddUnit = &unit
-	}
 	if len(r.Machines) == 0 {
 		return ask, nil // the state server refuses it and says why
 	}

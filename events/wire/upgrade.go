@@ -17,7 +17,7 @@ type Check struct {
 type Resolution struct {
 	Machines []warrant.Machine `json:"machines"`       // that the request is about
 	Newest   version.Number    `json:"newest"`         // that one of them runs; older clients sign by it, no other does
-	Unit     *events.UnitSpec  `json:"unit,omitempty"` // for an add-unit: what a unit of its service is
+	Unit     *events.UnitSpec  `json:"unit,omitempty"` // for an add-unit: what a unit of its service is; older clients sign it, no other does
 }
 
 // Waiting is the answer to Pending: the upgrade that waits until more operators approve it.

@@ -165,6 +165,7 @@ var attacks = map[string]func(r *intruder, what string) (events.Payload, error){
 			return err
 		})
 	},
+	"unit": (*intruder).unit,
 	// a command that nobody asked for
 	"command": func(r *intruder, file string) (events.Payload, error) {
 		o, err := r.newest(r.machine)
@@ -172,6 +173,16 @@ var attacks = map[string]func(r *intruder, what string) (events.Payload, error){
 			Unit: "evil/0", Machine: r.machine, Command: []string{"/bin/touch", file}, Restart: events.RestartNever, Warrant: o.Warrant,
 		}}}, err
 	},
+}
+
+// unit is a unit of a service that nobody deployed: its command as the state server likes
+// it, and a genuine request that is for something else.
+func (r *intruder) unit(what string) (events.Payload, error) {
+	name, file, _ := strings.Cut(what, " ")
+	o, err := r.newest(r.machine)
+	return &events.UnitAdded{UnitSpec: events.UnitSpec{
+		Unit: name, Machine: r.machine, Command: []string{"/bin/touch", file}, Restart: events.RestartNever, Warrant: o.Warrant,
+	}}, err
 }
 
 // forge takes a genuine request, alters what it asks, and signs it anew.
@@ -215,6 +226,9 @@ func (r *intruder) strike(ctx context.Context, p events.Payload) (string, error)
 		if last, err = r.conn.Log().Append(ctx, last, rec); !errors.Is(err, events.ErrConflict) {
 			if err != nil {
 				return "", err
+			}
+			if _, fact := p.(*events.UnitAdded); fact {
+				return "written", nil // it is no order: no machine answers
 			}
 			return r.answer(ctx, last, p)
 		}
