@@ -22,7 +22,8 @@ type beats struct {
 	clones decide.Clones // it has no lock of its own
 }
 
-// onBeat notes that a machine is alive, and finds out when it is twice.
+// onBeat notes that a machine is alive. It also finds out when two hosts beat under one machine's
+// name, and has that machine quarantined.
 func (b *beats) onBeat(tag string, beat wire.Beat, answer func(wire.Echoed)) {
 	id, ok := strings.CutPrefix(tag, events.MachineTag(""))
 	if !ok || !events.IsMachine(id) {
@@ -44,8 +45,9 @@ func (b *beats) onBeat(tag string, beat wire.Beat, answer func(wire.Echoed)) {
 	answer(e)
 }
 
-// quarantine shuts a machine out, once. What was seen of its instances is forgotten only when
-// that is in the log: otherwise a full queue could let the clone go on.
+// quarantine has a machine shut out. What is known of its instances is forgotten only after the log
+// has the quarantine. If it were forgotten before, and the queue were full, the clone would not be
+// found again at the next beat.
 func (b *beats) quarantine(id string) {
 	b.writer.Submit(writer.Change{
 		Decide: func(at decide.At) (decide.Decision, error) { return decide.Quarantine(at, id, decide.TwoHosts), nil },

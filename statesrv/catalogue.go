@@ -13,7 +13,7 @@ import (
 	"github.com/jujube-project/jujube/statesrv/decide"
 )
 
-// addSources puts in what the sources said.
+// addSources adds what each source offers, and why some could not be read.
 func addSources(c *wire.Catalogue, now []sourceListing) {
 	for _, l := range now {
 		if l.err != nil {
@@ -28,7 +28,8 @@ func addSources(c *wire.Catalogue, now []sourceListing) {
 	}
 }
 
-// catalogueOf is what a Catalogue says without its sources, but for their marks.
+// catalogueOf is the catalogue without the sources: what is stored, what machines need, and the marks of
+// versions. offered are the marks that the sources showed last.
 func catalogueOf(s *projections.State, offered map[version.Number]tools.Marks) wire.Catalogue {
 	c := wire.Catalogue{
 		Stored: []tools.Tools{}, Sources: []wire.FoundTools{}, Problems: []string{}, InUse: []wire.Platform{}, Marks: []tools.Marked{},
@@ -53,6 +54,7 @@ func catalogueOf(s *projections.State, offered map[version.Number]tools.Marks) w
 	return c
 }
 
+// compareBinary orders by number, then by platform.
 func compareBinary(a, b version.Binary) int {
 	if c := a.Number.Compare(b.Number); c != 0 {
 		return c

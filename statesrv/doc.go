@@ -16,6 +16,8 @@
 //	uploads.go, upload.go            archives that are handed over
 //	publisher.go, publish.go         the environment's signed metadata (staging.go)
 //	load.go, snapshot.go             what a term begins with, and leaves for the next
+//	config.go, fileconfig.go         what a state server needs; files.go: where its files lie
+//	directory.go, site.go, logkey.go the keys that bootstrap makes for it
 //	revoke.go                        tells NATS whose credentials are revoked
 //
 // HTTP (http*.go, page.go) is served by the Server, in every term and between them.

@@ -17,7 +17,7 @@ import (
 	"github.com/jujube-project/jujube/projections"
 )
 
-// place makes a token for a new machine.
+// token invites a new machine and gives its join token.
 func (p *place) token(ask events.AskAddMachine) bus.JoinToken {
 	p.Helper()
 	secret, creds := identity(p), must(p.bus.Accounts.EnrolCredentials())
@@ -48,7 +48,7 @@ func identity(t testing.TB) *bus.Identity {
 	return must(bus.NewIdentity())
 }
 
-// host is what a host does with a token.
+// host plays a host that has a join token.
 type host struct {
 	*place
 	id    *bus.Identity
@@ -71,7 +71,7 @@ func (h *host) renew(machine string, generation uint64, nonce string) (wire.Rene
 	return h.conn.Renew(h.Context(), h.id, wire.RenewRequest{Environment: bustest.Environment, Machine: machine, Generation: generation, Nonce: nonce})
 }
 
-// code is that of a refusal; "" is none.
+// code is the code of a refusal, empty for no error, and the text of an error that has no code.
 func code(err error) string {
 	if code := events.CodeOf(err); code != "" || err == nil {
 		return code

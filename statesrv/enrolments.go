@@ -17,7 +17,7 @@ type issuer interface {
 	RenewedJWT(tag, key string, generation uint64, ends time.Time) (string, error)
 }
 
-// enrolments lets hosts with a join token become machines.
+// enrolments enrols hosts that have a join token as machines.
 type enrolments struct {
 	writer  *writer.Writer
 	issuer  issuer
@@ -31,7 +31,9 @@ type enrolments struct {
 	guesses decide.Guesses // it has no lock of its own
 }
 
-// onEnrol queues an enrolment; its credentials leave only after it is in the log.
+// onEnrol queues an enrolment. The host gets its credentials only after the log has the enrolment. A
+// machine at whose token somebody guesses is refused before the queue, so that guessing costs the
+// writer nothing.
 func (s *enrolments) onEnrol(r bus.Enrolment) {
 	if refused := s.locked(r.Machine); refused != nil {
 		s.garbage("enrol")
@@ -59,13 +61,14 @@ func (s *enrolments) onEnrol(r bus.Enrolment) {
 	})
 }
 
+// locked is the refusal of a machine for which there were too many wrong tokens; nil: it may enrol.
 func (s *enrolments) locked(machine string) *events.Reason {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.guesses.Locked(machine, s.now())
 }
 
-// refused notes a refusal, and raises the alarm when somebody guesses.
+// refused logs a refusal. It counts a wrong token, and records the alarm when there were too many.
 func (s *enrolments) refused(r wire.EnrolRequest, out decide.Enrolment) {
 	s.logger.Warn("refused an enrolment", "machine", r.Machine, "key", r.Key, "err", out.Refused)
 	if !out.Guessed() {

@@ -17,17 +17,18 @@ import (
 	"github.com/jujube-project/jujube/streams"
 )
 
-// attempt is how fetching one archive goes.
+// attempt is the state of fetching one archive.
 type attempt struct {
 	decide.Fetch
 	tools tools.Tools
 	again time.Time // when it may be tried again, unless it is under way
 }
 
-// maxWanted is how many archives wait to be fetched; what does not fit is wanted again.
+// maxWanted bounds the archives that wait to be fetched. One that finds no room is wanted again by the
+// next plan.
 const maxWanted = 64
 
-// outlook is how fetching goes, by digest of the archives.
+// fetchOutlook is the state of every fetch, by sha256 of the archive.
 func (b *toolbox) fetchOutlook() map[string]decide.Fetch {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -44,7 +45,8 @@ func (b *toolbox) fetchOutlook() map[string]decide.Fetch {
 // retryFetch is how long a failed fetch is left alone.
 const retryFetch = 10 * time.Second
 
-// want has the archive fetched, unless that is under way already or has failed a moment ago.
+// wantFetched queues an archive to be fetched, unless that is under way or failed less than retryFetch
+// ago.
 func (b *toolbox) wantFetched(t tools.Tools) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -63,7 +65,8 @@ func (b *toolbox) wantFetched(t tools.Tools) {
 	}
 }
 
-// forget begins anew with an archive that was given up.
+// forgetFetch forgets how fetching an archive went, so that whoever wants it next begins anew. A fetch
+// that is under way is kept.
 func (b *toolbox) forgetFetch(digest string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -72,7 +75,7 @@ func (b *toolbox) forgetFetch(digest string) {
 	}
 }
 
-// ended notes how a fetch went.
+// fetchEnded notes how a fetch ended; err is nil if the archive is stored and in the log.
 func (b *toolbox) fetchEnded(t tools.Tools, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -86,8 +89,9 @@ func (b *toolbox) fetchEnded(t tools.Tools, err error) {
 	b.fetches[t.SHA256] = a
 }
 
-// hopeless says that the bytes are wrong, so that another try would end in the same way. A
-// source that broke off may do better.
+// hopeless says whether the bytes themselves are wrong, so that another try would end in the same way. A
+// connection that broke off also leaves a wrong digest, but the next try may succeed: so the error of
+// a source is looked for before the digest.
 func hopeless(err error) bool {
 	switch {
 	case errors.Is(err, streams.ErrLength), errors.Is(err, archive.ErrArchive), errors.Is(err, decide.ErrOtherBytes):
@@ -98,7 +102,7 @@ func hopeless(err error) bool {
 	return errors.Is(err, bus.ErrDigest)
 }
 
-// problems are the fetches that failed and were not given up.
+// fetchProblems says of each fetch that failed, and was not given up, why it failed.
 func (b *toolbox) fetchProblems() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -120,7 +124,7 @@ func (b *toolbox) fetchAll(ctx context.Context) {
 		case wanted := <-b.wanted:
 			err := b.fetch(ctx, wanted)
 			if errors.Is(err, streams.ErrSource) {
-				b.askSources(ctx) // status says it, if the source is lost
+				b.askSources(ctx) // if the source is lost, the log gets that now and status shows it
 			}
 			b.fetchEnded(wanted, err)
 			if err != nil {
@@ -130,8 +134,9 @@ func (b *toolbox) fetchAll(ctx context.Context) {
 	}
 }
 
-// fetch brings one archive into the object store, and then into the log. The store hashes
-// every byte on its way in.
+// fetch copies one archive into the object store and then records it. An archive that the store has
+// already, because a state server died between the two, is only recorded. The store hashes every byte
+// on its way in.
 func (b *toolbox) fetch(ctx context.Context, wanted tools.Tools) error {
 	stored := events.ToolsStored{Tools: wanted, Source: "object store"}
 	there, err := b.store.Has(ctx, wanted.SHA256)
@@ -148,6 +153,8 @@ func (b *toolbox) fetch(ctx context.Context, wanted tools.Tools) error {
 	return b.writer.Do(ctx, func(at decide.At) (decide.Decision, error) { return decide.Stored(at, stored, "") })
 }
 
+// copyFromSource copies an archive from the first source that offers it. If none is known to, the
+// sources are asked again.
 func (b *toolbox) copyFromSource(ctx context.Context, wanted tools.Tools) (offer, error) {
 	f, ok := b.find(wanted)
 	if !ok {

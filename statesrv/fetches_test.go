@@ -12,8 +12,8 @@ import (
 	"github.com/jujube-project/jujube/streams"
 )
 
-// What a lost connection leaves is not what was promised, either; yet it is no verdict on
-// the bytes, and the upgrade that waits for them must not be halted by it.
+// After a lost connection the digest is wrong, too. That says nothing of the archive, so the upgrade that
+// waits for it must not be halted.
 func TestOnlyWrongBytesAreHopeless(t *testing.T) {
 	for name, c := range map[string]struct {
 		err  error

@@ -96,7 +96,7 @@ func TestHTTP(t *testing.T) {
 	}
 }
 
-// One that stands by is not healthy, and says why.
+// A state server that does not lead answers that it is unavailable.
 func TestHTTPOfOneThatStandsBy(t *testing.T) {
 	s := httpServer(t, bustest.Start(t), "state-server-0", "127.0.0.1:0")
 	stop, err := s.serveHTTP(t.Context())

@@ -56,7 +56,7 @@ func (s *Server) load(ctx context.Context) (_ *projections.State, _ *logtree.Tre
 	return st, t, s.explainUnusable(err)
 }
 
-// short says that a log which ends at last is shorter than what was signed.
+// checkLength refuses a log that ends at last if a checkpoint was signed for more records.
 func checkLength(last uint64, signed tree.Checkpoint) error {
 	if signed.Size <= last {
 		return nil
@@ -65,7 +65,8 @@ func checkLength(last uint64, signed tree.Checkpoint) error {
 		last, signed.Size)
 }
 
-// unusable says what helps where the log itself is in doubt.
+// explainUnusable adds to an error that puts the log in doubt what an operator can do. Other errors stay
+// as they are.
 func (s *Server) explainUnusable(err error) error {
 	if code := events.CodeOf(err); code != events.CodeLogGap && code != events.CodeLogTamper {
 		return err
@@ -98,6 +99,7 @@ func (s *Server) readLog(ctx context.Context, st *projections.State, t *logtree.
 	return nil
 }
 
+// checkEnvironment refuses the log of another environment. An empty log belongs to nobody yet.
 func (s *Server) checkEnvironment(st *projections.State) error {
 	if st.Seq > 0 && st.UUID != s.cfg.Environment {
 		return fmt.Errorf("%w: it is the log of environment %q, this state server is of %s; nothing was changed; give it the NATS store of its own environment",
@@ -106,8 +108,9 @@ func (s *Server) checkEnvironment(st *projections.State) error {
 	return nil
 }
 
-// readSnapshot gives the state of the snapshot, or of an empty log when there is none
-// that fits this environment and this log, which ends at last.
+// readSnapshot gives the state of the snapshot. If there is no snapshot, or it belongs to another
+// environment or another log, it gives the state of an empty log, and the whole log is read. The log
+// ends at last. A snapshot that is newer than that is an error: the log has lost records.
 func (s *Server) readSnapshot(ctx context.Context, last uint64) (*projections.State, error) {
 	b, err := os.ReadFile(s.snapshotFile())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -135,7 +138,8 @@ func (s *Server) readSnapshot(ctx context.Context, last uint64) (*projections.St
 	return st, nil
 }
 
-// continues checks that the log holds at the snapshot's position what was folded there.
+// checkSnapshot checks that the snapshot was taken from this log: the record at its position must have
+// the time that the snapshot has.
 func (s *Server) checkSnapshot(ctx context.Context, st *projections.State) error {
 	for rec, err := range s.log.Read(ctx, st.Seq, st.Seq) {
 		if err != nil && !errors.Is(err, events.ErrInvalid) {
@@ -160,7 +164,7 @@ func (s *Server) openTree() (*logtree.Tree, error) {
 	return t, err
 }
 
-// published is the checkpoint that NATS keeps; the zero one when there is none.
+// publishedCheckpoint is the checkpoint that NATS keeps; the zero value: NATS keeps none.
 func (s *Server) publishedCheckpoint(ctx context.Context) (tree.Checkpoint, error) {
 	note, err := s.cfg.Bus.Checkpoint(ctx)
 	if errors.Is(err, bus.ErrNotFound) {
@@ -176,8 +180,8 @@ func (s *Server) publishedCheckpoint(ctx context.Context) (tree.Checkpoint, erro
 	return c, nil
 }
 
-// publishCheckpoints brings checkpoints to NATS, where another state server and every operator
-// find the newest.
+// publishCheckpoints puts each new checkpoint into NATS, until ctx ends. There another state server and
+// every operator find the newest one.
 func (s *Server) publishCheckpoints(ctx context.Context, signed <-chan tree.Checkpoint) {
 	for {
 		select {
@@ -185,7 +189,7 @@ func (s *Server) publishCheckpoints(ctx context.Context, signed <-chan tree.Chec
 			return
 		case c := <-signed:
 			if err := s.cfg.Bus.SetCheckpoint(ctx, c.Note); err != nil && ctx.Err() == nil {
-				s.cfg.Logger.Warn("bringing a checkpoint to NATS", "err", err)
+				s.cfg.Logger.Warn("publishing a checkpoint of the log", "err", err)
 			}
 		}
 	}

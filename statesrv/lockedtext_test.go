@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// lockedText is text that many write.
+// lockedText collects a log that several goroutines write.
 type lockedText struct {
 	mu sync.Mutex
 	b  strings.Builder

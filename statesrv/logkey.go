@@ -4,14 +4,10 @@ import (
 	"crypto/rand"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/host"
 )
-
-// LogKeyFile holds the key that signs the log's checkpoints. It never leaves the host.
-func LogKeyFile(dataDir string) string { return filepath.Join(Dir(dataDir), "log.key") }
 
 // NewLogKey makes a state server's log key where it is used, and gives its public half,
 // which the roster must list before anybody believes it. A key that is there is replaced.

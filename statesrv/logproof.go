@@ -7,6 +7,8 @@ import (
 	"github.com/jujube-project/jujube/events/wire"
 )
 
+// answerLogProof gives the newest checkpoint and, to somebody who has seen an older head, the proof that
+// the log continues from there.
 func (s *queries) answerLogProof(_ context.Context, seen wire.Seen) (proof wire.Proof, err error) {
 	c := s.tree.Newest()
 	if c.Size == 0 {
@@ -19,7 +21,7 @@ func (s *queries) answerLogProof(_ context.Context, seen wire.Seen) (proof wire.
 	return proof, err
 }
 
-// answerLeaves gives those of everything that is signed.
+// answerLeaves gives the leaf of every record that the newest checkpoint covers.
 func (s *queries) answerLeaves(context.Context, wire.Nothing) (wire.Leaves, error) {
 	size := s.tree.Newest().Size
 	leaves := make(wire.Leaves, 0, size)

@@ -15,7 +15,7 @@ import (
 	"github.com/jujube-project/jujube/statesrv"
 )
 
-// grow lets the environment's log have more records, and gives its end.
+// grow changes some settings, so that the log has more records, and gives the log's end.
 func (p *place) grow(settings int) uint64 {
 	p.Helper()
 	for n := range settings {
@@ -82,7 +82,7 @@ func (p *place) refuses(change ...func(*statesrv.Config)) string {
 	return ""
 }
 
-// A log of which nothing was lost goes on, whatever became of the hashes.
+// If no record was lost, a state server goes on, whatever became of the hashes of its tree.
 func TestTreeIsFoundAgain(t *testing.T) {
 	p := newPlace(t)
 	p.start()

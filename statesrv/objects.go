@@ -15,13 +15,13 @@ func (s *queries) answerObjects(ctx context.Context, _ wire.Nothing) ([]wire.Obj
 	return s.tools.store.List(ctx)
 }
 
-// answerHash reads an object whole and hashes it: an operator needs no right to read the
-// store to know that it is as it should be.
+// answerHash reads a whole object and hashes it. So an operator can check an object without the right to
+// read the store.
 func (s *queries) answerHash(ctx context.Context, digest wire.Text) (wire.Hashed, error) {
 	if !tools.IsDigest(string(digest)) {
 		return wire.Hashed{}, fmt.Errorf("%q is no sha256", digest)
 	}
-	s.hashing.Lock() // each reads as fast as it can
+	s.hashing.Lock() // one at a time: hashing takes a whole processor and the disk
 	defer s.hashing.Unlock()
 	h := sha256.New()
 	n, err := s.tools.store.Fetch(ctx, string(digest), 0, h)

@@ -8,7 +8,7 @@ import (
 	"github.com/jujube-project/jujube/events/wire"
 )
 
-// What the store holds is told as it is, whatever the catalogue says.
+// The list of objects says what the store holds, also if the log does not know of it.
 func TestTheStoreIsReadAsItIs(t *testing.T) {
 	p := newPlace(t)
 	p.start()

@@ -11,7 +11,8 @@ import (
 	"github.com/jujube-project/jujube/statesrv/logtree"
 )
 
-// owner is what the writer of a term serves. The writer's goroutine calls all of it.
+// owner is the writer.Owner of a term: it plans, proves, and does what was decided. The writer's
+// goroutine calls all of it, so it needs no lock of its own, and no method may wait long.
 type owner struct {
 	log       events.Log
 	tree      *logtree.Tree
@@ -19,13 +20,13 @@ type owner struct {
 	presence  *presence
 	now       func() time.Time
 	metrics   *metrics
-	committed []func(*projections.State) // who looks at the state after each batch
+	committed []func(*projections.State) // called with the committed state after each batch
 
 	warrants decide.Warrants
-	asked    events.Stored // the record that holds the request of the upgrade in progress
+	asked    events.Stored // the record of the upgrade in progress that holds its request; kept, because every order proves it
 }
 
-// Plan lets the upgrade in progress go on.
+// Plan decides what follows for the upgrade in progress.
 func (o *owner) Plan(at decide.At, committed uint64) decide.Decision {
 	look := decide.Outlook{Committed: committed, Warrants: &o.warrants}
 	if at.State.Upgrade != nil {
@@ -34,8 +35,9 @@ func (o *owner) Plan(at decide.At, committed uint64) decide.Decision {
 	return decide.Plan(at, look)
 }
 
-// Prove proves to a machine that the request of its order lies in the log, whichever of the
-// checkpoints that it was given it remembers.
+// Prove adds to an order the proof that the order's request lies in the log. The proof begins at any
+// checkpoint that the machine may remember: the one it named in a heartbeat, or one of an earlier
+// order.
 func (o *owner) Prove(ctx context.Context, f *decide.Fact) (err error) {
 	order, ok := f.Payload.(*events.OrderIssued)
 	if !ok {
@@ -64,14 +66,14 @@ func (o *owner) stored(ctx context.Context, seq uint64) (found events.Stored, er
 	return found, nil
 }
 
-// Appended adds to the tree what was put into the log.
+// Appended adds the records of a batch to the tree over the log, and counts them.
 func (o *owner) Appended(recs []events.Record, elapsed time.Duration) {
 	o.tree.Append(recs)
 	o.metrics.appended(len(recs), elapsed)
 }
 
-// Want does what was decided. Both may be done twice, and both are planned again if the term
-// ends before them.
+// Want does what a decision wants. Doing it twice does no harm. If the term ends before it is done, the
+// next term plans it again.
 func (o *owner) Want(w decide.Want) {
 	switch w := w.(type) {
 	case decide.FetchTools:
@@ -81,7 +83,7 @@ func (o *owner) Want(w decide.Want) {
 	}
 }
 
-// Committed lets everybody look at the state who follows it.
+// Committed shows the committed state to everybody who follows it.
 func (o *owner) Committed(s *projections.State) {
 	for _, look := range o.committed {
 		look(s)

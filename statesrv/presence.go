@@ -9,8 +9,9 @@ import (
 	"github.com/jujube-project/jujube/statesrv/decide"
 )
 
-// presence remembers when each machine was last heard, and what it remembers of the log. It
-// is memory only: the log gets what follows from it, and only when that changes.
+// presence remembers when each machine was heard last, and which checkpoint of the log each machine
+// says it has. It is kept in memory only. The log gets what follows from it, that a machine is lost or
+// has returned, and only when that changes. A new term begins with nobody heard.
 type presence struct {
 	mu    sync.Mutex           // guards all of it: reports, beats, ticks and the writer come from different goroutines
 	since time.Time            // when listening began
@@ -22,21 +23,21 @@ func newPresence(now time.Time) *presence {
 	return &presence{since: now, last: map[string]time.Time{}, heads: map[string]uint64{}}
 }
 
-// hear notes that a machine is alive.
+// noteAlive notes that a machine was heard now.
 func (p *presence) noteAlive(machine string, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.last[machine] = now
 }
 
-// note keeps which checkpoint a machine says it has seen last.
+// noteCheckpoint notes the newest checkpoint that a machine says it has.
 func (p *presence) noteCheckpoint(machine string, h tree.Head) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.heads[machine] = h.Size
 }
 
-// head is the size of the checkpoint that a machine said to remember: one, or none.
+// checkpoints gives the size of the checkpoint that a machine says it has: one size, or none.
 func (p *presence) checkpoints(machine string) []uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -46,7 +47,7 @@ func (p *presence) checkpoints(machine string) []uint64 {
 	return nil
 }
 
-// heard is a copy of when everybody was heard.
+// lastHeard is a copy of when each machine was heard last.
 func (p *presence) lastHeard() decide.Heard {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -19,7 +19,7 @@ type renewals struct {
 	logger      *slog.Logger
 }
 
-// onRenew queues a renewal; its credentials leave only after it is in the log.
+// onRenew queues a renewal. The machine gets its new credentials only after the log has the renewal.
 func (s *renewals) onRenew(r bus.Renewal) {
 	var out decide.Renewal
 	s.writer.Submit(writer.Change{
@@ -41,6 +41,7 @@ func (s *renewals) onRenew(r bus.Renewal) {
 	})
 }
 
+// renewed is the answer to a renewal that is in the log.
 func (s *renewals) renewed(r wire.RenewRequest, out decide.Renewal) (answer wire.Renewed, err error) {
 	answer.URLs = s.urls
 	if s.authorities != "" {

@@ -10,17 +10,18 @@ import (
 	"github.com/jujube-project/jujube/statesrv/writer"
 )
 
-// reports takes what agents tell.
+// reports receives the reports of agents.
 type reports struct {
 	writer   *writer.Writer
 	presence *presence
 	now      func() time.Time
-	garbage  func(what string) // counts what was refused for what it is
+	garbage  func(what string) // counts a message that is no valid report
 	logger   *slog.Logger
 }
 
-// onReport queues a report from the bus. It is authenticated on the state on which it is
-// decided: a key that was replaced, or a machine that was shut out, counts from that moment.
+// onReport queues a report, and answers it when its record is on disk. The signature is checked in the
+// decision, on the state that the decision sees: so a machine whose key was replaced, or that was
+// shut out, by a change before this one in the queue is judged as such.
 func (s *reports) onReport(r bus.Report) {
 	told, err := decide.ReadReport(r.Machine, r.Data)
 	if err != nil {
@@ -51,7 +52,8 @@ func (s *reports) onReport(r bus.Report) {
 	})
 }
 
-// answerTo is the answer to a report that was decided with that code, or could not be stored.
+// answerTo is the answer to a report. code is what decide.Report said of it, err why it was refused or
+// not stored. A report that was not stored is sent again, whatever its decision was.
 func answerTo(seq uint64, code string, err error) wire.ReportAnswer {
 	switch {
 	case writer.NotStored(err):

@@ -65,7 +65,7 @@ func (r *requests) read(ctx context.Context) {
 	}
 }
 
-// next takes the next request of the stream.
+// next hands on one request of the stream, by its action.
 func (r *requests) next(ctx context.Context, q decide.Request) {
 	if !r.mayOvertake(ctx, q.Seq) {
 		return
@@ -80,8 +80,8 @@ func (r *requests) next(ctx context.Context, q decide.Request) {
 	}
 }
 
-// mayOvertake waits until a request is near enough to the first that waits in the queue. It
-// returns false when ctx ends.
+// mayOvertake waits until a request is less than decide.Overtake places behind the first request of the
+// queue. It returns false when ctx ends.
 func (r *requests) mayOvertake(ctx context.Context, seq uint64) bool {
 	for {
 		r.mu.Lock()
@@ -98,8 +98,8 @@ func (r *requests) mayOvertake(ctx context.Context, seq uint64) bool {
 	}
 }
 
-// wait puts a request behind those that wait for what the sources of tools have. There is
-// room for it: all that wait are nearer to the first than decide.Overtake.
+// enqueue adds a request to the queue of upgrades. The channel has room for it: every request in the
+// queue is less than decide.Overtake places behind the first.
 func (r *requests) enqueue(ctx context.Context, q decide.Request) {
 	r.mu.Lock()
 	r.queue = append(r.queue, q.Seq)
@@ -110,7 +110,8 @@ func (r *requests) enqueue(ctx context.Context, q decide.Request) {
 	}
 }
 
-// judgeUpgrades lets the requests in the queue be judged, one after another.
+// judgeUpgrades has the requests of the queue judged one after another. If the archive of one is
+// unknown, the sources of tools are asked before.
 func (r *requests) judgeUpgrades(ctx context.Context) {
 	for {
 		select {
@@ -126,8 +127,8 @@ func (r *requests) judgeUpgrades(ctx context.Context) {
 	}
 }
 
-// needs says whether the sources are to be asked before a request is judged. That is never
-// done for somebody who may not ask for the upgrade.
+// needsSources says whether the sources of tools must be asked before a request is judged. They are
+// never asked for somebody who may not request the upgrade.
 func (r *requests) needsSources(ctx context.Context, q decide.Request) (needs bool) {
 	err := r.writer.Look(ctx, func(st *projections.State) {
 		needs = len(decide.Awaited(r.at(st), q, r.tools.known())) > 0
@@ -135,8 +136,8 @@ func (r *requests) needsSources(ctx context.Context, q decide.Request) (needs bo
 	return err == nil && needs
 }
 
-// judged takes the first request out of the queue. It lies in the writer's queue by then, so
-// whatever comes behind it is judged behind it.
+// dequeue removes the first request of the queue. It is called when that request is in the writer's
+// queue: every request that is submitted from then on is judged after it.
 func (r *requests) dequeue() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -145,7 +146,7 @@ func (r *requests) dequeue() {
 	r.moved = make(chan struct{})
 }
 
-// publish lets a request to publish metadata be judged, and waits for it. Nothing is made for
+// publish has a request to publish metadata judged, and waits for the end. No publication is made for
 // somebody who may not publish.
 func (r *requests) publish(ctx context.Context, q decide.Request) {
 	var allowed bool
@@ -163,6 +164,7 @@ func (r *requests) publish(ctx context.Context, q decide.Request) {
 	})
 }
 
+// at is what may be looked at outside of a decision. It has no NewID: nothing is decided on it.
 func (r *requests) at(st *projections.State) decide.At {
 	return decide.At{State: st, Now: r.now().UTC()}
 }
@@ -171,7 +173,8 @@ func (r *requests) change(q decide.Request, known decide.Known) writer.Change {
 	return r.changeWith(q, func() decide.Known { return known })
 }
 
-// changeWith judges a request with what is known in the moment of judging.
+// changeWith is the change that judges a request. known is called when the request is judged, not when
+// it is queued.
 func (r *requests) changeWith(q decide.Request, known func() decide.Known) writer.Change {
 	return writer.Change{
 		Decide: func(at decide.At) (decide.Decision, error) { return decide.Requested(at, q, known()) },
@@ -179,7 +182,7 @@ func (r *requests) changeWith(q decide.Request, known func() decide.Known) write
 	}
 }
 
-// skipped counts a request that was not even refused: nobody could be told.
+// skipped counts a request that left no record, because nobody could be found who sent it.
 func (r *requests) skipped(q decide.Request, err error) {
 	if err == nil || writer.NotStored(err) || errors.Is(err, context.Canceled) {
 		return

@@ -17,10 +17,10 @@ import (
 type Server struct {
 	cfg     Config
 	log     events.Log
-	logs    tree.Verifiers // whose checkpoints are believed
+	logs    tree.Verifiers // verify checkpoints, by the log keys of all state servers
 	metrics *metrics
 	ready   chan struct{}
-	once    sync.Once
+	once    sync.Once            // closes ready
 	leading atomic.Pointer[term] // nil between terms
 
 	httpAddr string // where HTTP is served, once Ready
@@ -51,7 +51,7 @@ func New(cfg Config) (*Server, error) {
 	return s, err
 }
 
-// waiting is how many changes wait in the queue.
+// waiting is how many changes wait in the writer's queue; 0 between terms.
 func (s *Server) waiting() float64 {
 	if t := s.leading.Load(); t != nil {
 		return float64(t.writer.Waiting())
@@ -68,8 +68,8 @@ func (s *Server) Garbage(subject string) {
 	s.metrics.garbage(what)
 }
 
-// errUnusable marks what neither waiting nor a restart cures, such as the log of
-// another environment.
+// errUnusable marks an error that neither waiting nor a restart cures, such as the log of another
+// environment. Run ends with it.
 var errUnusable = errors.New("this state server cannot work with that log")
 
 // Run leads whenever it holds the lease, until ctx ends. It returns an error only where
@@ -99,7 +99,9 @@ func (s *Server) Run(ctx context.Context) error {
 	return nil
 }
 
-// lead is one term: read the log, serve, write, until ctx ends.
+// lead is one term: it reads the log, serves, and writes, until ctx ends. The order of the ends is that of
+// the defers, from the last: nobody is served any more, the context ends, every goroutine of the term
+// has ended, the tree is closed.
 func (s *Server) lead(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

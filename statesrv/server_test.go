@@ -141,7 +141,7 @@ func (p *place) start(change ...func(*statesrv.Config)) *statesrv.Server {
 	return s
 }
 
-// run is start without waiting; ended tells with what it ended.
+// run starts a state server without waiting until it leads. ended receives the error with which it ends.
 func (p *place) run(change ...func(*statesrv.Config)) (s *statesrv.Server, ended chan error) {
 	p.Helper()
 	cfg := p.config(p.bus.With(bus.ConnConfig{Credentials: p.creds}))
@@ -164,7 +164,7 @@ func (p *place) run(change ...func(*statesrv.Config)) (s *statesrv.Server, ended
 	return s, ended
 }
 
-// wait gives the first record behind seq that f says yes to.
+// wait waits for the first record behind seq for which f is true.
 func (p *place) wait(seq uint64, what string, f func(events.Record) bool) events.Record {
 	p.Helper()
 	ctx, cancel := context.WithTimeout(p.Context(), time.Minute)
@@ -231,9 +231,8 @@ func (p *place) resolve(ask *events.Ask, body []byte) {
 	}
 }
 
-// ask publishes a request and gives what was decided: the kinds, or the codes of the
-// refusal.
-// ask has what an upgrade names signed first.
+// ask publishes a request and gives what was decided: the kinds of the records, or the codes of the refusal.
+// If it is an upgrade, release managers sign its archives before.
 func (p *place) ask(ask events.Ask) (id, decision string) {
 	p.Helper()
 	if ask.Upgrade != nil {
@@ -242,12 +241,14 @@ func (p *place) ask(ask events.Ask) (id, decision string) {
 	return p.askAsIs(ask)
 }
 
+// askAsIs is ask without signing archives.
 func (p *place) askAsIs(ask events.Ask) (id, decision string) {
 	p.Helper()
 	id = p.publish(ask)
 	return id, p.decision(id)
 }
 
+// decision waits until a request is judged, and gives what was decided.
 func (p *place) decision(id string) string {
 	p.Helper()
 	first := p.wait(0, "a decision", func(r events.Record) bool { return r.Correlation == id })
@@ -303,6 +304,7 @@ func (p *place) state() *projections.State {
 	return s
 }
 
+// query asks a question as alice, and decodes the answer.
 func (p *place) query(name string, body, answer any) {
 	p.Helper()
 	in, err := json.Marshal(body)
@@ -383,8 +385,8 @@ func decode[P events.Payload](p *place, rec events.Record) P {
 	return payload.(P)
 }
 
-// agent does what it is ordered, without a host: it reports every step and comes back
-// on the new version.
+// agent plays a machine agent without a host: it obeys each order by reporting every step, and then runs the
+// new version.
 type agent struct {
 	p       *place
 	id      string
@@ -408,6 +410,7 @@ func (p *place) agent(id string, conn *bus.Conn) *agent {
 	return a
 }
 
+// obey reports every step of an order, and its end.
 func (a *agent) obey(ctx context.Context, rec events.Record) {
 	payload, err := events.Decode(rec)
 	if err != nil {
@@ -440,7 +443,7 @@ func (a *agent) obey(ctx context.Context, rec events.Record) {
 	}
 }
 
-// report sends one report until it is on disk, like an outbox.
+// report sends a report again and again until the state server has it, as the outbox of an agent does.
 func (a *agent) report(ctx context.Context, r events.Report) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

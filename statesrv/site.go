@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/jujube-project/jujube/events/tools/tuf"
 	"github.com/jujube-project/jujube/host"
@@ -30,9 +29,6 @@ type siteFile struct {
 	Snapshot  []byte `json:"snapshot_seed"`
 	Timestamp []byte `json:"timestamp_seed"`
 }
-
-func siteKeysFile(dataDir string) string   { return filepath.Join(Dir(dataDir), "site.json") }
-func siteBundleFile(dataDir string) string { return filepath.Join(Dir(dataDir), "site-first.json") }
 
 // NewSite makes the state server's own two keys. The metadata is added with Begin.
 func NewSite() (*Site, error) {

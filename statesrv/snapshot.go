@@ -16,16 +16,17 @@ const snapshotEvery = 10_000
 
 func (s *Server) snapshotFile() string { return filepath.Join(s.cfg.Dir, "snapshot.json") }
 
-// snapshots writes the state down now and then, so that the next term reads less of the log.
-// The writer's goroutine uses it.
+// snapshots writes the state into a file now and then, so that the next term reads less of the log. Only
+// the writer's goroutine uses it.
 type snapshots struct {
 	file   string
-	at     uint64 // sequence of the newest
+	at     uint64 // log position of the newest snapshot
 	writer *writer.Writer
 	logger *slog.Logger
 }
 
-// note looks at the state after each batch, and writes it down when a snapshot is due.
+// note writes a snapshot if one is due. The writer calls it after each commit. A snapshot that cannot be
+// written is no harm: the next term reads more of the log.
 func (s *snapshots) note(st *projections.State) {
 	if st.Seq < s.at+snapshotEvery {
 		return

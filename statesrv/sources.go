@@ -14,8 +14,8 @@ import (
 	"github.com/jujube-project/jujube/streams"
 )
 
-// sources are where tools are looked for: which they are, who is believed there, and
-// what was found when they were last asked.
+// sources are the places where tools are looked for: which they are, whose signature is believed there,
+// and what was found when they were asked last.
 type sources struct {
 	names   []string // in the order in which they are searched
 	stream  string
@@ -23,7 +23,8 @@ type sources struct {
 	trust   streams.Trust
 	last    []sourceListing // what each of names said; nil: they were not asked yet
 
-	// What last comes to. Both are replaced and never changed, so whoever holds one keeps it.
+	// offered and marks are made from last. They are replaced and never changed, so a reader may keep
+	// them without the lock.
 	offered map[string]bool                // digests of archives
 	marks   map[version.Number]tools.Marks // what is said of versions
 }
@@ -62,12 +63,14 @@ func sourcesOf(s *projections.State, seen *streams.SeenFile, now func() time.Tim
 	}
 }
 
-// same says whether o asks the same: then what was found for one answers the other.
+// same says whether s and o ask the same sources for the same, so that what was found for one holds for
+// the other.
 func (s sources) same(o sources) bool {
 	return s.stream == o.stream && slices.Equal(s.names, o.names) && slices.Equal(s.signers, o.signers) && slices.Equal(s.trust.Unsigned, o.trust.Unsigned)
 }
 
-// list asks every source anew, one after the other.
+// list asks every source, one after the other. A source that was slow to fail a moment ago is not asked
+// again: its last failure stands.
 func (s sources) list(ctx context.Context, now func() time.Time) []sourceListing {
 	all := make([]sourceListing, 0, len(s.names))
 	for i, name := range s.names {
@@ -85,6 +88,7 @@ func (s sources) list(ctx context.Context, now func() time.Time) []sourceListing
 	return all
 }
 
+// ask asks one source. Each has an equal part of sourceTimeout.
 func (s sources) ask(ctx context.Context, name string) (l sourceListing) {
 	ctx, cancel := context.WithTimeout(ctx, sourceTimeout/time.Duration(len(s.names)))
 	defer cancel()
@@ -107,7 +111,7 @@ func (s sources) find(digest string) (offer, bool) {
 	return offer{}, false
 }
 
-// heard takes over what the sources have said.
+// update takes over what the sources have said.
 func (s *sources) update(now []sourceListing) {
 	s.last, s.offered, s.marks = now, map[string]bool{}, map[version.Number]tools.Marks{}
 	for _, l := range now {
@@ -122,7 +126,8 @@ func (s *sources) update(now []sourceListing) {
 	}
 }
 
-// seenFile is where it is kept what sources have shown.
+// seenFile keeps which versions of its metadata each source has shown, so that a source cannot go back
+// to an older one.
 func (s *Server) seenFile() *streams.SeenFile {
 	return &streams.SeenFile{Path: filepath.Join(s.cfg.Dir, "sources-seen.json")}
 }

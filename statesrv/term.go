@@ -13,8 +13,8 @@ import (
 	"github.com/jujube-project/jujube/statesrv/writer"
 )
 
-// term is one time of leading: everything that begins with reading the log and ends when the
-// lease, the fence or the operator says so. Nothing of it outlives it.
+// term is one period of leading. It begins with reading the log, and ends when the lease is lost, another
+// writer is found, or the state server is stopped. Nothing of it is used after its end.
 type term struct {
 	*Server
 	tasks
@@ -30,7 +30,7 @@ type term struct {
 	queries   *queries
 }
 
-// newTerm reads the state, and opens an empty log.
+// newTerm reads the state. If the log is empty, it writes the first records.
 func (s *Server) newTerm(ctx context.Context) (*term, error) {
 	st, tree, err := s.load(ctx)
 	if err != nil {
@@ -44,7 +44,7 @@ func (s *Server) newTerm(ctx context.Context) (*term, error) {
 	return t, nil
 }
 
-// open makes what a term consists of, and writes the first records of an empty log.
+// open makes the parts of a term, and writes the first records of an empty log.
 func (t *term) open(st *projections.State) error {
 	cfg := &t.cfg
 	t.presence = newPresence(cfg.Now())
@@ -75,8 +75,8 @@ func (t *term) open(st *projections.State) error {
 	return t.begin(first)
 }
 
-// begin writes the first records: the environment, its metadata and machine 0. A log that
-// lacks only the metadata gets that.
+// begin writes the first records: the environment, its metadata and machine 0. If the log lacks only the
+// metadata, begin writes that.
 func (t *term) begin(first *publication) error {
 	g := t.cfg.Genesis
 	var refused error
@@ -98,7 +98,7 @@ func (t *term) begin(first *publication) error {
 	return err
 }
 
-// serve takes what comes over the bus.
+// serve begins to answer what comes over the bus. stop ends that; with an error nothing is left running.
 func (t *term) serve() (stop func(), err error) {
 	cfg, garbage := &t.cfg, t.metrics.garbage
 	reports := &reports{writer: t.writer, presence: t.presence, now: cfg.Now, garbage: garbage, logger: cfg.Logger}
@@ -134,7 +134,7 @@ func (t *term) serve() (stop func(), err error) {
 	return stop, nil
 }
 
-// work starts what goes on by itself until the term's context ends.
+// work starts the goroutines that work until the term's context ends.
 func (t *term) work() {
 	requests := newRequests(t)
 	t.spawn(func() { t.publishCheckpoints(t.ctx, t.tree.Unpublished()) })
@@ -147,7 +147,8 @@ func (t *term) work() {
 	t.spawn(t.tick)
 }
 
-// tick lets time pass: silence, deadlines, and whatever else waits for it.
+// tick has it decided, every tickEvery, what the passing of time alone brings: who is lost, which orders
+// have timed out. A plan follows each, so whatever waits for a time goes on.
 func (t *term) tick() {
 	ticker := time.NewTicker(tickEvery)
 	defer ticker.Stop()

@@ -15,8 +15,8 @@ import (
 	"github.com/jujube-project/jujube/streams"
 )
 
-// toolbox knows what the sources of tools have, and fetches archives from them, each once
-// however many machines wait for it.
+// toolbox knows what the sources of tools offer, and fetches archives from them. An archive is fetched
+// once, however many machines wait for it.
 type toolbox struct {
 	store  *bus.ToolStore
 	writer *writer.Writer
@@ -27,12 +27,12 @@ type toolbox struct {
 
 	changed host.Poke // sent when the settings name other sources
 
-	// mu guards what lies below. It is never held while a source is asked or an archive is
-	// copied: the writer's goroutine takes it after each commit.
+	// mu guards the fields below. It is never held while a source is asked or an archive is copied:
+	// the writer's goroutine locks it after each commit and must not wait for a source.
 	mu         sync.Mutex
 	sources    sources
-	configured bool               // sources are what the settings say
-	fetches    map[string]attempt // by sha256: under way, or failed
+	configured bool               // the settings were read at least once
+	fetches    map[string]attempt // by sha256 of the archive: those under way, and those that failed
 }
 
 // offer is one archive that a source has.
@@ -49,14 +49,15 @@ func newToolbox(store *bus.ToolStore, seen *streams.SeenFile, now func() time.Ti
 	}
 }
 
-// knownOf is what judging an upgrade takes beside the state.
+// knownOf is what a decision on an upgrade looks at beside the state.
 func knownOf(b *toolbox, p *publisher) decide.Known {
 	k := b.known()
 	k.Signed = p.signedArchives()
 	return k
 }
 
-// configure takes over the environment's settings after each commit.
+// configure takes over the sources that the settings name, and wakes watch if they have changed. What
+// was found in other sources is forgotten. The writer calls it after each commit.
 func (b *toolbox) configure(s *projections.State) {
 	next := sourcesOf(s, b.seen, b.now)
 	b.mu.Lock()
@@ -68,13 +69,14 @@ func (b *toolbox) configure(s *projections.State) {
 	b.changed.Send()
 }
 
-// known is what the sources said when they were last asked. Nobody changes it.
+// known is what the sources said when they were asked last. Nobody changes the maps in it.
 func (b *toolbox) known() decide.Known {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return decide.Known{Offered: b.sources.offered, Marks: b.sources.marks}
 }
 
+// find finds the source of an archive, by what the sources said last.
 func (b *toolbox) find(t tools.Tools) (offer, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -100,6 +102,7 @@ func (b *toolbox) askSources(ctx context.Context) []sourceListing {
 	return now
 }
 
+// record has the log keep which sources are lost, and what sources say of versions.
 func (b *toolbox) record(now []sourceListing) {
 	listings := make([]decide.Listing, len(now))
 	for i, l := range now {

@@ -36,7 +36,7 @@ func packed(t *testing.T, v, text string) (tools.Tools, []byte) {
 	return toolsOf(v, b.String())
 }
 
-// unchecked is no check of an archive.
+// unchecked accepts every archive.
 func unchecked() io.WriteCloser { return noCheck{io.Discard} }
 
 type noCheck struct{ io.Writer }
@@ -253,7 +253,7 @@ func TestQueries(t *testing.T) {
 	}
 }
 
-// A source that cannot be read is a fact, told once, and taken back when it can be.
+// That a source cannot be read is recorded once. When it can be read again, that is recorded, too.
 func TestLostSourcesAreRecorded(t *testing.T) {
 	p := newPlace(t)
 	next, data := packed(t, "1.25.1", "new jujud")
@@ -279,7 +279,7 @@ func TestLostSourcesAreRecorded(t *testing.T) {
 	}
 }
 
-// What a source says of versions holds for upgrades, before anything of it is stored.
+// What a source says of a version holds for upgrades, although nothing of the source is stored.
 func TestRevokedVersionsAreRefused(t *testing.T) {
 	p := newPlace(t)
 	next, data := packed(t, "1.25.1", "new jujud")
@@ -302,7 +302,7 @@ func TestRevokedVersionsAreRefused(t *testing.T) {
 	}
 }
 
-// What a source said holds when it is lost, and until the same publisher takes it back.
+// A revocation holds when its source is lost, and until the same publisher takes it back.
 func TestARevocationOutlivesItsSource(t *testing.T) {
 	p := newPlace(t)
 	next, data := packed(t, "1.25.1", "new jujud")
@@ -346,8 +346,8 @@ func TestARevocationOutlivesItsSource(t *testing.T) {
 	}
 }
 
-// A source that breaks off in the middle of an archive halts nothing; when it is gone,
-// status can say so at once.
+// A source that breaks off in the middle of an archive does not halt the upgrade. That the source is lost is
+// recorded at once.
 func TestASourceThatBreaksOffIsLostNotHopeless(t *testing.T) {
 	p := newPlace(t)
 	next, data := packed(t, "1.25.1", "new jujud")
@@ -381,8 +381,8 @@ func TestASourceThatBreaksOffIsLostNotHopeless(t *testing.T) {
 	}
 }
 
-// The metadata can be read, the archive cannot: the log says so once, and it goes on when
-// the archive is there.
+// The metadata of a source can be read, the archive cannot. That is recorded once, and the upgrade goes on
+// when the archive is there.
 func TestAnArchiveThatIsMissingIsSaid(t *testing.T) {
 	p := newPlace(t)
 	next, data := packed(t, "1.25.1", "new jujud")

@@ -15,7 +15,7 @@ import (
 	"github.com/jujube-project/jujube/events/wire"
 )
 
-// repository is what is published, to be gone on with.
+// repository opens the published metadata, so that a test can change and sign it.
 func (p *place) repository() *tuf.Repository {
 	p.Helper()
 	b, err := p.alice.Ask(p.Context(), "trust", nil)
@@ -64,7 +64,7 @@ func (p *place) release(repo *tuf.Repository) string {
 	return decision
 }
 
-// signTools has archives signed by the release manager, those that are not yet.
+// signTools has the release manager sign those archives that are not signed yet, and publishes that.
 func (p *place) signTools(list ...tools.Tools) {
 	p.Helper()
 	repo := p.repository()
@@ -136,7 +136,8 @@ func TestPublishingIsRefused(t *testing.T) {
 	}
 }
 
-// Two that begin at the same publication: the second is told so.
+// Two operators begin with the same publication. The second to publish is refused, or the work of the first
+// would be undone.
 func TestTheSecondOfTwoPublicationsIsRefused(t *testing.T) {
 	p := newPlace(t)
 	p.start()
@@ -162,8 +163,8 @@ func bytesTool(i int) (tools.Tools, []byte) {
 	return tools.Tools{Version: v, Size: int64(len(data)), SHA256: bus.ObjectOf(data).SHA256}, data
 }
 
-// A stranger, or a bundle that is too long or another one, is not even kept in memory; what
-// was not staged is not published.
+// No piece of a stranger is staged, and no bundle whose bytes are not the announced ones. A bundle that was
+// not staged is not published.
 func TestStaging(t *testing.T) {
 	p := newPlace(t)
 	p.start()
@@ -195,8 +196,8 @@ func TestStaging(t *testing.T) {
 	}
 }
 
-// At half of its life the timestamp is signed anew, after a restart as well, and what the
-// setting says of the life holds at once.
+// The timestamp is signed again when half of its life is over, also if no state server ran at that moment. A
+// setting that changes its life takes effect at once.
 func TestTheTimestampIsSignedAnew(t *testing.T) {
 	p := newPlace(t)
 	p.start()
@@ -224,8 +225,8 @@ func TestTheTimestampIsSignedAnew(t *testing.T) {
 	}
 }
 
-// A state server that lies of what was signed finds no acceptance for an upgrade, either: an
-// honest one refuses it first.
+// Machines refuse an archive that no release manager signed (BI-49) or that differs from the signed one
+// (BI-50). A state server refuses the upgrade before it comes to that.
 func TestBI49ArchivesThatNobodySigned(t *testing.T) {
 	p := newPlace(t)
 	p.start()

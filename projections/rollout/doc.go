@@ -1,6 +1,6 @@
-// Package rollout says what an upgrade does next. Plan is a pure function of the state:
-// it reads no clock, and the same state gives the same plan on every machine. Whoever
-// runs it appends what it says and plans again; running it twice does no harm.
+// Package rollout says what an upgrade does next. Plan is a pure function of the state: it reads no clock,
+// and the same state gives the same plan on every machine. The state server records what the plan says,
+// folds that, and plans again. Planning twice on one state gives the same plan, so it does no harm.
 //
 // Three words:
 //
@@ -8,7 +8,7 @@
 //   - in flight is a machine that holds an open order of the upgrade;
 //   - to halt is to order no further machine until an operator decides.
 //
-// State servers go first, one at a time; then the other machines, at most
-// Policy.MaxInFlight at once. A machine that failed, was rolled back or let its order
-// time out halts the upgrade; orders that are open then run out.
+// State servers go first, one at a time. The other machines follow, at most Policy.MaxInFlight at once. If
+// the order of a machine fails, is rolled back or times out, the upgrade halts. Orders that are open then
+// are not withdrawn: their machines end them.
 package rollout

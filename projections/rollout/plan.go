@@ -21,8 +21,8 @@ const DefaultMaxInFlight = 10
 // SettingMaxInFlight is the environment's setting behind Policy.MaxInFlight.
 const SettingMaxInFlight = "upgrade-max-in-flight"
 
-// PolicyOf reads the policy from the environment's settings. A value that is no number
-// counts as none; the state server refuses to set one.
+// PolicyOf reads the policy from the environment's settings. A value that is no number counts as not set; the
+// state server refuses to set one.
 func PolicyOf(s *projections.State) Policy {
 	n, _ := strconv.Atoi(s.Settings[SettingMaxInFlight])
 	return Policy{MaxInFlight: n}
@@ -88,8 +88,9 @@ func Plan(s *projections.State, p Policy) Result {
 	return r
 }
 
-// look judges one machine without regard to the others. A machine that may be ordered
-// comes back as Order; choose then makes those beyond the limits wait.
+// look decides on one machine without regard to the others. Order says that nothing about the machine itself
+// forbids an order; choose then makes the machines beyond the limits wait. The order of the cases matters:
+// a machine that a former order still keeps busy (Adrift) is never done, whatever version it runs.
 func look(s *projections.State, u *projections.Upgrade, id string) Step {
 	m := s.Machines[id]
 	if m == nil {
@@ -125,7 +126,9 @@ func look(s *projections.State, u *projections.Upgrade, id string) Step {
 	return Step{id, Order, "is next"}
 }
 
-// choose lets state servers go first and one at a time, then the others up to the limit.
+// choose picks whom to order now among the machines that may be ordered. While a state server is not done, it
+// alone is ordered; of several, the one that is in flight, or else the first. After them the other machines
+// are ordered, up to the limit.
 func (r *Result) choose(s *projections.State, p Policy) {
 	limit := p.MaxInFlight
 	if limit < 1 {
@@ -144,7 +147,7 @@ func (r *Result) choose(s *projections.State, p Policy) {
 		m := s.Machines[st.Machine]
 		return st.Action == InFlight && m != nil && m.StateServer
 	}); i >= 0 {
-		first = r.Machines[i].Machine // one is on its way: no other state server beside it
+		first = r.Machines[i].Machine // this one is in flight, so no other state server may begin
 	}
 	for i := range r.Machines {
 		st := &r.Machines[i]
@@ -161,7 +164,7 @@ func (r *Result) choose(s *projections.State, p Policy) {
 	}
 }
 
-// hold makes every machine that would be ordered later wait for the operator.
+// hold makes every machine that was not ordered yet wait for an operator: the upgrade is halted.
 func (r *Result) hold() {
 	for i := range r.Machines {
 		if st := &r.Machines[i]; st.Action == Order || st.Action == Blocked {

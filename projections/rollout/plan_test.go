@@ -109,6 +109,7 @@ func TestPlanKeepsItsPromises(t *testing.T) {
 	})
 }
 
+// check fails if what is in flight breaks a promise of the plan.
 func check(t *rapid.T, s *projections.State, open []string, servers, limit int, halted bool, ordered int) {
 	if halted && ordered > 0 {
 		t.Fatal("ordered a machine after a failure")

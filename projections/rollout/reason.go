@@ -7,7 +7,7 @@ import (
 	"github.com/jujube-project/jujube/projections"
 )
 
-// Progress says in words how far an open order is.
+// Progress says for a person how far the machine is with an open order.
 func Progress(o *projections.Order) string {
 	switch {
 	case o.Kind == projections.OrderRestart && o.Accepted:
@@ -30,7 +30,7 @@ func Progress(o *projections.Order) string {
 	return "accepted the order"
 }
 
-// failure says in words how a machine's order ended badly.
+// failure says for a person how a machine's order failed.
 func failure(m *projections.Machine, how string) string {
 	if m.Failure == nil {
 		return how
@@ -45,6 +45,7 @@ var codes = map[string]string{
 	projections.DoneTimedOut:   events.CodeMachineTimedOut,
 }
 
+// haltReason is why the upgrade halts because of one machine.
 func haltReason(s *projections.State, id, how string) events.Reason {
 	code, ok := codes[how]
 	if !ok {

@@ -74,12 +74,11 @@ func Sources(at At, listings []Listing) Decision {
 	return facts(changed...)
 }
 
-// maxMarks is how many words of a source are recorded at a time; the rest is when it is
-// asked again.
+// maxMarks bounds the marks of one source that are recorded at a time. The rest is recorded when the source
+// is asked again.
 const maxMarks = limits.Marks
 
-// Marks records what a source says of versions, so that it holds, too, when the source is
-// lost.
+// Marks records what a source says of versions, so that it still holds when the source is lost.
 func Marks(at At, l Listing) Decision {
 	if l.Err != nil {
 		return Decision{}

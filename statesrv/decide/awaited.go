@@ -10,9 +10,9 @@ import (
 	"github.com/jujube-project/jujube/projections/targets"
 )
 
-// MayAsk says whether a request, which has not been judged yet, comes from an operator who may
-// ask that of the machines that it is about. Whatever takes time is done only for such a
-// request before it is judged.
+// MayAsk says whether a request was not judged yet and comes from an operator who may ask this of the
+// machines that it is about. What takes time, such as asking the sources of tools, is done before the
+// judgement, and only for such a request.
 func MayAsk(at At, r Request) bool {
 	if judges[r.Ask.Action] == nil || IsJudged(at.State, r) {
 		return false

@@ -10,8 +10,8 @@ import (
 	"github.com/jujube-project/jujube/projections"
 )
 
-// believed is the published metadata as the log has it. It knows no archives: those are
-// looked up in the catalogue, and machines look at the signed list themselves.
+// believed is the published metadata as the state has it. It accepts every archive: which archives are signed
+// is checked by Blockers, and again by each machine.
 type believed struct{ state *projections.State }
 
 func (b believed) Roster() events.Roster { return b.state.Trust.Roster }

@@ -124,8 +124,8 @@ func missingTools(s *projections.State, a *events.AskUpgrade, know Known) []even
 
 // mismatched are the tags of agents whose version an upgrade to the wanted one cannot
 // start from: neither the environment's, nor the wanted, nor one that an earlier upgrade
-// has left behind. All earlier ones count: machines that two aborted upgrades left on two
-// versions, with no way back, must not be out of reach of every request.
+// has left behind. All earlier upgrades count. Otherwise, if two aborted upgrades had left machines on
+// two versions, no request could reach both.
 func mismatched(s *projections.State, to version.Number) []string {
 	allowed := []version.Number{s.AgentVersion, to}
 	if s.Upgrade != nil {
@@ -168,8 +168,8 @@ func everybodyRuns(s *projections.State, v version.Number) bool {
 	})
 }
 
-// Has says whether an archive is stored, or can be fetched. A version that is stored with
-// other bytes is never had: it is not replaced.
+// Has says whether an archive is stored or offered. If other bytes are stored under its version, it is
+// neither: a stored version is never replaced.
 func (k Known) Has(s *projections.State, t tools.Tools) bool {
 	if stored := s.Tools[t.Version.String()]; stored != nil {
 		return stored.SHA256 == t.SHA256
@@ -177,7 +177,8 @@ func (k Known) Has(s *projections.State, t tools.Tools) bool {
 	return k.Offered[t.SHA256]
 }
 
-// MarksOf are the marks that hold: what the log knows and what publishers say now.
+// MarksOf are the marks that hold for each version: those in the log together with those that the sources
+// show now.
 func MarksOf(s *projections.State, offered map[version.Number]tools.Marks) map[version.Number]tools.Marks {
 	all := map[version.Number]tools.Marks{}
 	maps.Copy(all, offered)

@@ -8,14 +8,17 @@ import (
 	"github.com/jujube-project/jujube/projections"
 )
 
-// Clones finds machines whose key two hosts have. Each process of an agent is an instance
-// of its own; on one host, the lock of its data directory lets the next one begin only
-// after the one before has ended. So an instance that says back something it was told
-// after a newer one had been seen lives on another host. Neither a restart, a crash loop
-// or an upgrade can do that, nor a message that was long on its way: the dead hear nothing.
+// Clones finds machines whose key two hosts have.
 //
-// It is memory only, because a new term learns it again within a few beats. The zero value
-// knows nobody. It has no lock: whoever shares it brings one.
+// Each process of an agent is an instance with an id of its own. The answer to each beat holds a
+// nonce, and the instance echoes it in its next beat. On one host two instances never live at the same
+// time: the lock of the data directory lets an agent begin only after the one before has ended. So an
+// instance that echoes a nonce which it was given after a newer instance was seen lives on another
+// host. A restart, a crash loop or an upgrade cannot look like that, because a process that has ended
+// receives no nonce. A beat that was long on its way cannot either: its nonce is an old one.
+//
+// Clones is kept in memory only, since a new term learns the same within a few beats. The zero value
+// knows nobody. It has no lock: whoever shares it locks it.
 type Clones struct{ machines map[string]*instances }
 
 // instances are the processes that beat under the name of one machine.
@@ -28,15 +31,15 @@ type instances struct {
 type instance struct {
 	id     string
 	number int    // it was the number-th that was seen
-	nonce  string // what it was told last
-	told   int    // how many instances had been seen then
+	nonce  string // what it was given last
+	told   int    // how many instances had been seen when it was given that
 }
 
 // maxInstances is how many instances of a machine are remembered.
 const maxInstances = 4
 
-// Beat notes that an instance is alive, which says back echo, and gives what it is to say
-// back next. clone says that two hosts beat under the machine's name.
+// Beat notes that an instance is alive. echo is the nonce that it echoes, which may be empty, and nonce is
+// what it is given to echo next. clone says that two hosts beat under the machine's name.
 func (c *Clones) Beat(machine, id, echo, nonce string) (e wire.Echoed, clone bool) {
 	if c.machines == nil {
 		c.machines = map[string]*instances{}
@@ -52,7 +55,7 @@ func (c *Clones) Beat(machine, id, echo, nonce string) (e wire.Echoed, clone boo
 	return wire.Echoed{Nonce: nonce, Again: m.seen > i.number}, clone
 }
 
-// find is the instance with that id, which is noted if it is new.
+// find gives the instance with that id, and notes a new one.
 func (m *instances) find(id string) *instance {
 	at := slices.IndexFunc(m.known, func(i instance) bool { return i.id == id })
 	if at < 0 {
@@ -64,7 +67,8 @@ func (m *instances) find(id string) *instance {
 	return &m.known[at]
 }
 
-// Forget begins anew: whoever comes first after an approval is the machine.
+// Forget forgets the instances of a machine, so that after an approval the instance that beats first is
+// the machine.
 func (c *Clones) Forget(machine string) { delete(c.machines, machine) }
 
 // Quarantine shuts a machine out, once: its open order is withdrawn first.

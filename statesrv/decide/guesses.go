@@ -14,7 +14,7 @@ const (
 
 // Guesses counts wrong tokens by machine. It is memory only: a secret has 256 bits, and what
 // matters is that somebody who tries is slow and noticed. The zero value has counted none.
-// It has no lock: whoever shares it brings one.
+// It has no lock: whoever shares it locks it.
 type Guesses struct{ wrong map[string]guessed }
 
 // guessed are the wrong tokens for one machine.

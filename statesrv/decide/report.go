@@ -12,8 +12,8 @@ import (
 // ErrInvalidReport: the agent shall set the report aside and never send it again.
 var ErrInvalidReport = errors.New("the report was refused")
 
-// ReceivedReport is a report as it came from a machine, read once. Nothing of it is believed before
-// AuthenticateReport has said whose it is.
+// ReceivedReport is a report as it came from a machine, decoded once. Nothing of it is believed before
+// AuthenticateReport has checked its signature.
 type ReceivedReport struct {
 	Record events.Record
 	Report events.Report
@@ -43,8 +43,8 @@ func ReadReport(from string, data []byte) (ReceivedReport, error) {
 	return ReceivedReport{rec, report}, nil
 }
 
-// AuthenticateReport checks that a report is signed with its machine's key. What a machine
-// says that is not enrolled is refused by Report for that.
+// AuthenticateReport checks that a report is signed with its machine's key. A machine that is not enrolled
+// has no key to check against; Report refuses what it sends. The error is ErrInvalidReport.
 func AuthenticateReport(at At, told ReceivedReport) error {
 	m := at.State.Machines[told.Machine()]
 	if m == nil || m.Life != projections.LifeAlive {
@@ -56,9 +56,10 @@ func AuthenticateReport(at At, told ReceivedReport) error {
 	return nil
 }
 
-// Report records a report once. code is a Report… constant of package wire: that the report
-// was recorded before (ReportDuplicate, without an error), or what the agent shall do about
-// the error.
+// Report records a report once. code is a constant of package wire. It is empty for a report that is
+// recorded, wire.ReportDuplicate without an error for one that was recorded before, and otherwise what
+// the agent must do about the error: set the report aside (wire.ReportInvalid), or keep it and send it
+// again (wire.ReportRetry).
 func Report(at At, told ReceivedReport) (d Decision, code string, err error) {
 	head := told.Report.Head()
 	m := at.State.Machines[head.Machine]
@@ -86,9 +87,10 @@ func Report(at At, told ReceivedReport) (d Decision, code string, err error) {
 	return d, "", nil
 }
 
-// factOf is what goes into the log for a report of a machine: the report itself, or that it
-// came late, because no order ends twice. duplicate says that the end of an order was
-// recorded before: the agent died between saying so and noting that it did.
+// factOf is what goes into the log for a report: the report itself, or the fact that it came late if it
+// ends an order that has ended otherwise. No order ends twice. duplicate says that this end of the order
+// was recorded before: the agent died after it had sent the report and before it had noted that, so it
+// reports the end again under another number.
 func factOf(s *projections.State, m *projections.Machine, told ReceivedReport) (f Fact, duplicate bool) {
 	f = Fact{Actor: events.MachineTag(m.ID), Correlation: told.Record.Correlation, Report: &told.Record}
 	o, ok := told.Report.(events.OrderReport)
@@ -112,14 +114,15 @@ func factOf(s *projections.State, m *projections.Machine, told ReceivedReport) (
 	return f, false
 }
 
-// takenBack says whether a version was kept and then taken back: that is news, although its
-// order has ended.
+// takenBack says whether a report tells that a version was kept and then taken back. That is recorded,
+// although its order has ended before.
 func takenBack(o events.OrderReport) bool {
 	back, ok := o.(*events.AgentRolledBack)
 	return ok && back.Failure.Step == events.StepAfterCommit
 }
 
-// late keeps a report that ends an order which has ended already.
+// late is the fact that a report came which ends an order that has ended already. It holds the report
+// with its signature.
 func late(head events.ReportHead, o events.OrderReport, rec events.Record) *events.ReportLate {
 	return &events.ReportLate{ReportHead: head, Order: o.OrderID(), Report: rec.Kind, Data: rec.Data, Key: rec.Key, Signature: rec.Signature}
 }

@@ -50,9 +50,10 @@ type ArchiveList interface {
 	Tools(tools.Tools) error
 }
 
-// Overtake is how many places of the stream of requests may lie between a request that waits
-// for what was asked on its behalf, and a later one that is judged before it. Whoever reads
-// the stream again begins that many places before the newest that was judged.
+// Overtake bounds how far requests are judged out of the order of the stream: a request may be judged
+// before another one that waits, if it lies fewer than Overtake places behind it. A state server that
+// reads the stream again begins that many places before the newest request that was judged, and so finds
+// the one that waited.
 const Overtake = 64
 
 // Reread is the first position of the stream of requests that may not have been judged.
@@ -60,17 +61,17 @@ func Reread(s *projections.State) uint64 {
 	return max(s.RequestsSeq+1, Overtake+1) - Overtake
 }
 
-// IsJudged says whether a request has been judged before. Requests that were judged are known
-// by their ids; far behind the newest of them the ids may be forgotten, but there all are
-// judged.
+// IsJudged says whether a request was judged before. The state knows judged requests by their ids. It may
+// have forgotten ids of long ago, but there every request was judged, since none waits for longer than
+// Overtake places.
 func IsJudged(s *projections.State, r Request) bool {
 	_, known := s.Requests[r.ID]
 	return known || r.Seq < Reread(s)
 }
 
-// Requested judges a stored request, once: it finds out whose it is, and records the request
-// and the verdict on it together. What no operator has signed is refused without being
-// believed in anything. An error says that the request is left out without a trace in the log.
+// Requested judges a stored request, once: it finds the operator who signed it, and records the request and the
+// verdict together. A request that no operator has signed is refused, and nothing that it says is used. An
+// error says that the request leaves no record.
 func Requested(at At, r Request, know Known) (Decision, error) {
 	switch {
 	case IsJudged(at.State, r) && r.Seq > at.State.RequestsSeq:
@@ -121,7 +122,8 @@ func Judge(at At, r Request, by events.Operator, know Known) Decision {
 	return d
 }
 
-// disown records that a request was refused because of who signed it, or because nobody did.
+// disown records that a request was refused because no operator has signed it. Without a code or a valid id
+// nothing can be recorded, and the error is given back.
 func disown(r Request, why error) (Decision, error) {
 	if events.CodeOf(why) == "" || !events.IsID(r.ID) {
 		return Decision{}, why
@@ -160,7 +162,7 @@ func refuse(code, format string, args ...any) []events.Reason {
 	return []events.Reason{*events.Refuse(code, format, args...)}
 }
 
-// judge decides. Whether the signer may ask at all comes before what is asked.
+// judge decides. Whether the signer may ask this at all is checked before what is asked.
 func (q *inquiry) judge() verdict {
 	received := &events.RequestReceived{Request: q.req}
 	if q.ask.Environment != q.State.UUID {

@@ -9,14 +9,14 @@ import (
 	"github.com/jujube-project/jujube/projections/targets"
 )
 
-// Heard is when each machine was heard last. The log does not know that: it gets what
-// follows from it, and only when that changes.
+// Heard is when each machine was heard last. The log does not hold that. It gets what follows from it, that
+// a machine is lost or has returned, and only when that changes.
 type Heard struct {
-	Since time.Time            // when listening began: nobody is lost before a full period of it
+	Since time.Time            // when listening began; no machine is lost before agent-lost-after has passed since
 	Last  map[string]time.Time // by machine id
 }
 
-// Limits of what one passing of time decides; the next one goes on.
+// Limits of what one decision of Pass holds. The next one continues.
 const (
 	maxPresence = 400
 	maxTimeouts = 400
@@ -56,8 +56,8 @@ func silence(at At, heard Heard) (d Decision) {
 	return d
 }
 
-// timeouts closes orders whose machine did not end them in time: they were not begun by
-// their expiry, or not ended as long again after it.
+// timeouts ends orders that their machine did not end in time. An order that was not begun times out at its
+// expiry. One that was begun has upgrade-order-timeout more.
 func timeouts(at At) (ended []Fact) {
 	patience := settings.Duration(at.State.Settings, "upgrade-order-timeout")
 	for _, id := range sortedKeys(at.State.Orders) {

@@ -61,9 +61,8 @@ func New(environment string, signer *tree.Signer, logger *slog.Logger) *Tree {
 }
 
 // Open opens the tree that lies in a directory, up to what was signed; an empty one if there
-// is none. Hashes that are lost or damaged are no loss: the log
-// gives them again. A checkpoint that cannot be read is a *CheckpointError: what it said must
-// not be forgotten.
+// is none. Hashes that are lost or damaged are no loss: the log gives them again. A checkpoint that cannot be
+// read is a *CheckpointError, because what was signed must not be forgotten.
 func Open(dir, environment string, signer *tree.Signer, logger *slog.Logger) (*Tree, error) {
 	t := New(environment, signer, logger)
 	t.file = filepath.Join(dir, "checkpoint")
