@@ -4,5 +4,5 @@ package main
 
 import "github.com/jujube-project/jujube/cli"
 
-// extra is empty: the client that people install has no commands beside its own.
+// extra is empty: the client that people install has no commands but those of package cli.
 var extra []cli.Extra

@@ -32,8 +32,8 @@ func try(t *testing.T, program string, args ...string) (out string, code int) {
 	return string(b), code
 }
 
-// The demo is a command of a juju from source. The one that people install does not have it,
-// and no help of it speaks of it.
+// The demo is a command of a juju that is built from source. The juju that people install does
+// not have the command, its help does not name it, and it does not link packages of sim.
 func TestPackagedJujuHasNoDemo(t *testing.T) {
 	source, packaged := build(t, ""), build(t, "packaged")
 	for _, command := range []string{"demo", "demo-workload"} {

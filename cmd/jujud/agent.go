@@ -32,8 +32,12 @@ func (o *options) agentCommand() *cobra.Command {
 	}
 }
 
-// agent runs the state server, if this machine is one, and then the agent; it ends them
-// in the other order.
+// agent runs the state server, if this machine is one, and the machine's agent.
+//
+// The order of the start: the lock is taken before anything of the data directory is written,
+// so that two agents never run on it. The state server starts before the agent, which talks to
+// it. They end in the other order, so that the agent can send its last reports. If either the
+// launcher or the state server ends, so does the agent.
 func (o *options) agent(ctx context.Context) error {
 	parent, err := pipe.Open()
 	if err != nil {
@@ -83,8 +87,9 @@ func (o *options) agent(ctx context.Context) error {
 	return err
 }
 
-// followSignals does what the launcher passes on: at SIGHUP the agent ends to be started
-// anew, with agent.conf read again; at SIGUSR1 it prints what it is doing.
+// followSignals handles the signals that the launcher passes on. At SIGHUP the agent asks to be
+// started again and ends; the next one reads agent.conf anew. At SIGUSR1 it prints the stacks of
+// all goroutines.
 func followSignals(ctx context.Context, parent *pipe.Parent, stop func(), log *slog.Logger) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2)
@@ -108,11 +113,11 @@ func followSignals(ctx context.Context, parent *pipe.Parent, stop func(), log *s
 	}
 }
 
-// allStacks has each goroutine printed as a crash would.
+// allStacks is the debug level of pprof that prints every goroutine as a crash does.
 const allStacks = 2
 
-// stopped says whether the launcher asked this process to end. Else it ends for another
-// reason, and its workloads wait for the next one.
+// stopped says whether the launcher asked this process to end, or is gone. If the process ends
+// for another reason, its workloads run on, and the next agent adopts them.
 func stopped(p *pipe.Parent) bool {
 	select {
 	case <-p.Stopped:
@@ -122,8 +127,8 @@ func stopped(p *pipe.Parent) bool {
 	}
 }
 
-// newAgent makes the agent, and connects it in the background. disconnect ends the
-// connection, and waits for that.
+// newAgent makes the agent and starts its connection, which it does not wait for. disconnect ends
+// the connection and returns when it has ended.
 func (o *options) newAgent(
 	ctx context.Context, conf agent.Conf, nats bus.InProcess, parent *pipe.Parent, log *slog.Logger,
 ) (a *agent.Agent, disconnect func(), err error) {
@@ -141,7 +146,7 @@ func (o *options) newAgent(
 	}
 	restarts, _ := strconv.Atoi(os.Getenv("JUJUBE_RESTARTS"))
 	c := connection.New(connection.Config{Conf: conf, NATS: nats, NewID: newID, Logger: log})
-	ctx, end := context.WithCancel(ctx) // a process that restarts ends its connection, too
+	ctx, end := context.WithCancel(ctx) // the connection ends with the agent, also when ctx goes on
 	var connected sync.WaitGroup
 	connected.Go(func() { c.Run(ctx) })
 	cfg := agent.Config{

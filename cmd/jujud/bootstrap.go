@@ -34,14 +34,16 @@ fails, nothing of what it made is left.`,
 // stateServer0 is the first state server's name in NATS and in the log.
 const stateServer0 = "state-server-0"
 
-// founding is an environment in the making.
+// founding makes a new environment. juju calls Prepare and then Make, over two pipes, and signs
+// in between; package events/bootstrap says how.
 type founding struct {
 	dataDir   string
 	plan      bootstrap.Plan
-	directory *statesrv.Directory
+	directory *statesrv.Directory // keys of the state server, in memory until Make saves them
 }
 
-// Prepare makes the keys. Nothing is on disk after it.
+// Prepare makes the state server's keys and returns their public halves. It writes nothing to the
+// disk, so that nothing is left if the operator does not sign.
 func (f *founding) Prepare(p bootstrap.Plan) (bootstrap.Keys, error) {
 	entries, err := os.ReadDir(f.dataDir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -57,7 +59,7 @@ func (f *founding) Prepare(p bootstrap.Plan) (bootstrap.Keys, error) {
 	return f.directory.Keys(), nil
 }
 
-// Make writes everything, or leaves nothing.
+// Make writes the data directory. If an error stops it, it removes what it has written.
 func (f *founding) Make(s bootstrap.Signed) (made bootstrap.Made, err error) {
 	first, err := tuf.ParseBundle(s.Bundle)
 	if err != nil {
@@ -85,8 +87,8 @@ func (f *founding) Make(s bootstrap.Signed) (made bootstrap.Made, err error) {
 	return made, f.directory.Save(f.dataDir, server)
 }
 
-// machine writes machine 0's files, and returns the state server's configuration, which
-// names its key.
+// machine writes the files of machine 0 and returns the state server's configuration, which
+// names the machine's key.
 func (f *founding) machine(anchor tuf.Anchor, authorities string) (statesrv.FileConfig, error) {
 	p, c := f.plan, statesrv.FileConfig{}
 	own, err := ownVersion()
@@ -123,8 +125,8 @@ func (f *founding) machine(anchor tuf.Anchor, authorities string) (statesrv.File
 	return c, conf.Bootstrap(agent.Credentials{Agent: bus.Credentials{JWT: token, Seed: string(id.Seed())}, Renewal: renews, Authorities: authorities})
 }
 
-// undoBootstrap removes what a bootstrap made in a data directory that was empty, and the
-// directory itself if it was not there.
+// undoBootstrap returns what removes everything that a bootstrap has made. The data directory was
+// empty, so everything in it is removed; the directory itself goes if it does not exist now.
 func undoBootstrap(dataDir string) func() error {
 	_, err := os.Stat(dataDir)
 	made := errors.Is(err, fs.ErrNotExist)

@@ -17,16 +17,16 @@ import (
 	"github.com/jujube-project/jujube/host"
 )
 
-// joinToken is where a join token comes from: a file, or the standard input. Never the
-// command line or the environment: other users of the host, and every program that is
-// started from here, could read those.
+// joinToken is where a join token comes from: a file, or the standard input. A token never comes
+// from the command line or from the environment, because other users of the host, and every
+// program that this one starts, can read those.
 type joinToken struct {
 	file  string // "-": stdin
-	given string // --join, which is refused
+	given string // value of the flag --join, which is refused
 	stdin io.Reader
 }
 
-// joinVariable is where earlier versions took the token from.
+// joinVariable is the environment variable that earlier versions read the token from.
 const joinVariable = "JUJUBE_JOIN"
 
 // maxTokenBytes limits what is read as a token.
@@ -41,7 +41,8 @@ func (j *joinToken) flags(cmd *cobra.Command) {
 	_ = cmd.Flags().MarkHidden("join") // the flag is defined above
 }
 
-// check refuses a token where it can be seen. It is no secret any more.
+// check refuses a token in the command line or in the environment. Whoever could read it there
+// may have it by now, so it must not be used.
 func (j *joinToken) check() error {
 	if j.given == "" && os.Getenv(joinVariable) == "" {
 		return nil
@@ -51,7 +52,7 @@ func (j *joinToken) check() error {
 		errUsage, errSecretSeen)
 }
 
-// read gives the token, "" if none was handed over.
+// read gives the token, or "" if there is none.
 func (j *joinToken) read() (string, error) {
 	var b []byte
 	var err error
@@ -71,8 +72,8 @@ func (j *joinToken) read() (string, error) {
 	return strings.TrimSpace(string(b)), nil
 }
 
-// enrolOnce enrols the machine in a process of its own, so that the launcher itself
-// never holds a connection.
+// enrolOnce enrols the machine, unless it is enrolled already. It does so in another process: the
+// launcher never connects to anything.
 func (o *options) enrolOnce(ctx context.Context, join joinToken) error {
 	if err := install.Ours(o.dataDir); err != nil {
 		return err

@@ -22,11 +22,13 @@ import (
 	"github.com/jujube-project/jujube/events"
 )
 
-// This build is bad. What it does wrong stands in the file "fault" of its data directory;
-// without one it is a good build, so that one release can fail in every way at once.
+// A build with the tag faults is for tests. What it does wrong stands in faultFile of its data
+// directory; without that file it is a good build. So one release can fail in another way on each
+// machine.
 
 const faultFile = "jujube-fault"
 
+// fault names what this build does wrong on this machine; empty: nothing.
 func fault(dataDir string) string {
 	b, err := os.ReadFile(filepath.Join(dataDir, faultFile))
 	if err != nil {
@@ -35,12 +37,14 @@ func fault(dataDir string) string {
 	return strings.TrimSpace(string(b))
 }
 
+// die ends the process as a crash would.
+// die ends the process as a crash would.
 func die(why string) {
 	fmt.Fprintln(os.Stderr, "rehearsal:", why)
 	os.Exit(7)
 }
 
-// misbehave is called where an agent starts and where a build checks itself.
+// misbehave is called where an agent starts and where a build runs its self-test.
 func misbehave(dataDir, where string) {
 	f := fault(dataDir)
 	if where == "selfcheck" {
@@ -73,7 +77,8 @@ func misbehave(dataDir, where string) {
 	}
 }
 
-// fillMemory grows until the kernel refuses, at a limit that spares the host.
+// fillMemory takes memory until the kernel gives no more. It sets itself a limit that does not
+// harm the host.
 func fillMemory() {
 	const limit = 1 << 30 // of address space; the runtime has reserved much of it already
 	var old unix.Rlimit
@@ -90,7 +95,7 @@ func fillMemory() {
 	}
 }
 
-// misconfigure changes what the agent is given.
+// misconfigure changes the agent's configuration as the fault says.
 func misconfigure(cfg *agent.Config) {
 	switch f := fault(cfg.Conf.DataDir); f {
 	case "hangs-after-ready":
@@ -108,8 +113,8 @@ func misconfigure(cfg *agent.Config) {
 	}
 }
 
-// dieOnceKept ends the process at the launcher's word that it is kept, and every later
-// one soon after its start.
+// dieOnceKept ends the process when the launcher says that its version is kept, and every later
+// process of that version soon after its start.
 func dieOnceKept(cfg *agent.Config) {
 	kept := cfg.Committed
 	cfg.Committed = nil
@@ -122,7 +127,8 @@ func dieOnceKept(cfg *agent.Config) {
 	}
 }
 
-// hangs stops its main loop some time after it was ready, as a deadlock would.
+// hangs is a launcher to which the agent stops saying alive, some time after it was ready. The
+// agent's main loop hangs as in a deadlock.
 type hangs struct {
 	agent.Parent
 	said *atomic.Int32
@@ -137,7 +143,7 @@ func (h hangs) Alive() error {
 
 func (h hangs) Healthy(string) error { return nil }
 
-// deaf has a connection that this build cannot use.
+// deaf is a bus that this build cannot talk to.
 type deaf struct{ agent.Bus }
 
 var errDeaf = errors.New("rehearsal: this build cannot talk to the bus")
@@ -153,7 +159,7 @@ func (deaf) Orders(ctx context.Context, _ func(events.Record)) error {
 	return ctx.Err()
 }
 
-// flips loses its connection every other time that it is asked.
+// flips is a bus that is not connected every second time that somebody asks.
 type flips struct {
 	agent.Bus
 	asked atomic.Int32
@@ -161,7 +167,7 @@ type flips struct {
 
 func (f *flips) Connected() bool { return f.asked.Add(1)%2 == 0 && f.Bus.Connected() }
 
-// stubborn never lets the agent end.
+// stubborn is a bus whose Orders never returns, so that the agent cannot end.
 type stubborn struct{ agent.Bus }
 
 func (s stubborn) Orders(ctx context.Context, f func(events.Record)) error {

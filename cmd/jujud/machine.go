@@ -66,9 +66,12 @@ the log and the decisions on it, together with the machine's own agent.`,
 	return cmd
 }
 
-// launcherMemory is what the launcher may use before its garbage is collected.
+// launcherMemory is the soft memory limit of the launcher, in bytes: near it, garbage is
+// collected more often (debug.SetMemoryLimit).
 const launcherMemory = 8 << 20
 
+// launch runs the launcher until ctx ends. Before it reads anything, it checks that nobody else
+// could have changed the data directory: from there it executes programs as root.
 func (o *options) launch(ctx context.Context, workloads string) error {
 	if workloads != pipe.WorkloadsStop && workloads != pipe.WorkloadsKeep {
 		return fmt.Errorf("%w: --workloads is stop or keep, not %q", errUsage, workloads)
@@ -101,6 +104,7 @@ func (o *options) launch(ctx context.Context, workloads string) error {
 	})
 }
 
+// ownVersion is the version of this jujud.
 func ownVersion() (version.Binary, error) {
 	exe, err := os.Executable()
 	if err != nil {
@@ -109,4 +113,5 @@ func ownVersion() (version.Binary, error) {
 	return agent.OwnVersion(exe)
 }
 
+// newID is a new id of a record, a request or a connection; ids made later sort later.
 func newID() string { return uuid.Must(uuid.NewV7()).String() }

@@ -17,7 +17,7 @@ import (
 )
 
 func main() {
-	if len(os.Args) > 2 && os.Args[1] == agent.GateCommand { // soon another program: no flags, no signals
+	if len(os.Args) > 2 && os.Args[1] == agent.GateCommand { // the process becomes a workload: no flags, no signal handlers
 		fmt.Fprintln(os.Stderr, "ERROR", agent.Gate(os.Args[2:]))
 		os.Exit(exitError)
 	}
@@ -36,6 +36,7 @@ const (
 // errUsage marks an error in the command line itself.
 var errUsage = errors.New("usage")
 
+// run runs a command line and returns the exit code.
 func run(ctx context.Context, args []string) int {
 	root := rootCommand()
 	root.SetArgs(args)
@@ -84,6 +85,7 @@ machine, and on state servers as the state server too. Operators use juju instea
 	return root
 }
 
+// logger writes to stderr, which the launcher passes on.
 func (o *options) logger() *slog.Logger {
 	level := slog.LevelInfo
 	if o.debug {

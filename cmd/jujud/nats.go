@@ -64,7 +64,7 @@ key is a secret.`,
 	return cmd
 }
 
-// natsNames is where the state server looks for the separate nats-server.
+// natsNames are the names of the separate nats-server that the state server is configured with.
 func natsNames(dataDir string) ([]string, error) {
 	file, err := statesrv.LoadFileConfig(dataDir)
 	if err != nil {

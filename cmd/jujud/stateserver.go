@@ -16,17 +16,21 @@ import (
 	"github.com/jujube-project/jujube/statesrv"
 )
 
-// stateServerRole is a running state server within the agent's process.
+// stateServerRole is a state server that runs in the agent's process.
 type stateServerRole struct {
-	nats   *server.Server // nil: an external NATS
+	nats   *server.Server // nil: NATS runs elsewhere
 	conn   *bus.Conn
 	system *bus.Conn     // tells NATS whose credentials are revoked
-	ended  chan struct{} // closed when it has ended
+	ended  chan struct{} // closed when the state server has ended
 	stop   func()
 }
 
-// startStateServer starts NATS, unless it is external, and the state server, and waits
-// until it leads for the first time, or another one does.
+// startStateServer starts NATS, unless that runs elsewhere, and then the state server. It waits
+// until the state server leads for the first time, but for leadTimeout at most: another one may
+// lead. The caller calls stop.
+//
+// The state server does not end with ctx but with stop, so that the agent of this process can
+// end first and still report.
 func startStateServer(ctx context.Context, dataDir string, conf *agent.Conf, log *slog.Logger) (*stateServerRole, error) {
 	debug.SetGCPercent(serverGC)
 	file, err := statesrv.LoadFileConfig(dataDir)
@@ -50,6 +54,7 @@ func startStateServer(ctx context.Context, dataDir string, conf *agent.Conf, log
 	}
 	srv, err := r.connect(ctx, dataDir, *conf, file, accounts, urls, log)
 	if err != nil {
+		r.closeConns()
 		r.closeNATS()
 		return nil, err
 	}
@@ -78,11 +83,11 @@ func startStateServer(ctx context.Context, dataDir string, conf *agent.Conf, log
 	return r, nil
 }
 
-// serverGC is how much, in percent of what is in use, a state server gathers before its
-// garbage is collected: less than Go's 100, because archives pass through it.
+// serverGC is the GOGC value of a state server. It is lower than Go's 100, which keeps the memory
+// smaller while archives pass through.
 const serverGC = 40
 
-// leadTimeout is how long a start waits to lead before it stands by.
+// leadTimeout is how long a start waits until the state server leads.
 const leadTimeout = 15 * time.Second
 
 func (r *stateServerRole) closeConns() {
@@ -108,6 +113,8 @@ func (r *stateServerRole) closeNATS() {
 	}
 }
 
+// startNATS starts the embedded NATS server and returns the URLs under which it is reached. If the
+// port was not chosen yet, it writes the one that it got into file.
 func startNATS(dataDir string, file *statesrv.FileConfig, accounts *server.Accounts, log *slog.Logger) (*server.Server, []string, error) {
 	s, err := server.Start(server.Config{
 		Name: file.Name, StoreDir: statesrv.StoreDir(dataDir), Host: file.Host, Port: file.Port, Names: file.Advertise, Accounts: accounts, Logger: log,
@@ -134,7 +141,8 @@ func startNATS(dataDir string, file *statesrv.FileConfig, accounts *server.Accou
 	return s, urls, nil
 }
 
-// remember writes back the port that was chosen, so that every later start has it.
+// remember writes the port of the first start into server.yaml and agent.conf, so that every
+// later start uses the same one.
 func remember(dataDir string, file statesrv.FileConfig, conf *agent.Conf, urls []string) error {
 	if len(conf.APIAddresses) > 0 {
 		return nil
@@ -146,6 +154,8 @@ func remember(dataDir string, file statesrv.FileConfig, conf *agent.Conf, urls [
 	return conf.Save()
 }
 
+// connect connects to NATS, provisions its streams, and makes the state server. The
+// caller closes the connections, also after an error.
 func (r *stateServerRole) connect(
 	ctx context.Context, dataDir string, conf agent.Conf, file statesrv.FileConfig, accounts *server.Accounts, urls []string, log *slog.Logger,
 ) (*statesrv.Server, error) {
@@ -170,7 +180,6 @@ func (r *stateServerRole) connect(
 		return nil, err
 	}
 	if err := server.Provision(ctx, r.conn, max(file.Replicas, 1)); err != nil {
-		r.closeConns()
 		return nil, err
 	}
 	tells, err := accounts.SystemCredentials()
@@ -180,12 +189,10 @@ func (r *stateServerRole) connect(
 		})
 	}
 	if err != nil {
-		r.closeConns()
 		return nil, err
 	}
 	logKey, err := statesrv.LoadLogKey(dataDir, file.Environment)
 	if err != nil {
-		r.closeConns()
 		return nil, err
 	}
 	storeDir := ""

@@ -38,7 +38,7 @@ runs it on a new version before it is tried.`,
 	}
 }
 
-// probeTimeout bounds a probe of the bus.
+// probeTimeout is how long a probe may try to reach the bus. The launcher waits longer than that.
 const probeTimeout = 8 * time.Second
 
 func (o *options) probeCommand() *cobra.Command {
@@ -63,7 +63,8 @@ cannot connect either, the new one is not to blame. A state server is its own bu
 	}
 }
 
-// reach says why the bus cannot be reached with the machine's credentials.
+// reach connects to the bus with the machine's credentials and disconnects. It returns why it
+// could not.
 func (o *options) reach(ctx context.Context, conf agent.Conf) error {
 	return connection.Reach(ctx, connection.Config{Conf: conf, Logger: o.logger()})
 }

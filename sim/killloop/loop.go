@@ -197,6 +197,7 @@ func (l *loop) resolve(ctx context.Context, st status.Status) (some bool) {
 	return some
 }
 
+// reached says whether every machine runs a version and no upgrade is in progress.
 func reached(st status.Status, to string) bool {
 	for _, m := range st.Machines {
 		if m.Value.AgentVersion != to {
@@ -206,14 +207,17 @@ func reached(st status.Status, to string) bool {
 	return st.Upgrade == nil && st.Environment.AgentVersion == to
 }
 
+// brick notes which machines do not run the ordered version, or else that the upgrade does not end.
 func (l *loop) brick(st status.Status, to string, last error) {
 	for _, m := range st.Machines {
 		if m.Value.AgentVersion != to || m.Value.AgentState != status.AgentStarted {
-			l.bricks = append(l.bricks, fmt.Sprintf("machine %s is %s, runs %s, and not %s, after %v: %s", m.Name, m.Value.AgentState, m.Value.AgentVersion, to, l.patience, m.Value.AgentStateInfo))
+			l.bricks = append(l.bricks, fmt.Sprintf("machine %s is %s, runs %s, and not %s, after %v: %s",
+				m.Name, m.Value.AgentState, m.Value.AgentVersion, to, l.patience, m.Value.AgentStateInfo))
 		}
 	}
 	if len(l.bricks) == 0 {
-		l.bricks = append(l.bricks, fmt.Sprintf("the upgrade to %s does not end: the environment is at %s, its upgrade %+v: %v", to, st.Environment.AgentVersion, st.Upgrade, last))
+		l.bricks = append(l.bricks, fmt.Sprintf("the upgrade to %s does not end: the environment is at %s, its upgrade %+v: %v",
+			to, st.Environment.AgentVersion, st.Upgrade, last))
 	}
 }
 
