@@ -15,7 +15,7 @@ import (
 )
 
 // complete adds to an ask what the operator did not type and signs all the same: the
-// machines that it is about.
+// machines that it is about. They are those that were typed, or are shown.
 func (s *Session) complete(ctx context.Context, ask events.Ask) (events.Ask, error) {
 	if !events.ActionOf(ask.Action).LetsRun {
 		return ask, nil
@@ -23,6 +23,9 @@ func (s *Session) complete(ctx context.Context, ask events.Ask) (events.Ask, err
 	r, err := s.resolution(ctx, ask)
 	if err != nil {
 		return ask, app.Fail(fmt.Errorf("find the machines that it is about: %w", err), "Nothing was asked.", "")
+	}
+	if err := onlyNamed(ask, r.Machines); err != nil {
+		return ask, err
 	}
 	ask.Until = ask.Created.Add(events.MaxRequestLife)
 	if len(r.Machines) == 0 {
@@ -32,8 +35,11 @@ func (s *Session) complete(ctx context.Context, ask events.Ask) (events.Ask, err
 	if err != nil {
 		return ask, app.Fail(err, "Nothing was asked.", "")
 	}
-	ask.Machines, err = list.Signed()
-	return ask, err
+	if ask.Machines, err = list.Signed(); err != nil {
+		return ask, err
+	}
+	s.app.Say("%s", inWords(r.Machines, ask.Machines))
+	return ask, nil
 }
 
 // resolution finds the machines that an ask is about. The state server answers that; if none does,

@@ -2,6 +2,8 @@ package session_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
 	"testing"
 	"time"
 
@@ -45,7 +47,7 @@ func newLiar(t *testing.T, says wire.Resolution) *liar {
 func (l *liar) gets(t *testing.T, typed events.Ask) events.Ask {
 	t.Helper()
 	a := clitest.In(l.Data)
-	a.Environment, a.Timeout = "prod", 30*time.Second
+	a.Environment, a.Timeout, a.Stderr = "prod", 30*time.Second, io.Discard
 	err := session.With(t.Context(), a, func(s *session.Session) error {
 		_, err := s.Request(t.Context(), typed)
 		return err
@@ -73,4 +75,27 @@ func TestB06RollbackIsTyped(t *testing.T) {
 			t.Errorf("rollback %v was typed, %v was signed", typed, ask.Upgrade.Rollback)
 		}
 	}
+}
+
+// A state server adds machine 2 to what was typed, or changes what machine 1 is: the first is
+// refused, the second is shown before it is signed.
+func TestMachinesAreThoseThatWereTyped(t *testing.T) {
+	l := newLiar(t, wire.Resolution{Machines: machineList("1", "2")})
+	for _, line := range []string{"restart-agent machine-1", "restart-agent 1", "resolved 1", "deploy web --to 1 -- true"} {
+		code, said := l.Juju(line, "", nil)
+		l.MustSay(code, clitest.Failed, said, "is about machine 2, too", "Nothing was asked")
+	}
+	code, said := l.Juju("restart-agent machine-1 machine-2", "", nil)
+	l.MustSay(code, clitest.OK, said, "It is signed for machine 1 (key "+machineList("1")[0].Key+"), machine 2 (key ")
+	if ask := <-l.signed; ask.Machines.Count != 2 {
+		t.Errorf("signed for %d machines", ask.Machines.Count)
+	}
+}
+
+// Of many machines the number is shown, and what others can compare.
+func TestManyMachinesAreShownAsADigest(t *testing.T) {
+	l := newLiar(t, wire.Resolution{Machines: machineList("0", "1", "2", "3", "4", "5")})
+	code, said := l.Juju("restart-agent --all", "", nil)
+	ask := <-l.signed
+	l.MustSay(code, clitest.OK, said, fmt.Sprintf("It is signed for 6 machines; the digest of their ids and keys is %x", ask.Machines.Root))
 }
