@@ -13,6 +13,7 @@ import (
 // reason in brackets stands where there is none.
 var decoders = map[string]string{
 	"events.strict":                            "events FuzzParseSigned",
+	"events/strictjson.Check":                  "events/strictjson FuzzCheck",
 	"events.Decode":                            "events FuzzDecode",
 	"events/tools/archive.Walk":                "events/tools/archive FuzzWalk",
 	"events/tools/simplestreams.ParseIndex":    "events/tools/simplestreams FuzzParse",
@@ -64,7 +65,6 @@ var decoders = map[string]string{
 	"events/logcopy.Stored":                    "events/logcopy FuzzOpen",
 	"events/bootstrap.decoder":                 "events/bootstrap FuzzTalk",
 	"events/tools/tuf.ParseBundle":             "events/tools/tuf FuzzParseBundle",
-	"events/tools/tuf.walk":                    "events/tools/tuf FuzzParseBundle",
 	"events/tools/tuf.inspect":                 "events/tools/tuf FuzzUpdate",
 	"events/tools/tuf.readFile":                "events/tools/tuf FuzzUpdate",
 	"events/tools/tuf.ParseTrusted":            "events/tools/tuf FuzzParseTrusted",

@@ -78,7 +78,7 @@ const trustPause = 250 * time.Millisecond
 
 // hear does what a record says, as far as that is lawful. What is refused is told.
 func (a *Agent) hear(ctx context.Context, law Law, rec events.Record) {
-	payload, err := events.Decode(rec)
+	payload, err := events.DecodeStrict(rec)
 	if err != nil {
 		a.cfg.Logger.Warn("skipped an order", "seq", rec.Seq, "err", err)
 		return

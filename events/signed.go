@@ -3,11 +3,10 @@ package events
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 
 	"github.com/jujube-project/jujube/events/limits"
+	"github.com/jujube-project/jujube/events/strictjson"
 )
 
 // Signed is a statement and the signature of one operator over its exact bytes.
@@ -65,14 +64,16 @@ func ParseSigned(b []byte) (Signed, Ask, error) {
 }
 
 // strict decodes exactly one JSON value, without fields that v does not have.
+// signedRules are what everything that is signed as JSON is held to: requests, approvals, and the
+// payloads of records that a machine is told something by.
+var signedRules = strictjson.Rules{Depth: 16, Null: true, Fields: true, Maps: []string{"env", "labels", "set_env"}}
+
+// strict decodes what can be read in one way only, and has no field that v does not.
 func strict(b []byte, v any) error {
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
+	if err := signedRules.Check(b); err != nil {
 		return err
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("bytes behind the end")
-	}
-	return nil
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	return d.Decode(v)
 }

@@ -259,8 +259,17 @@ func TestAttacksOnOrders(t *testing.T) {
 		"BI-60 a request as the approval": {edit: func(w *world) { w.quorum() }, made: func(w *world, m *events.Warrant) {
 			m.Approvals = [][]byte{sign(w.t, w.ask, "bob", events.RequestType, nil)}
 		}, want: events.CodeRequestQuorum},
-		"B08 by metadata that holds":           {edit: func(w *world) { w.fresh = w.now.Add(time.Second) }},
-		"B08 by metadata that has ended":       {edit: func(w *world) { w.fresh = w.now }, want: events.CodeTUFExpired},
+		"B08 by metadata that holds":     {edit: func(w *world) { w.fresh = w.now.Add(time.Second) }},
+		"B08 by metadata that has ended": {edit: func(w *world) { w.fresh = w.now }, want: events.CodeTUFExpired},
+		"B28 the action twice":           {made: resigned(`"action"`, `"action":"restart-agent","action"`), want: events.CodeRequestSignature},
+		"B28 the action in two cases":    {made: resigned(`"action"`, `"Action":"restart-agent","action"`), want: events.CodeRequestSignature},
+		"B28 the action in another case": {made: resigned(`"action"`, `"ACTION"`), want: events.CodeRequestSignature},
+		"B28 a field below twice":        {made: resigned(`"sha256"`, `"sha256":"","sha256"`), want: events.CodeRequestSignature},
+		"B28 the reset with a long s":    {made: resigned(`"client"`, `"reſet":true,"client"`), want: events.CodeRequestSignature},
+		"B28 bytes that are no UTF-8":    {made: resigned(`"id":"r1"`, "\"id\":\"r1\xff\""), want: events.CodeRequestSignature},
+		"B28 two keys around it": {made: func(_ *world, m *events.Warrant) {
+			m.Request = replaced(m.Request, `"key"`, `"Key":"x","key"`)
+		}, want: events.CodeRequestSignature},
 		"another environment's request":        {edit: func(w *world) { w.ask.Environment = "other" }, want: events.CodeOtherEnvironment},
 		"a request that was taken back":        {edit: func(w *world) { w.trust.revoked.Requests = []string{"r1"} }, want: events.CodeRequestRevoked},
 		"a request of another upgrade":         {edit: func(w *world) { w.order.Upgrade = "r2" }, want: events.CodeNotAsked},
@@ -288,6 +297,27 @@ func TestAttacksOnOrders(t *testing.T) {
 // other asks for, and orders, another archive than release managers signed.
 func (w *world) other(t tools.Tools) {
 	w.ask.Upgrade.Artefacts, w.ask.Upgrade.To, w.order.Tools = []tools.Tools{t}, t.Version.Number, t
+}
+
+// resigned changes the statement of a request, and its author signs what then stands there.
+func resigned(before, after string) func(*world, *events.Warrant) {
+	return func(w *world, m *events.Warrant) {
+		w.t.Helper()
+		var s events.Signed
+		if err := json.Unmarshal(m.Request, &s); err != nil {
+			w.t.Fatal(err)
+		}
+		changed := strings.Replace(string(s.Statement), before, after, 1)
+		if changed == string(s.Statement) {
+			w.t.Fatalf("there is no %s in %s", before, s.Statement)
+		}
+		s.Statement = []byte(changed)
+		s.Signature, _ = testkey.Of(w.signer).Sign(events.PAE(w.kind, s.Statement))
+		var err error
+		if m.Request, err = json.Marshal(s); err != nil {
+			w.t.Fatal(err)
+		}
+	}
 }
 
 // signs lets release managers sign another archive.

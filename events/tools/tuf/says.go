@@ -77,7 +77,7 @@ func (s *says) read(files map[string][]byte) error {
 // readFile decodes one signed file. Unknown fields are refused: a release manager who wrote one meant it
 // to hold, and this reader would ignore it.
 func readFile(name string, b []byte, into any, validate func() error) error {
-	if err := strict(b); err != nil {
+	if err := files.Check(b); err != nil {
 		return events.Refuse(events.CodeTUFFormat, "%s: %v", name, err)
 	}
 	dec := json.NewDecoder(bytes.NewReader(b))

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/strictjson"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 )
@@ -62,6 +63,13 @@ type targetOf struct {
 	Hashes map[string]string `json:"hashes"`
 }
 
+// What signed metadata is read by, before anything is decoded. go-tuf decodes a null as a nil pointer
+// and follows that, so no document may have one; a file that is signed beside them may.
+var (
+	documents = strictjson.Rules{Depth: MaxDepth}
+	files     = strictjson.Rules{Depth: MaxDepth, Null: true}
+)
+
 // inspect checks the form of one document of a role and reads what stands in it. It
 // believes no signature. It returns an *events.Reason with events.CodeTUFFormat.
 func inspect(role string, b []byte) (shape, error) {
@@ -69,7 +77,7 @@ func inspect(role string, b []byte) (shape, error) {
 	if len(b) > limits[role] {
 		return s, events.Refuse(events.CodeTUFFormat, "the %s has %d bytes, limit %d", role, len(b), limits[role])
 	}
-	if err := strictest(b); err != nil {
+	if err := documents.Check(b); err != nil {
 		return s, events.Refuse(events.CodeTUFFormat, "the %s: %v", role, err)
 	}
 	if err := json.Unmarshal(b, &s); err != nil {
