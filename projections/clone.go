@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Clone gives an independent copy: folding into one never changes the other. Parts that
-// Fold only ever replaces as a whole (reasons, commands, signed bytes) are shared.
+// Clone gives an independent copy: folding into one State never changes the other. Both share the parts
+// that Fold replaces as a whole and never changes in place: reasons, commands, signed bytes, Pending.
 func (s *State) Clone() *State {
 	c := *s
 	c.Settings = maps.Clone(s.Settings)

@@ -11,7 +11,7 @@ import (
 // counted together under SkippedOther.
 const maxSkippedKinds = 256
 
-// Names in State.Skipped that are no kinds.
+// Names in State.Skipped that are not kinds.
 const (
 	SkippedInvalid = "invalid" // bytes in the log that are no record at all
 	SkippedOther   = "other"   // kinds beyond the first 256 different ones
@@ -35,11 +35,13 @@ func New() *State {
 	}
 }
 
-// Fold applies the next record of the log. It never fails: a record of a kind that this
-// build does not know, or whose payload breaks its kind's rules, moves Seq and is
-// counted in Skipped; a record about something that does not exist changes nothing
-// else. A record at or below Seq was folded before and is ignored; a record with Seq 0
-// (decided, not yet appended) is folded as the next one.
+// Fold applies the next record of the log. It never fails:
+//
+//   - a record of a kind that this build does not know, or whose payload breaks the rules of its kind, is
+//     counted in Skipped and changes nothing but Seq and Time;
+//   - a record about something that does not exist changes nothing but Seq and Time;
+//   - a record at or below Seq was folded before and is ignored;
+//   - a record with Seq 0, which was decided and is not appended yet, is folded as the next one.
 func (s *State) Fold(r events.Record) {
 	switch {
 	case r.Seq == 0:
@@ -75,8 +77,9 @@ func (s *State) applied(r events.Record) (ok bool) {
 	return err == nil && s.apply(r, payload)
 }
 
-// moment brings a time to the one form that JSON keeps: UTC, without a monotonic part.
-// One that JSON cannot say (its year has five digits in UTC) becomes the zero time.
+// moment gives a time in the form that JSON keeps: in UTC, without a monotonic part. A State that is read
+// from a snapshot is then equal to one that was folded. A time that JSON cannot express, because its
+// year in UTC has five digits, becomes the zero time.
 func moment(t time.Time) time.Time {
 	t = t.UTC().Round(0)
 	if t.Year() < 0 || t.Year() > 9999 {
@@ -85,16 +88,15 @@ func moment(t time.Time) time.Time {
 	return t
 }
 
-// withoutEffect are kinds whose payload says nothing that a State keeps; their payload
-// is not read.
+// withoutEffect are kinds whose payload says nothing that a State keeps. Their payload is not decoded.
 var withoutEffect = map[string]bool{
 	(*events.SnapshotTaken)(nil).Kind(): true,
 	(*events.UnitsAssigned)(nil).Kind(): true,
 	(*events.TokenGuessed)(nil).Kind():  true,
 }
 
-// apply is the table from fact to change. It returns false for a kind that a build
-// knows and this table does not.
+// apply is the table from fact to change. It returns false for a kind that is missing in this table, so
+// that such a record is counted in Skipped.
 func (s *State) apply(r events.Record, payload events.Payload) bool {
 	switch p := payload.(type) {
 	case *events.EnvironmentCreated:

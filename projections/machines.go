@@ -10,42 +10,45 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// Machine is one host.
+// Machine is one host and its agent. What it reports of itself is its own word.
 type Machine struct {
 	ID          string         `json:"id"`
 	Life        string         `json:"life"` // a Life… constant
 	StateServer bool           `json:"state_server,omitempty"`
-	TokenKey    string         `json:"token_key,omitempty"` // while invited
+	TokenKey    string         `json:"token_key,omitempty"` // public key of the token, while it is invited
 	Expires     time.Time      `json:"expires,omitzero"`    // of the invitation
 	Key         string         `json:"key,omitempty"`       // its public nkey, once enrolled
 	Hostname    string         `json:"hostname,omitempty"`
-	Version     version.Binary `json:"version"`          // what its agent runs, by its own last word
+	Version     version.Binary `json:"version"`          // what its agent runs, as it reported last
 	Previous    version.Number `json:"previous"`         // what it ran before that
 	Started     time.Time      `json:"started,omitzero"` // its agent's last start
 	Lost        bool           `json:"lost,omitempty"`
-	Since       time.Time      `json:"since"` // of the present agent-state
+	Since       time.Time      `json:"since"` // when its agent-state began
 	Epoch       string         `json:"epoch,omitempty"`
-	Reports     uint64         `json:"reports"`           // the highest report number of that epoch
-	Failure     *Failed        `json:"failure,omitempty"` // the last upgrade's, until one succeeds
+	Reports     uint64         `json:"reports"`           // the highest number of its reports in that epoch
+	Failure     *Failed        `json:"failure,omitempty"` // of its last upgrade, until an upgrade succeeds
 
-	Heads []uint64 `json:"heads,omitempty"` // sizes of the log's checkpoints, of which it remembers one, or none
+	// Heads are the sizes of the checkpoints of the log that came with its orders. It remembers
+	// one of them, or none: the state server does not know which, so proofs for it start from
+	// each.
+	Heads []uint64 `json:"heads,omitempty"`
 
-	Ended    string    `json:"ended,omitempty"`     // the order that its agent ended last: said again, it is not recorded again
-	Adrift   string    `json:"adrift,omitempty"`    // an order that is not open any more and that it is still at: its end is awaited
+	Ended    string    `json:"ended,omitempty"`     // the order that its agent ended last; the end of this order is not recorded twice
+	Adrift   string    `json:"adrift,omitempty"`    // the order that it still works on although the order is not open any more
 	Denied   []Denied  `json:"denied,omitempty"`    // builds that it refuses, oldest first
-	Resolved bool      `json:"resolved,omitempty"`  // an operator cleared Denied; its next order says so too
-	Unproven bool      `json:"unproven,omitempty"`  // its version took such a step and never proved itself
-	NoReturn *NoReturn `json:"no_return,omitempty"` // until the order's end: it does not go back by itself
+	Resolved bool      `json:"resolved,omitempty"`  // an operator cleared Denied; its next order repeats that
+	Unproven bool      `json:"unproven,omitempty"`  // its version took a step that cannot be undone, and never proved itself
+	NoReturn *NoReturn `json:"no_return,omitempty"` // such a step in the order that it works on: it does not go back by itself
 
 	Labels  map[string]string `json:"labels,omitempty"`
-	Host    string            `json:"host,omitempty"`    // digest of what tells its host from others
-	Approve bool              `json:"approve,omitempty"` // while invited: it will wait for approval
+	Host    string            `json:"host,omitempty"`    // digest of what distinguishes its host
+	Approve bool              `json:"approve,omitempty"` // while it is invited: it will wait for approval
 	Pending string            `json:"pending,omitempty"` // why it waits for approval
 
 	Generation uint64    `json:"generation,omitempty"` // how often its credentials were renewed
-	Nonce      string    `json:"nonce,omitempty"`      // under which it asked for the newest
-	Renewed    time.Time `json:"renewed,omitzero"`     // when it got them
-	Readmitted bool      `json:"readmitted,omitempty"` // approved after a quarantine: its next renewal may be of any generation
+	Nonce      string    `json:"nonce,omitempty"`      // of the question for the newest credentials
+	Renewed    time.Time `json:"renewed,omitzero"`     // when it got the newest credentials
+	Readmitted bool      `json:"readmitted,omitempty"` // approved after a quarantine: its next renewal may name any generation
 	Quarantine string    `json:"quarantine,omitempty"` // why it is shut out
 }
 
@@ -55,20 +58,20 @@ type NoReturn struct {
 	Step  string `json:"step"`
 }
 
-// Denied is a build that failed on a machine by its own fault.
+// Denied is a build that a machine refuses, because the build failed there by its own fault.
 type Denied struct {
 	Tools tools.Tools `json:"tools"`
 	Why   string      `json:"why"`
 	Time  time.Time   `json:"time"`
 }
 
-// A machine is invited, then enrolled, and waits for approval where policy asks for it.
-// Removed ones leave the state.
+// A machine is invited, then enrolls. If the policy asks for it, it then waits for approval. A machine
+// that is removed is deleted from the state.
 const (
 	LifeInvited = "invited"
-	LifePending = "pending" // enrolled and not approved: it is given nothing
+	LifePending = "pending" // enrolled and not approved: it gets no credentials and no orders
 
-	LifeQuarantined = "quarantined" // shut out: its key is not one host's alone
+	LifeQuarantined = "quarantined" // shut out: two hosts have its key
 	LifeAlive       = "alive"
 )
 
@@ -137,8 +140,8 @@ func (s *State) foldRemoved(now time.Time, id string) {
 	delete(s.Machines, id)
 }
 
-// revoke adds the key to those whose credentials are revoked, and forgets the keys that were
-// revoked so long ago that their credentials have expired since.
+// revoke adds a key to those whose credentials are revoked. It removes keys that were revoked so long ago
+// that all their credentials have expired since.
 func (s *State) revoke(key string, now time.Time) {
 	for k, t := range s.Revoked {
 		if now.Sub(t) > settings.MaxCredentialsLife {
@@ -148,7 +151,7 @@ func (s *State) revoke(key string, now time.Time) {
 	s.Revoked[key] = now
 }
 
-// countMachine keeps NextMachine above every id that was ever given out.
+// countMachine keeps NextMachine above every id that was ever used, so that no id is used again.
 func (s *State) countMachine(id string) {
 	if n, err := strconv.Atoi(id); err == nil && n >= s.NextMachine {
 		s.NextMachine = n + 1

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// CompareNames orders names as a person does: runs of digits by their number, so that
-// machine 2 comes before machine 10 and web/2 before web/10. It returns -1, 0 or 1 and
-// is a total order: names that differ only in leading zeros are ordered as text.
+// CompareNames orders names as a person does: it compares runs of digits as numbers, so that machine 2
+// comes before machine 10, and web/2 before web/10. It returns -1, 0 or 1. Only equal names give 0:
+// names that differ in leading zeros are ordered as text.
 func CompareNames(a, b string) int {
 	wholeA, wholeB := a, b
 	for a != "" && b != "" {

@@ -9,11 +9,11 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// Order is one that its machine has not ended yet.
+// Order is an open order: no fact has ended it yet.
 type Order struct {
 	ID       string         `json:"id"`
 	Machine  string         `json:"machine"`
-	Kind     string         `json:"kind"` // upgrade or restart
+	Kind     string         `json:"kind"` // OrderUpgrade or OrderRestart
 	Upgrade  string         `json:"upgrade,omitempty"`
 	Request  string         `json:"request,omitempty"` // of a restart
 	To       version.Number `json:"to"`
@@ -22,8 +22,8 @@ type Order struct {
 	Accepted bool           `json:"accepted,omitempty"`
 	Step     string         `json:"step,omitempty"` // a Step… constant
 	Percent  int            `json:"percent,omitempty"`
-	Head     uint64         `json:"head,omitempty"`    // size of the log's checkpoint that came with it
-	Trouble  string         `json:"trouble,omitempty"` // of an upgrade step that is tried again
+	Head     uint64         `json:"head,omitempty"`    // size of the log at the checkpoint that came with the order
+	Trouble  string         `json:"trouble,omitempty"` // why an upgrade step failed that is tried again
 }
 
 // Kinds of an Order.
@@ -52,12 +52,12 @@ func (s *State) foldOrderIssued(now time.Time, p *events.OrderIssued) {
 	if m := s.Machines[p.Machine]; m != nil && o.Head > 0 && !slices.Contains(m.Heads, o.Head) {
 		m.Heads = append(m.Heads, o.Head)
 		if len(m.Heads) > maxHeads {
-			m.Heads = slices.Delete(m.Heads, 1, 2) // the oldest is the likeliest of those before the last
+			m.Heads = slices.Delete(m.Heads, 1, 2) // keep the first one: most likely the machine still remembers that one
 		}
 	}
 }
 
-// maxHeads is how many checkpoints a machine is thought to remember one of.
+// maxHeads is how many of a machine's checkpoints a State keeps; see Machine.Heads.
 const maxHeads = 8
 
 func (s *State) foldRestartOrdered(r events.Record, p *events.RestartOrdered) {
@@ -66,8 +66,8 @@ func (s *State) foldRestartOrdered(r events.Record, p *events.RestartOrdered) {
 	}
 }
 
-// endOrder closes a machine's open order if it is this one, notes how it ended for the
-// upgrade it belongs to, and gives it back; nil when it is not open.
+// endOrder removes an open order of a machine, notes in its upgrade how it ended, and returns it. It
+// returns nil if this order is not open.
 func (s *State) endOrder(machine, order, how string) *Order {
 	o := s.Orders[machine]
 	if o == nil || o.ID != order {
@@ -96,13 +96,14 @@ func (s *State) foldTimedOut(now time.Time, p *events.OrderTimedOut) {
 	}}
 }
 
-// isOpen says whether a machine's open order is this one.
+// isOpen says whether this order of a machine is open.
 func (s *State) isOpen(machine, order string) bool {
 	o := s.Orders[machine]
 	return o != nil && o.ID == order
 }
 
-// withdraw closes an order without its machine: one that has begun it is still at it.
+// withdraw ends an order that its machine has not ended. A machine that has accepted the order still
+// works on it: see Machine.Adrift.
 func (s *State) withdraw(machine, order, how string) *Order {
 	o := s.endOrder(machine, order, how)
 	if m := s.Machines[machine]; o != nil && m != nil && o.Accepted && o.Kind == OrderUpgrade {
@@ -111,7 +112,7 @@ func (s *State) withdraw(machine, order, how string) *Order {
 	return o
 }
 
-// foldResolved forgets what a machine refused. Its next order repeats it, for an agent
+// foldResolved forgets which builds a machine refuses. The machine's next order says so too, for an agent
 // that was away.
 func (s *State) foldResolved(p *events.MachineResolved) {
 	if m := s.Machines[p.Machine]; m != nil {

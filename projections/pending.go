@@ -4,12 +4,13 @@ import (
 	"github.com/jujube-project/jujube/events"
 )
 
-// Pending is an upgrade that waits for operators who agree.
+// Pending is an upgrade that waits for more operators to agree. A Pending is never changed but replaced,
+// so that copies of a State can share it.
 type Pending struct {
 	Upgrade
-	Needed    int      `json:"needed"` // operators, who asked for it included
+	Needed    int      `json:"needed"` // number of operators who must agree; the one who asked is one of them
 	SHA256    string   `json:"sha256"` // of its request
-	Agreed    []string `json:"agreed"` // names of operators, who asked for it first
+	Agreed    []string `json:"agreed"` // names of those who agree; the one who asked comes first
 	Approvals [][]byte `json:"approvals,omitempty"`
 }
 
@@ -27,12 +28,14 @@ func (s *State) foldAgreed(seq uint64, p *events.UpgradeApproved) {
 		return
 	}
 	w := *s.Pending
+	// The capacity is cut off, so that append copies: a clone of the State may share the array.
 	w.Agreed = append(w.Agreed[:len(w.Agreed):len(w.Agreed)], p.Request.Operator)
 	w.Approvals = append(w.Approvals[:len(w.Approvals):len(w.Approvals)], p.Request.Signed)
 	s.Pending = &w
 }
 
-// agreed takes out what waited, once it is decided; nil when that was something else.
+// agreed removes the pending upgrade of that id, when it is decided, and returns it with its approvals. It
+// returns nil if that upgrade is not pending.
 func (s *State) agreed(id string) *Upgrade {
 	w := s.Pending
 	if w == nil || w.ID != id {

@@ -14,11 +14,11 @@ const (
 	StepDownloading = "downloading"
 	StepStaged      = "staged"
 	StepRestarting  = "restarting"
-	StepStepping    = "stepping" // an upgrade step has trouble, or has closed the way back
+	StepStepping    = "stepping" // an upgrade step has failed and is tried again, or cannot be undone
 )
 
-// foldReport applies what an agent told. Reports of an unknown machine, and those whose
-// number was folded before, change nothing.
+// foldReport applies a report. A report of an unknown machine, and one whose number was folded before,
+// change nothing.
 func (s *State) foldReport(now time.Time, p events.Report) {
 	head := p.Head()
 	m := s.Machines[head.Machine]
@@ -44,13 +44,13 @@ func (s *State) foldReport(now time.Time, p events.Report) {
 	}
 }
 
-// Seen says that a report with this head was folded before: the ingest answers
-// "duplicate" and appends nothing.
+// Seen says whether a report with this head was folded before. The state server then answers "duplicate"
+// and appends nothing. A report of a new epoch is never seen: see events.ReportHead.
 func (m *Machine) Seen(h events.ReportHead) bool {
 	return h.Epoch == m.Epoch && h.N <= m.Reports
 }
 
-// runs notes the version that a machine's agent says it is.
+// runs notes the version that a machine's agent says it runs.
 func (m *Machine) runs(v version.Binary) {
 	if m.Version.Number != v.Number {
 		m.Previous = m.Version.Number
@@ -83,7 +83,8 @@ func (s *State) foldOrderReport(now time.Time, m *Machine, p events.Report) {
 	}
 }
 
-// foldWorksOn notes which order a machine works on, and that it remembers the order's checkpoint.
+// foldWorksOn notes which order a machine works on. A report on an order that is not open, and that is not
+// the one which the machine has ended last, says that the machine has not heard of its end.
 func (s *State) foldWorksOn(m *Machine, p events.OrderReport) {
 	switch order := p.OrderID(); {
 	case s.isOpen(m.ID, order):
@@ -164,10 +165,10 @@ func (s *State) foldStep(machine, order, step string, percent int) {
 	}
 }
 
-// maxDenied is how many builds a machine's state remembers.
+// maxDenied is how many refused builds of a machine a State keeps.
 const maxDenied = 20
 
-// deny notes a build that the machine says it refuses from now on.
+// deny notes the build that a machine refuses from now on, if the failure names one.
 func (m *Machine) deny(now time.Time, f events.Failure) {
 	if f.Denied.SHA256 == "" {
 		return
@@ -177,9 +178,9 @@ func (m *Machine) deny(now time.Time, f events.Failure) {
 	m.Denied = m.Denied[max(0, len(m.Denied)-maxDenied):]
 }
 
-// foldLate takes from a report whose order had ended otherwise what it says of the machine
-// itself: the build that it refuses, and the version that it runs. A version that was
-// kept and then did not live counts as rolled back after all.
+// foldLate applies a report whose order had ended before. The order is not changed, but what the report
+// says of the machine itself holds: the build that it refuses, and the version that it runs. If a
+// version was kept and failed afterwards, the machine counts as rolled back after all.
 func (s *State) foldLate(now time.Time, m *Machine, p *events.ReportLate) {
 	switch p.Report {
 	case (*events.AgentUpgraded)(nil).Kind():
@@ -210,7 +211,7 @@ func (s *State) foldLate(now time.Time, m *Machine, p *events.ReportLate) {
 	}
 }
 
-// TakenBack says whether the machine's version of that order was kept and then taken back.
+// TakenBack says whether the version of that order was kept on the machine and then taken back.
 func (m *Machine) TakenBack(order string) bool {
 	return m.Failure != nil && m.Failure.Order == order && m.Failure.Step == events.StepAfterCommit
 }
@@ -224,8 +225,8 @@ func (m *Machine) goesBackTo(v version.Binary) {
 	m.Version = v
 }
 
-// believed notes that a machine works on an order: it remembers the checkpoint that came
-// with it. One that it refused it may or may not remember.
+// believed notes that a machine works on an order: from now on it remembers the checkpoint that came with
+// this order, and no other. After it has refused an order, it is unknown which one it remembers.
 func (m *Machine) believed(o *Order, p events.Report) {
 	if _, refused := p.(*events.AgentUpgradeFailed); !refused && o.Head > 0 {
 		m.Heads = []uint64{o.Head}

@@ -11,7 +11,7 @@ import (
 type Outcome struct {
 	Action  string          `json:"action"`
 	Outcome string          `json:"outcome"` // accepted or refused
-	Seq     uint64          `json:"seq"`     // of the record that holds the request
+	Seq     uint64          `json:"seq"`     // of the first record about the request
 	Reasons []events.Reason `json:"reasons,omitempty"`
 }
 
@@ -24,8 +24,8 @@ const (
 	OutcomeRefused  = "refused"
 )
 
-// foldRequest notes a request as accepted; a refusal behind it, in the same batch,
-// corrects that.
+// foldRequest notes a request as accepted. If it was refused, the refusal follows in the same batch and
+// changes that.
 func (s *State) foldRequest(seq uint64, q events.Request) {
 	s.setOutcome(q.ID, Outcome{Action: q.Action, Outcome: OutcomeAccepted, Seq: seq})
 }
@@ -36,8 +36,8 @@ func (s *State) foldRefused(seq uint64, request string, reasons []events.Reason)
 	})
 }
 
-// setOutcome keeps the first sequence that a request was seen at, and forgets the
-// oldest request beyond MaxRequests.
+// setOutcome sets the outcome of a request and keeps the sequence at which the request was first seen. It
+// forgets the oldest request if there are more than MaxRequests.
 func (s *State) setOutcome(id string, o Outcome) {
 	old, known := s.Requests[id]
 	if known {
@@ -53,8 +53,8 @@ func (s *State) setOutcome(id string, o Outcome) {
 	}
 }
 
-// requestsPosition reads "requests:SEQ", the cause of the first record that a message
-// in the REQUESTS stream led to.
+// requestsPosition reads "requests:SEQ", the Causation of the first record that a message in the REQUESTS
+// stream led to.
 func requestsPosition(causation string) (uint64, bool) {
 	digits, ok := strings.CutPrefix(causation, CauseRequests)
 	if !ok {
@@ -64,6 +64,6 @@ func requestsPosition(causation string) (uint64, bool) {
 	return n, err == nil
 }
 
-// CauseRequests opens the Causation of the first record that a request led to; the
-// request's sequence in the REQUESTS stream follows.
+// CauseRequests is how the Causation of the first record that a request led to begins. The sequence of
+// the request in the REQUESTS stream follows it.
 const CauseRequests = "requests:"

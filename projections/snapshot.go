@@ -11,13 +11,12 @@ import (
 	"slices"
 )
 
-// Schema changes whenever the meaning or the JSON of a State does: a snapshot of
-// another schema is thrown away and the log folded from its start, and only digests of
-// one schema are compared.
+// Schema is increased whenever the meaning or the JSON of a State changes. A snapshot of another schema is
+// thrown away, and the log is folded from its start. Only digests of the same schema are compared.
 const Schema = 7
 
-// ErrSnapshot is wrapped by DecodeSnapshot for bytes that are no snapshot of this
-// schema, or were damaged. The caller folds the log from its start instead.
+// ErrSnapshot is returned by DecodeSnapshot, wrapped, for bytes that are no snapshot of this schema, or
+// that were damaged. The caller folds the log from its start instead.
 var ErrSnapshot = errors.New("unusable snapshot")
 
 // snapshotHead is the first line of a snapshot; the State's JSON follows.
@@ -27,15 +26,14 @@ type snapshotHead struct {
 	Digest string `json:"digest"`
 }
 
-// Digest names the state: the SHA-256 of its JSON, in hex. Equal digests mean that two
-// folds came to the same state.
+// Digest is the SHA-256 of the state's JSON, in hex. Two folds with equal digests came to the same state.
 func (s *State) Digest() string {
 	sum := sha256.Sum256(s.canonical())
 	return hex.EncodeToString(sum[:])
 }
 
-// canonical is the state's JSON. Map keys are sorted by the encoder, and a State holds
-// nothing that JSON cannot say.
+// canonical is the state's JSON. The encoder sorts the keys of maps, and a State holds nothing that JSON
+// cannot express, so that the same State always gives the same bytes.
 func (s *State) canonical() []byte {
 	b, err := json.Marshal(s)
 	if err != nil {
@@ -44,8 +42,8 @@ func (s *State) canonical() []byte {
 	return b
 }
 
-// EncodeSnapshot writes the state down: one line with schema, position and digest, then
-// the state's JSON.
+// EncodeSnapshot gives the state as bytes: one line with schema, position and digest, then the state's
+// JSON.
 func EncodeSnapshot(s *State) []byte {
 	body := s.canonical()
 	sum := sha256.Sum256(body)
@@ -84,7 +82,7 @@ func DecodeSnapshot(b []byte) (*State, error) {
 	return s, nil
 }
 
-// order makes the list of requests, oldest first, that the JSON leaves out.
+// order sets recent, which the JSON does not hold.
 func (s *State) order() {
 	s.recent = make([]string, 0, len(s.Requests))
 	for id := range s.Requests {

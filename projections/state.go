@@ -7,16 +7,18 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// State is everything the log says about an environment, folded. It holds no pointer
-// to anything outside, marshals to the same JSON for the same log on every machine,
-// and is read and written by one goroutine at a time.
+// State is everything that the log says about an environment. It has no pointer to anything outside of
+// it, and the same log gives the same JSON on every machine. Only one goroutine at a time may use it.
+//
+// The JSON is what a snapshot holds and what the digest is computed from: see Schema before you change
+// a field.
 type State struct {
 	Seq  uint64    `json:"seq"`  // of the newest folded record
 	Time time.Time `json:"time"` // when that was recorded
 
 	UUID         string            `json:"uuid"`
 	Name         string            `json:"name"`
-	AgentVersion version.Number    `json:"agent_version"` // what the environment wants
+	AgentVersion version.Number    `json:"agent_version"` // the version that the environment is set to
 	Trust        Publication       `json:"trust"`
 	Settings     map[string]string `json:"settings"`
 
@@ -24,23 +26,23 @@ type State struct {
 	Units    map[string]*Unit        `json:"units"`    // by name
 	Tools    map[string]*StoredTools `json:"tools"`    // by binary version
 	Marks    tools.SaidBy            `json:"marks"`    // what publishers say of versions
-	Lost     map[string]*LostSource  `json:"lost"`     // sources of tools that cannot be read, by name
+	Lost     map[string]*LostSource  `json:"lost"`     // sources of tools that cannot be read, by name of the source
 	Upgrade  *Upgrade                `json:"upgrade,omitempty"`
-	Asked    *Upgrade                `json:"asked,omitempty"` // the newest upgrade.requested until it is judged
+	Asked    *Upgrade                `json:"asked,omitempty"` // the newest upgrade.requested, until it is judged
 	Pending  *Pending                `json:"pending,omitempty"`
-	Orders   map[string]*Order       `json:"orders"` // the open ones, by machine id
+	Orders   map[string]*Order       `json:"orders"` // the open orders, by machine id
 
 	Past        []PastUpgrade      `json:"past,omitempty"` // ended upgrades, oldest first
 	Requests    map[string]Outcome `json:"requests"`       // what became of each request, by id
-	RequestsSeq uint64             `json:"requests_seq"`   // how far the REQUESTS stream has been judged
+	RequestsSeq uint64             `json:"requests_seq"`   // sequence in the REQUESTS stream up to which requests have been judged
 
-	Revoked     map[string]time.Time `json:"revoked"`   // keys of machines that were shut out → the credentials until when
-	Dismissed   map[string]time.Time `json:"dismissed"` // likewise of operators
-	Hosts       map[string]string    `json:"hosts"`     // by a host's digest: the machine that it was last
+	Revoked     map[string]time.Time `json:"revoked"`   // key of a machine → credentials that were issued until then are revoked
+	Dismissed   map[string]time.Time `json:"dismissed"` // the same for keys of operators
+	Hosts       map[string]string    `json:"hosts"`     // digest of a host → id of the machine that this host was last
 	NextMachine int                  `json:"next_machine"`
 	NextUnit    map[string]int       `json:"next_unit"` // by service
 
-	Skipped map[string]uint64 `json:"skipped,omitempty"` // records this build could not fold, by kind
+	Skipped map[string]uint64 `json:"skipped,omitempty"` // number of records that this build could not fold, by kind
 
-	recent []string // ids in Requests, oldest first: a function of Requests, so not part of the JSON
+	recent []string // ids in Requests, oldest first; not part of the JSON, because Requests gives it
 }

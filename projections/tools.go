@@ -11,7 +11,7 @@ import (
 type StoredTools struct {
 	tools.Tools
 	Source   string    `json:"source"`
-	SignedBy string    `json:"signed_by,omitempty"` // empty: see the request that brought it, or Unsigned
+	SignedBy string    `json:"signed_by,omitempty"` // who signed the metadata of the source; empty: nobody, or the request that brought it says so
 	Unsigned bool      `json:"unsigned,omitempty"`
 	Time     time.Time `json:"time"`
 }
@@ -22,8 +22,8 @@ type LostSource struct {
 	Since  time.Time `json:"since"`
 }
 
-// foldMarked keeps what each publisher says of a version, also when he takes it back:
-// then it is remembered in which signing.
+// foldMarked keeps what each publisher says of a version. A word that takes back an earlier one is kept
+// too, with its signing, so that an older copy of the earlier word changes nothing: see tools.SaidBy.
 func (s *State) foldMarked(p *events.ToolsMarked) {
 	n := p.Version.String()
 	said := map[string]tools.Said{tools.Publisher(p.SignedBy, p.Source): {Marks: p.Marks, Signing: p.Signing}}

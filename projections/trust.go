@@ -14,16 +14,16 @@ type Publication struct {
 	Time time.Time `json:"time"`
 }
 
-// foldTrust takes over what was published. The state server verified that it follows on what
-// was there; a timestamp's version may go back, when its key was replaced.
+// foldTrust replaces the publication. It compares no versions: the state server has verified that the new
+// one may follow the old one, and the version of a timestamp may even be lower, if its key was replaced.
 func (s *State) foldTrust(r events.Record, p *events.TrustPublished) {
 	s.dismiss(s.Trust.Roster.Operators, p.Roster.Operators, s.Time)
 	s.Trust = Publication{TrustPublished: *p, Seq: r.Seq, Time: s.Time}
 	s.Trust.Fresh, s.Trust.Expires = moment(p.Fresh), moment(p.Expires)
 }
 
-// dismiss revokes the credentials of operators who are not among those of now any more,
-// and forgives those who are again.
+// dismiss revokes the credentials of operators who were on the roster before and are not any more. The
+// credentials of operators who are on the roster are not revoked, even if they were dismissed earlier.
 func (s *State) dismiss(before, after []events.Operator, now time.Time) {
 	for _, o := range before {
 		s.Dismissed[o.Key] = now

@@ -9,7 +9,7 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// Unit is one run of a service's workload.
+// Unit is one run of a service's workload on a machine.
 type Unit struct {
 	events.UnitSpec
 	Service string         `json:"service"`

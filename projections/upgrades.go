@@ -10,25 +10,25 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// Upgrade is the one in progress, or halted.
+// Upgrade is the upgrade that is in progress or halted.
 type Upgrade struct {
 	ID        string                 `json:"id"`
 	Operator  string                 `json:"operator"`
 	From      version.Number         `json:"from"`
 	To        version.Number         `json:"to"`
 	Artefacts map[string]tools.Tools `json:"artefacts"`      // by platform, "trusty-amd64"
-	Signed    []byte                 `json:"signed"`         // the request it executes
+	Signed    []byte                 `json:"signed"`         // the request that it executes, as it was signed
 	Seq       uint64                 `json:"seq"`            // of the record that holds the request
-	Machines  []string               `json:"machines"`       // ids it is about, in order
-	Keys      map[string]string      `json:"keys,omitempty"` // of these machines, when it was asked for
+	Machines  []string               `json:"machines"`       // ids of its machines, in the order in which they are upgraded
+	Keys      map[string]string      `json:"keys,omitempty"` // of these machines, when the upgrade was accepted
 	Approvals [][]byte               `json:"approvals,omitempty"`
-	Missed    map[string]string      `json:"missed,omitempty"` // archive that could not be fetched yet, by binary version → why
-	Done      map[string]string      `json:"done"`             // machine id → how its last order ended: upgraded, failed, rolled-back, timed-out
+	Missed    map[string]string      `json:"missed,omitempty"` // binary version → why its archive could not be fetched yet
+	Done      map[string]string      `json:"done"`             // machine id → how its last order ended, a Done… constant
 	Halted    []events.Reason        `json:"halted,omitempty"`
 	Started   time.Time              `json:"started"`
 }
 
-// PastUpgrade is one that ended.
+// PastUpgrade is an upgrade that ended.
 type PastUpgrade struct {
 	ID       string         `json:"id"`
 	From     version.Number `json:"from"`
@@ -48,8 +48,7 @@ const (
 	UpgradeAborted   = "aborted"
 )
 
-// foldUpgradeRequested keeps what an acceptance does not repeat: the archives and the
-// signed request.
+// foldUpgradeRequested keeps what upgrade.accepted does not repeat: the archives and the signed request.
 func (s *State) foldUpgradeRequested(seq uint64, p *events.UpgradeRequested) {
 	u := &Upgrade{
 		ID: p.Upgrade, Operator: p.Request.Operator, To: p.To,
@@ -102,7 +101,7 @@ func (s *State) foldCompleted(now time.Time, p *events.UpgradeCompleted) {
 	}
 }
 
-// endUpgrade moves the upgrade to Past if it is this one.
+// endUpgrade moves the upgrade to Past. It returns false if another upgrade, or none, is in progress.
 func (s *State) endUpgrade(now time.Time, id, outcome string) bool {
 	u := s.Upgrade
 	if u == nil || u.ID != id {
@@ -119,7 +118,7 @@ func (s *State) endUpgrade(now time.Time, id, outcome string) bool {
 	return true
 }
 
-// missed notes why an archive of the upgrade could not be fetched; found forgets it.
+// missed notes why an archive of the upgrade could not be fetched. u may be nil.
 func (u *Upgrade) missed(binary, why string) {
 	if u == nil {
 		return
@@ -130,6 +129,7 @@ func (u *Upgrade) missed(binary, why string) {
 	u.Missed[binary] = why
 }
 
+// found forgets that an archive could not be fetched. u may be nil.
 func (u *Upgrade) found(binary string) {
 	if u != nil {
 		delete(u.Missed, binary)

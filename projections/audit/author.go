@@ -6,9 +6,9 @@ import (
 	"github.com/jujube-project/jujube/events"
 )
 
-// checkAuthor looks, before a record is folded, at who signed it: machines their reports,
-// state servers what machines obey. Where the first record of a log is unsigned, so may the
-// others be; a signature that is there must be right everywhere.
+// checkAuthor checks, before a record is folded, who signed it. A machine must sign its reports, a state
+// server what machines obey. In a log whose first record is not signed, from before records were signed,
+// others may lack a signature too. A signature that is there must always be right.
 func (v *Verifier) checkAuthor(r events.Record, payload events.Payload) {
 	switch p := payload.(type) {
 	case nil:
@@ -33,8 +33,8 @@ func (v *Verifier) checkMachine(seq uint64, id string, r events.Record) {
 	}
 }
 
-// checkStateServer: the roster names the state servers; before it does, it is the one that
-// opened the log.
+// checkStateServer checks that a state server on the roster signed a record. Before a roster names any, it
+// must be the one that signed the first record of the log.
 func (v *Verifier) checkStateServer(r events.Record) {
 	if r.Key == "" && v.opened == "" {
 		return

@@ -8,7 +8,7 @@ import (
 	"github.com/jujube-project/jujube/events"
 )
 
-// Entry is one record of the log, told to a person.
+// Entry is one record of the log in words.
 type Entry struct {
 	Seq         uint64    `json:"seq"`
 	Time        time.Time `json:"time"` // when it was recorded, UTC
@@ -16,11 +16,11 @@ type Entry struct {
 	What        string    `json:"what"`    // kind, such as "order.issued/1"
 	Subject     string    `json:"subject"` // what it is about: "machine-3", "unit-web-0", "environment"
 	Why         string    `json:"why"`
-	Correlation string    `json:"correlation,omitempty"` // request, and so upgrade, that it belongs to
+	Correlation string    `json:"correlation,omitempty"` // the request, and so the upgrade, that it belongs to
 	Machine     string    `json:"machine,omitempty"`     // id of the machine that it concerns
 }
 
-// EntryOf tells a record. One that this build cannot read is told as such.
+// EntryOf gives a record in words. For a record that this build cannot read, Why says so.
 func EntryOf(r events.Record) Entry {
 	e := Entry{
 		Seq: r.Seq, Time: r.Time, Actor: r.Actor, What: r.Kind,

@@ -7,14 +7,14 @@ import (
 	"github.com/jujube-project/jujube/projections/glob"
 )
 
-// Filter chooses entries. Its zero value chooses all; fields that are set must all fit.
+// Filter chooses entries. An entry must fit every field that is set; the zero Filter chooses all entries.
 type Filter struct {
 	Machine string    // id ("3") or tag ("machine-3")
-	Upgrade string    // id of an upgrade or request, or how it begins
+	Upgrade string    // id of an upgrade or a request, or the beginning of one
 	Actor   string    // "operator-alice", or "alice"; * stands for any text
 	Kind    string    // "order.*"; the version may be left out; * stands for any text
-	Since   time.Time // recorded then or later; zero: from the start
-	Until   time.Time // recorded before; zero: to the end
+	Since   time.Time // the first moment; zero: from the start
+	Until   time.Time // the first moment that is too late; zero: to the end
 	From    uint64    // sequence; 0: from the start
 	To      uint64    // sequence, included; 0: to the end
 }

@@ -10,21 +10,21 @@ import (
 	"github.com/jujube-project/jujube/events/tree"
 )
 
-// Codes of findings about the log's bytes. They say that somebody changed its past.
+// Codes of findings about the log's bytes. Each says that somebody changed the log's past.
 const (
 	FoundLogGap = events.CodeLogGap    // records are missing that were signed for, or within the log
 	FoundTamper = events.CodeLogTamper // a record is not the one that was written there
 	FoundFork   = tree.CodeFork        // the log is not the one that somebody saw before
 )
 
-// A Witness is a head of the log that somebody has seen and that the log must go on from.
+// Witness is a head of the log that somebody has seen before, which the log must continue.
 type Witness struct {
 	Who  string // "the state server's checkpoint", for a person
 	Code string // FoundTamper, or FoundFork
 	tree.Head
 }
 
-// Tree holds a log's bytes against what was signed, in one pass.
+// Tree compares the bytes of a log with heads that were seen before, in one pass over the log.
 type Tree struct {
 	Findings []Finding
 	Leaves   []tree.Hash
@@ -35,7 +35,7 @@ type Tree struct {
 	most  uint64
 }
 
-// NewTree starts with an empty log. Witnesses of the empty log say nothing.
+// NewTree starts with an empty log. A witness of the empty log is ignored, since every log continues it.
 func NewTree(environment string, witnesses ...Witness) *Tree {
 	t := &Tree{place: tree.LogOf(environment), want: map[uint64][]Witness{}}
 	for _, w := range witnesses {
@@ -58,14 +58,14 @@ func (t *Tree) Compared() []string {
 	return out
 }
 
-// Need is how many records there must be at least.
+// Need is how many records the log must have at least.
 func (t *Tree) Need() uint64 { return t.most }
 
-// Size is how many were added.
+// Size is how many records were added.
 func (t *Tree) Size() uint64 { return t.edge.Size() }
 
-// Add takes the next record, or the gap that there is instead of it: err is what reading
-// gave. Any error but events.ErrGap comes back.
+// Add takes what events.Log.Stored yields: the next record or, with events.ErrGap, the last of the
+// sequences that are missing. It returns every other error.
 func (t *Tree) Add(s events.Stored, err error) error {
 	switch {
 	case errors.Is(err, events.ErrGap):
@@ -91,15 +91,15 @@ func (t *Tree) add(leaf tree.Hash) {
 	}
 }
 
-// End says what is missing at the end.
+// End is called after the last record. It finds that the log is shorter than a witness has seen it.
 func (t *Tree) End() {
 	if t.Size() < t.most {
 		t.find(t.Size()+1, FoundLogGap, fmt.Sprintf("the log ends at %d; %d records were signed for", t.Size(), t.most))
 	}
 }
 
-// Locate names the records that were changed, if leaves are those that head was signed
-// over. Leaves that somebody made up give another root, and are not believed.
+// Locate finds the records that were changed, by the leaves that the log had when head was signed. It
+// returns false, and finds nothing, if the leaves do not give the root of head: somebody made them up.
 func (t *Tree) Locate(leaves []tree.Hash, head tree.Head) bool {
 	var e tree.Edge
 	for _, leaf := range leaves[:min(uint64(len(leaves)), head.Size)] {

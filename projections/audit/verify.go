@@ -21,32 +21,33 @@ const (
 	FoundGap      = "gap"                  // a sequence is missing, or came twice
 	FoundStart    = "first-record"         // the log does not begin with environment.created, or another follows
 	FoundInvalid  = "invalid"              // bytes that are no record, or a payload that breaks its kind's rules
-	FoundOrder    = "order"                // an order was opened twice, or beside another one
-	FoundTerminal = "terminal"             // an order ended twice, or one ended that never was
+	FoundOrder    = "order"                // an order was issued twice, or beside another one of its machine
+	FoundTerminal = "terminal"             // an order ended twice, or one ended that was never issued
 	FoundReport   = "report-twice"         // a report stands in the log twice
 	FoundDigest   = "digest"               // the state at a snapshot is another one than it says
-	FoundAuthor   = events.CodeEventAuthor // a report or an order is not signed by whom it is from
+	FoundAuthor   = events.CodeEventAuthor // who signed a report or an order may not say it
 	FoundServed   = "served-digest"        // the state server serves another state than the log gives
 )
 
-// Verifier proves that a log is whole, record by record, in one pass. Snapshots name
-// the digest of a state that lies behind them, so it must know them beforehand: Expect.
+// Verifier checks a log, record by record. A snapshot.taken record names the digest that the state had at
+// an earlier sequence. The Verifier must know it when it comes to that sequence, so all records are given
+// to Expect before the first one is given to Fold.
 type Verifier struct {
 	State    *projections.State
 	Findings []Finding
-	Unknown  map[string]uint64 // records of kinds that this build does not know, by kind; no findings
+	Unknown  map[string]uint64 // number of records of kinds that this build does not know, by kind; they are no findings
 	Checked  int               // snapshots whose digest was compared
 	Orders   int               // orders that were issued
 
-	snapshots map[uint64][]events.SnapshotTaken // by the sequence they speak of
+	snapshots map[uint64][]events.SnapshotTaken // by the sequence whose state they are of
 	open      map[string]Open                   // by order
-	ended     map[string]uint64                 // sequence of the terminal record, by order
-	machines  map[string]string                 // the open order, by machine
-	opened    string                            // who signed the first record; empty: a log of before records were signed
+	ended     map[string]uint64                 // order → sequence of the record that ended it
+	machines  map[string]string                 // machine → its open order
+	opened    string                            // who signed the first record; empty: the log is from before records were signed
 	next      uint64
 }
 
-// Open is an order that has not ended yet. That is no fault.
+// Open is an order that has not ended yet. It is no finding.
 type Open struct {
 	Order   string `json:"order"`
 	Machine string `json:"machine"`
@@ -61,8 +62,8 @@ func NewVerifier() *Verifier {
 	}
 }
 
-// Expect notes what r says about a state, if it is a snapshot.taken. Call it for every
-// record of the log before the first Fold.
+// Expect notes the digest in a snapshot.taken record, and ignores every other record. Call it for all
+// records of the log before the first Fold.
 func (v *Verifier) Expect(r events.Record) {
 	if r.Kind != (*events.SnapshotTaken)(nil).Kind() {
 		return
@@ -73,8 +74,8 @@ func (v *Verifier) Expect(r events.Record) {
 	}
 }
 
-// Fold checks the next record. invalid is what reading it gave: nil, or an error that
-// wraps events.ErrInvalid.
+// Fold checks the next record and folds it. invalid is the error with which events.Log.Read yielded the
+// record: nil, or one that wraps events.ErrInvalid.
 func (v *Verifier) Fold(r events.Record, invalid error) {
 	if r.Seq != v.next {
 		v.find(r.Seq, FoundGap, "expected sequence %d", v.next)
@@ -112,7 +113,7 @@ func (v *Verifier) find(seq uint64, code, format string, args ...any) {
 	v.Findings = append(v.Findings, Finding{seq, code, fmt.Sprintf(format, args...)})
 }
 
-// checkReport looks at a report's number before it is folded.
+// checkReport finds a report whose number was folded before. It is called before the report is folded.
 func (v *Verifier) checkReport(seq uint64, p events.Report) {
 	h := p.Head()
 	if m := v.State.Machines[h.Machine]; m != nil && m.Seen(h) {
@@ -120,7 +121,7 @@ func (v *Verifier) checkReport(seq uint64, p events.Report) {
 	}
 }
 
-// check follows the orders, and looks at what snapshots speak of.
+// check follows the orders, and finds snapshots of a state that comes only later.
 func (v *Verifier) check(seq uint64, payload events.Payload) {
 	switch p := payload.(type) {
 	case *events.SnapshotTaken:
@@ -175,7 +176,7 @@ func (v *Verifier) end(seq uint64, machine, order string) {
 func (v *Verifier) compare(seq uint64) {
 	for _, p := range v.snapshots[seq] {
 		if max(p.Schema, 1) != projections.Schema {
-			continue // taken by a build that counts other things
+			continue // a build whose State holds other things took it
 		}
 		v.Checked++
 		if got := v.State.Digest(); got != p.Digest {
@@ -184,15 +185,15 @@ func (v *Verifier) compare(seq uint64) {
 	}
 }
 
-// Served compares what a state server serves: its digest at a sequence that was just
-// folded.
+// Served compares the digest that a state server gives for a sequence with that of the log. It must be
+// called when that sequence was folded last.
 func (v *Verifier) Served(seq uint64, digest string) {
 	if got := v.State.Digest(); v.State.Seq == seq && got != digest {
 		v.find(seq, FoundServed, "the state server says %s, the log gives %s", digest, got)
 	}
 }
 
-// OpenOrders are those that have not ended, oldest first.
+// OpenOrders are the orders that have not ended, oldest first.
 func (v *Verifier) OpenOrders() []Open {
 	out := make([]Open, 0, len(v.open))
 	for _, o := range v.open {

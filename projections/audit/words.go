@@ -10,8 +10,8 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// tell says in words why a fact is there, and which machine it concerns (its id; empty:
-// none, or many). It is the table from kind to words.
+// tell says in words why a fact is in the log, and gives the id of the machine that it is about: empty for
+// none or several. It is the table from kind to words.
 func tell(payload events.Payload) (why, machine string) {
 	switch p := payload.(type) {
 	case *events.EnvironmentCreated:
@@ -166,7 +166,7 @@ func failed(f events.Failure) string {
 	return words
 }
 
-// late is what a report said that came after its order had ended.
+// late gives a report in words that came after its order had ended.
 func late(p *events.ReportLate) string {
 	words := "came after the order " + p.Order + " had ended: " + p.Report
 	var told struct {
@@ -186,7 +186,7 @@ func reasons(rs []events.Reason) string {
 	return strings.Join(texts, "; ")
 }
 
-// names lists machines, the first few by id.
+// names lists the ids of the first few machines, and says how many more there are.
 func names(ids []string) string {
 	const shown = 8
 	if len(ids) > shown {
@@ -195,7 +195,7 @@ func names(ids []string) string {
 	return strings.Join(ids, ", ")
 }
 
-// vouched says who answers for a source's metadata, where that is known.
+// vouched says who signed the metadata of a source, if that is known.
 func vouched(signedBy string, unsigned bool) string {
 	switch {
 	case unsigned:
@@ -206,7 +206,7 @@ func vouched(signedBy string, unsigned bool) string {
 	return ""
 }
 
-// and puts a name behind a word, if there is one.
+// and puts a space before a name, if there is one.
 func and(name string) string {
 	if name == "" {
 		return ""

@@ -17,7 +17,7 @@ const (
 	FormatJSONL = "jsonl"
 )
 
-// Writer prints entries one after the other.
+// Writer prints entries, one after the other. Text from hosts and people is escaped; see package plain.
 type Writer struct {
 	w      *bufio.Writer
 	format string
@@ -25,8 +25,8 @@ type Writer struct {
 	n      int
 }
 
-// NewWriter gives a writer of one of the formats; times of the table are written in
-// zone, those of JSON always in UTC. Close ends the output.
+// NewWriter gives a Writer of one of the formats. Times in the table are in zone, times in JSON always in
+// UTC. Close ends the output.
 func NewWriter(w io.Writer, format string, zone *time.Location) (*Writer, error) {
 	switch format {
 	case FormatTable, FormatJSON, FormatJSONL:
@@ -36,8 +36,8 @@ func NewWriter(w io.Writer, format string, zone *time.Location) (*Writer, error)
 	return &Writer{w: bufio.NewWriter(w), format: format, zone: zone}, nil
 }
 
-// row is the layout of the table. Columns are as wide as what stands in them usually
-// is, not measured: entries are printed as they come.
+// row is the layout of the table. The widths of its columns are those of usual values and not measured:
+// each entry is printed at once, before the later ones are known.
 const row = "%6v  %-19s  %-16s  %-22s  %-14s  %s\n"
 
 // Write prints one entry.
@@ -69,7 +69,8 @@ func (w *Writer) Write(e Entry) error {
 	return nil
 }
 
-// short keeps the end of a long id, which tells UUIDs of one time apart.
+// short keeps the end of a long id. The beginning of a UUIDv7 is its time, so ids that were made at one
+// time differ only at the end.
 func short(s string) string {
 	const most = 14
 	if len(s) <= most {
@@ -78,7 +79,7 @@ func short(s string) string {
 	return "…" + s[len(s)-most+1:]
 }
 
-// Flush hands what was printed so far to the underlying writer.
+// Flush writes what was printed so far to the underlying writer.
 func (w *Writer) Flush() error { return w.w.Flush() }
 
 // Close ends the output and flushes it.

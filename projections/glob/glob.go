@@ -3,8 +3,7 @@ package glob
 
 import "strings"
 
-// Match says whether the whole name fits the pattern. Every character but * stands for
-// itself.
+// Match says whether the pattern matches the whole name. Every character but * stands for itself.
 func Match(pattern, name string) bool {
 	head, rest, star := strings.Cut(pattern, "*")
 	if !star {

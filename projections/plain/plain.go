@@ -1,4 +1,6 @@
-// Package plain makes text safe to print on a terminal.
+// Package plain makes text of others safe to print on a terminal: what a host calls itself, why a person
+// asks for something, what a program wrote. Nothing in such text may move the cursor, change a color or
+// hide other text.
 package plain
 
 import (
@@ -9,10 +11,9 @@ import (
 	"unicode/utf16"
 )
 
-// Text returns s with everything that a terminal could obey written out: control
-// characters (ESC becomes \x1b), marks that turn the direction of writing, and bytes
-// that are no UTF-8. Line ends and tabs are control characters, too: the result is one
-// line.
+// Text returns s with an escape sequence in place of everything that a terminal could obey: control
+// characters (ESC becomes \x1b), characters that change the direction of writing, and bytes that are no
+// UTF-8. Line ends and tabs are control characters too, so the result is one line.
 func Text(s string) string {
 	if !strings.ContainsFunc(s, unsafe) {
 		return s
@@ -31,15 +32,15 @@ func Text(s string) string {
 
 func unsafe(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsPrint(r) }
 
-// JSON returns a JSON text with every rune that Text would write out as \u escapes. The
-// text means the same afterwards: such runes stand in strings only. Line ends are kept.
+// JSON returns a JSON text in which \u escapes stand for the runes that Text escapes. The text means the
+// same as before, because such runes stand in strings only. Line ends are kept.
 func JSON(b []byte) []byte {
 	i := 0
 	for i < len(b) && b[i] < 0x7f {
 		i++
 	}
 	if i == len(b) {
-		return b // ASCII: the encoder has escaped what there was
+		return b // all ASCII: encoding/json has escaped the control characters
 	}
 	var out strings.Builder
 	for _, r := range string(b) {

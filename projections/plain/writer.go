@@ -8,29 +8,28 @@ import (
 	"unicode/utf8"
 )
 
-// Lines is Text for what has several lines: line ends and tabs stay.
+// Lines is Text for several lines: it keeps line ends and tabs.
 func Lines(s string) string {
 	var b strings.Builder
 	w := Writer{w: &b}
-	_, _ = w.Write([]byte(s)) // a Builder takes everything
+	_, _ = w.Write([]byte(s)) // writing to a Builder cannot fail
 	if len(w.rest) > 0 {
 		b.WriteString(`\ufffd`)
 	}
 	return b.String()
 }
 
-// Writer passes text on with everything that a terminal could obey written out, as JSON
-// would write it, so that what was JSON still is. Line ends and tabs stay. It must not be
-// used concurrently.
+// Writer passes text on with a \u escape in place of everything that a terminal could obey. Text that is
+// JSON stays JSON. Line ends and tabs are kept. A Writer must not be used concurrently.
 type Writer struct {
 	w    io.Writer
-	rest []byte // the beginning of a character whose end is not written yet
+	rest []byte // the first bytes of a character whose last bytes have not come yet
 }
 
 // NewWriter makes a Writer to w.
 func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
 
-// Write writes b, but for the beginning of a character at its end.
+// Write writes b. If b ends in the middle of a character, its first bytes wait for the next Write.
 func (w *Writer) Write(b []byte) (int, error) {
 	text := append(w.rest, b...)
 	var out []byte

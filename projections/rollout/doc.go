@@ -5,8 +5,8 @@
 // Three words:
 //
 //   - a step is what the plan says about one machine, always with a reason;
-//   - in flight is a machine that holds an open order of the upgrade;
-//   - to halt is to order no further machine until an operator decides.
+//   - a machine is in flight if it has an open order of the upgrade;
+//   - an upgrade that is halted orders no further machine until an operator decides.
 //
 // State servers go first, one at a time. The other machines follow, at most Policy.MaxInFlight at once. If
 // the order of a machine fails, is rolled back or times out, the upgrade halts. Orders that are open then

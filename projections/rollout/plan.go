@@ -10,15 +10,15 @@ import (
 	"github.com/jujube-project/jujube/projections"
 )
 
-// Policy is how an upgrade walks over the machines.
+// Policy says how an upgrade proceeds over the machines.
 type Policy struct {
 	MaxInFlight int // machines with an open order at once; below 1: DefaultMaxInFlight
 }
 
-// DefaultMaxInFlight is the limit of a Policy that names none.
+// DefaultMaxInFlight is the limit if a Policy has none.
 const DefaultMaxInFlight = 10
 
-// SettingMaxInFlight is the environment's setting behind Policy.MaxInFlight.
+// SettingMaxInFlight is the environment's setting that gives Policy.MaxInFlight.
 const SettingMaxInFlight = "upgrade-max-in-flight"
 
 // PolicyOf reads the policy from the environment's settings. A value that is no number counts as not set; the
@@ -28,12 +28,12 @@ func PolicyOf(s *projections.State) Policy {
 	return Policy{MaxInFlight: n}
 }
 
-// Result is the plan of the upgrade in progress. The zero Result: there is none.
+// Result is the plan of the upgrade in progress. It is the zero Result if there is no upgrade.
 type Result struct {
 	Order    []string        // ids of the machines to order now
 	Halt     []events.Reason // why the upgrade must halt now; empty once it is halted
-	Complete bool            // every machine that still exists is done
-	Machines []Step          // one for each machine of the upgrade, in its order
+	Complete bool            // every machine of the upgrade is done or was removed
+	Machines []Step          // one for each machine of the upgrade, in the upgrade's order
 }
 
 // Step is what the plan says about one machine.
@@ -48,10 +48,10 @@ type Action string
 
 // What a Step can say.
 const (
-	Done     Action = "done"      // it proved itself on the target, or ran it already
+	Done     Action = "done"      // it runs the target and has proved itself
 	Gone     Action = "gone"      // it was removed: the upgrade goes on without it
 	Order    Action = "order"     // it is ordered now
-	InFlight Action = "in-flight" // it holds an open order of this upgrade
+	InFlight Action = "in-flight" // it has an open order of this upgrade
 	Wait     Action = "wait"      // its turn has not come
 	Blocked  Action = "blocked"   // it cannot be ordered until something about it changes
 	Hold     Action = "hold"      // the upgrade is halted
@@ -173,8 +173,8 @@ func (r *Result) hold() {
 	}
 }
 
-// Sequence gives the ids of all enrolled machines in the order in which an upgrade
-// walks over them: state servers first, then by number.
+// Sequence gives the ids of all enrolled machines in the order in which an upgrade takes them: state
+// servers first, then the others, both by number.
 func Sequence(s *projections.State) []string {
 	ids := make([]string, 0, len(s.Machines))
 	for id, m := range s.Machines {

@@ -38,7 +38,7 @@ func failure(m *projections.Machine, how string) string {
 	return how + ": " + m.Failure.Text + " (" + m.Failure.Code + " at " + m.Failure.Step + ")"
 }
 
-// codes of the reasons for a halt, by how the order ended.
+// codes are the codes of the reasons for a halt, by how the order of the machine ended.
 var codes = map[string]string{
 	projections.DoneFailed:     events.CodeMachineFailed,
 	projections.DoneRolledBack: events.CodeMachineRolledBack,

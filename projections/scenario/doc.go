@@ -1,6 +1,5 @@
-// Package scenario reads logs that are written as text, one fact a line, for the tests
-// of what folds them. The text is the documentation of what happens; product code does
-// not import this package.
+// Package scenario reads logs that are written as text, one fact on each line. Tests of everything that
+// folds a log use it, and the scenario files are documentation too. Product code must not import it.
 //
 //	env demo 1.24.0          # environment.created
 //	enrol 0 1.24.0 server    # machine.enrolled, a state server
@@ -9,6 +8,6 @@
 //	? plan                   # a question to the test
 //	| machine 0: …           # its answer, compared, or rewritten with -update
 //
-// Every record is written one second after the one before it, the first at
-// 2015-06-01 12:00:01 UTC. See verbs.go for every word.
+// Each record is written one second after the one before it, the first one at 2015-06-01 12:00:01 UTC.
+// The table in verbs.go has every word.
 package scenario

@@ -11,9 +11,9 @@ import (
 	"github.com/jujube-project/jujube/events"
 )
 
-// Script writes a log line by line.
+// Script is a log in the making, one line after the other.
 type Script struct {
-	Records []events.Record // so far; Seq is set
+	Records []events.Record // the log so far, with sequences
 	now     time.Time
 	reports map[string]uint64 // by machine
 }
@@ -34,8 +34,8 @@ func (s *Script) Record(recs ...events.Record) {
 	}
 }
 
-// Line appends the record that a line stands for. It panics on a line that means
-// nothing, as a test that cannot be read must not pass.
+// Line appends the record that a line stands for. It panics on a line without meaning: a test with such a
+// line must not pass.
 func (s *Script) Line(line string) {
 	words := strings.Fields(line)
 	if words[0] == "later" {
@@ -106,8 +106,9 @@ func clean(line string) string {
 	return strings.TrimSpace(line)
 }
 
-// Run plays every file of testdata/PATTERN. answer is asked for each question, with the
-// log up to there. With update the files are rewritten with the answers given.
+// Run plays every file of testdata/PATTERN. It calls answer for each question, with the log up to there,
+// and compares the answer with the one in the file. With update it writes the answers into the files
+// instead.
 func Run(t *testing.T, pattern string, update bool, answer func(question string, log []events.Record) string) {
 	t.Helper()
 	Play(t, pattern, update, func(question string, s *Script) string { return answer(question, s.Records) })
@@ -141,7 +142,7 @@ func Play(t *testing.T, pattern string, update bool, answer func(question string
 	}
 }
 
-// play gives the text of a scenario with every answer as it is now.
+// play gives the text of a scenario with the answers of now.
 func play(text string, answer func(string, *Script) string) string {
 	s := New()
 	var out strings.Builder
@@ -163,7 +164,7 @@ func play(text string, answer func(string, *Script) string) string {
 	return out.String()
 }
 
-// difference shows the first lines that are not the same.
+// difference shows the first lines that differ.
 func difference(want, got string) string {
 	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
 	for i := range g {

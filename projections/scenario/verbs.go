@@ -184,7 +184,7 @@ var verbs = map[string]func(s *Script, a []string) fact{
 	},
 }
 
-// report numbers what a machine tells, as its agent's outbox does, and names its order.
+// report gives a report its number, as an agent's outbox does, and the id of its order.
 func (s *Script) report(machine, request string, p events.Report) fact {
 	s.reports[machine]++
 	p.SetHead(events.ReportHead{Machine: machine, Epoch: "e1", N: s.reports[machine]})
@@ -244,7 +244,7 @@ func num(s string) version.Number {
 	return n
 }
 
-// bin reads a version, or a whole binary version when it names series and arch.
+// bin reads a binary version, or a version for trusty-amd64.
 func bin(s string) version.Binary {
 	if b, err := version.ParseBinary(s); err == nil {
 		return b

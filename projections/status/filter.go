@@ -7,10 +7,10 @@ import (
 	"github.com/jujube-project/jujube/projections/glob"
 )
 
-// Filter keeps what the patterns name: services ("web"), units ("web/0") and machines
-// ("3", "machine-3"); * stands for any text. A unit brings its machine along, a machine
-// its units. Without patterns everything stays. It returns an error for a pattern that
-// can match no name.
+// Filter keeps what the patterns name: services ("web"), units ("web/0") and machines ("3", "machine-3").
+// In a pattern * stands for any text. The machine of a unit that is kept is kept too, and the units of a
+// machine. Without patterns everything is kept. Filter returns an error for a pattern that can match no
+// name.
 func (s Status) Filter(patterns []string) (Status, error) {
 	if len(patterns) == 0 {
 		return s, nil
@@ -20,7 +20,7 @@ func (s Status) Filter(patterns []string) (Status, error) {
 			return Status{}, fmt.Errorf("pattern %q: a name has letters, digits, - and /; * stands for any text", p)
 		}
 	}
-	machines := map[string]bool{} // kept
+	machines := map[string]bool{} // those that a pattern names
 	for _, m := range s.Machines {
 		machines[m.Name] = matches(patterns, m.Name, "machine-"+m.Name)
 	}
@@ -35,8 +35,8 @@ func (s Status) Filter(patterns []string) (Status, error) {
 	return out, nil
 }
 
-// filterServices keeps units that a pattern names, or whose machine one names, and says
-// which machines the named units need.
+// filterServices keeps the units that a pattern names and those on machines that a pattern names. needed
+// are the machines of the units that a pattern names.
 func filterServices(services Map[Service], patterns []string, machines map[string]bool) (kept Map[Service], needed map[string]bool) {
 	kept, needed = Map[Service]{}, map[string]bool{}
 	for _, svc := range services {

@@ -9,17 +9,17 @@ import (
 	"github.com/jujube-project/jujube/projections"
 )
 
-// Map is named things in natural order (2 before 10). It is a JSON object that keeps
-// this order.
+// Map is a list of named things in the order of projections.CompareNames (2 before 10). In JSON it is an
+// object whose keys are in this order.
 type Map[T any] []Entry[T]
 
-// Entry is one named thing.
+// Entry is one thing in a Map, with its name.
 type Entry[T any] struct {
 	Name  string
 	Value T
 }
 
-// Get gives the thing of that name.
+// Get finds the thing of that name.
 func (m Map[T]) Get(name string) (T, bool) {
 	i, ok := slices.BinarySearchFunc(m, name, func(e Entry[T], name string) int {
 		return projections.CompareNames(e.Name, name)
@@ -62,7 +62,7 @@ func (m *Map[T]) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// ordered gives f of every value, by name.
+// ordered makes a Map of the results of f for all values.
 func ordered[V, T any](values map[string]V, f func(V) T) Map[T] {
 	names := slices.SortedFunc(maps.Keys(values), projections.CompareNames)
 	m := make(Map[T], len(names))

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// wire is a Status as plain maps: encoding/json reads these in one pass, while it scans
-// what a Map reads several times over.
+// wire is a Status with Go maps instead of Maps. encoding/json reads those in one pass. The bytes of a Map
+// it would scan several times, because a Map reads its own JSON.
 type wire struct {
 	Environment       Environment            `json:"environment"`
 	EnvironmentStatus EnvironmentStatus      `json:"environment-status"`
@@ -22,8 +22,8 @@ type wireService struct {
 	Units         map[string]Unit `json:"units"`
 }
 
-// Parse reads the JSON of a Status, as a state server answers it. It takes about two
-// thirds of the time that json.Unmarshal takes.
+// Parse reads the JSON of a Status, such as the answer of a state server. It takes about two thirds of the
+// time of json.Unmarshal.
 func Parse(b []byte) (Status, error) {
 	var w wire
 	if err := json.Unmarshal(b, &w); err != nil {

@@ -18,7 +18,7 @@ const (
 	UnitLost       = "lost"
 )
 
-// worst orders workload states for a service's own status, the worst last.
+// worst orders the states of workloads: a higher number is worse.
 var worst = map[string]int{
 	WorkloadActive: 1, WorkloadTerminated: 2, WorkloadWaiting: 3, WorkloadUnknown: 4, WorkloadError: 5,
 }
@@ -38,7 +38,7 @@ func makeServices(s *projections.State) Map[Service] {
 	})
 }
 
-// status is that of the unit that is worst off, the first of them by name.
+// status is the workload status of the unit whose status is the worst; of several, of the first by name.
 func (s *Service) status() State {
 	var st State
 	for _, u := range s.Units {
@@ -52,8 +52,8 @@ func (s *Service) status() State {
 	return st
 }
 
-// makeUnit never says more than is known: of a unit on a lost machine nobody knows
-// whether its workload runs.
+// makeUnit shows a unit. It never says more than is known: whether the workload on a lost machine runs is
+// unknown.
 func makeUnit(s *projections.State, u *projections.Unit) Unit {
 	out := Unit{
 		Machine:        u.Machine,

@@ -9,8 +9,8 @@ import (
 	"github.com/jujube-project/jujube/projections/plain"
 )
 
-// writeOneline writes a line for each unit, as Juju does, then one for each machine and
-// one for an upgrade.
+// writeOneline writes one line for each unit, as Juju does, then one for each machine, and one for the
+// upgrade.
 func writeOneline(out *bufio.Writer, st Status) {
 	for _, s := range st.Services {
 		for _, u := range s.Value.Units {
@@ -31,7 +31,8 @@ func writeOneline(out *bufio.Writer, st Status) {
 	}
 }
 
-// writeSummary writes counts. Source: Juju 1.25's summary, without networks.
+// writeSummary writes how many there are of everything. Source: the summary of Juju 1.25, without
+// networks.
 func writeSummary(out *bufio.Writer, st Status) {
 	machines, versions, units := counts{}, counts{}, counts{}
 	for _, m := range st.Machines {

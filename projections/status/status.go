@@ -24,21 +24,21 @@ type Environment struct {
 	AgentVersion string `json:"agent-version"`
 }
 
-// EnvironmentStatus says whether stored tools are newer than the environment, and where
-// no tools can be had.
+// EnvironmentStatus says whether newer tools than the environment's version are stored, which sources of
+// tools cannot be read, and how fresh the signed metadata is.
 type EnvironmentStatus struct {
-	UpgradeAvailable string       `json:"upgrade-available,omitempty"` // newest of the same major.minor
+	UpgradeAvailable string       `json:"upgrade-available,omitempty"` // the newest stored version of the same major.minor, if it is newer
 	LostSources      []LostSource `json:"lost-sources,omitempty"`
 	Trust            TrustStatus  `json:"trust,omitzero"`
 }
 
 // TrustStatus is how fresh the signed metadata is that machines believe.
 type TrustStatus struct {
-	State   string `json:"state"`   // fresh, stale or expired, when the newest record was written
-	Root    int64  `json:"root"`    // version
-	Targets int64  `json:"targets"` // version
-	Fresh   string `json:"fresh"`   // until then machines take it for the newest
-	Holds   string `json:"holds"`   // until then what people signed holds
+	State   string `json:"state"`   // a Trust… constant, judged at the time of the newest record
+	Root    int64  `json:"root"`    // version of the root
+	Targets int64  `json:"targets"` // version of the targets
+	Fresh   string `json:"fresh"`   // when the timestamp expires
+	Holds   string `json:"holds"`   // when the root or the targets expire, which people sign
 }
 
 // States of a TrustStatus.
@@ -56,23 +56,23 @@ type LostSource struct {
 	Next   string `json:"next"` // the command that helps
 }
 
-// Log says up to which record of the log this status is true.
+// Log says up to which record of the log the status is made from.
 type Log struct {
 	Position uint64 `json:"position"`
 	Time     string `json:"time,omitempty"`    // of that record
 	Skipped  uint64 `json:"skipped,omitempty"` // records that this build could not read
 }
 
-// Upgrade is how far the upgrade is.
+// Upgrade says how far the upgrade is.
 type Upgrade struct {
 	ID        string          `json:"id"`
 	Operator  string          `json:"operator"`
 	From      string          `json:"from"`
 	Target    string          `json:"target"`
-	State     string          `json:"state"` // in-progress or halted
+	State     string          `json:"state"` // InProgress, Halted or PendingApproval
 	Started   string          `json:"started"`
 	Progress  Progress        `json:"progress"`
-	Blockers  []events.Reason `json:"blockers"` // why it cannot go on, or not everywhere
+	Blockers  []events.Reason `json:"blockers"` // why it cannot go on, as a whole or on some machines
 	Waiting   []Waiting       `json:"waiting"`
 	LastError string          `json:"last-error,omitempty"`
 }
@@ -85,7 +85,7 @@ const (
 	PendingApproval = events.CodePendingApproval
 )
 
-// Progress counts machines. Those that were removed do not count.
+// Progress counts the machines of an upgrade, without those that were removed.
 type Progress struct {
 	Done     int `json:"done"`
 	Total    int `json:"total"`
@@ -111,7 +111,7 @@ type LastUpgrade struct {
 
 // Machine is one host and its agent.
 type Machine struct {
-	AgentState     string `json:"agent-state"` // an Agent… constant
+	AgentState     string `json:"agent-state"` // AgentPending, AgentStarted, AgentDown or AgentError
 	AgentStateInfo string `json:"agent-state-info,omitempty"`
 	AgentVersion   string `json:"agent-version,omitempty"`
 	DNSName        string `json:"dns-name,omitempty"`
@@ -119,9 +119,9 @@ type Machine struct {
 	Series         string `json:"series,omitempty"`
 	Hardware       string `json:"hardware,omitempty"`                   // "arch=amd64"
 	MemberStatus   string `json:"state-server-member-status,omitempty"` // has-vote on a state server
-	Since          string `json:"since,omitempty"`                      // of the agent-state
+	Since          string `json:"since,omitempty"`                      // when the agent-state began
 
-	Denied []Denied          `json:"denied,omitempty"` // until juju resolved
+	Denied []Denied          `json:"denied,omitempty"` // builds that it refuses, until juju resolved
 	Labels map[string]string `json:"labels,omitempty"`
 }
 
@@ -143,7 +143,7 @@ const (
 
 // Service is the units of one name.
 type Service struct {
-	ServiceStatus State     `json:"service-status"` // that of the unit that is worst off
+	ServiceStatus State     `json:"service-status"` // the worst workload status of its units
 	Units         Map[Unit] `json:"units"`
 }
 
@@ -155,7 +155,7 @@ type Unit struct {
 	PublicAddress  string `json:"public-address,omitempty"`
 }
 
-// State is what something does, since when.
+// State says what something does, and since when.
 type State struct {
 	Current string `json:"current"`
 	Message string `json:"message,omitempty"`
@@ -163,7 +163,7 @@ type State struct {
 	Version string `json:"version,omitempty"`
 }
 
-// stamp writes a time as a Status holds it; the zero time is the empty text.
+// stamp gives a time in the form that a Status holds. The zero time is the empty text.
 func stamp(t time.Time) string {
 	if t.IsZero() {
 		return ""

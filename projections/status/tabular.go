@@ -9,8 +9,8 @@ import (
 	"github.com/jujube-project/jujube/projections/plain"
 )
 
-// writeTabular writes Juju's sections, and what Juju hid: the upgrade, and why a
-// machine's agent is in its state.
+// writeTabular writes the sections of Juju, and what Juju hid: the upgrade, and why the agent of a machine is
+// in its state.
 func writeTabular(out *bufio.Writer, st Status, o Options) {
 	env := newTable("NAME", "AGENT-VERSION", "UPGRADE-AVAILABLE")
 	env.add(st.Environment.Name, st.Environment.AgentVersion, st.EnvironmentStatus.UpgradeAvailable)
@@ -82,7 +82,7 @@ func tabularUpgrade(out *bufio.Writer, st Status, o Options) {
 	}
 }
 
-// some lists the first few ids.
+// some lists the first few ids, and says how many more there are.
 func some(ids []string) string {
 	const shown = 10
 	if len(ids) > shown {
@@ -91,7 +91,7 @@ func some(ids []string) string {
 	return strings.Join(ids, ", ")
 }
 
-// table lines up columns by the number of characters in them.
+// table makes each column as wide as its longest cell, counted in characters.
 type table struct {
 	rows  [][]string
 	width []int

@@ -12,17 +12,18 @@ import (
 	"github.com/jujube-project/jujube/projections/plain"
 )
 
-// Options is how a status is written.
+// Options say how a status is written.
 type Options struct {
 	UTC  bool           // times as RFC 3339 in UTC instead of Juju's "02 Jan 2006 15:04:05-07:00"
-	Zone *time.Location // of times that are not UTC; nil: UTC
+	Zone *time.Location // the zone of times in Juju's layout; nil: UTC
 }
 
-// Formats are the names that Write knows, the first the one to choose by default.
+// Formats are the formats that Write knows. The first one is the default of juju status.
 var Formats = []string{"tabular", "yaml", "json", "oneline", "short", "line", "summary"}
 
-// Write writes st in one of the Formats; short and line are other names of oneline.
-// Text that came from a host or a person is escaped, so that a terminal obeys none of it.
+// Write writes st in one of the Formats, and returns an error for any other format. "short" and "line" are
+// other names of "oneline". Text that came from a host or a person is escaped, so that a terminal obeys
+// none of it.
 func Write(w io.Writer, format string, st Status, o Options) error {
 	out := bufio.NewWriterSize(w, 64<<10)
 	var err error
@@ -55,7 +56,7 @@ func writeJSON(out *bufio.Writer, st Status, o Options) error {
 	return out.WriteByte('\n')
 }
 
-// in gives a copy of st with its times as the options ask.
+// in gives a copy of s whose times are written as the options say.
 func (s Status) in(o Options) Status {
 	if o.UTC {
 		return s
@@ -103,7 +104,7 @@ func each[T any](m Map[T], f func(T) T) Map[T] {
 	return out
 }
 
-// time writes a time of a Status as the options ask. Source of the layout: Juju 1.25.
+// time writes a time of a Status as the options say. Source of the layout: Juju 1.25.
 func (o Options) time(s string) string {
 	t, err := time.Parse(time.RFC3339, s)
 	if o.UTC || err != nil {

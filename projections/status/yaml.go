@@ -11,8 +11,8 @@ import (
 	"github.com/jujube-project/jujube/projections/plain"
 )
 
-// writeYAML writes the JSON of st as block-style YAML, keys in the same order. Strings
-// that YAML could take for something else stand in JSON's quotes, which YAML reads too.
+// writeYAML writes the JSON of st as block-style YAML, with the keys in the same order. A string that YAML
+// could read as something else is written as in JSON, with quotes: YAML reads that too.
 func writeYAML(out *bufio.Writer, st Status, o Options) error {
 	b, err := json.Marshal(st.in(o))
 	if err != nil {
@@ -62,7 +62,7 @@ func (y yaml) list(depth int) error {
 	return err
 }
 
-// value writes what stands behind "key:" or "-".
+// value writes the value behind "key:" or "-".
 func (y yaml) value(depth int) error {
 	t, err := y.d.Token()
 	if err != nil {
@@ -92,14 +92,14 @@ func (y yaml) indent(depth int) {
 	io.WriteString(y.out, strings.Repeat("  ", depth))
 }
 
-// bareRE is the text that stands without quotes: it begins with a letter and holds
-// nothing that YAML gives a meaning.
+// bareRE matches text that needs no quotes: it begins with a letter and has no character to which YAML gives
+// a meaning.
 var bareRE = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_./=-]*( [A-Za-z0-9_./(][A-Za-z0-9_.,/%()-]*)*$`)
 
-// versionRE is a version number: never a number to YAML, as it has two points.
+// versionRE matches version numbers. They need no quotes: with two points they are no number in YAML.
 var versionRE = regexp.MustCompile(`^\d+\.\d+\.\d+(\.\d+)?$`)
 
-// taken are words that YAML 1.1 or 1.2 reads as something else than text.
+// taken are words that YAML 1.1 or 1.2 does not read as text.
 var taken = map[string]bool{
 	"true": true, "false": true, "null": true, "yes": true, "no": true, "on": true, "off": true,
 	"y": true, "n": true,
