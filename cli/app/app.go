@@ -95,16 +95,6 @@ func GivenFlags(cmd *cobra.Command, flags ...string) error {
 	return nil
 }
 
-// CheckFormat refuses a format that is not one of formats; words names those in the message.
-func CheckFormat(format, words string, formats ...string) error {
-	for _, f := range formats {
-		if f == format {
-			return nil
-		}
-	}
-	return Usage("format %q is not %s", format, words)
-}
-
 // Bytes writes a size for a person.
 func Bytes(n int64) string {
 	switch {
