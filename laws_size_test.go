@@ -44,6 +44,8 @@ func lawOfSize(table []size) law {
 // columns is how long a line may be; a tab is one.
 const columns = 160
 
+func TestLawOfColumns(t *testing.T) { hold(t, lawOfColumns) }
+
 func lawOfColumns(tr *tree) (found []breach) {
 	for _, s := range tr.sources {
 		n := 0

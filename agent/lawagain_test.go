@@ -39,11 +39,14 @@ func TestB07OrdersAreJudgedAgain(t *testing.T) {
 		"the request was taken back":    {func(_ *Law, m *metadata, _ *install.Order) { m.revoked.Requests = []string{"up"} }, events.CodeRequestRevoked},
 		"the operator's key is revoked": {func(_ *Law, m *metadata, _ *install.Order) { m.revoked.Keys = []string{alice} }, events.CodeRequestOperator},
 		"the operator was removed":      {func(_ *Law, m *metadata, _ *install.Order) { m.roster.Operators = nil }, events.CodeRequestOperator},
-		"two must agree by now":         {func(_ *Law, m *metadata, _ *install.Order) { m.roster.Quorums = []events.Quorum{{Operators: 2}} }, events.CodeRequestQuorum},
-		"the floor was raised":          {func(_ *Law, m *metadata, _ *install.Order) { m.floor = version.Number{Major: 1, Minor: 26} }, events.CodeFloor},
-		"the time to begin is over":     {func(l *Law, _ *metadata, _ *install.Order) { l.Now = lawTime.Add(8 * day) }, events.CodeRequestExpired},
-		"the metadata ended":            {func(l *Law, _ *metadata, _ *install.Order) { l.Fresh = lawTime }, events.CodeTUFExpired},
-		"an agent of before kept it":    {func(_ *Law, _ *metadata, o *install.Order) { o.Warrant = events.Warrant{} }, events.CodeFailed},
+		"two must agree by now": {
+			func(_ *Law, m *metadata, _ *install.Order) { m.roster.Quorums = []events.Quorum{{Operators: 2}} },
+			events.CodeRequestQuorum,
+		},
+		"the floor was raised":       {func(_ *Law, m *metadata, _ *install.Order) { m.floor = version.Number{Major: 1, Minor: 26} }, events.CodeFloor},
+		"the time to begin is over":  {func(l *Law, _ *metadata, _ *install.Order) { l.Now = lawTime.Add(8 * day) }, events.CodeRequestExpired},
+		"the metadata ended":         {func(l *Law, _ *metadata, _ *install.Order) { l.Fresh = lawTime }, events.CodeTUFExpired},
+		"an agent of before kept it": {func(_ *Law, _ *metadata, o *install.Order) { o.Warrant = events.Warrant{} }, events.CodeFailed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			law, o := lawOf3(), inJournal(t, upgradeOf3(t))

@@ -52,7 +52,8 @@ func TestBI57AWithdrawalRacesTheSwitch(t *testing.T) {
 		play(t, running("1.24.0"), append(before[:n:n], withdrawn, dropped)...)
 	}
 	late := "[order.refused/1 too-late]"
-	s := play(t, running("1.24.0"), append(before[:len(before):len(before)], agent.Judged{Order: "o1", Before: agent.BeforeSwitch}, "[agent.staged/1 agent.restarting/1 Save Switch]")...)
+	s := play(t, running("1.24.0"), append(before[:len(before):len(before)], agent.Judged{Order: "o1", Before: agent.BeforeSwitch},
+		"[agent.staged/1 agent.restarting/1 Save Switch]")...)
 	if s.Phase != install.PhaseTrial {
 		t.Fatalf("the phase is %q", s.Phase)
 	}

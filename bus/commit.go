@@ -50,7 +50,8 @@ func (in *Incoming) verdict() error {
 func (in *Incoming) whole(ctx context.Context) error {
 	counts, err := in.store.subjects(ctx, in.subject())
 	if err == nil && counts[in.subject()] != uint64(in.chunks) {
-		err = fmt.Errorf("%w: expected %d of them, found %d; another state server has stored it at the same time; try again", errPieces, in.chunks, counts[in.subject()])
+		err = fmt.Errorf("%w: expected %d of them, found %d; another state server has stored it at the same time; try again", errPieces, in.chunks,
+			counts[in.subject()])
 	}
 	return err
 }

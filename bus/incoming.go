@@ -124,7 +124,8 @@ func (in *Incoming) Next() int64 { return in.next }
 func (in *Incoming) Append(data []byte) (stored func(context.Context) error, err error) {
 	left := in.tools.Size - in.next
 	if n := int64(len(data)); n > left || (n < left && n%chunkBytes != 0) {
-		return nil, fmt.Errorf("store %s: %d bytes from byte %d on end neither a chunk of %d bytes nor the archive of %d", in.what, n, in.next, chunkBytes, in.tools.Size)
+		return nil, fmt.Errorf("store %s: %d bytes from byte %d on end neither a chunk of %d bytes nor the archive of %d", in.what, n, in.next, chunkBytes,
+			in.tools.Size)
 	}
 	var sent []jetstream.PubAckFuture
 	for len(data) > 0 {
