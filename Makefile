@@ -25,15 +25,16 @@ build: ## static, stripped, reproducible binaries in dist/, as packages hold the
 test: ## every test, with the race detector
 	$(GO) test -race -timeout 8m $(PACKAGES)
 
-check: ## format, vet, staticcheck, module file, generated files, import law
+check: ## format, vet, staticcheck, dead code, module file, generated files, the laws, the documents' words
 	@echo 'gofumpt -l .' && files="$$($(GO) tool gofumpt -l .)" && if test -n "$$files"; then echo "not formatted (go tool gofumpt -w .):"; echo "$$files"; exit 1; fi
 	$(GO) vet ./...
 	$(GO) vet -tags compose ./sim/compose
 	$(GO) vet -tags packaged ./cmd/juju
 	$(GO) tool staticcheck ./...
+	@echo 'deadcode -test ./...' && dead="$$($(GO) tool deadcode -test ./...)" && if test -n "$$dead"; then echo "$$dead"; exit 1; fi
 	$(GO) mod tidy -diff
 	@echo 'go generate ./...' && before="$$(sha256sum docs/EVENTS.md docs/SECURITY.md)" && $(GO) generate ./... && if test "$$before" != "$$(sha256sum docs/EVENTS.md docs/SECURITY.md)"; then echo "docs/EVENTS.md or docs/SECURITY.md was not up to date; it is now: commit it"; exit 1; fi
-	$(GO) test -run '^TestLaw' .
+	$(GO) test -count 1 .
 
 demo: ## the whole story on this machine, with the race detector, in under a minute
 	$(GO) run -race ./cmd/juju demo
