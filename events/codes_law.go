@@ -31,7 +31,8 @@ var lawCodes = []Code{
 	{CodeNotForMe, "The order names another machine.", "Somebody put a record where it does not belong: find out who wrote the one that `juju audit log` shows."},
 	{
 		CodeOldList, "The list of units is older than the one that the machine follows.",
-		"Somebody shows machines again what was signed before: look at NATS. After a state server went back to a version that does not number its lists: upgrade it again.",
+		"Somebody shows machines again what was signed before: look at NATS. After a state server went back to a version that does not number its lists: upgrade " +
+			"it again.",
 	},
 	{
 		CodeRequestSignature, "Nobody signed these bytes as a request; an approval is not a request.",

@@ -389,7 +389,8 @@ func TestB08PlainOrdersAskForFreshMetadata(t *testing.T) {
 // A request that names a time which no request may have ends when every request ends.
 func TestB08UntilIsCapped(t *testing.T) {
 	for until, want := range map[time.Duration]time.Duration{
-		time.Hour: time.Hour, events.MaxRequestLife: events.MaxRequestLife, events.MaxRequestLife + 1: events.MaxRequestLife, 100 * 365 * 24 * time.Hour: events.MaxRequestLife,
+		time.Hour: time.Hour, events.MaxRequestLife: events.MaxRequestLife, events.MaxRequestLife + 1: events.MaxRequestLife,
+		100 * 365 * 24 * time.Hour: events.MaxRequestLife,
 	} {
 		if got := (events.Ask{Created: asked, Until: asked.Add(until)}).LastStart(); !got.Equal(asked.Add(want)) {
 			t.Errorf("until %v after it was made: %v, want %v", until, got.Sub(asked), want)
