@@ -117,7 +117,8 @@ func (v *verifier) verify(unit events.UnitSpec, service string) (*deployment, er
 		return nil, fmt.Errorf("%s: %w", unit.Unit, events.Refuse(events.CodeNotAsked, "request %s does not deploy %s", ask.ID, service))
 	}
 	if by.Key != v.me.Key && !by.MayWherever(v.me, events.ActionOf(ask.Action).Role) {
-		return nil, fmt.Errorf("%s: %w", unit.Unit, events.Refuse(events.CodeRequestScope, "%s, who deployed it, may do so on fewer machines than you, %s", by.Name, v.me.Name))
+		return nil, fmt.Errorf("%s: %w", unit.Unit, events.Refuse(events.CodeRequestScope, "%s, who deployed it, may do so on fewer machines than you, %s",
+			by.Name, v.me.Name))
 	}
 	d := &deployment{*ask.Deploy, by, ask.ID, ask.Created}
 	if d.Restart == "" {

@@ -37,8 +37,9 @@ func operator(name, role, env string) events.Operator {
 func signed(t *testing.T, by string, hours int, command string, change func(*events.Ask)) events.UnitSpec {
 	t.Helper()
 	ask := events.Ask{
-		ID: "r-" + command, Environment: environment, Action: events.ActionDeploy, Created: began.Add(time.Duration(hours) * time.Hour), Expires: began.Add(24 * time.Hour),
-		Deploy: &events.AskDeploy{Service: "web", Machine: "1", Command: []string{command}, Restart: events.RestartNever},
+		ID: "r-" + command, Environment: environment, Action: events.ActionDeploy, Created: began.Add(time.Duration(hours) * time.Hour),
+		Expires: began.Add(24 * time.Hour),
+		Deploy:  &events.AskDeploy{Service: "web", Machine: "1", Command: []string{command}, Restart: events.RestartNever},
 	}
 	if change != nil {
 		change(&ask)
@@ -67,18 +68,21 @@ func TestB02AddUnitSignsOnlyWhatAnOperatorSigned(t *testing.T) {
 		units []events.UnitSpec
 		want  string // the command, or the code of the refusal
 	}{
-		"nothing is known":               {nil, "nothing"},
-		"her own":                        {[]events.UnitSpec{signed(t, "alice", 1, "sleep", nil)}, "sleep"},
-		"the newest":                     {[]events.UnitSpec{signed(t, "alice", 2, "new", nil), signed(t, "alice", 1, "old", nil)}, "new"},
-		"of an equal":                    {[]events.UnitSpec{signed(t, "bob", 1, "sleep", nil)}, "sleep"},
-		"what the record says of it":     {[]events.UnitSpec{altered(signed(t, "alice", 1, "sleep", nil))}, "sleep"},
-		"unsigned":                       {[]events.UnitSpec{{Machine: "1", Command: []string{"evil"}, Restart: events.RestartNever}}, events.CodeRequestSignature},
-		"unsigned, beside a genuine one": {[]events.UnitSpec{signed(t, "alice", 1, "sleep", nil), {Machine: "1", Command: []string{"evil"}, Restart: events.RestartNever}}, "sleep"},
-		"of the state server":            {[]events.UnitSpec{signed(t, "mallory", 1, "evil", nil)}, events.CodeRequestOperator},
-		"of a narrower scope":            {[]events.UnitSpec{signed(t, "dave", 1, "evil", nil)}, events.CodeRequestScope},
-		"of who only reads":              {[]events.UnitSpec{signed(t, "rita", 1, "evil", nil)}, events.CodeRequestScope},
-		"of another environment":         {[]events.UnitSpec{other(func(a *events.Ask) { a.Environment = "another" })}, events.CodeOtherEnvironment},
-		"of another service":             {[]events.UnitSpec{other(func(a *events.Ask) { a.Deploy.Service = "db" })}, events.CodeNotAsked},
+		"nothing is known":           {nil, "nothing"},
+		"her own":                    {[]events.UnitSpec{signed(t, "alice", 1, "sleep", nil)}, "sleep"},
+		"the newest":                 {[]events.UnitSpec{signed(t, "alice", 2, "new", nil), signed(t, "alice", 1, "old", nil)}, "new"},
+		"of an equal":                {[]events.UnitSpec{signed(t, "bob", 1, "sleep", nil)}, "sleep"},
+		"what the record says of it": {[]events.UnitSpec{altered(signed(t, "alice", 1, "sleep", nil))}, "sleep"},
+		"unsigned":                   {[]events.UnitSpec{{Machine: "1", Command: []string{"evil"}, Restart: events.RestartNever}}, events.CodeRequestSignature},
+		"unsigned, beside a genuine one": {[]events.UnitSpec{
+			signed(t, "alice", 1, "sleep", nil),
+			{Machine: "1", Command: []string{"evil"}, Restart: events.RestartNever},
+		}, "sleep"},
+		"of the state server":    {[]events.UnitSpec{signed(t, "mallory", 1, "evil", nil)}, events.CodeRequestOperator},
+		"of a narrower scope":    {[]events.UnitSpec{signed(t, "dave", 1, "evil", nil)}, events.CodeRequestScope},
+		"of who only reads":      {[]events.UnitSpec{signed(t, "rita", 1, "evil", nil)}, events.CodeRequestScope},
+		"of another environment": {[]events.UnitSpec{other(func(a *events.Ask) { a.Environment = "another" })}, events.CodeOtherEnvironment},
+		"of another service":     {[]events.UnitSpec{other(func(a *events.Ask) { a.Deploy.Service = "db" })}, events.CodeNotAsked},
 		"as add-unit signed it": {[]events.UnitSpec{other(func(a *events.Ask) {
 			a.Action, a.AddUnit, a.Deploy = events.ActionAddUnit, &events.AskAddUnit{Service: "web", Command: a.Deploy.Command}, nil
 		})}, events.CodeNotAsked},
@@ -128,7 +132,8 @@ func TestADeploymentIsShownInWords(t *testing.T) {
 	d := deployment{events.AskDeploy{
 		Service: "web", Command: []string{"/bin/echo", "\x1b[31m"}, Restart: events.RestartAlways, Env: map[string]string{"SECRET": "hunter2"},
 	}, events.Operator{Name: "bob"}, "r1", began}
-	if got, want := d.String(), `web is, as bob signed it on 2015-06-01 12:00:00 (request r1): ["/bin/echo" "\x1b[31m"], restart always, environment [SECRET]`; got != want {
+	if got, want := d.String(),
+		`web is, as bob signed it on 2015-06-01 12:00:00 (request r1): ["/bin/echo" "\x1b[31m"], restart always, environment [SECRET]`; got != want {
 		t.Errorf("it says\n%s, want\n%s", got, want)
 	}
 	d.Command = []string{"/bin/echo", strings.Repeat("x", 5000)}
