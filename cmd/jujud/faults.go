@@ -25,7 +25,6 @@ import (
 // A build with the tag faults is for tests. What it does wrong stands in faultFile of its data
 // directory; without that file it is a good build. So one release can fail in another way on each
 // machine.
-
 const faultFile = "jujube-fault"
 
 // fault names what this build does wrong on this machine; empty: nothing.
@@ -37,7 +36,6 @@ func fault(dataDir string) string {
 	return strings.TrimSpace(string(b))
 }
 
-// die ends the process as a crash would.
 // die ends the process as a crash would.
 func die(why string) {
 	fmt.Fprintln(os.Stderr, "rehearsal:", why)

@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// list has one line for each input: id, name, required outcome, and, where it is not shown,
-// why not.
+// list has one line for each input: its id, its name, the required outcome, and, if no test shows
+// it, the reason.
 //
 //go:embed list.txt
 var list string
 
-// input is one thing that must not do harm.
+// input is one bad input: something that is given to the product and must not do harm.
 type input struct {
 	id, name, outcome string
 	notShown          string // why; empty: some test shows it
@@ -33,7 +33,7 @@ func inputs() []input {
 // idRE finds an input's id in the name of a test, of a script, or in what a test says.
 var idRE = regexp.MustCompile(`\bBI[-_]?(\d{1,3})|BI(\d{2,3})`)
 
-// idsIn are the ids that a text names, as the list writes them.
+// idsIn finds the ids that a text names, and returns them as the list writes them.
 func idsIn(text string) []string {
 	var ids []string
 	for _, m := range idRE.FindAllStringSubmatch(text, -1) {
@@ -45,7 +45,7 @@ func idsIn(text string) []string {
 	return ids
 }
 
-// table is the document's part, one row an input.
+// table is the table of the document, with one row for each input.
 func table(all []input, tests map[string][]string) string {
 	var b strings.Builder
 	b.WriteString("| id | bad input | required outcome | shown by |\n|---|---|---|---|\n")

@@ -1,6 +1,6 @@
-// Command badinputs writes, into docs/SECURITY.md, which tests show each of the hundred
-// bad inputs. With -ran FILE, the output of `go test -json ./...`, it prints instead how
-// those tests ended, and ends with 1 unless each input was shown and held.
+// Command badinputs writes into docs/SECURITY.md which tests show each of the hundred bad inputs.
+// With -ran FILE, where FILE is the output of `go test -json ./...`, it prints how those tests
+// ended instead, and exits with 1 unless each input was shown and did no harm.
 package main
 
 //go:generate go run . -root ../..

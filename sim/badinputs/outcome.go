@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// outcomes is how the tests ended that name an input: id → pass, fail or skip → how many.
+// outcomes counts how the tests that name an input ended: id → pass, fail or skip → how many.
 type outcomes map[string]map[string]int
 
 // readOutcomes reads what go test -json printed.
@@ -18,7 +18,7 @@ func readOutcomes(r io.Reader) (outcomes, error) {
 	for lines.Scan() {
 		var e struct{ Action, Test string }
 		if !strings.HasPrefix(lines.Text(), "{") {
-			continue // what a build prints
+			continue // a line that is no JSON: the output of a build
 		}
 		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
 			return nil, err
@@ -36,8 +36,8 @@ func readOutcomes(r io.Reader) (outcomes, error) {
 	return all, lines.Err()
 }
 
-// of says how an input ended, and whether that is well: held by all tests that ran, or
-// listed as not shown.
+// of says how the tests of an input ended, and whether that is good: all tests that ran have
+// passed, or the list says why there is none.
 func (o outcomes) of(in input) (string, bool) {
 	n := o[in.id]
 	switch {

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// findTests gives the tests that name each input: Go tests in whose name or text it
-// stands, tables that a test goes through, and scripts.
+// findTests gives, for each input, the tests that name it: a Go test that has the id in its name
+// or in its text, or in a table or helper that it uses, and a script that names the id.
 func findTests(root string) (map[string][]string, error) {
 	found := map[string][]string{}
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -40,8 +40,8 @@ func inScript(path string, found map[string][]string) error {
 	return err
 }
 
-// inGo looks at every test of a file, and at the tables and helpers in that file that it
-// uses, however far away.
+// inGo looks at every test of a file, and at the tables and helpers of the same file that the test
+// uses, directly or through others.
 func inGo(root, path string, found map[string][]string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -75,7 +75,7 @@ func inGo(root, path string, found map[string][]string) error {
 	return nil
 }
 
-// idsFrom are the ids in the text of what a name declares, and of what that uses.
+// idsFrom finds the ids in the declaration of a name, and in the declarations that it uses.
 func idsFrom(name string, declared map[string][]ast.Decl, seen map[string]bool, textOf func(ast.Decl) string) []string {
 	if seen[name] {
 		return nil

@@ -17,9 +17,10 @@ import (
 	"github.com/jujube-project/jujube/sim/hosts"
 )
 
-// The versions that a machine goes back and forth between, and its health window.
+// agentVersions are the versions between which a machine is upgraded back and forth.
 var agentVersions = []string{"1.25.1", "1.25.2"}
 
+// healthWindow is the setting that says how long a new version must stay healthy.
 const healthWindow = 500 * time.Millisecond
 
 // agents measures upgrades of a real machine with two units, of which one serves HTTP
@@ -84,6 +85,7 @@ func agents(ctx context.Context, dir string, s sizes) (figures []figure, err err
 	}, nil
 }
 
+// memoryWithUnits is the memory of a machine's processes while its units run.
 func memoryWithUnits(ctx context.Context, dataDir string) (string, error) {
 	select {
 	case <-time.After(settle):
@@ -94,14 +96,14 @@ func memoryWithUnits(ctx context.Context, dataDir string) (string, error) {
 	return fmt.Sprintf("%s; resident, shared pages counted twice: %.1f MiB", u, float64(u.rss)/(1<<20)), err
 }
 
-// times are of each upgrade of a machine: how long it had no agent, how long it took
-// without the window, and the parts of that.
+// times has one entry for each upgrade of a machine: how long the machine had no agent (gaps), how
+// long the upgrade took without the health window (commits), and the parts of that.
 type times struct{ gaps, commits, staged, started, kept []time.Duration }
 
-// upgradeTimes reads them from the log.
+// upgradeTimes reads the times of a machine's upgrades from the log.
 func upgradeTimes(ctx context.Context, e *hosts.Environment, machine string) (times, error) {
 	var t times
-	var issued, last, began time.Time // of the order, of any report before, of the present part
+	var issued, last, began time.Time // when the order was issued, the last report came, the present part began
 	part := func(of *[]time.Duration, now time.Time, less time.Duration) {
 		*of = append(*of, now.Sub(began)-less)
 		began = now
@@ -149,7 +151,7 @@ func workload(file string) error {
 	}))
 }
 
-// load is clients that ask all the time.
+// load is clients that send requests to a workload all the time.
 type load struct {
 	cancel  context.CancelFunc
 	clients sync.WaitGroup
@@ -162,7 +164,8 @@ type served struct {
 	longest     time.Duration
 }
 
-// loadPause is between two requests of one of the loadClients: about 400 a second in all.
+// loadPause is the time between two requests of one client. All loadClients together send about
+// 400 requests a second.
 const (
 	loadPause   = 5 * time.Millisecond
 	loadClients = 2

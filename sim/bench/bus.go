@@ -27,12 +27,12 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// place is a running bus with its accounts.
+// place is a running NATS server with its accounts, and one connection to it.
 type place struct {
 	accounts *server.Accounts
 	nats     *server.Server
-	conn     *bus.Conn // of a state server
-	pinned   string    // file of the certificates that are believed
+	conn     *bus.Conn // with a state server's rights
+	pinned   string    // file with the certificate of the authority
 }
 
 func startBus(ctx context.Context, dir string) (*place, error) {
@@ -65,7 +65,7 @@ func (p *place) close() {
 	p.nats.Close()
 }
 
-// connect connects in the role that sign gives; within the process if server is set.
+// connect connects with the role that sign gives. If nats is set, it connects within the process.
 func (p *place) connect(ctx context.Context, sign func(key string) (string, error), nats bus.InProcess) (*bus.Conn, error) {
 	creds, err := credentials(sign)
 	if err != nil {
@@ -88,23 +88,23 @@ func (p *place) agent(ctx context.Context, machine int) (*bus.Conn, error) {
 	return p.connect(ctx, func(key string) (string, error) { return p.accounts.AgentJWT(tag, key) }, nil)
 }
 
-// record makes one of actor's.
+// record makes a record of an actor.
 func record(actor string, payload events.Payload) events.Record {
 	return must(events.New(events.Envelope{ID: newID(), Time: time.Now().UTC(), Actor: actor}, payload))
 }
 
-// signed is a record as its machine tells it.
+// signed signs a record as its machine does.
 func signed(by events.Signer, rec events.Record) events.Record { return must(rec.Signed(by)) }
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
-// created opens a log.
+// created is the first record of a log.
 func created() events.Record {
 	operators := []events.Operator{{Name: "bench", Key: "UBENCH"}}
 	return record("state-server-0", &events.EnvironmentCreated{UUID: environment, Name: "bench", AgentVersion: oldVersion.Number, Operators: operators})
 }
 
-// enrolled are machines from first on, with their keys.
+// enrolled makes the records of n machines, from the number first on, each with its key.
 func enrolled(first, n int, key func(i int) string) []events.Record {
 	recs := make([]events.Record, n)
 	for i := range recs {
@@ -114,7 +114,7 @@ func enrolled(first, n int, key func(i int) string) []events.Record {
 	return recs
 }
 
-// started is a machine's report number n.
+// started is report number n of a machine.
 func started(machine, n int) *events.AgentStarted {
 	id := fmt.Sprint(machine)
 	return &events.AgentStarted{
@@ -122,7 +122,7 @@ func started(machine, n int) *events.AgentStarted {
 	}
 }
 
-// fill appends records behind the log's end, as many at a time as it takes.
+// fill appends records to the log, as many in one batch as the log takes.
 func fill(ctx context.Context, log events.Log, recs []events.Record) error {
 	last, err := log.Last(ctx)
 	for err == nil && len(recs) > 0 {

@@ -15,8 +15,8 @@ import (
 // connects is how many connections a round of connect makes, one after another.
 const connects = 200
 
-// connect measures what encryption and identities cost who connects: TLS 1.3 and a signed
-// nonce, against plain NATS over TCP.
+// connect measures what encryption and identities cost at a connection. It compares a connection
+// with TLS 1.3 and a signed nonce with a plain NATS connection over TCP.
 func connect(ctx context.Context, dir string, s sizes) ([]figure, error) {
 	p, err := startBus(ctx, filepath.Join(dir, "ours"))
 	if err != nil {
@@ -57,7 +57,7 @@ func connect(ctx context.Context, dir string, s sizes) ([]figure, error) {
 	}, nil
 }
 
-// tlsOnly is how long a handshake takes, without a word of NATS.
+// tlsOnly measures TLS handshakes alone, without NATS's own protocol after them.
 func tlsOnly(p *place, rounds int) ([]time.Duration, error) {
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM([]byte(p.accounts.Certificates()))

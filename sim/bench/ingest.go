@@ -20,8 +20,8 @@ import (
 	"github.com/jujube-project/jujube/statesrv"
 )
 
-// ingest measures reports through a whole state server, validated, judged, folded and
-// on disk before they are answered.
+// ingest measures how many reports a whole state server takes. A report is validated, judged,
+// folded and on disk before it is answered.
 func ingest(ctx context.Context, dir string, s sizes) ([]figure, error) {
 	p, err := startBus(ctx, filepath.Join(dir, "ours"))
 	if err != nil {
@@ -62,7 +62,7 @@ func ingest(ctx context.Context, dir string, s sizes) ([]figure, error) {
 			return nil, err
 		}
 		n := report(ctx, agents, done, s.window)
-		done += 1_000_000 // numbers of reports grow; they may have gaps
+		done += 1_000_000 // a report's number must be higher than the one before; gaps are allowed
 		ours = append(ours, float64(n)/s.window.Seconds())
 		batch, err := batchSize(ctx, log, from+1)
 		if err != nil {
@@ -95,7 +95,7 @@ func ingest(ctx context.Context, dir string, s sizes) ([]figure, error) {
 
 func rate(perSecond float64) string { return fmt.Sprintf("%.0f/s", perSecond) }
 
-// serve runs a state server on the bus.
+// serve runs a state server in this process.
 func (p *place) serve(ctx context.Context, dir string) (stop func(), err error) {
 	logKey, err := makeLogKey()
 	if err != nil {
@@ -149,7 +149,8 @@ func makeLogKey() (*tree.Signer, error) {
 	return tree.NewSigner(environment, private)
 }
 
-// report lets every agent report, one after the other, for d; numbers begin behind base.
+// report lets all agents send reports for the time d. Each agent sends its next report when the
+// one before is answered, numbered from base+1 on.
 func report(ctx context.Context, agents []*bus.Conn, base int, d time.Duration) (stored int) {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
@@ -172,7 +173,8 @@ func report(ctx context.Context, agents []*bus.Conn, base int, d time.Duration) 
 	return stored
 }
 
-// batchSize is how many records a commit had: all of one commit have one time.
+// batchSize is how many records a commit had on average. All records of one commit have the same
+// time, which tells commits apart.
 func batchSize(ctx context.Context, log events.Log, from uint64) (int, error) {
 	last, err := log.Last(ctx)
 	if err != nil {
@@ -190,7 +192,8 @@ func batchSize(ctx context.Context, log events.Log, from uint64) (int, error) {
 	return max(n/max(len(commits), 1), 1), nil
 }
 
-// appendAndSync writes batches of payloads to a file and syncs it after each, for d.
+// appendAndSync is the yardstick of ingest: for the time d it appends batches of payloads to a
+// file and syncs the file after each batch.
 func appendAndSync(name string, payload []byte, batch int, d time.Duration) (written int, err error) {
 	f, err := os.Create(name)
 	if err != nil {

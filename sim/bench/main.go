@@ -1,5 +1,5 @@
-// Command bench measures what docs/BENCHMARKS.md promises, each figure beside its
-// yardstick in the same run, and prints a table: make bench.
+// Command bench measures what docs/BENCHMARKS.md promises and prints a table. Each figure is
+// measured beside its yardstick, in the same run: make bench.
 package main
 
 import (
@@ -32,8 +32,8 @@ type sizes struct {
 	window   time.Duration // of one round of ingest
 	events   int           // to replay
 	machines int           // in a status
-	agents   int           // connected
-	base     string        // commit whose programs are measured beside ours; empty: none
+	agents   int           // that are connected
+	base     string        // commit whose programs are measured, too, for comparison; empty: none
 }
 
 func main() {
@@ -79,7 +79,7 @@ func profiled(file string, f func() error) error {
 	return errors.Join(err, out.Close())
 }
 
-// run measures and prints as it goes.
+// run measures one thing after another and prints each figure when it is known.
 func run(ctx context.Context, s sizes, only string) error {
 	dir, err := os.MkdirTemp("", "jujube-bench-")
 	if err != nil {
@@ -133,8 +133,8 @@ func cpu() string {
 	return runtime.GOARCH
 }
 
-// ratio is the median of what one round has of the other: both halves of a round run one
-// after the other, so a machine that is busy with something else hits both.
+// ratio is the median of a[i]/b[i] over the rounds. The two halves of a round are measured one
+// right after the other, so a host that is busy with something else slows both down.
 func ratio[T ~int | ~int64 | ~float64](a, b []T) float64 {
 	ratios := make([]float64, len(a))
 	for i := range a {

@@ -12,8 +12,8 @@ import (
 	"github.com/jujube-project/jujube/events"
 )
 
-// orders measures how long the last of many connected agents waits for its order: from
-// the moment the writer begins to append, and from the commit on.
+// orders measures how long the last of many connected agents waits for its order, counted from
+// the moment when the writer begins to append, and counted from the commit.
 func orders(ctx context.Context, dir string, s sizes) ([]figure, error) {
 	raw, err := yardstick.Start(filepath.Join(dir, "yardstick"))
 	if err != nil {
@@ -55,7 +55,7 @@ func orderFleet(ctx context.Context, dir string, s sizes) (whole, delivery []tim
 	defer running.Wait()
 	defer cancel()
 	log := p.conn.Log()
-	// A first order each, so that every agent is known to listen when it has it.
+	// Each agent gets a first order. When it has arrived, the agent's subscription stands.
 	arrived.Add(s.agents)
 	for i := range s.agents {
 		c, err := p.agent(ctx, i)

@@ -16,7 +16,7 @@ import (
 	"github.com/jujube-project/jujube/bus/server"
 )
 
-// programs are real builds of juju and jujud with a client directory of their own.
+// programs are real builds of juju and jujud, with a JUJU_DATA directory of their own.
 type programs struct {
 	dir string
 }
@@ -63,7 +63,7 @@ func fleetStatus(ctx context.Context, dir string, s sizes) (figures []figure, er
 	if err := p.enrolFleet(ctx, s.machines); err != nil {
 		return nil, err
 	}
-	// The state server finds that somebody else wrote, and reads on.
+	// The state server's next append conflicts; it reads what was written, and leads again.
 	if err := p.juju(ctx, "set-env", "agent-lost-after=23h"); err != nil {
 		return nil, err
 	}
@@ -91,7 +91,8 @@ func fleetStatus(ctx context.Context, dir string, s sizes) (figures []figure, er
 	}, nil
 }
 
-// enrolFleet writes machines straight into the log, as another state server would.
+// enrolFleet writes machines straight into the log, past the state server. It is a second writer,
+// as another state server would be.
 func (p *programs) enrolFleet(ctx context.Context, n int) error {
 	trust, err := server.LoadAccounts(filepath.Join(p.dataDir("0"), "server", "trust.json"))
 	if err != nil {
@@ -129,7 +130,7 @@ func urlOf(dataDir string) (string, error) {
 	return string(bytes.FieldsFunc(b[at:], func(r rune) bool { return strings.ContainsRune(" \"'\r\n", r) })[0]), nil
 }
 
-// settle is how long processes idle before their memory is read.
+// settle is how long processes do nothing before their memory is read.
 const settle = 20 * time.Second
 
 // memory measures real processes of a small environment that does nothing.
@@ -166,14 +167,14 @@ func memory(ctx context.Context, dir string, _ sizes) (figures []figure, err err
 type used struct {
 	pss  int64 // resident; a page that several share is divided among them
 	rss  int64 // resident; a page that several share is counted for each
-	anon int64 // of pss their own; the rest is pages of the program's file
+	anon int64 // the part of pss that is no page of the program's file
 }
 
 func (u used) String() string {
 	return fmt.Sprintf("%.1f MiB, of it %.1f MiB pages of the program's file", float64(u.pss)/(1<<20), float64(u.pss-u.anon)/(1<<20))
 }
 
-// memoryOf sums the processes that work in a data directory.
+// memoryOf adds up the memory of the processes whose command line ends with a data directory.
 func memoryOf(dataDir string) (used, error) {
 	var u used
 	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")

@@ -12,10 +12,11 @@ import (
 	"github.com/jujube-project/jujube/projections/scenario"
 )
 
+// tailRecords is how many records lie behind the snapshot.
 const tailRecords = 1000
 
-// replay measures a fold of a long log against reading the same log, and a start from a
-// snapshot with a tail.
+// replay measures how long the fold of a long log takes, compared with only reading that log, and
+// how long a start from a snapshot with some records behind it takes.
 func replay(ctx context.Context, dir string, s sizes) ([]figure, error) {
 	p, err := startBus(ctx, filepath.Join(dir, "nats"))
 	if err != nil {
@@ -104,16 +105,16 @@ func fromSnapshot(ctx context.Context, log events.Log, file string, last uint64)
 // historyMachines is how many machines the long log is about.
 const historyMachines = 1000
 
-// steps are what the log holds of one machine in one upgrade; %[1]d is the machine,
-// %[2]d the upgrade. %[3]s and %[4]s are the versions.
+// steps are the records of one machine in one upgrade, as lines of package scenario. %[1]d is the
+// machine, %[2]d the upgrade, %[3]s and %[4]s are the versions.
 var steps = []string{
 	"order %[1]d u%[2]d %[3]s %[4]s", "downloading %[1]d u%[2]d 0", "downloading %[1]d u%[2]d 25", "downloading %[1]d u%[2]d 50",
 	"downloading %[1]d u%[2]d 75", "downloading %[1]d u%[2]d 100", "staged %[1]d u%[2]d", "restarting %[1]d u%[2]d %[3]s %[4]s",
 	"start %[1]d %[4]s", "upgraded %[1]d u%[2]d %[4]s",
 }
 
-// writeHistory fills an empty log with n records: machines, and one upgrade of all of
-// them after the other.
+// writeHistory fills an empty log with n records: first the machines, then upgrades of all of
+// them, one after the other.
 func writeHistory(ctx context.Context, log events.Log, n int) error {
 	script := scenario.New()
 	script.Line("env bench 1.24.0")

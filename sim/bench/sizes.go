@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// starts is how often a program is started; the median is shown.
+// starts is how often a program is started. The median of the times is shown.
 const starts = 31
 
 // programSizes measures juju and jujud as packages hold them: their sizes, and how long juju takes
@@ -79,7 +79,8 @@ func sizeOf(name string, programs []string, base string) (figure, error) {
 	return f, nil
 }
 
-// startOf compares how long `juju version` takes, the programs in turn.
+// startOf compares how long `juju version` takes. It runs the programs in turn, so that a busy host
+// slows all of them down.
 func startOf(ctx context.Context, programs []string, base string) (figure, error) {
 	f := figure{what: fmt.Sprintf("`juju version`, start to end, median of %d", starts), target: "stated"}
 	took := make([][]time.Duration, len(programs))

@@ -28,8 +28,8 @@ const (
 	platform = "-genericlinux-" + runtime.GOARCH
 )
 
-// TestUpgradeOfContainers plays one upgrade: machine 2's container is killed in the
-// middle of its trial and comes back, and then the state server's is.
+// TestUpgradeOfContainers plays one upgrade. The container of machine 2 is killed in the middle of
+// its trial and comes back. Then the same happens to the state server's container.
 func TestUpgradeOfContainers(t *testing.T) {
 	if out, err := exec.Command("docker", "info").CombinedOutput(); err != nil {
 		t.Skipf("NOT RUN: no Docker engine answers here: %s", bytes.TrimSpace(out))
@@ -63,7 +63,7 @@ func TestUpgradeOfContainers(t *testing.T) {
 
 // containers is an environment that docker compose runs.
 type containers struct {
-	publisher string // JUJU_DATA of whoever publishes tools
+	publisher string // JUJU_DATA of the publisher of tools
 	t         *testing.T
 	command   []string // docker compose, or docker-compose
 	root      string   // of the module
@@ -124,7 +124,7 @@ func (c *containers) publish(tools string) {
 	c.publishing("metadata", "generate-tools", "-d", tools)
 }
 
-// publishing runs juju as whoever publishes tools: somebody else than the operator.
+// publishing runs juju as the publisher of tools, who is somebody else than the operator.
 func (c *containers) publishing(args ...string) string {
 	c.t.Helper()
 	cmd := exec.Command("go", append([]string{"run", "./cmd/juju"}, args...)...)
@@ -145,15 +145,15 @@ func (c *containers) build(version, out string, packages ...string) {
 	c.run(cmd)
 }
 
-// killDuringUpgrade upgrades and kills the machine when it restarts into the new
-// version; the machine is started again and must end its trial well.
+// killDuringUpgrade upgrades the environment and kills the machine when it restarts into the new
+// version. The machine is started again and must end its trial well.
 func (c *containers) killDuringUpgrade(machine string) {
 	upgrade := c.composeCommand("run", "--rm", "-T", "juju", "upgrade-juju", "--yes", "--wait")
 	lines, err := upgrade.StdoutPipe()
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	upgrade.Stderr = upgrade.Stdout // what happens is told on stderr
+	upgrade.Stderr = upgrade.Stdout // juju tells the progress on stderr
 	if err := upgrade.Start(); err != nil {
 		c.t.Fatal(err)
 	}
@@ -172,7 +172,7 @@ func (c *containers) killDuringUpgrade(machine string) {
 	}
 }
 
-// everyOrderEndedOnce reads the audit log.
+// everyOrderEndedOnce reads the audit log and checks that every order has exactly one end.
 func (c *containers) everyOrderEndedOnce(orders int) {
 	out := c.juju("audit", "log", "--format", "jsonl")
 	issued, ended := 0, 0
@@ -217,7 +217,7 @@ func (c *containers) status() status.Status {
 // patience is how long containers may take to come up.
 const patience = 2 * time.Minute
 
-// wait asks for the status until four machines are started: containers take their time.
+// wait asks for the status until four machines are started, and returns it.
 func (c *containers) wait() status.Status {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)

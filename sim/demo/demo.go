@@ -14,7 +14,7 @@ import (
 	"github.com/jujube-project/jujube/cli/app"
 )
 
-// demoTimeout bounds the whole demo; it takes a quarter of it on a slow machine.
+// demoTimeout is how long the whole demo may take. On a slow machine it takes a quarter of that.
 const demoTimeout = 4 * time.Minute
 
 // Command is `juju demo`.
@@ -43,8 +43,8 @@ with FORCE-VERSION files.`,
 	return cmd
 }
 
-// run plays the story. However it ends, run stops what was started and removes the files,
-// unless keep was asked and everything went well.
+// run plays the story. However the story ends, run stops every process and removes every file that
+// the demo made. With keep it leaves all of them, if everything went well.
 func run(ctx context.Context, a *app.App, keep bool) error {
 	d, err := newDemo(ctx, a.Stdout)
 	if err != nil {
@@ -70,7 +70,8 @@ func run(ctx context.Context, a *app.App, keep bool) error {
 	return nil
 }
 
-// newDemo makes the demo's directory with a juju in it that outlives `go run`.
+// newDemo makes the demo's directory and copies juju into it: `go run` removes its program when it
+// ends, and with keep the operator needs one afterwards.
 func newDemo(ctx context.Context, out io.Writer) (*demo, error) {
 	dir, err := os.MkdirTemp("", "juju-demo-")
 	if err != nil {
@@ -119,7 +120,7 @@ End it:
 `, d.path("client"), d.path("bin"), d.dir)
 }
 
-// cleanUp ends what the demo started and removes its files, then looks whether that is so.
+// cleanUp ends what the demo started, removes its files, and then checks that no process is left.
 func (d *demo) cleanUp(ctx context.Context) error {
 	d.traffic.close()
 	var err error

@@ -14,7 +14,7 @@ import (
 	"github.com/jujube-project/jujube/projections/status"
 )
 
-// A demo that cannot fail proves nothing: each of its checks must notice.
+// A demo that cannot fail proves nothing. So each of its checks must notice what is wrong.
 
 func TestDemoCountsClaimsThatAreNotTrue(t *testing.T) {
 	var out bytes.Buffer

@@ -2,5 +2,6 @@
 
 package demo
 
-// raceDetector says whether this program has the race detector. The demo builds jujud likewise.
+// raceDetector says whether this program is built with the race detector. The demo builds jujud in
+// the same way.
 const raceDetector = true

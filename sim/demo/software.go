@@ -20,16 +20,16 @@ import (
 
 const modulePath = "github.com/jujube-project/jujube"
 
-// software makes jujud in any version. With a Go toolchain and the source it builds one and the
-// linker stamps the version; without, it copies the jujud that is here and puts a
+// software makes jujud of any version. With a Go toolchain and the source, it builds a jujud, and
+// the linker stamps the version. Without them, it copies the jujud that is installed and puts a
 // FORCE-VERSION file beside it.
 type software struct {
-	tree   string // of archives: TREE/tools/released
+	tree   string // directory of the tree of tools: archives go to TREE/tools/released
 	source string // directory of this module; empty: there is no toolchain or no source
-	jujud  string // without a source: what is packed
+	jujud  string // the program that is packed when there is no source
 }
 
-// findSoftware finds out how jujud can be made here.
+// findSoftware finds out how jujud can be made on this host.
 func findSoftware(ctx context.Context, tree string) (*software, error) {
 	s := &software{tree: tree}
 	if out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", modulePath).Output(); err == nil {
@@ -52,7 +52,7 @@ func executableSource(dir string) bool {
 	return dir != "" && err == nil
 }
 
-// how says in words what the versions are.
+// how says in words how the versions of the demo are made.
 func (s *software) how() string {
 	if s.source == "" {
 		return fmt.Sprintf("%s, packed with FORCE-VERSION files", s.jujud)
@@ -63,7 +63,7 @@ func (s *software) how() string {
 	return "real builds, stamped by the linker"
 }
 
-// make puts jujud of a version, and FORCE-VERSION if it needs it, into dir.
+// make puts jujud of a version into dir, and a FORCE-VERSION file if the version is not stamped.
 func (s *software) make(ctx context.Context, number, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -91,8 +91,8 @@ func (s *software) make(ctx context.Context, number, dir string) error {
 // greeting is what an agent says to its launcher first (pipe.Hello).
 const greeting = "jujube-launcher/1 hello from the agent"
 
-// spoil damages a jujud so that it passes its self-test and fails its trial: it overwrites the
-// greeting, and no launcher knows the new one.
+// spoil damages a jujud so that it passes its self-test and fails its trial. It overwrites the
+// greeting in the program with one that no launcher knows.
 func spoil(dir string) error {
 	exe := filepath.Join(dir, archive.Jujud)
 	b, err := os.ReadFile(exe)

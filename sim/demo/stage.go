@@ -19,7 +19,7 @@ import (
 	"github.com/jujube-project/jujube/projections/status"
 )
 
-// stage runs the commands of the demo, shows them, and counts the claims made on it.
+// stage runs and shows the commands of the demo, and counts the claims that are not true.
 type stage struct {
 	dir    string
 	out    io.Writer
@@ -38,7 +38,7 @@ func (s *stage) title(format string, args ...any) {
 	fmt.Fprintf(s.out, "\n── %d. %s\n", s.acts, fmt.Sprintf(format, args...))
 }
 
-// tell prints what happens without a command.
+// tell prints a line of the story.
 func (s *stage) tell(format string, args ...any) {
 	fmt.Fprintf(s.out, "   "+format+"\n", args...)
 }
@@ -67,7 +67,7 @@ func (s *stage) run(ctx context.Context, args ...string) (string, error) {
 	return all.String(), err
 }
 
-// fails is run for a command that must exit with 1.
+// fails does the same as run for a command that must exit with 1.
 func (s *stage) fails(ctx context.Context, args ...string) (string, error) {
 	out, err := s.run(ctx, args...)
 	var exit *exec.ExitError
@@ -97,10 +97,10 @@ func (s *stage) command(ctx context.Context, out, errs io.Writer, args []string)
 	return cmd
 }
 
-// environ is this process's environment with the demo's own client directory.
+// environ is this process's environment with the demo's own JUJU_DATA.
 func (s *stage) environ() []string {
 	var env []string
-	path, race := s.path("bin"), "atexit_sleep_ms=0" // else each process ends a second late
+	path, race := s.path("bin"), "atexit_sleep_ms=0" // else the race detector lets each process wait a second at its end
 	for _, kv := range os.Environ() {
 		name, value, _ := strings.Cut(kv, "=")
 		switch {
@@ -115,7 +115,7 @@ func (s *stage) environ() []string {
 	return append(env, "JUJU_DATA="+s.path("client"), "PATH="+path, "GORACE="+race)
 }
 
-// status is what the state server says.
+// status is what juju status says.
 func (s *stage) status(ctx context.Context, args ...string) (status.Status, error) {
 	b, err := s.ask(ctx, append(args, "--format", "json")...)
 	if err != nil {
@@ -124,7 +124,7 @@ func (s *stage) status(ctx context.Context, args ...string) (status.Status, erro
 	return status.Parse(b)
 }
 
-// log is the audit log, oldest first.
+// log is what juju audit log says, oldest first.
 func (s *stage) log(ctx context.Context, filter ...string) ([]audit.Entry, error) {
 	b, err := s.ask(ctx, append([]string{"audit", "log", "--format", "jsonl"}, filter...)...)
 	if err != nil {
@@ -141,7 +141,7 @@ func (s *stage) log(ctx context.Context, filter ...string) ([]audit.Entry, error
 	return entries, nil
 }
 
-// await follows the log until it holds n records that the filter chooses.
+// await follows the log until it has n records that the filter chooses.
 func (s *stage) await(ctx context.Context, n int, filter ...string) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -175,7 +175,7 @@ func (s *stage) showLogs() {
 	}
 }
 
-// raceReports are the logs in which the race detector wrote.
+// raceReports names the logs in which the race detector reported something.
 func (s *stage) raceReports() []string {
 	files, err := filepath.Glob(s.path("client", "machines", "*", "*", "log", "*.log"))
 	if err != nil {
@@ -205,7 +205,7 @@ func processesOf(dir string) []string {
 	return found
 }
 
-// listed is ": A, B", or nothing.
+// listed is ": A, B", or empty if there are no items.
 func listed(items []string) string {
 	if len(items) == 0 {
 		return ""

@@ -15,7 +15,7 @@ import (
 	"github.com/jujube-project/jujube/projections/status"
 )
 
-// demo is the story and what it knows so far.
+// demo is the story, and what it has learned so far.
 type demo struct {
 	*stage
 	software     *software
@@ -26,7 +26,7 @@ type demo struct {
 	rolledBack   string // id of the machine that tried the broken release
 }
 
-// play is the story, act by act.
+// play plays the story, act by act.
 func (d *demo) play(ctx context.Context) error {
 	for _, act := range []func(context.Context) error{
 		d.build, d.bootstrap, d.grow, d.upgradePatch, d.upgradeMinor, d.upgradeBroken, d.restart, d.lookBack, d.judge,
@@ -38,7 +38,7 @@ func (d *demo) play(ctx context.Context) error {
 	return nil
 }
 
-// The versions of the story. broken is made to fail.
+// The versions of the story. The one called broken is made to fail.
 const (
 	oldest = "1.24.0"
 	patch  = "1.24.1"
@@ -52,7 +52,7 @@ func (d *demo) build(ctx context.Context) error {
 	d.tell("%s", d.software.how())
 	versions := []string{oldest, patch, minor0, minor, broken}
 	errs := make([]error, len(versions))
-	places := make(chan struct{}, 2) // at a time: linking needs memory
+	places := make(chan struct{}, 2) // two builds at a time: linking needs memory
 	var builds sync.WaitGroup
 	for i, v := range versions {
 		builds.Go(func() {
@@ -66,7 +66,7 @@ func (d *demo) build(ctx context.Context) error {
 	return errors.Join(append(errs, d.release(ctx, oldest, patch))...)
 }
 
-// release publishes versions in the tree and lists them.
+// release packs versions into the tree and makes its metadata.
 func (d *demo) release(ctx context.Context, versions ...string) error {
 	names := make([]string, len(versions))
 	errs := make([]error, len(versions))
@@ -243,7 +243,7 @@ func (d *demo) lookBack(ctx context.Context) error {
 	return err
 }
 
-// middleOf is the record of an upgrade at which the first machine was done.
+// middleOf is the sequence of the record with which the first machine of an upgrade was done.
 func middleOf(upgrade []audit.Entry) uint64 {
 	for _, e := range upgrade {
 		if strings.HasPrefix(e.What, "agent.upgraded/") {
@@ -253,7 +253,7 @@ func middleOf(upgrade []audit.Entry) uint64 {
 	return 0
 }
 
-// judge looks at the workloads: they are what all of this must not disturb.
+// judge looks at the workloads: nothing that the demo did may have disturbed them.
 func (d *demo) judge(context.Context) error {
 	d.title("The workloads, all the while")
 	d.traffic.close()
@@ -296,7 +296,7 @@ func (d *demo) everythingRuns(ctx context.Context, number string) error {
 	return nil
 }
 
-// versionsOf are the different versions that machines run, in order.
+// versionsOf gives the different versions that machines run, sorted.
 func versionsOf(st status.Status) []string {
 	var running []string
 	for _, m := range st.Machines {
@@ -306,7 +306,7 @@ func versionsOf(st status.Status) []string {
 	return slices.Compact(running)
 }
 
-// sameStatus compares two statuses, but for the position of the log that they speak of.
+// sameStatus compares two statuses, except for the position of the log that each was made at.
 func sameStatus(a, b status.Status) (bool, error) {
 	a.Log, b.Log = status.Log{}, status.Log{}
 	x, errX := json.Marshal(a)

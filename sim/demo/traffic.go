@@ -71,7 +71,7 @@ func serve(ctx context.Context, a *app.App, listen, announce string) error {
 	return nil
 }
 
-// tellAddress announces a workload. It is no error if nobody listens any more.
+// tellAddress announces a workload. It ignores errors: the demo may have ended already.
 func tellAddress(url string, body []byte) {
 	client := http.Client{Timeout: trafficTimeout}
 	if resp, err := client.Post(url, "application/json", strings.NewReader(string(body))); err == nil {
@@ -79,13 +79,14 @@ func tellAddress(url string, body []byte) {
 	}
 }
 
-// How the demo asks its workloads.
+// How often, and for how long, the demo asks its workloads.
 const (
 	trafficEvery   = 20 * time.Millisecond
 	trafficTimeout = 2 * time.Second
 )
 
-// traffic asks every workload that announces itself, all the time, and counts.
+// traffic sends requests to every workload that announces itself, all the time, and counts the
+// answers.
 type traffic struct {
 	server *http.Server
 	url    string
@@ -98,7 +99,7 @@ type traffic struct {
 	change chan struct{} // closed and replaced when a workload announces itself
 }
 
-// asked is one workload and how it answered.
+// asked is one workload, and how it answered so far.
 type asked struct {
 	hello
 	starts   int

@@ -12,7 +12,8 @@ import (
 	"github.com/jujube-project/jujube/statesrv/decide"
 )
 
-// centre is the state servers, the log's republishing, and the stream of requests.
+// centre is everything but the machines: the state servers, the log that republishes orders, and
+// the stream of requests.
 type centre struct {
 	*world
 	servers  []*server // those who believe that they lead; the last is the newest
@@ -27,7 +28,8 @@ type order struct {
 	payload events.Payload
 }
 
-// lead lets one more state server take the lease. The one before does not know yet.
+// lead makes one more state server take the lease. The one that led before does not know yet, and
+// finds out at its next append.
 func (c *centre) lead() *server {
 	from := projections.New()
 	if c.snapshot != nil {
@@ -52,7 +54,7 @@ func (c *centre) lead() *server {
 	return s
 }
 
-// killLeader ends everybody who leads; what they had not written is gone.
+// killLeader kills every state server that believes it leads. What they had not written is lost.
 func (c *centre) killLeader() {
 	c.servers = nil
 	c.after(c.between(time.Second, 15*time.Second), func() {
@@ -62,7 +64,7 @@ func (c *centre) killLeader() {
 	})
 }
 
-// commitEvery is how long a state server gathers.
+// commitEvery is how long a state server gathers changes for one batch.
 func (c *centre) commitEvery() time.Duration {
 	if c.cfg.Machines > 200 {
 		return 250 * time.Millisecond
@@ -70,6 +72,7 @@ func (c *centre) commitEvery() time.Duration {
 	return 5 * time.Millisecond
 }
 
+// soon plans a commit of what a server gathers, unless one is planned already.
 func (c *centre) soon(s *server) {
 	if s.due {
 		return
@@ -103,7 +106,7 @@ func (c *centre) commit(s *server) {
 	}
 }
 
-// report hands a machine's report to everybody who serves.
+// report hands a machine's report to every state server that believes it leads.
 func (c *centre) report(h *host, data []byte, answer func(wire.ReportAnswer)) {
 	if !c.busUp() {
 		return
@@ -114,7 +117,7 @@ func (c *centre) report(h *host, data []byte, answer func(wire.ReportAnswer)) {
 	}
 }
 
-// ask stores an operator's request; it is judged by who leads, now or later.
+// ask stores an operator's request. The state server that leads judges it, now or later.
 func (c *centre) ask(ask events.Ask) string {
 	ask.ID, ask.Environment = c.newID(), environment
 	ask.Created, ask.Expires = c.wall(), c.wall().Add(10*time.Minute)
@@ -126,7 +129,8 @@ func (c *centre) ask(ask events.Ask) string {
 	return ask.ID
 }
 
-// tick lets time pass for the state servers: who is connected is heard.
+// tick lets time pass for the state servers. They hear the beats of the machines that are
+// connected.
 func (c *centre) tick() {
 	every := time.Second
 	if c.cfg.Machines > 200 {
@@ -152,7 +156,7 @@ func (c *centre) state() *projections.State {
 	return projections.New()
 }
 
-// republish brings a record of the log to the machine that it orders.
+// republish sends a record of the log to the machine that it is an order for.
 func (c *centre) republish(rec events.Record, payload events.Payload, machine int) {
 	h := c.hosts[machine]
 	o := &order{rec.Seq, payload}

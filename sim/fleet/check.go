@@ -13,10 +13,10 @@ import (
 	"github.com/jujube-project/jujube/projections"
 )
 
-// checks hold what must always be so, and read the log as it grows.
+// checks is what must always hold. It reads the log as the log grows.
 type checks struct {
 	*world
-	tail    uint64 // of the log, as far as it was read
+	tail    uint64 // sequence up to which the log was read
 	orders  map[string]*fate
 	open    map[string]string          // machine → open upgrade order
 	limit   int                        // upgrade-max-in-flight
@@ -35,8 +35,8 @@ func newChecks(w *world) *checks {
 	return &checks{world: w, orders: map[string]*fate{}, open: map[string]string{}, limit: 10, keeps: map[string]map[string]bool{}}
 }
 
-// started: what runs is complete, is the good version or the one on trial, and is not
-// older than a step that cannot be undone.
+// started checks a version that a launcher starts. It is complete. It is the good version or the
+// one on trial. It is not older than a version whose steps were taken and cannot be undone.
 func (c *checks) started(h *host, b *release) {
 	j, name := h.disk.journal, b.Version.String()
 	if name != j.Good && (j.Phase != install.PhaseTrial || j.Order == nil || name != j.Order.Tools.Version.String()) {
@@ -47,14 +47,14 @@ func (c *checks) started(h *host, b *release) {
 	}
 }
 
-// saved: the journal never names a good version that is not there.
+// saved checks a journal that was written: the good version that it names is on the disk.
 func (c *checks) saved(h *host, j install.Journal) {
 	if h.disk.builds[j.Good] == nil {
 		c.fail("%v: its journal would name %s as good, which is not there", h, j.Good)
 	}
 }
 
-// removed: nothing that the journal or the link names is removed.
+// removed checks a version that is removed: neither the journal nor the link names it.
 func (c *checks) removed(h *host, name string) {
 	j := h.disk.journal
 	if name == j.Good || name == j.Last || j.Order != nil && name == j.Order.Tools.Version.String() {
@@ -62,7 +62,7 @@ func (c *checks) removed(h *host, name string) {
 	}
 }
 
-// kept: the launcher keeps a version.
+// kept notes that a launcher keeps a version.
 func (c *checks) kept(h *host, b *release) {
 	if c.keeps[h.id] == nil {
 		c.keeps[h.id] = map[string]bool{}
@@ -70,7 +70,8 @@ func (c *checks) kept(h *host, b *release) {
 	c.keeps[h.id][b.Version.String()] = true
 }
 
-// acknowledged: what was answered as stored lies in the log at that sequence.
+// acknowledged checks an answer to a report: what was answered as stored lies in the log at that
+// sequence.
 func (c *checks) acknowledged(h *host, l letter, a wire.ReportAnswer) {
 	if a.Code != "" {
 		return
@@ -87,8 +88,8 @@ func (c *checks) acknowledged(h *host, l letter, a wire.ReportAnswer) {
 	}
 }
 
-// read reads on in the log: each order ends once, never more are open than allowed, and
-// nobody is called upgraded who did not keep the version.
+// read reads the new records of the log and checks them. Each order ends once. There are never more
+// open orders than allowed. No machine is called upgraded that did not keep the version.
 func (c *checks) read() {
 	last, err := c.log.Last(context.Background())
 	if err != nil {
@@ -172,14 +173,14 @@ func (c *checks) ended(rec events.Record, order string) {
 	}
 }
 
-// committed: the state of who wrote is the fold of the log, as a sample; and what is
-// written down of it is read back the same.
+// committed checks, now and then, the state of a server that has written: it is the fold of the
+// log, and its snapshot is read back as the same state.
 func (c *checks) committed(s *projections.State) {
 	if s.Seq > c.tail {
 		c.fail("the writer is at %d, the log at %d", s.Seq, c.tail)
 	}
 	if s.Seq < c.tail {
-		return // somebody else leads, and it had nothing to write
+		return // another server leads, and this one had nothing to write
 	}
 	c.commits++
 	every := 400
@@ -208,8 +209,8 @@ func (c *checks) sameAsScratch(s *projections.State) {
 	}
 }
 
-// settled says whether every machine runs the release, has nothing in work and nothing to
-// say any more.
+// settled says whether every machine runs the release, has no order in work, and has no report to
+// send any more.
 func (c *checks) settled(r *release) bool {
 	for _, h := range c.hosts {
 		if p := h.process; p == nil || p.build != r || h.disk.journal.Phase != install.PhaseIdle || len(h.disk.outbox.waiting) > 0 {
@@ -219,8 +220,8 @@ func (c *checks) settled(r *release) bool {
 	return true
 }
 
-// end: at the end each order that was issued has ended, once; status tells the truth; and
-// the state is the fold of the log.
+// end checks what must hold at the end. Each order that was issued has ended once. The status shows
+// what machines really run. The state is the fold of the log.
 func (c *checks) end() {
 	s := c.centre.state()
 	for _, id := range sortedNames(c.orders) {
@@ -243,7 +244,7 @@ func (c *checks) end() {
 	c.sameAsScratch(s)
 }
 
-// stuck names what has not come to its end.
+// stuck names the machines and orders that have not come to an end.
 func (c *checks) stuck() string {
 	var b strings.Builder
 	s := c.centre.state()

@@ -1,5 +1,6 @@
 // Package fleet is a simulated environment: one goroutine, one queue of events, one seed.
-// It runs what decides in the product and nothing that merely does:
+// It runs the code of the product that decides, and leaves out the code that only does what was
+// decided:
 //
 //	agent.Step                        every machine's upgrade
 //	trial.Decide, RolledBack, …       the judge of a trial
@@ -8,13 +9,14 @@
 //	projections, rollout              fold and plan
 //	bus/memlog                        the log
 //
-// Disk, processes, network and clocks are small models with faults: processes are killed
-// and hosts lose power between any two effects, messages are lost, doubled, late and out
-// of order, acknowledgements get lost, appends end in doubt, two state servers believe they
-// lead, releases are bad in many ways, clocks jump, disks fill up. What must always hold is
-// checked after every event (check.go); at the end the faults stop, and everything must
-// come to the newest version.
+// Disk, processes, network and clocks are small models with faults. Processes are killed and hosts
+// lose power between any two effects. Messages are lost, doubled, late and out of order.
+// Acknowledgements get lost, and the outcome of an append is unknown. Two state servers believe
+// that they lead. Releases are bad in many ways, clocks jump, disks fill up.
 //
-// A run is a function of its Config: a failure names the seed, and the seed gives the same
-// run again. Not simulated: workloads, enrolment, the tools' way into the store.
+// What must always hold is checked after every event (check.go). At the end the faults stop, and
+// every machine must come to the newest version.
+//
+// A run is a function of its Config. A failure names the seed, and the same seed gives the same run
+// again. Not simulated are workloads, enrolment, and how tools come into the store.
 package fleet

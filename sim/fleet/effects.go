@@ -27,7 +27,7 @@ func (p *process) do(e agent.Effect) bool {
 	case agent.Judge:
 		p.job(p.between(time.Millisecond, 20*time.Millisecond), func(func(time.Duration)) { p.input(agent.Judged{Order: e.Order.ID, Before: e.Before}) })
 	case agent.Download:
-		if p.disk.part != e.Order.Tools.SHA256 { // else it goes on where an earlier process stopped
+		if p.disk.part != e.Order.Tools.SHA256 { // else the download goes on where an earlier process stopped
 			p.disk.part, p.disk.left = e.Order.Tools.SHA256, 1+p.rnd.IntN(8)
 		}
 		p.job(200*time.Millisecond, func(again func(time.Duration)) { p.download(e.Order, again) })
@@ -59,7 +59,7 @@ func (p *process) do(e agent.Effect) bool {
 	return true
 }
 
-// job does something beside the loop, in place of the job before.
+// job starts work on an order beside the machine's loop. It takes the place of the work before.
 func (p *process) job(d time.Duration, f func(again func(time.Duration))) {
 	p.jobs++
 	n := p.jobs
@@ -128,7 +128,7 @@ func (p *process) test(o install.Order, again func(time.Duration)) {
 		bad("selfcheck")
 	case r.is == liar:
 		bad("version-mismatch")
-	case !p.connected: // neither this one nor the new one reaches the bus
+	case !p.connected: // neither this version nor the new one reaches the bus
 		again(5 * time.Second)
 	case r.is == deaf:
 		bad("cannot-connect")
@@ -145,7 +145,7 @@ func (p *process) change(o install.Order) *events.Failure {
 	return nil
 }
 
-// due are the releases whose steps lead from one version to another.
+// due gives the releases whose steps lead from one version to another.
 func (p *process) due(from, to version.Number) (due []*release) {
 	for _, r := range p.releases {
 		if from.Compare(r.Version.Number) < 0 && r.Version.Number.Compare(to) <= 0 {
@@ -189,7 +189,7 @@ func (p *process) steps(e agent.TakeSteps) {
 	p.input(agent.Stepped{Order: e.Order})
 }
 
-// undo undoes steps, as the version that has them would.
+// undo undoes steps, as a process of the version that has these steps does.
 func (p *process) undo(e agent.Undo) agent.Undone {
 	done := agent.Undone{Order: e.Order, To: e.To}
 	by := p.disk.builds[e.By.String()]
@@ -210,8 +210,8 @@ func (p *process) undo(e agent.Undo) agent.Undone {
 	return done
 }
 
-// prove watches until the process was connected for the whole window and everything that
-// it told is acknowledged.
+// prove watches until the process was connected for the whole window and all of its reports are
+// acknowledged.
 func (p *process) prove(o install.Order) {
 	if !p.told || !p.connected || p.now-p.since < o.Window || len(p.disk.outbox.waiting) > 0 {
 		p.proof(time.Second, func() { p.prove(o) })
@@ -220,8 +220,8 @@ func (p *process) prove(o install.Order) {
 	p.input(agent.Proved{Order: o.ID})
 }
 
-// vouch says to the launcher that the version is healthy. A launcher that cannot write the
-// journal ends the process.
+// vouch tells the launcher that the version is healthy. If the launcher cannot write the journal,
+// it ends the process.
 func (p *process) vouch(order string) {
 	p.later(p.between(time.Millisecond, 10*time.Millisecond), func() {
 		j := p.disk.journal
@@ -242,8 +242,8 @@ func (p *process) vouch(order string) {
 	})
 }
 
-// deadline is the launcher's: a trial that is not over ends here, unless nobody can reach
-// the bus.
+// deadline is the launcher's: when the time of a trial is over, it ends the process, unless nobody
+// can reach the bus.
 func (p *process) deadline() {
 	switch {
 	case !p.trial:

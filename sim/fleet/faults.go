@@ -26,8 +26,8 @@ var kinds = []string{
 	killed, launcherCut, powerCut, lost, doubled, late, ackLost, appendLost, appendDoubt, twoLeaders, leaderGone, outage, clockJump, diskFull, fetchFails,
 }
 
-// faults are the probabilities of one run. Each run draws which kinds it has, and how
-// often: a fault that hides another one is absent in half of the runs.
+// faults is the probability of each kind of fault in one run. Each run draws which kinds it has, and
+// how often they happen. So a kind that hides another kind is absent in half of the runs.
 type faults struct {
 	on    bool
 	rates map[string]float64
@@ -47,7 +47,7 @@ func (w *world) drawFaults() {
 	}
 }
 
-// fault says whether one happens now, and counts it.
+// fault says whether a fault of a kind happens now, and counts it.
 func (w *world) fault(kind string) bool {
 	if !w.faults.on || w.faults.rates[kind] == 0 || w.rnd.Float64() >= w.faults.rates[kind] {
 		return false
@@ -56,7 +56,7 @@ func (w *world) fault(kind string) bool {
 	return true
 }
 
-// weather brings the faults that come with time, every ten seconds.
+// weather brings, every ten seconds, the faults that come as time passes.
 func (w *world) weather() {
 	if !w.faults.on {
 		return
@@ -88,7 +88,7 @@ func (w *world) weather() {
 	}
 }
 
-// away cuts everybody off from the bus for a while.
+// away takes the bus away from everybody for a while.
 func (w *world) away(d time.Duration) {
 	w.busBack = max(w.busBack, w.now+d)
 	for _, h := range w.hosts {
@@ -98,7 +98,7 @@ func (w *world) away(d time.Duration) {
 
 func (w *world) busUp() bool { return w.now >= w.busBack }
 
-// calm ends all faults: what is broken is mended, as an operator would.
+// calm ends all faults, and mends what is broken, as an operator does.
 func (w *world) calm() {
 	w.faults.on = false
 	w.busBack = w.now

@@ -13,8 +13,8 @@ var (
 // size is how many machines the fleet of a seed has.
 func size(seed uint64) int { return 1 + int(seed%12) }
 
-// Whatever happens to a fleet, what must hold holds after every event, and when the faults
-// stop everything comes to the newest version: see package comment and check.go.
+// Whatever happens to a fleet, after every event holds what must hold (check.go). When the faults
+// stop, every machine comes to the newest version.
 func TestFleetsConverge(t *testing.T) {
 	if *seed > 0 {
 		if *agents == 0 {
@@ -43,11 +43,11 @@ func TestFleetsConverge(t *testing.T) {
 	t.Logf("%d fleets, %d orders, %d events, faults %v", seeds, total.Orders, total.Events, total.Faults)
 }
 
-// Stories that once ended badly.
+// Stories that ended badly once, each because of a fault in the product that is mended.
 func TestStoriesThatOnceWentWrong(t *testing.T) {
 	for _, c := range []Config{
-		{Seed: 892839153, Machines: 34}, // killed between noting that there is no way back and telling it
-		{Seed: 339618032, Machines: 33}, // a version that never proved itself came back, and was believed
+		{Seed: 892839153, Machines: 34}, // an agent was killed after it wrote NoReturn and before it reported that
+		{Seed: 339618032, Machines: 33}, // a version that had never proved itself came back and counted as good
 	} {
 		if _, err := Run(c); err != nil {
 			t.Error(err)
@@ -55,7 +55,7 @@ func TestStoriesThatOnceWentWrong(t *testing.T) {
 	}
 }
 
-// A seed is a story: told twice, it is the same.
+// The same seed gives the same story.
 func TestASeedIsAStory(t *testing.T) {
 	for _, n := range []uint64{4, 5, 211} {
 		first, err := Run(Config{Seed: n, Machines: size(n)})

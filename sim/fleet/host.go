@@ -11,7 +11,7 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// host is one machine: a disk that outlives everything, and what runs on it.
+// host is one machine: its disk, which outlives everything, and what runs on it.
 type host struct {
 	*world
 	id   string
@@ -21,29 +21,29 @@ type host struct {
 	boot      int // counts the boots
 	booted    time.Duration
 	skew      time.Duration // of the wall clock
-	fullUntil time.Duration // of the disk
+	fullUntil time.Duration // until then the disk is full
 
-	run     int // grows at every start and every end of a process
+	run     int // grows at every start and every end of a process, so that what an ended process planned does not happen
 	crashes int
 	process *process // nil: none runs
-	newest  *order   // on its order subject, as the bus has it
+	newest  *order   // the newest record on the machine's order subject
 }
 
-// disk is what is durable. Everything that the product writes there is synced before it
-// goes on, so a power cut keeps it.
+// disk is what is durable. The product syncs everything that it writes before it goes on, so a
+// power cut loses nothing of it. (Package agent/install tests that with crashfs.)
 type disk struct {
 	journal install.Journal
 	link    string
 	builds  map[string]*release // complete versions, by name
 	reached version.Number
 	begun   version.Number
-	crossed version.Number // of the newest step that was taken and cannot be undone
+	crossed version.Number // release of the newest step that was taken and cannot be undone
 	part    string         // digest of the archive that is being downloaded
-	left    int            // pieces of it that are missing
+	left    int            // how many pieces of that archive are missing
 	outbox  outbox
 }
 
-// Times of a launcher, as its defaults.
+// Times of a launcher: the defaults of launcher.Timing.
 const (
 	readyTime = 30 * time.Second
 	trialTime = 90 * time.Second
@@ -62,7 +62,7 @@ func (h *host) power() {
 	h.start()
 }
 
-// powerCut turns it off, and on again after some time.
+// powerCut turns the host off, and on again after some time.
 func (h *host) powerCut(off time.Duration) {
 	if !h.on {
 		return
@@ -73,13 +73,14 @@ func (h *host) powerCut(off time.Duration) {
 	h.after(off, h.power)
 }
 
-// end ends the process, if one runs, and with it everything that it had begun.
+// end ends the process, if one runs, and everything that the process had begun.
 func (h *host) end() {
 	h.run++
 	h.process = nil
 }
 
-// start is what the launcher does before a start, cut off anywhere.
+// start is what the launcher does before a start. A kill or a power cut can end it between any two
+// steps.
 func (h *host) start() {
 	if !h.on || h.process != nil {
 		return
@@ -109,7 +110,8 @@ func (h *host) start() {
 	h.spawn()
 }
 
-// cut lets the launcher's work end here, now and then.
+// cut ends the launcher's work here if the run draws a kill or a power cut, and says whether it
+// did.
 func (h *host) cut() bool {
 	switch {
 	case h.fault(powerCut):
@@ -131,7 +133,7 @@ func (h *host) restartIn(d time.Duration) {
 	})
 }
 
-// point lets the link name a version, which must be complete.
+// point makes the link point to a version, which must be complete.
 func (h *host) point(name string) {
 	if h.disk.builds[name] == nil {
 		h.fail("machine %s: its link would name %s, which is not there", h.id, name)
@@ -139,7 +141,8 @@ func (h *host) point(name string) {
 	h.disk.link = name
 }
 
-// spawn starts what the link names. What the release is like decides how far it comes.
+// spawn starts the version that the link names. How far the process comes depends on the behaviour
+// of its release.
 func (h *host) spawn() {
 	b := h.disk.builds[h.disk.link]
 	if b == nil {
@@ -178,7 +181,7 @@ func (h *host) spawn() {
 	}
 }
 
-// kill ends the process as the launcher sees it: why is what it said, or what it did.
+// kill ends the process. why is the reason that the launcher writes down.
 func (h *host) kill(why string) {
 	p := h.process
 	if p == nil {
@@ -202,7 +205,7 @@ func (h *host) kill(why string) {
 	h.restartIn(pause)
 }
 
-// full says whether the disk refuses to be written.
+// full says whether the disk is full now.
 func (h *host) full() bool { return h.now < h.fullUntil }
 
 // clock is the machine's own wall clock.
@@ -224,7 +227,7 @@ func (h *host) String() string {
 		h.id, h.on, running, j.Phase, j.Good, j.NoReturn, j.Order, len(h.disk.outbox.waiting))
 }
 
-// newHost is a machine that runs the first release.
+// newHost makes a machine that runs the first release.
 func (w *world) newHost(id int, first *release) *host {
 	name := first.Version.String()
 	h := &host{world: w, id: strconv.Itoa(id)}

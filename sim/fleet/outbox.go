@@ -9,7 +9,8 @@ import (
 	"github.com/jujube-project/jujube/events/wire"
 )
 
-// outbox is the agent's outbox, as its file system has it: numbered over processes.
+// outbox is the agent's outbox, as it lies on the disk. The numbers of reports go on over all
+// processes of the agent.
 type outbox struct {
 	host    *host
 	epoch   string
@@ -24,7 +25,7 @@ type letter struct {
 	data []byte
 }
 
-// put keeps a report. It returns false when the disk refuses it.
+// put keeps a report. It returns false when the disk is full.
 func (o *outbox) put(r events.Report) bool {
 	h := o.host
 	if h.full() {
@@ -55,7 +56,7 @@ func (o *outbox) put(r events.Report) bool {
 	return true
 }
 
-// send sends the oldest report that waits, again and again until it is acknowledged.
+// send sends the oldest report that waits, again and again until that is acknowledged.
 func (o *outbox) send(p *process) {
 	if !p.connected || p.sending || len(o.waiting) == 0 {
 		return

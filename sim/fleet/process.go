@@ -9,11 +9,11 @@ import (
 
 // process is one agent process.
 type process struct {
-	born time.Duration // when it was started
+	born time.Duration // when the process was started
 	*host
 	build *release
 	run   int
-	trial bool           // it began on trial and was not kept yet
+	trial bool           // its version began on trial and is not kept yet
 	order *install.Order // of the trial
 
 	state     agent.State
@@ -24,14 +24,14 @@ type process struct {
 	sending   bool
 	told      bool // its start is in the outbox
 
-	stuck   bool          // the disk refuses what the step must leave there
-	pending []agent.Input // behind that step
+	stuck   bool          // the disk is full, and an effect of the last step is not done
+	pending []agent.Input // inputs that wait until that step was taken again
 	jobs    int           // grows when the work on an order is dropped or replaced
-	proofs  int           // likewise of the trial
-	failed  int           // tries of an upgrade step
+	proofs  int           // grows when the proof of a trial is dropped or replaced
+	failed  int           // how often an upgrade step failed
 }
 
-// later lets f happen in d, unless the process has ended by then.
+// later calls f after the time d, unless the process has ended by then.
 func (p *process) later(d time.Duration, f func()) {
 	p.after(d, func() {
 		if p.process == p && p.host.run == p.run {
@@ -42,7 +42,7 @@ func (p *process) later(d time.Duration, f func()) {
 
 func (p *process) dies(d time.Duration, why string) { p.later(d, func() { p.kill(why) }) }
 
-// begin is agent.New and the start of Run.
+// begin does what agent.New and the start of Agent.Run do.
 func (p *process) begin() {
 	d := &p.disk
 	p.began = true
@@ -54,7 +54,7 @@ func (p *process) begin() {
 	p.input(agent.Started{})
 }
 
-// tellStart is the agent's first report, however long the disk refuses it.
+// tellStart puts the agent's first report into the outbox. While the disk is full, it tries again.
 func (p *process) tellStart() {
 	started := p.state.Start()
 	started.SHA256, started.PID = p.build.SHA256, p.run
@@ -64,8 +64,8 @@ func (p *process) tellStart() {
 	}
 }
 
-// connect connects, or tries again: then the newest order is read, and again every few
-// minutes.
+// connect connects to the bus, or tries again later. Once connected, the process reads its newest
+// order, and again every few minutes.
 func (p *process) connect() {
 	if p.connected || p.build.is == deafLater {
 		return
@@ -104,8 +104,9 @@ func (p *process) hear(o *order) {
 	}
 }
 
-// input steps the machine and does the effects, cut off anywhere. What the disk refuses
-// is stepped again later, and what comes meanwhile waits.
+// input steps the machine and does the effects. A kill or a power cut can end it between any two
+// effects. If the disk is full, the same input is stepped again later, and other inputs wait until
+// then.
 func (p *process) input(in agent.Input) {
 	if p.stuck {
 		p.pending = append(p.pending, in)
@@ -138,7 +139,8 @@ func (p *process) take(in agent.Input) {
 	p.struck()
 }
 
-// struck lets the process, or the host, end here, now and then.
+// struck ends the process here if the run draws a kill or a power cut of the host, and says whether
+// it did.
 func (p *process) struck() bool {
 	switch {
 	case p.fault(killed):

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// queue is what is still to happen, by virtual time; at the same time, in the order in
-// which it was put there.
+// queue is what is still to happen, ordered by virtual time. Things of the same time happen in the
+// order in which they were put into the queue.
 type queue struct {
-	now   time.Duration // since the story began
+	now   time.Duration // virtual time since the story began
 	put   uint64
 	items items
 }
@@ -34,13 +34,13 @@ func (q *items) Pop() any {
 	return last
 }
 
-// after lets f happen in d.
+// after puts f into the queue, for the time d from now.
 func (q *queue) after(d time.Duration, f func()) {
 	q.put++
 	heap.Push(&q.items, item{q.now + d, q.put, f})
 }
 
-// next lets the next thing happen. It returns false when nothing is left.
+// next takes the first thing from the queue and calls it. It returns false when nothing is left.
 func (q *queue) next() bool {
 	if len(q.items) == 0 {
 		return false

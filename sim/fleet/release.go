@@ -10,13 +10,13 @@ import (
 // behaviour is what a release is like.
 type behaviour string
 
-// What a release can be like. The names stand in reports.
+// The behaviours of releases. Reports of a run show these names.
 const (
 	good          behaviour = "good"
 	cannotRun     behaviour = "cannot run" // the self-test fails
 	liar          behaviour = "says another version"
 	deaf          behaviour = "cannot connect"  // shown by the self-test
-	deafLater     behaviour = "deaf in service" // connects in the self-test only
+	deafLater     behaviour = "deaf in service" // it can connect in the self-test only
 	crashes       behaviour = "crashes"         // at once
 	crashesLater  behaviour = "crashes in the window"
 	crashesAlways behaviour = "crashes after half a minute" // of every start, also when it was kept
@@ -29,18 +29,18 @@ const (
 	bridgeCrashes behaviour = "burns the bridge and crashes"
 )
 
-// badly are the ways in which a release can be drawn.
+// badly are the behaviours of bad releases, of which a run draws.
 var badly = []behaviour{
 	cannotRun, liar, deaf, deafLater, crashes, crashesLater, crashesAlways, fickle, hangs, damaged, stepFails, stepStuck, bridge, bridgeCrashes,
 }
 
-// release is one version with what it is like.
+// release is one version and its behaviour.
 type release struct {
 	tools.Tools
 	is behaviour
 }
 
-// burns says whether its upgrade steps have one that cannot be undone.
+// burns says whether one of the release's upgrade steps cannot be undone.
 func (r *release) burns() bool { return r.is == bridge || r.is == bridgeCrashes }
 
 func binary(patch int) version.Binary {

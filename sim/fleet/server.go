@@ -19,20 +19,20 @@ import (
 	"github.com/jujube-project/jujube/statesrv/writer"
 )
 
-// server is one term of a state server: the product's decisions and the product's writer,
-// driven by hand. It is the writer's owner. Nobody's signature is checked, since nobody
-// forges one here; and all tools are stored, so nothing is ever fetched.
+// server is one term of a state server: the product's decisions and the product's writer. The
+// simulation calls them where the product has goroutines. server is the writer's owner. It checks no
+// signatures, as nobody here forges one. All tools are stored, so it never fetches any.
 type server struct {
 	*world
 	writer *writer.Writer
 	tree   *logtree.Tree
 	heard  decide.Heard
-	due    bool // a commit is on its way
+	due    bool // a commit is planned
 
 	warrants decide.Warrants
 }
 
-// serve takes up a state, which is the fold of the log up to its Seq, and reads the rest.
+// serve begins a term. from is the fold of the log up to from.Seq; serve reads and folds the rest.
 func (w *world) serve(name string, from *projections.State) (*server, error) {
 	key, err := logKey()
 	if err != nil {
@@ -64,7 +64,7 @@ func (w *world) serve(name string, from *projections.State) (*server, error) {
 	return s, nil
 }
 
-// logKey is the same log key in every story: nobody but the story believes it.
+// logKey gives the same log key in every story, so that a seed gives the same run.
 func logKey() (*tree.Signer, error) {
 	private, _, err := tree.NewKey(bytes.NewReader(make([]byte, 64)), environment)
 	if err != nil {
@@ -73,10 +73,10 @@ func logKey() (*tree.Signer, error) {
 	return tree.NewSigner(environment, private)
 }
 
-// state is what is committed.
+// state is the fold of what is committed.
 func (s *server) state() *projections.State { return s.writer.State() }
 
-// record queues facts from before the story begins: an environment, its machines.
+// record queues facts from before the story begins: the environment and its machines.
 func (s *server) record(payloads ...events.Payload) {
 	s.decide(func(decide.At) (d decide.Decision) {
 		for _, p := range payloads {
@@ -125,13 +125,13 @@ func (s *server) tick() {
 	s.decide(func(at decide.At) decide.Decision { return decide.Pass(at, s.heard) })
 }
 
-// everything is a list of what release managers signed on which every archive is.
+// everything is signed metadata that lists every archive.
 type everything struct{}
 
 func (everything) Tools(tools.Tools) error { return nil }
 
-// ask queues an operator's request, as the message seq of the stream of requests. One that
-// was judged is not judged again.
+// ask queues an operator's request, which is message seq of the stream of requests. A request that
+// was judged before is not judged again.
 func (s *server) ask(seq uint64, operator string, ask events.Ask) {
 	by := events.Operator{Name: operator, Grants: []events.Grant{{Role: events.RoleAdmin}}}
 	s.decide(func(at decide.At) decide.Decision {
@@ -140,7 +140,7 @@ func (s *server) ask(seq uint64, operator string, ask events.Ask) {
 	})
 }
 
-// signed adds what a client signs beside what the operator typed, as things are now.
+// signed adds what a client signs besides what the operator typed, from the state as it is now.
 func signed(st *projections.State, ask events.Ask) events.Ask {
 	ask.Until = ask.Created.Add(events.MaxRequestLife)
 	list, err := warrant.NewList(targets.Of(st, ask))
@@ -153,8 +153,8 @@ func signed(st *projections.State, ask events.Ask) events.Ask {
 	return ask
 }
 
-// flush writes what is queued. An error ends the term: another server has written, or the
-// log is gone.
+// flush writes what is queued. An error ends the term: another server has written, or the outcome
+// of the append is not known.
 func (s *server) flush() error { return s.writer.Flush(context.Background()) }
 
 // Plan implements writer.Owner.

@@ -13,7 +13,8 @@ import (
 
 const environment = "env-1"
 
-// begin makes the environment: machines of the first release, and the releases to come.
+// begin makes the environment with machines that run the first release, and draws the releases to
+// come.
 func (w *world) begin() {
 	w.drawFaults()
 	w.releases = []*release{newRelease(-1, good)}
@@ -60,8 +61,8 @@ func (w *world) begin() {
 	w.weather()
 }
 
-// story lets the operator upgrade through all releases, whatever becomes of each, and then
-// to the last one, without faults.
+// story is what the operator does. He upgrades to one release after another, whatever becomes of
+// each. Then the faults end, and he upgrades to the last release.
 func (w *world) story() {
 	at := 10 * time.Second
 	for _, r := range w.releases[1 : len(w.releases)-1] {
@@ -79,8 +80,8 @@ func (w *world) story() {
 	w.after(at/2, w.insist)
 }
 
-// insist asks again, now and then, for an upgrade that has halted: most of the reasons are
-// faults that pass.
+// insist asks again, now and then, for an upgrade that has halted: most of the reasons for a halt
+// are faults that pass.
 func (w *world) insist() {
 	if !w.faults.on {
 		return
@@ -91,7 +92,7 @@ func (w *world) insist() {
 	}
 }
 
-// upgrade asks for a release; the one before, if it is not over, is aborted.
+// upgrade asks for a release. If an upgrade is in progress, that is aborted.
 func (w *world) upgrade(r *release) {
 	if r.is != good {
 		w.faults.count[badRelease]++
@@ -102,7 +103,7 @@ func (w *world) upgrade(r *release) {
 	}})
 }
 
-// meddle is something that an operator does in between.
+// meddle does something else that operators do during an upgrade.
 func (w *world) meddle() {
 	id := strconv.Itoa(w.rnd.IntN(len(w.hosts)))
 	switch w.rnd.IntN(5) {
@@ -124,8 +125,8 @@ func some(yes bool, names ...string) []string {
 	return nil
 }
 
-// finish brings everybody to the last release, as a patient operator would: when the
-// upgrade halts, what is refused is resolved and it is asked for again.
+// finish brings every machine to the last release, as a patient operator does. When the upgrade
+// halts, he allows the machines that refuse the release to try it again, and asks again.
 func (w *world) finish() {
 	last := w.releases[len(w.releases)-1]
 	s := w.centre.state()

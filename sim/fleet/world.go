@@ -29,7 +29,7 @@ type Result struct {
 	Digest   string // of the final state
 }
 
-// Add counts another run in.
+// Add adds the counts of another run.
 func (r *Result) Add(o Result) {
 	r.Machines += o.Machines
 	r.Events += o.Events
@@ -50,7 +50,7 @@ type world struct {
 	cfg      Config
 	rnd      *rand.Rand
 	faults   faults
-	busBack  time.Duration // the bus is away until then
+	busBack  time.Duration // nobody reaches the bus until then
 	log      *memlog.Log
 	releases []*release // ascending; the first is what all machines begin with
 	wanted   *release   // what the operator wants now
@@ -63,7 +63,7 @@ type world struct {
 	trace    []string
 }
 
-// violation is what must not happen; it ends the run.
+// violation says what did not hold. It is a panic that ends the run.
 type violation string
 
 // Run simulates one environment from its first record until, after all faults, everything
@@ -74,7 +74,7 @@ func Run(cfg Config) (Result, error) {
 		return r, err
 	}
 	cfg.Trace = true
-	return run(cfg) // the same again, telling
+	return run(cfg) // the same run again, this time with a trace
 }
 
 func run(cfg Config) (r Result, err error) {
@@ -110,7 +110,7 @@ func (w *world) result() Result {
 // storyLimit is how long a story may last, in virtual time.
 const storyLimit = 6 * time.Hour
 
-// until lets things happen until cond holds.
+// until takes things from the queue until cond holds.
 func (w *world) until(limit time.Duration, cond func() bool) {
 	for !cond() {
 		if w.now > limit {
@@ -125,7 +125,7 @@ func (w *world) until(limit time.Duration, cond func() bool) {
 
 func (w *world) fail(format string, args ...any) { panic(violation(fmt.Sprintf(format, args...))) }
 
-// traceLines is how much of the end of a failed run is told.
+// traceLines is how many of the last lines of a failed run's trace are shown.
 const traceLines = 200
 
 func (w *world) tell(format string, args ...any) {
@@ -138,7 +138,7 @@ func (w *world) tell(format string, args ...any) {
 	}
 }
 
-// wall is the time of a clock that is right.
+// wall is the time of a clock that is right; a host's own clock may be wrong.
 func (w *world) wall() time.Time { return time.Unix(1_450_000_000, 0).Add(w.now).UTC() }
 
 func (w *world) newID() string {

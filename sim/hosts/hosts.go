@@ -1,6 +1,6 @@
-// Package hosts runs whole environments of real processes on this host, for measurements
-// and kill loops: real builds of juju and jujud in a directory of their own, launchers
-// that are started again when they end, as systemd would, and the log as it is.
+// Package hosts runs whole environments of real processes on this host, for measurements and kill
+// loops. It builds juju and jujud into a directory of their own. It starts a launcher again when
+// that ends, as systemd does. It reads the real log.
 package hosts
 
 import (
@@ -28,7 +28,7 @@ const module = "github.com/jujube-project/jujube"
 
 // Environment is one environment on this host.
 type Environment struct {
-	Dir  string // everything is below
+	Dir  string // everything is below this directory
 	Name string
 }
 
@@ -59,12 +59,13 @@ func (e *Environment) path(parts ...string) string {
 // Jujud is the program of a version.
 func (e *Environment) Jujud(v string) string { return e.path("bin", "jujud-"+v) }
 
-// DataDir is a machine's.
+// DataDir is the data directory of a machine.
 func (e *Environment) DataDir(machine string) string {
 	return e.path("client", "machines", e.Name, machine)
 }
 
-// Juju runs a command of juju and returns its output; its messages are in the error.
+// Juju runs a command of juju and returns its standard output. If it fails, the error has what it
+// printed on stderr.
 func (e *Environment) Juju(ctx context.Context, args ...string) ([]byte, error) {
 	var out, messages bytes.Buffer
 	cmd := exec.CommandContext(ctx, e.path("bin", "juju"), args...)
@@ -76,8 +77,8 @@ func (e *Environment) Juju(ctx context.Context, args ...string) ([]byte, error) 
 	return out.Bytes(), nil
 }
 
-// Each runs commands of juju, one after the other, until one fails. Words are separated
-// by spaces.
+// Each runs commands of juju, one after the other, until one fails. The words of a command are
+// separated by spaces.
 func (e *Environment) Each(ctx context.Context, commands ...string) error {
 	for _, c := range commands {
 		if _, err := e.Juju(ctx, strings.Fields(c)...); err != nil {
@@ -87,7 +88,7 @@ func (e *Environment) Each(ctx context.Context, commands ...string) error {
 	return nil
 }
 
-// Publish packs versions and lets the environment copy them.
+// Publish packs versions into a tree of tools and copies them into the environment.
 func (e *Environment) Publish(ctx context.Context, versions ...string) error {
 	released := e.path("tree", "tools", "released")
 	if err := os.MkdirAll(released, 0o755); err != nil {
@@ -119,7 +120,7 @@ func (e *Environment) pack(dir, v string) error {
 	return errors.Join(err, out.Close())
 }
 
-// Status is what the state server says.
+// Status is what juju status says.
 func (e *Environment) Status(ctx context.Context) (status.Status, error) {
 	b, err := e.Juju(ctx, "status", "--format", "json")
 	if err != nil {

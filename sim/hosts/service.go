@@ -17,7 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Service is a machine's launcher, started again whenever it ends.
+// Service is a machine's launcher, which is started again whenever it ends.
 type Service struct {
 	Machine string
 
@@ -29,7 +29,7 @@ type Service struct {
 	done chan struct{}
 }
 
-// restartPause is between a launcher's end and its next start.
+// restartPause is the time between a launcher's end and its next start.
 const restartPause = 50 * time.Millisecond
 
 // Supervise takes over the launcher of a machine that juju started on this host.
@@ -107,7 +107,7 @@ func (s *Service) Launcher() int {
 	return s.pid
 }
 
-// Agent is the PID of the agent that the launcher runs; 0 when there is none at the moment.
+// Agent is the PID of the agent that the launcher runs. It is 0 when none runs at the moment.
 func (s *Service) Agent() int {
 	launcher := s.Launcher()
 	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", launcher))
@@ -132,7 +132,7 @@ func (s *Service) Agent() int {
 	return 0
 }
 
-// Stop ends the service, and its workloads.
+// Stop ends the service and its workloads.
 func (s *Service) Stop(ctx context.Context) error {
 	s.mu.Lock()
 	s.stop = true

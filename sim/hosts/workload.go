@@ -48,7 +48,8 @@ func Workload(dir string) error {
 	}
 }
 
-// Connection is a connection to a Workload. It is opened once: if it breaks, that is seen.
+// Connection is a connection to a Workload. It is never opened again, so that a workload which was
+// disturbed is noticed.
 type Connection struct {
 	dir  string
 	conn net.Conn
@@ -79,8 +80,8 @@ func Connect(dir string) (*Connection, error) {
 	}
 }
 
-// Ask asks over the connection. It returns an error if another process answers than before, and
-// the same error ever after.
+// Ask asks over the connection. It returns an error if the connection is broken or another process
+// answers than before. After the first error every Ask returns that error.
 func (w *Connection) Ask() error {
 	if w.lost != nil {
 		return w.lost
@@ -103,7 +104,7 @@ func (w *Connection) Ask() error {
 	return err
 }
 
-// Restarts are the workload's starts beyond the first.
+// Restarts is how often the workload was started again after its first start.
 func (w *Connection) Restarts() int {
 	b, err := os.ReadFile(filepath.Join(w.dir, "starts"))
 	if err != nil {

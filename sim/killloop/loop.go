@@ -18,11 +18,11 @@ import (
 	"github.com/jujube-project/jujube/sim/hosts"
 )
 
-// The versions between which machines go back and forth: a lower patch is an upgrade that
-// may be asked for.
+// versions are those between which machines are upgraded back and forth. An operator may ask for a
+// lower patch version, too.
 var versions = []string{"1.25.1", "1.25.2"}
 
-// loop is one run.
+// loop is one run of the kill loop.
 type loop struct {
 	plan
 	*verdict
@@ -43,7 +43,7 @@ func run(ctx context.Context, p plan) (v *verdict, err error) {
 	if !p.keep {
 		defer func() { _ = os.RemoveAll(dir) }()
 	}
-	// The children of a killed launcher become children of this process, as of init on a host.
+	// This process takes the place of init: the children of a killed launcher become its children.
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return l.verdict, err
 	}
@@ -115,7 +115,7 @@ func (l *loop) upgrades(ctx context.Context) error {
 	return nil
 }
 
-// kill kills agents and launchers at random moments until ctx ends.
+// kill kills agents and launchers with SIGKILL at random moments until ctx ends.
 func (l *loop) kill(ctx context.Context) {
 	random := rand.New(rand.NewPCG(l.plan.seed, 1))
 	for {
@@ -140,8 +140,9 @@ func (l *loop) kill(ctx context.Context) {
 	}
 }
 
-// upgrade asks for a version until every machine runs it. A machine that does not come to
-// it in time is bricked.
+// upgrade upgrades the environment to a version and returns when every machine runs it. It asks
+// again when kills have made the upgrade fail. A machine that does not run the version within
+// plan.patience counts as bricked.
 func (l *loop) upgrade(whole context.Context, to string) error {
 	ctx, cancel := context.WithTimeout(whole, l.patience)
 	defer cancel()
@@ -171,7 +172,7 @@ func (l *loop) upgrade(whole context.Context, to string) error {
 		}
 		last = errors.Join(last, err)
 		if err == nil && !ask && st.Upgrade == nil && l.resolve(ctx, st) {
-			ask = true // the upgrade was completed, but its agent was killed so often that it was taken back
+			ask = true // the upgrade was completed, but then an agent was killed so often that its machine rolled back
 			l.resets++
 		}
 		select {
@@ -185,8 +186,8 @@ func (l *loop) upgrade(whole context.Context, to string) error {
 	}
 }
 
-// resolve lets machines try again what failed there because it was killed, and says
-// whether there are any.
+// resolve allows machines to try a version again that failed there only because it was killed. It
+// says whether there are such machines.
 func (l *loop) resolve(ctx context.Context, st status.Status) (some bool) {
 	for _, m := range st.Machines {
 		if len(m.Value.Denied) > 0 {
@@ -221,7 +222,7 @@ func (l *loop) brick(st status.Status, to string, last error) {
 	}
 }
 
-// end reads the log, counts, and stops everything.
+// end reads the log, counts how orders ended, and stops everything.
 func (l *loop) end(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()

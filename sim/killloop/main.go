@@ -15,15 +15,15 @@ import (
 	"github.com/jujube-project/jujube/sim/hosts"
 )
 
-// plan is what is done.
+// plan is what one run does.
 type plan struct {
 	upgrades int // of machines, at least
 	machines int
 	every    time.Duration // mean time between kills
-	servers  bool          // the state server is killed too
+	servers  bool          // the state server is killed, too
 	seed     uint64
 	keep     bool
-	patience time.Duration // until a machine that does not come back counts as bricked
+	patience time.Duration // after which a machine that does not come back counts as bricked
 }
 
 func main() {

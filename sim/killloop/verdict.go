@@ -14,10 +14,10 @@ type verdict struct {
 	seed      uint64
 	took      time.Duration
 	kills     map[string]int // by victim
-	upgrades  int            // of machines, that ended on the ordered version
-	rolled    int            // back to the version before
-	failed    int            // before the switch, superseded or timed out
-	takenBack int            // after they were kept
+	upgrades  int            // orders after which the machine ran the ordered version
+	rolled    int            // orders after which the machine went back to the version before
+	failed    int            // orders that failed before the switch, were superseded or timed out
+	takenBack int            // versions that were kept first and rolled back later
 	resets    int            // upgrades of the environment that were asked for again
 	bricks    []string
 	restarts  int // of workloads
@@ -31,7 +31,7 @@ func (v *verdict) good() bool {
 	return len(v.bricks) == 0 && v.restarts == 0 && len(v.lost) == 0 && len(v.wrong) == 0 && v.orders > 0
 }
 
-// String is one line a number, and one a violation.
+// String has one line for each number and one for each violation.
 func (v *verdict) String() string {
 	var b strings.Builder
 	line := func(what string, n any) { fmt.Fprintf(&b, "%-24s %v\n", what, n) }

@@ -1,6 +1,6 @@
 // Command soak plays simulated fleets (package fleet) for a given time: one large fleet,
-// then small ones, each with its own seed. It ends with 1 at the first thing that does not
-// hold, and says how to play that again. `make soak TIME=60s` runs it.
+// then small ones, each with a seed of its own. When something does not hold, it exits with 1 and
+// says how to play that fleet again. `make soak TIME=60s` runs it.
 package main
 
 import (
@@ -32,7 +32,7 @@ func main() {
 	}
 }
 
-// soak counts what is played.
+// soak counts the fleets that are played.
 type soak struct {
 	time          time.Duration
 	agents, small int
