@@ -54,7 +54,7 @@ func (*AgentDownloading) Kind() string { return "agent.downloading/1" }
 // Validate asks for 0 to 100 percent.
 func (e *AgentDownloading) Validate() error {
 	if e.Percent < 0 || e.Percent > 100 {
-		return fmt.Errorf("%d percent", e.Percent)
+		return fmt.Errorf("%d percent; must be 0 to 100", e.Percent)
 	}
 	return e.validate()
 }

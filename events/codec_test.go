@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,8 +12,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/jujube-project/jujube/events"
 	"pgregory.net/rapid"
+
+	"github.com/jujube-project/jujube/events"
 )
 
 func TestRecordsSurviveTheWire(t *testing.T) {
@@ -228,21 +228,4 @@ func TestParseSignedRefuses(t *testing.T) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
-}
-
-func ExampleMarshal() {
-	rec, err := events.New(events.Envelope{
-		ID: "r1", Time: time.Unix(1433160000, 0), Actor: "operator-alice",
-	}, &events.SettingChanged{Key: "upgrade-max-in-flight", Value: "5"})
-	if err != nil {
-		panic(err)
-	}
-	b, err := events.Marshal(rec)
-	if err != nil {
-		panic(err)
-	}
-	fmt.Println(string(b))
-	// Output:
-	// jujube/1 r1 setting.changed/1 1433160000000000000 environment operator-alice - -
-	// {"key":"upgrade-max-in-flight","value":"5"}
 }

@@ -36,7 +36,7 @@ func (f *Failure) validate() error {
 	switch f.Cause {
 	case CauseArtifact, CauseVersion, CauseEnvironment, CauseOperator:
 	default:
-		return fmt.Errorf("cause %q", f.Cause)
+		return fmt.Errorf("cause %q is not %s, %s, %s or %s", f.Cause, CauseArtifact, CauseVersion, CauseEnvironment, CauseOperator)
 	}
 	if f.Step == "" || f.Code == "" || f.Text == "" {
 		return errors.New("a failure without step, code or text")

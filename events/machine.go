@@ -119,7 +119,7 @@ func (e *TokenGuessed) Entity() string { return entityMachine(e.Machine) }
 // Validate asks for all fields.
 func (e *TokenGuessed) Validate() error {
 	if e.Tries < 1 || e.Until.IsZero() {
-		return errors.New("no tries or no end")
+		return errors.New("the number of tries, or the time until which nobody can enrol, is missing")
 	}
 	return needMachine(e.Machine)
 }

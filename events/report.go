@@ -21,7 +21,7 @@ func (h *ReportHead) SetHead(head ReportHead) { *h = head }
 
 func (h *ReportHead) validate() error {
 	if h.N == 0 {
-		return errors.New("report number 0")
+		return errors.New("report number 0; reports are numbered from 1")
 	}
 	return errors.Join(needMachine(h.Machine), needID("epoch", h.Epoch))
 }

@@ -125,7 +125,7 @@ func (r Roster) Validate() error {
 	}
 	for _, q := range r.Quorums {
 		if q.Operators < 1 || q.Operators > MaxOperators {
-			errs = append(errs, fmt.Errorf("a quorum of %d operators", q.Operators))
+			errs = append(errs, fmt.Errorf("a quorum of %d operators; must be 1 to %d", q.Operators, MaxOperators))
 		}
 		errs = append(errs, CheckLabels(q.Labels))
 	}

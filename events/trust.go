@@ -64,7 +64,7 @@ func (e *TrustPublished) Validate() error {
 	case v.Root < 1 || v.Targets < 1 || v.Snapshot < 1 || v.Timestamp < 1:
 		return fmt.Errorf("versions of roles %+v: each must be at least 1", v)
 	case e.Fresh.IsZero() || e.Expires.IsZero():
-		return errors.New("a role without an end")
+		return errors.New("the time when the timestamp, the root or the targets expire is missing")
 	case len(e.Timestamp) == 0 || len(e.Timestamp) > MaxTimestampBytes:
 		return fmt.Errorf("timestamp of %d bytes, must be 1 to %d", len(e.Timestamp), MaxTimestampBytes)
 	case e.Revoked != nil && e.Revoked.Validate() != nil:
@@ -138,7 +138,7 @@ func (e *TrustStale) Entity() string { return entityMachine(e.Machine) }
 // Validate asks for both fields.
 func (e *TrustStale) Validate() error {
 	if e.Timestamp < 1 || e.Ends.IsZero() {
-		return errors.New("no version or no end of the timestamp")
+		return errors.New("the version of the timestamp, or the time when it expires, is missing")
 	}
 	return e.ReportHead.validate()
 }

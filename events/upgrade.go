@@ -132,7 +132,7 @@ func (e *UpgradePending) Entity() string { return entityUpgrade(e.Upgrade) }
 // Validate asks for the upgrade and for more than one operator.
 func (e *UpgradePending) Validate() error {
 	if e.Needed < 2 || len(e.SHA256) != 64 {
-		return errors.New("an upgrade that waits for nobody, or no digest of its request")
+		return errors.New("it needs less than two operators, or the digest of its request is missing")
 	}
 	return needID("upgrade", e.Upgrade)
 }

@@ -22,7 +22,8 @@ const (
 
 func (w *Warrant) validate() error {
 	if len(w.Approvals) > MaxApprovals || len(w.Proof) > maxProofHashes || w.Index < 0 {
-		return fmt.Errorf("a warrant with %d approvals and a proof of %d hashes", len(w.Approvals), len(w.Proof))
+		return fmt.Errorf("a warrant with %d approvals, a proof of %d hashes and the index %d; limits %d, %d and 0 upwards",
+			len(w.Approvals), len(w.Proof), w.Index, MaxApprovals, maxProofHashes)
 	}
 	for _, b := range append([][]byte{w.Request}, w.Approvals...) {
 		if len(b) > MaxRequestBytes {

@@ -31,7 +31,7 @@ subject ` + "`log.ENTITY`" + ` of the stream LOG. It is never changed: a kind th
 something else gets a new number, and an upcaster from the old one.
 `
 
-// entities is what the functions of names.go give, with the noun in capitals.
+// entities is what the functions of names.go return, with capitals in place of what varies.
 var entities = map[string]string{
 	"entityEnvironment": "environment",
 	"entityTools":       "tools",
@@ -44,7 +44,7 @@ var entities = map[string]string{
 	"entityUnitsOrder":  "order.machine-N.units",
 }
 
-// source is what the declarations of a package say.
+// source holds what the declarations of a package say.
 type source struct {
 	structs  map[string]*ast.StructType
 	docs     map[string]string // of types
@@ -83,7 +83,7 @@ func (k kind) noun() string {
 	return noun
 }
 
-// groups are the kinds by their first word, in the order in which each first comes.
+// groups are the kinds by their first word. A word comes where its first kind comes.
 func (s *source) groups() [][]kind {
 	var groups [][]kind
 	at := map[string]int{}
@@ -109,7 +109,7 @@ func (s *source) kind(out *bytes.Buffer, k kind) error {
 	return nil
 }
 
-// entity is that of the type or of what it embeds.
+// entity is the entity of a type: its own, or that of a type that it embeds.
 func (s *source) entity(typ string) string {
 	if e := s.entities[typ]; e != "" {
 		return e
@@ -126,7 +126,7 @@ func (s *source) entity(typ string) string {
 	return ""
 }
 
-// fields writes the table of a type's JSON, those of embedded types in their place.
+// fields writes the table of a type's JSON fields. The fields of an embedded type come where it is embedded.
 func (s *source) fields(out *bytes.Buffer, typ string) {
 	rows := s.rows(typ)
 	if len(rows) == 0 {
@@ -164,7 +164,7 @@ func jsonTag(f *ast.Field) string {
 	return tag
 }
 
-// parts are the types of this package that stand in fields of kinds.
+// parts are the types of this package that fields of kinds have.
 func (s *source) parts() []string {
 	found := map[string]bool{}
 	var visit func(typ string)

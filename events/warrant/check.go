@@ -95,7 +95,7 @@ func (r Reader) author(signed events.Signed, ask events.Ask, fits func(action st
 	case slices.Contains(revoked.Keys, signed.Key):
 		err = events.Refuse(events.CodeRequestOperator, "the key %s of %s is revoked", signed.Key, by.Name)
 	case !fits(ask.Action):
-		err = events.Refuse(events.CodeRequestSignature, "%s is not signed as a %s is", ask.ID, ask.Action)
+		err = events.Refuse(events.CodeRequestSignature, "the statement %s asks for %s, but is signed under the type of another statement", ask.ID, ask.Action)
 	case ask.Environment != r.Environment:
 		err = events.Refuse(events.CodeOtherEnvironment, "request %s is for environment %s, this one is %s", ask.ID, ask.Environment, r.Environment)
 	case slices.Contains(revoked.Requests, ask.ID):

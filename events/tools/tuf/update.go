@@ -256,7 +256,7 @@ func (t Trusted) judgeSnapshot(tm *trustedmetadata.TrustedMetadata, b []byte) er
 	case errors.As(err, &bad) && tm.Snapshot != before:
 		return events.Refuse(events.CodeTUFMismatch, "the snapshot is not the one that the timestamp names: %s", bad.Msg)
 	case errors.As(err, &bad):
-		return events.Refuse(events.CodeTUFRollback, "the snapshot would take a role back: %s", bad.Msg)
+		return events.Refuse(events.CodeTUFRollback, "the snapshot names an older version of a role: %s", bad.Msg)
 	case isOnly(err):
 		return events.Refuse(events.CodeTUFRollback, "%v", err)
 	}
