@@ -38,10 +38,10 @@ const (
 // Main runs the command line and returns the exit code: 0 well, 1 an error, 2 a wrong
 // command line.
 //
-// What hosts and other people have named is among what is printed: everything on stdout and
-// every message goes through package plain.
+// What is printed contains names that hosts and other people have chosen. Package plain makes their
+// control characters harmless: everything on stdout and every message goes through it.
 //
-// extra are commands beside those of the client that people install.
+// extra are commands that the client that people install does not have.
 func Main(ctx context.Context, a *app.App, extra ...Extra) int {
 	a.Screen, a.Stdout = a.Stdout, plain.NewWriter(a.Stdout)
 	root := newRoot(a, extra)
@@ -59,7 +59,7 @@ func Main(ctx context.Context, a *app.App, extra ...Extra) int {
 // Extra makes a command that only some builds of juju have.
 type Extra func(*app.App) *cobra.Command
 
-// newRoot makes the whole tree of commands.
+// newRoot makes the root command with all commands below it.
 func newRoot(a *app.App, extra []Extra) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "juju",
@@ -122,8 +122,8 @@ func addVersionFlag(root *cobra.Command) {
 	}
 }
 
-// strict makes a wrong number of arguments, and the name of a command that is not there,
-// an error of usage everywhere in the tree.
+// strict makes two mistakes an error of usage (exit code 2), for a command and all below it: a wrong
+// number of arguments, and the name of a command that does not exist.
 func strict(cmd *cobra.Command) {
 	cmd.SuggestionsMinimumDistance = 2
 	if cmd.HasSubCommands() && !cmd.Runnable() {
@@ -142,7 +142,8 @@ func strict(cmd *cobra.Command) {
 	}
 }
 
-// onlySubcommands is what a command does that is only a group of others.
+// onlySubcommands runs a command that is only a group of others: it shows the group's help, or
+// says which command does not exist.
 func onlySubcommands(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return cmd.Help()
@@ -159,7 +160,7 @@ func helpFor(cmd *cobra.Command) string {
 	return strings.Replace(cmd.CommandPath(), "juju", "juju help", 1)
 }
 
-// explainCompletion gives cobra's own command words of this program.
+// explainCompletion gives the command completion, which cobra makes, a text and examples of juju's.
 func explainCompletion(root *cobra.Command) {
 	for _, cmd := range root.Commands() {
 		if cmd.Name() != "completion" {

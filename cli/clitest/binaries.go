@@ -29,12 +29,12 @@ var buildFlags = []string{"-tags", "packaged", "-trimpath", "-buildvcs=false"}
 // test programs of this user: the directory is keyed by what the programs consist of, so a
 // changed source file gives another directory.
 //
-// The order of steps matters. Whoever looks for the directory holds the lock of all of them
-// until it is there and in use: so one test program builds while the others wait, and
-// nobody removes a directory between the look and the use. The builds are made in a
-// directory of another name, which is renamed when they are whole. A directory is in use
-// while a test program holds its own lock, which the kernel gives back when the program
-// ends; what nobody uses and is not the newest is removed.
+// The order of steps matters. A test program first takes the common lock, and holds it until its
+// directory exists and is in use. So one test program builds while the others wait, and nobody
+// removes a directory between the look and the use. The builds are made in a directory of another
+// name, which is renamed when they are whole. A directory is in use while a test program holds the
+// directory's own lock; the kernel gives that back when the program ends. Directories of other keys
+// that nobody uses are removed.
 func binaries(t *testing.T) string {
 	t.Helper()
 	key := buildKey(t)
@@ -61,9 +61,9 @@ func binaries(t *testing.T) string {
 	return bin
 }
 
-// buildKey says what the programs consist of: the build ids of all packages that they link,
-// each a digest of its source, its compiler and what it imports, and the versions that are
-// stamped.
+// buildKey is a digest of what the programs consist of: the build ids of all packages that they
+// link, and the versions that are stamped. A build id is itself a digest of a package's source, its
+// compiler and its imports.
 func buildKey(t *testing.T) string {
 	t.Helper()
 	args := append([]string{"list", "-export", "-deps", "-f", "{{.ImportPath}} {{.BuildID}}"}, buildFlags...)
@@ -98,8 +98,8 @@ func build(t *testing.T, dir string) {
 	}
 }
 
-// removeOthers removes the builds of other keys that no test program uses. The lock of all
-// of them is held.
+// removeOthers removes the directories of other keys that no test program uses. The caller holds the
+// common lock.
 func removeOthers(t *testing.T, all, key string) {
 	t.Helper()
 	entries, err := os.ReadDir(all)

@@ -13,7 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// page CODE URL [CA [HEADER]] reads a page and wants that status. CA is a file of
+// page CODE URL [CA [HEADER]] reads a page and fails unless the status is CODE. CA is a file of the
 // certificates that are believed, HEADER a file of one header.
 func page(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 || len(args) > 4 {
@@ -24,7 +24,7 @@ func page(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// save FILE URL [CA [HEADER]] keeps what a page says.
+// save FILE URL [CA [HEADER]] writes a page into a file.
 func save(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 || len(args) > 4 {
 		ts.Fatalf("usage: save FILE URL [CA [HEADER]]")

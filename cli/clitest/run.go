@@ -10,7 +10,7 @@ import (
 	"github.com/jujube-project/jujube/cli/app"
 )
 
-// Exit codes of juju, which are for ever.
+// Exit codes of juju. Scripts of users rely on them, so they never change.
 const (
 	OK     = 0
 	Failed = 1 // an error
@@ -35,7 +35,7 @@ func Run(t *testing.T, data, line string, env ...string) (code int, stdout, stde
 	return code, out.String(), errs.String()
 }
 
-// In is a run of juju with that directory as JUJU_DATA.
+// In makes a run of juju that has the directory as JUJU_DATA, and no other variable.
 func In(data string) *app.App {
 	return &app.App{Getenv: func(key string) string { return map[string]string{"JUJU_DATA": data}[key] }}
 }

@@ -20,7 +20,7 @@ import (
 // secretFiles are the files that hold secrets: nothing else may.
 var secretFiles = regexp.MustCompile(`(\.creds|\.creds\.pending|\.nkey|\.join|/trust\.json|/header|\.seed|\.key|/trust/.*|/keys/.*)$`)
 
-// What secrets look like, besides seeds.
+// What secrets look like that are no seeds.
 var (
 	pemRE    = regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]+-----END [A-Z ]*PRIVATE KEY-----`)
 	tokensRE = regexp.MustCompile(`(jujube1|jujubehttp1)\.[A-Za-z0-9_-]{40,}`)
@@ -56,8 +56,9 @@ func seedsIn(b []byte) (found []string) {
 	return found
 }
 
-// disguises are the forms in which a secret could be written: itself, what it encodes, and
-// both as base64 and hex. Base64 depends on the place within what is encoded.
+// disguises are the forms in which a secret could be written: the text, the bytes that it encodes,
+// and both as base64 and as hex. What base64 makes of some bytes depends on their offset, modulo
+// three, in what is encoded; so there are three forms of each.
 func disguises(secret string) (forms []string) {
 	raws := [][]byte{[]byte(secret)}
 	if block, _ := pem.Decode([]byte(secret)); block != nil {
@@ -82,10 +83,10 @@ func disguises(secret string) (forms []string) {
 	return forms
 }
 
-// canaries DIR... collects every secret that lies in the secret files below the
-// directories, and looks for each, in every disguise, in all other files there, and in the
-// command line and environment of every process of this host that mentions one of the
-// directories. It also wants that there are some.
+// canaries DIR... collects every secret in the secret files below the directories. It looks for each
+// of them, in every disguise, in all other files there, and in the command line and environment of
+// every process of this host that mentions one of the directories. It fails if it finds one there,
+// and also if it has no secrets to look for.
 func canaries(ts *testscript.TestScript, neg bool, dirs []string) {
 	if neg || len(dirs) == 0 {
 		ts.Fatalf("usage: canaries DIR...")
@@ -142,8 +143,8 @@ func canaries(ts *testscript.TestScript, neg bool, dirs []string) {
 	}
 }
 
-// needles are texts that are looked for all at once, by their first four bytes, with what
-// they are from.
+// needles are texts that are looked for all at once. The key is a needle's first four bytes; the
+// value is the needle and the file that it is from.
 type needles map[[4]byte][][2]string
 
 func (n needles) add(text, from string) {
@@ -151,7 +152,7 @@ func (n needles) add(text, from string) {
 	n[key] = append(n[key], [2]string{text, from})
 }
 
-// in says what the first needle is from that is in b.
+// in gives the file of the first needle that is in b. It is empty if there is none.
 func (n needles) in(b []byte) (from string) {
 	var begins [1 << 16]bool
 	for key := range n {
@@ -170,8 +171,8 @@ func (n needles) in(b []byte) (from string) {
 	return ""
 }
 
-// processes gives what /proc tells everybody, or the same user, of processes that have to
-// do with one of the directories.
+// processes reads from /proc what everybody, or the same user, can see of each process whose command
+// line mentions one of the directories: the command line and the environment.
 func processes(ts *testscript.TestScript, dirs []string) map[string][]byte {
 	told, seen := map[string][]byte{}, 0
 	names, err := filepath.Glob("/proc/[0-9]*/cmdline")
@@ -194,8 +195,8 @@ func processes(ts *testscript.TestScript, dirs []string) map[string][]byte {
 	return told
 }
 
-// private DIR... wants that everything below the directories is for its owner alone: 0700
-// and 0600, and no links but those to versions.
+// private DIR... fails unless everything below the directories is for its owner alone (0700 and
+// 0600) and no links are there but those to versions of the tools.
 func private(ts *testscript.TestScript, neg bool, dirs []string) {
 	if neg || len(dirs) == 0 {
 		ts.Fatalf("usage: private DIR...")

@@ -12,9 +12,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// serve DIR VARIABLE [BYTES] serves a directory for as long as the script runs, and puts
-// the URL into the variable. It writes "PATH RANGE" of every request for an archive into
-// the file VARIABLE.log, and, with BYTES, sends no more than that many of it.
+// serve DIR VARIABLE [BYTES] serves a directory over HTTP for as long as the script runs, and puts
+// the URL into the variable. For every request for an archive it writes "PATH RANGE" into the file
+// VARIABLE.log. With BYTES it breaks the connection after that many bytes of an archive.
 func serve(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: serve DIR VARIABLE [BYTES]")

@@ -34,9 +34,9 @@ func number(ts *testscript.TestScript, text string) int {
 	return n
 }
 
-// killsync client|agent ENVIRONMENT MIB SYNC-TOOLS-FLAGS... runs juju sync-tools, kills
-// itself or the state server's agent when the store holds that much, and waits until the
-// command has ended.
+// killsync client|agent ENVIRONMENT MIB SYNC-TOOLS-FLAGS... runs juju sync-tools. When the state
+// server's store has grown to that size it kills the command (client) or the state server's agent
+// (agent), and waits until the command has ended.
 func killSync(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 || (args[0] != "client" && args[0] != "agent") {
 		ts.Fatalf("usage: killsync client|agent ENVIRONMENT MIB FLAGS...")
@@ -67,7 +67,7 @@ func killSync(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// size is how much a directory holds; what vanishes meanwhile does not count.
+// size adds up the files of a directory. Files that vanish meanwhile do not count.
 func size(dir string) (n int64) {
 	_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
 		if err == nil && d.Type().IsRegular() {
@@ -80,7 +80,7 @@ func size(dir string) (n int64) {
 	return n
 }
 
-// peak ENVIRONMENT MIB fails when the state server's agent ever had more memory.
+// peak ENVIRONMENT MIB fails if the state server's agent ever had more memory than that.
 func peak(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: peak ENVIRONMENT MIB")

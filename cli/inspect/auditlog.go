@@ -19,7 +19,7 @@ type auditLog struct {
 	since, until string
 	format       string
 	utc          bool
-	follow       bool // go on with what comes
+	follow       bool // go on with the records that are appended
 }
 
 func (c *auditLog) command() *cobra.Command {
@@ -110,7 +110,8 @@ func (c *auditLog) run(ctx context.Context, w *audit.Writer) error {
 	return w.Close()
 }
 
-// tell writes a record that the filter chooses. invalid is what reading it gave.
+// tell writes a record if the filter chooses it. invalid is the error of reading it: a record that
+// cannot be read is shown as invalid.
 func tell(w *audit.Writer, f audit.Filter, rec events.Record, invalid error) error {
 	e := audit.EntryOf(rec)
 	switch {

@@ -1,9 +1,9 @@
 // Package inspect holds the commands that only look: `juju status`, `juju audit` and `juju
 // version`. They ask for nothing to be done.
 //
-// What a status or an audit says of a log is decided by packages projections/status and
-// projections/audit; here it is read, over a connection or, when nothing answers, from a copy
-// of the log on this host, and written.
+// Packages projections/status and projections/audit decide what a status or an audit says of a
+// log. This package opens the log, over a connection or, if nothing answers, as a copy on this
+// host, and writes what they say.
 package inspect
 
 import (

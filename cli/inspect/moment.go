@@ -34,8 +34,8 @@ func parseMoment(text string, now time.Time) (moment, error) {
 	return moment{time: t}, nil
 }
 
-// parseTime reads RFC 3339, or a date and time of now's zone with or without seconds,
-// or a time of to-day, or how long ago ("15m").
+// parseTime reads a time in one of four forms: RFC 3339; a date, with or without a time, in the zone
+// of now; a time of to-day; or how long ago it was ("15m").
 func parseTime(text string, now time.Time) (time.Time, error) {
 	if ago, err := time.ParseDuration(text); err == nil && ago > 0 {
 		return now.Add(-ago), nil
@@ -54,8 +54,8 @@ func parseTime(text string, now time.Time) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("time %q is not like 2015-06-01T12:00:00Z, 2015-06-01 12:00, 12:00 or 15m (ago)", text)
 }
 
-// foldLog folds a log from its start to the moment. Bytes that are no record are
-// counted as skipped.
+// foldLog folds a log from its first record to the moment. A record that cannot be read is folded
+// as one that was skipped.
 func foldLog(ctx context.Context, log events.Log, at moment) (*projections.State, error) {
 	s := projections.New()
 	last, err := log.Last(ctx)

@@ -17,15 +17,16 @@ import (
 	"github.com/jujube-project/jujube/events/wire"
 )
 
-// reader is what the commands that only read (status, audit) need of the program.
+// reader opens the log for the commands that only read it: status and audit.
 type reader struct {
 	stdout, stderr io.Writer
-	screen         io.Writer // stdout itself, for what a terminal is to obey
+	screen         io.Writer // stdout without a filter, for the sequences that control a terminal
 	// connect opens the environment's log over NATS.
 	connect func(ctx context.Context) (logSource, error)
-	// witness is what this client has seen of the log, nil without log keys.
+	// witness reads what this client has seen of the log; nil without log keys.
 	witness func() (*session.Witness, error)
-	// verifies: the command compares the whole log with what was seen, and says what differs.
+	// verifies is set by a command that compares the whole log with what was seen, and says itself
+	// what differs. For every other command open checks the newest checkpoint first.
 	verifies bool
 	// offline opens the log of a state server that is down, from its data directory.
 	offline func(ctx context.Context, dataDir string) (log events.Log, closeLog func(), err error)
@@ -33,7 +34,7 @@ type reader struct {
 	dataDir func() string
 }
 
-// newReader reads the log of the chosen environment.
+// newReader makes a reader for the log of the chosen environment.
 func newReader(a *app.App) *reader {
 	return &reader{
 		stdout: a.Stdout, stderr: a.Stderr, screen: a.Screen,
@@ -67,24 +68,24 @@ func newReader(a *app.App) *reader {
 	}
 }
 
-// logSource is where a command reads the log.
+// logSource is an opened log: over a connection, or a copy on this host.
 type logSource struct {
 	log events.Log
-	// ask asks the state server; nil for a copy read off line.
+	// ask asks the state server; nil for a copy.
 	ask wire.Asker
-	// signed is the newest checkpoint that is kept beside the log; nil: none is.
+	// signed gives the newest checkpoint that is kept beside the log, or bus.ErrNotFound.
 	signed func(ctx context.Context) ([]byte, error)
-	// witness is what this client has seen of the log; nil: nothing, and it cannot tell.
+	// witness is what this client has seen of the log; nil without log keys.
 	witness *session.Witness
 	close   func()
 }
 
-// sourceOf reads over a connection, which close ends.
+// sourceOf reads the log over a connection. close ends the connection.
 func sourceOf(c *bus.Conn, w *session.Witness) logSource {
 	return logSource{log: c.Log(), ask: c, signed: c.Checkpoint, witness: w, close: c.Close}
 }
 
-// keptCheckpoint is what the state server on this host signed last.
+// keptCheckpoint reads the newest checkpoint that the state server on this host has written.
 func keptCheckpoint(dataDir string) func(context.Context) ([]byte, error) {
 	return func(context.Context) ([]byte, error) {
 		note, err := os.ReadFile(filepath.Join(dataDir, "server", "tree", "checkpoint"))
@@ -95,8 +96,8 @@ func keptCheckpoint(dataDir string) func(context.Context) ([]byte, error) {
 	}
 }
 
-// open opens the log of the environment: over NATS, or, when nothing answers there, as
-// a copy of the state server's files if they lie on this host.
+// open opens the log of the environment over NATS. If nothing answers there, and the state server's
+// files are on this host, it opens a copy of them instead.
 func (r *reader) open(ctx context.Context) (logSource, error) {
 	src, err := r.connect(ctx)
 	if err == nil && src.witness != nil && !r.verifies {

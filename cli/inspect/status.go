@@ -20,7 +20,7 @@ import (
 	"github.com/jujube-project/jujube/projections/status"
 )
 
-// view is how a status is asked for: the flags that status and audit replay share.
+// view is how a status is shown: the flags that status and audit replay share.
 type view struct {
 	format   string
 	utc      bool
@@ -35,13 +35,13 @@ func (v *view) flags(cmd *cobra.Command) {
 	f.StringVarP(&v.output, "output", "o", "", "write to this file instead of to the terminal")
 }
 
-// check refuses a format or a pattern that means nothing, before anything is asked.
+// check refuses an unknown format or a malformed pattern, before the environment is asked anything.
 func (v *view) check() error {
 	_, err := status.Status{}.Filter(v.patterns)
 	return errors.Join(err, status.Write(io.Discard, v.format, status.Status{}, status.Options{}))
 }
 
-// write writes st as asked, to the file or to out.
+// write writes the status to the file of -o, or else to out.
 func (v *view) write(out io.Writer, st status.Status) error {
 	st, err := st.Filter(v.patterns)
 	if err != nil {
@@ -127,7 +127,7 @@ func (c *showStatus) run(ctx context.Context) error {
 	return c.view.write(c.stdout, st)
 }
 
-// source is a connection; with --from-log, when nothing answers, a copy of the log.
+// source opens the log over a connection. With --from-log it opens a copy if nothing answers.
 func (c *showStatus) source(ctx context.Context) (logSource, error) {
 	if c.fromLog {
 		return c.open(ctx)
@@ -171,8 +171,8 @@ func (src logSource) foldStatus(ctx context.Context, at moment) (status.Status, 
 // clearScreen puts the cursor home and clears the terminal.
 const clearScreen = "\x1b[H\x1b[2J"
 
-// draw draws the status now and at every change of the log, until ctx ends. Changes that
-// come while it draws are drawn together.
+// draw draws the status now and at every change of the log, until ctx ends. All changes that come
+// while it draws are followed by one more drawing.
 func (c *showStatus) draw(ctx context.Context, log events.Log, look func(context.Context) (status.Status, error)) error {
 	last, err := log.Last(ctx)
 	if err != nil {
@@ -187,7 +187,7 @@ func (c *showStatus) draw(ctx context.Context, log events.Log, look func(context
 		case ctx.Err() != nil:
 			return nil
 		case err != nil:
-			fmt.Fprintln(c.stderr, plain.Lines(err.Error())) // a state server that is away comes back
+			fmt.Fprintln(c.stderr, plain.Lines(err.Error())) // the watch goes on: a state server that is away comes back
 		default:
 			io.WriteString(c.screen, clearScreen)
 			if err := c.view.write(c.stdout, st); err != nil {
@@ -205,8 +205,9 @@ func (c *showStatus) draw(ctx context.Context, log events.Log, look func(context
 	}
 }
 
-// changesOf tells of records from a sequence on, until ctx ends or the log cannot be followed
-// any more. One token stands for all records that came since the last was taken.
+// changesOf sends a token when a record is appended from a sequence on. One token stands for all
+// records that came since the last token was taken. ended gives the error when ctx ends or the log
+// cannot be followed any more.
 func changesOf(ctx context.Context, log events.Log, from uint64) (changed <-chan struct{}, ended <-chan error) {
 	poke := host.NewPoke()
 	end := make(chan error, 1)

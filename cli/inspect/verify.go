@@ -26,8 +26,8 @@ type verdict struct {
 	Open      []audit.Open      `json:"open_orders"`
 	Snapshots int               `json:"snapshots_checked"`
 	Unknown   map[string]uint64 `json:"unknown_kinds"`
-	Served    string            `json:"served"` // what was compared with the state server
-	Signed    []string          `json:"signed"` // the heads of the log that it was compared with
+	Served    string            `json:"served"` // in words: what was compared with the state server
+	Signed    []string          `json:"signed"` // in words: the checkpoints that it was compared with
 	Findings  []audit.Finding   `json:"findings"`
 }
 
@@ -107,7 +107,8 @@ func (c *verify) run(ctx context.Context) error {
 	return nil
 }
 
-// askDigest asks the state server what state it serves; note says so in words.
+// askDigest asks the state server for the digest of the state that it serves. note says in words
+// what was compared, or why nothing was.
 func (src logSource) askDigest(ctx context.Context) (said wire.Position, note string, err error) {
 	if src.ask == nil {
 		return said, "not compared: the log was read off line", nil
@@ -124,8 +125,9 @@ func (src logSource) askDigest(ctx context.Context) (said wire.Position, note st
 	return said, fmt.Sprintf("compared with the state server at %d", said.Seq), nil
 }
 
-// verifyLog reads the log twice: for its bytes and what its snapshots say, and to replay
-// it. It reads to the end of what was signed, even where the log says that it is shorter.
+// verifyLog reads the log twice. The first pass checks the bytes against the checkpoints and notes
+// what the snapshots say; the second replays the records. It reads to the end of what was signed,
+// even if the log says that it is shorter: so records that were taken away from its end are found.
 func verifyLog(ctx context.Context, log events.Log, said wire.Position, t *audit.Tree) (*audit.Verifier, error) {
 	last, err := log.Last(ctx)
 	if err != nil {

@@ -59,7 +59,8 @@ func (s *Session) requestOnce(ctx context.Context, ask events.Ask) ([]events.Rec
 	return recs, refusal(ask, recs)
 }
 
-// observe sees that the log goes on from what this client saw of it.
+// observe checks that the log goes on from what this client has seen of it. A client without log
+// keys cannot check that.
 func (s *Session) observe(ctx context.Context) error {
 	w, err := WitnessOf(s.app.Store(), s.Env)
 	if err != nil || w == nil {
@@ -68,8 +69,8 @@ func (s *Session) observe(ctx context.Context) error {
 	return w.Observe(ctx, s.Conn)
 }
 
-// publish stores the request. When an answer is lost, the very same bytes are stored again,
-// which changes nothing if they were stored before.
+// publish stores the request in the stream REQUESTS. If no answer comes, it stores the very same
+// bytes again: if the first attempt has stored them, that changes nothing.
 func (s *Session) publish(ctx context.Context, ask events.Ask) error {
 	ctx, cancel := context.WithTimeout(ctx, s.app.Timeout)
 	defer cancel()
@@ -93,7 +94,7 @@ func (s *Session) publish(ctx context.Context, ask events.Ask) error {
 	}
 }
 
-// undecided says what is known of a request whose decision was not seen.
+// undecided is the error of a request that is stored and whose decision this client has not seen.
 func (s *Session) undecided(ctx context.Context, ask events.Ask, err error) error {
 	stored := fmt.Sprintf("The request is stored. It is judged when a state server is back, or expires at %s.", ask.Expires.Format(time.RFC3339))
 	next := "juju audit log --upgrade " + ask.ID + " shows what became of it"
@@ -111,8 +112,8 @@ func (s *Session) undecided(ctx context.Context, ask events.Ask, err error) erro
 	return app.Fail(err, stored, next)
 }
 
-// logEnd is the log's last sequence. A log that does not answer, because NATS or the state
-// server is only just starting, is asked again for a while.
+// logEnd asks for the log's last sequence. While NATS or the state server is starting the log does
+// not answer; it is asked again until --timeout is over.
 func (s *Session) logEnd(ctx context.Context, log *bus.Log) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.app.Timeout)
 	defer cancel()

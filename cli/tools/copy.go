@@ -90,7 +90,7 @@ func (y *syncTools) forgetDownloads() {
 	}
 }
 
-// download brings an archive into a file, from where an earlier download stopped.
+// download brings an archive into a file. It goes on where an earlier download stopped.
 func download(ctx context.Context, from streams.Source, f streams.Found, path string, told func(int64)) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
@@ -103,12 +103,13 @@ func download(ctx context.Context, from streams.Source, f streams.Found, path st
 	if err == nil {
 		err = fill(ctx, from, f, out, info.Size(), told)
 	}
-	if errors.Is(err, streams.ErrLength) { // the bytes that came are of no use
+	if errors.Is(err, streams.ErrLength) { // what was downloaded is not the beginning of this archive
 		err = errors.Join(fmt.Errorf("%w: %w", errBadArchive, err), out.Truncate(0))
 	}
 	return errors.Join(err, out.Close())
 }
 
+// fill appends to out what is missing after its first have bytes.
 func fill(ctx context.Context, from streams.Source, f streams.Found, out *os.File, have int64, told func(int64)) error {
 	if have > f.Size {
 		have = 0
@@ -125,12 +126,13 @@ func fill(ctx context.Context, from streams.Source, f streams.Found, out *os.Fil
 		return err
 	}
 	_, err = io.Copy(&counting{out, have, told}, io.LimitReader(body, f.Size-have))
-	if err == nil { // an error says that the archive does not end where it must
+	if err == nil { // the rest must be empty: the source gives an error if the archive goes on
 		_, err = io.Copy(io.Discard, body)
 	}
 	return errors.Join(err, body.Close())
 }
 
+// counting tells how many bytes were written so far.
 type counting struct {
 	w    io.Writer
 	n    int64
@@ -144,7 +146,7 @@ func (c *counting) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// checkArchive reads a file whole and says what is wrong with it.
+// checkArchive reads a whole file and says why it is not the wanted archive.
 func checkArchive(path string, want tools.Tools) error {
 	f, err := os.Open(path)
 	if err != nil {
@@ -157,7 +159,7 @@ func checkArchive(path string, want tools.Tools) error {
 	if err != nil && bad == nil {
 		return err
 	}
-	if _, err := io.Copy(h, f); err != nil { // what the inspection left unread belongs to the digest, too
+	if _, err := io.Copy(h, f); err != nil { // the inspection may end early; the digest is of the whole file
 		return err
 	}
 	if got := hex.EncodeToString(h.Sum(nil)); bad == nil && got != want.SHA256 {

@@ -18,8 +18,8 @@ import (
 	"github.com/jujube-project/jujube/streams"
 )
 
-// toDirectory writes a signed tree of what is wanted. It asks the environment, if
-// one is at hand, where tools come from, whom to believe, and what it would choose.
+// toDirectory writes a signed tree of what is wanted. If an environment is chosen, it says where
+// tools come from, whom to believe and which versions are wanted.
 func (y *syncTools) toDirectory(ctx context.Context, sel selection) error {
 	env, c, err := y.atHand(ctx)
 	if err != nil {
@@ -49,8 +49,8 @@ func (y *syncTools) toDirectory(ctx context.Context, sel selection) error {
 	return errors.Join(err, r.write(y.app, y.format))
 }
 
-// atHand is what the chosen environment says, or, when there is none, what this client
-// believes by itself.
+// atHand asks the chosen environment for its settings and its catalogue. If no environment is chosen
+// the settings are those of a client alone.
 func (y *syncTools) atHand(ctx context.Context) (env wire.EnvironmentInfo, c wire.Catalogue, err error) {
 	if y.app.ChosenName() == "" {
 		env.Settings, err = y.alone()
@@ -66,7 +66,7 @@ func (y *syncTools) atHand(ctx context.Context) (env wire.EnvironmentInfo, c wir
 	return env, c, nil
 }
 
-// newestOwn is the newest release of the client's own minor version.
+// newestOwn selects the newest release of the client's own minor version that is not revoked.
 func newestOwn(list []streams.Found) func(version.Number) bool {
 	own := version.Current()
 	var newest version.Number
@@ -79,7 +79,8 @@ func newestOwn(list []streams.Found) func(version.Number) bool {
 	return func(n version.Number) bool { return n == newest }
 }
 
-// inDirectory are the wanted archives that lie whole and right in a directory.
+// inDirectory lists the wanted archives that are in a directory already, whole and with the right
+// digest.
 func inDirectory(dir string, r *syncResult) []tools.Tools {
 	var there []tools.Tools
 	for _, a := range r.Archives {
@@ -91,8 +92,8 @@ func inDirectory(dir string, r *syncResult) []tools.Tools {
 	return there
 }
 
-// fillDirectory downloads what is missing, each archive first beside its place, and then
-// writes and signs the metadata.
+// fillDirectory downloads the missing archives, and then writes and signs the metadata. If a
+// download fails the metadata stays as it was.
 func (y *syncTools) fillDirectory(ctx context.Context, from source, missing []streams.Found, r *syncResult) error {
 	vendor, err := signing.Vendor(y.app.Store())
 	if err != nil {
@@ -123,8 +124,8 @@ func (y *syncTools) fillDirectory(ctx context.Context, from source, missing []st
 	return nil
 }
 
-// placeOne downloads one archive beside its place, checks it, and renames it into the place:
-// an archive under its own name is whole and right.
+// placeOne downloads one archive into a file .part, checks it, and only then gives it its own name.
+// So an archive that has its own name is whole and right.
 func placeOne(ctx context.Context, dir string, from source, f streams.Found, told progress) error {
 	where := fmt.Sprintf("%s in %s", f.Path, from)
 	place := filepath.Join(dir, f.FileName())
@@ -147,7 +148,7 @@ func placeOne(ctx context.Context, dir string, from source, f streams.Found, tol
 	return nil
 }
 
-// marksOf is what the source says of the versions that are in the tree.
+// marksOf gives the marks that the source has for the versions that are in the tree.
 func marksOf(list []streams.Found, r *syncResult) map[version.Number]tools.Marks {
 	marks := simplestreams.Marks(list)
 	for n := range marks {

@@ -72,7 +72,8 @@ type generateTools struct {
 	unmark   []string
 }
 
-// signatureLife is how long what is signed here is believed: offline sites renew rarely.
+// signatureLife is the default of how long a signature of a tree is believed. It is long because a
+// site without internet signs anew only rarely.
 const signatureLife = 365 * 24 * time.Hour
 
 func (g *generateTools) command() *cobra.Command {
@@ -137,7 +138,7 @@ func (g *generateTools) run() error {
 	return nil
 }
 
-// marks gathers the flags that mark versions.
+// marks reads the flags that mark versions. A version that is only unmarked has no marks.
 func (g *generateTools) marks() (map[version.Number]tools.Marks, error) {
 	marks := map[version.Number]tools.Marks{}
 	for _, m := range []struct {

@@ -11,8 +11,8 @@ import (
 	"github.com/jujube-project/jujube/events/tools"
 )
 
-// bars shows how far archives have come: a bar for each on a terminal, else a line when
-// one is done, and nothing with --quiet.
+// bars shows how much of each archive is copied. On a terminal an archive has a bar; elsewhere it
+// has one line, which is written when its copy begins. With --quiet nothing is shown.
 type bars struct {
 	app   *app.App
 	shown *mpb.Progress // nil: no terminal
@@ -37,7 +37,7 @@ type progress struct {
 	size int64
 }
 
-// add begins an archive whose bytes pass through a number of steps.
+// add begins an archive whose bytes are moved in a number of steps, such as a download and an upload.
 func (b *bars) add(t tools.Tools, steps int64) progress {
 	p := progress{size: t.Size}
 	if b.shown == nil {
@@ -50,7 +50,7 @@ func (b *bars) add(t tools.Tools, steps int64) progress {
 	return p
 }
 
-// step tells how many bytes have passed through one of the steps.
+// step returns what is called with the number of bytes that step n, from 0, has moved.
 func (p progress) step(n int64) func(int64) {
 	return func(done int64) {
 		if p.bar != nil {
@@ -59,14 +59,14 @@ func (p progress) step(n int64) func(int64) {
 	}
 }
 
-// end leaves the bar as it stands, when the archive did not come to its end.
+// end stops the bar of an archive that could not be copied.
 func (p progress) end() {
 	if p.bar != nil {
 		p.bar.Abort(false)
 	}
 }
 
-// wait draws what is left to draw.
+// wait waits until all bars are drawn to their ends.
 func (b *bars) wait() {
 	if b.shown != nil {
 		b.shown.Wait()

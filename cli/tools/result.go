@@ -61,8 +61,8 @@ func newSyncResult(from source, wanted []streams.Found, dryRun bool) *syncResult
 	return r
 }
 
-// missing are the wanted archives that are not stored. A version that is stored with
-// other bytes is an error: it would have to be replaced.
+// missing lists the wanted archives that are not stored. A version that is stored with other bytes
+// is an error, because it would have to be replaced.
 func (r *syncResult) missing(stored []tools.Tools) ([]streams.Found, error) {
 	var list []streams.Found
 	var faults []error
@@ -91,7 +91,8 @@ func (r *syncResult) set(v version.Binary, state string) {
 	r.Archives[i].State = state
 }
 
-// write shows the result; in a table only what is to be said, in other formats all.
+// write shows the result. The table leaves out archives that were there already; JSON and YAML have
+// all.
 func (r *syncResult) write(a *app.App, format string) error {
 	for _, archive := range r.Archives {
 		switch archive.State {

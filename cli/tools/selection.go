@@ -12,7 +12,7 @@ import (
 
 // selection says which archives are wanted.
 type selection struct {
-	auto      bool // a version is to be chosen first
+	auto      bool // number is not known yet: the versions are chosen as upgrade-juju would
 	number    func(version.Number) bool
 	series    []string            // empty: all
 	arches    []string            // likewise
@@ -65,7 +65,7 @@ func parseMinor(text string) ([]int, error) {
 	return numbers, nil
 }
 
-// of are the archives that are wanted among those that were found. Revoked ones never are.
+// of gives the wanted archives among those that were found. A revoked archive is never wanted.
 func (sel selection) of(a *app.App, found []streams.Found) []streams.Found {
 	var wanted []streams.Found
 	for _, f := range found {

@@ -17,7 +17,7 @@ import (
 	"github.com/jujube-project/jujube/streams"
 )
 
-// source is a source of tools and what a stream of it has.
+// source is a source of tools, with the listing of one of its streams.
 type source struct {
 	streams.Source
 	streams.Listing
@@ -70,7 +70,7 @@ func isDirectory(base string) bool {
 	return err == nil && info.IsDir()
 }
 
-// sources are where to look, in order.
+// sources lists the sources to try, in this order.
 func (y *syncTools) sources(set map[string]string) []string {
 	if y.source != "" {
 		return []string{y.source}
@@ -113,8 +113,8 @@ func marksWith(from source, c wire.Catalogue) []tools.Marked {
 	return sortedMarks(all)
 }
 
-// newMarks are the marks of versions that change what the environment knows of this
-// publisher.
+// newMarks are the marks that the environment does not know yet: what this publisher says of a
+// version is new to it.
 func newMarks(from source, c wire.Catalogue) []tools.Marked {
 	said := simplestreams.Marks(from.Found)
 	for n, m := range said {
@@ -134,8 +134,8 @@ func sortedMarks(said map[version.Number]tools.Marks) []tools.Marked {
 	return list
 }
 
-// alone are the settings that a client without an environment goes by: it believes only its
-// own signatures.
+// alone gives the settings for a client without an environment. It believes only what it has signed
+// itself.
 func (y *syncTools) alone() (map[string]string, error) {
 	own, err := signing.OwnAnchors(y.app.Store())
 	return map[string]string{"agent-stream": "released", "tools-source": settings.PublicSource, "tools-signers": strings.Join(own, " ")}, err

@@ -114,7 +114,8 @@ func (y *syncTools) run(ctx context.Context) error {
 	return session.With(ctx, y.app, func(s *session.Session) error { return y.toStore(ctx, s, sel) })
 }
 
-// syncToStore copies what the environment's store lacks.
+// toStore copies the wanted archives that the environment's store lacks, tells the environment the
+// marks that it does not know, and signs what was wanted.
 func (y *syncTools) toStore(ctx context.Context, s *session.Session, sel selection) error {
 	env, catalogue, err := knowledge(ctx, s)
 	if err != nil {
@@ -144,8 +145,9 @@ func (y *syncTools) toStore(ctx context.Context, s *session.Session, sel selecti
 	return errors.Join(err, r.write(y.app, y.format))
 }
 
-// signCopied makes what is in the store now targets of the site. This client believed the
-// source's publisher; machines believe only the site's release managers.
+// signCopied signs the wanted archives, which are all stored by now, as targets of the site. This
+// client has believed the publisher of the source; machines believe only the release managers of the
+// site.
 func (y *syncTools) signCopied(ctx context.Context, s *session.Session, r *syncResult) error {
 	list := make([]tools.Tools, 0, len(r.Archives))
 	for _, a := range r.Archives {
@@ -158,13 +160,13 @@ func (y *syncTools) signCopied(ctx context.Context, s *session.Session, r *syncR
 	return p.SignTools(ctx, list)
 }
 
-// knower says what the state server knows.
+// knower asks the state server about the environment and its store.
 type knower interface {
 	Environment(ctx context.Context) (wire.EnvironmentInfo, error)
 	Stored(ctx context.Context) (wire.Catalogue, error)
 }
 
-// knowledge is what the state server says of the environment and of what is stored.
+// knowledge asks for the environment's settings and for what is stored.
 func knowledge(ctx context.Context, s knower) (wire.EnvironmentInfo, wire.Catalogue, error) {
 	env, err := s.Environment(ctx)
 	if err != nil {
@@ -178,7 +180,8 @@ func knowledge(ctx context.Context, s knower) (wire.EnvironmentInfo, wire.Catalo
 func (y *syncTools) copyTools(ctx context.Context, s *session.Session, from source, marks []tools.Marked, missing []streams.Found, r *syncResult) error {
 	wanted := make([]version.Binary, 0, len(missing))
 	for _, f := range missing {
-		if _, _, err := streams.Local(from.Source, f); err != nil { // a local tree that lacks one archive is found out before any is copied
+		// A directory that lacks one archive is found out before any archive is copied.
+		if _, _, err := streams.Local(from.Source, f); err != nil {
 			return app.Fail(fmt.Errorf("%w: %w", errBadArchive, err), "Nothing was copied.", nextForCopy(errBadArchive))
 		}
 		wanted = append(wanted, f.Version)
@@ -216,8 +219,8 @@ func nextForCopy(err error) string {
 	return "run juju sync-tools again; it goes on where it stopped"
 }
 
-// automatic selects what a following upgrade-juju would choose, and every version that
-// must be passed through before it.
+// automatic selects the version that a following upgrade-juju would choose, and every version that
+// must be passed through on the way there. A hop that is no floor is the last that is selected.
 func (y *syncTools) automatic(sel selection, from source, env wire.EnvironmentInfo, c wire.Catalogue) (selection, error) {
 	platforms := session.InUse(c)
 	list := slices.Clone(c.Stored)

@@ -29,8 +29,8 @@ type verifyFault struct {
 // hashTimeout is how long the state server may take to read one archive.
 const hashTimeout = 5 * time.Minute
 
-// verifyTools compares every object of the store with the catalogue, and the other way
-// round.
+// verifyStore compares the store with the catalogue: every archive of the catalogue must be in the
+// store with its bytes, and every object of the store must be in the catalogue.
 func (y *syncTools) verifyStore(ctx context.Context, s *session.Session) error {
 	_, c, err := knowledge(ctx, s)
 	if err != nil {
@@ -59,7 +59,8 @@ func (y *syncTools) verifyStore(ctx context.Context, s *session.Session) error {
 	return r.write(y.app, y.format)
 }
 
-// verifyOne has an archive read and hashed. Only what ends the whole is an error.
+// verifyOne lets the state server read and hash one archive. What is wrong with the archive is added
+// to the result; an error ends the whole comparison.
 func (y *syncTools) verifyOne(ctx context.Context, s *session.Session, r *verifyResult, t tools.Tools, there bool) error {
 	if !there {
 		r.add(t.Version.String(), "it is in the catalogue, with sha256 %s, and not in the store", t.SHA256)

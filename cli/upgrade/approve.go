@@ -22,7 +22,7 @@ type approveUpgrade struct {
 	yes bool
 }
 
-// approver asks what waits, and asks for its approval.
+// approver asks which upgrade waits, and asks to approve it.
 type approver interface {
 	wire.Asker
 	Request(ctx context.Context, ask events.Ask) ([]events.Record, error)
@@ -73,7 +73,7 @@ func (c *approveUpgrade) run(ctx context.Context, s approver) error {
 	return c.tell(recs, w.Needed-len(w.Agreed)-1)
 }
 
-// tell says what became of the upgrade; missing is how many operators must agree yet.
+// tell says what became of the upgrade. missing is the number of operators who still must agree.
 func (c *approveUpgrade) tell(recs []events.Record, missing int) error {
 	for _, rec := range recs {
 		switch p, _ := events.Decode(rec); p := p.(type) {

@@ -2,9 +2,9 @@
 // `juju upgrade-juju`, `juju approve-upgrade`, and `juju upgrade-path`, which only looks
 // ahead.
 //
-// Which version is chosen, and why, is decided by package events/version; whether it may
-// begin is decided by the state server. These commands gather what the choice depends on, say
-// what will happen, ask, and show what follows.
+// Package events/version decides which version is chosen, and why. The state server decides
+// whether the upgrade may begin. These commands gather what the choice depends on, say what will
+// happen, ask, and show what follows.
 package upgrade
 
 import (

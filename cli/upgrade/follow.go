@@ -17,8 +17,8 @@ type follower struct {
 	upgrade string // its id
 }
 
-// follow shows each step until the upgrade has ended, first what was decided and then what
-// comes behind that in the log. A halt is an error that names the machine and the reason.
+// follow shows each step until the upgrade has ended: first the records of the decision, then the
+// records that follow it in the log. A halt is an error that names the machine and the reason.
 func (f *follower) follow(ctx context.Context, log events.Log, decided []events.Record) error {
 	for _, rec := range decided {
 		if end, err := f.show(rec); end {
@@ -57,7 +57,7 @@ func (f *follower) show(rec events.Record) (end bool, err error) {
 		return true, nil
 	case *events.UpgradeAborted:
 		if p.Upgrade != f.upgrade {
-			return false, nil // the upgrade before, which this request was to end
+			return false, nil // the upgrade before this one: this request has aborted it
 		}
 		return true, app.Fail(errors.New("the upgrade was aborted by another request"), "What was upgraded stays as it is.", "juju status")
 	case *events.UpgradeHalted:

@@ -22,7 +22,7 @@ type path struct {
 	Candidates []pathCandidate `json:"candidates" yaml:"candidates"` // newest first
 	Error      *pathError      `json:"error,omitempty" yaml:"error,omitempty"`
 
-	end string // why the way ends, for a person
+	end string // for a person: why no hop follows the last one
 }
 
 type pathHop struct {
@@ -43,8 +43,8 @@ type pathError struct {
 	Message string `json:"message" yaml:"message"`
 }
 
-// newPath sums up a chain of choices. An error behind the first hop ends the way, and is
-// an error of the question only when a version was asked for.
+// newPath sums up a chain of choices. An error after the first hop only ends the way. It is an error
+// of the whole answer if a version was asked for, because then the hops do not lead there.
 func newPath(q version.Question, chain []version.Answer) path {
 	p := path{Current: q.Current, Client: q.Client, Policy: q.Policy, Outcome: chain[0].Outcome, Hops: []pathHop{}}
 	if p.Policy == "" {
@@ -58,7 +58,7 @@ func newPath(q version.Question, chain []version.Answer) path {
 	last := chain[len(chain)-1]
 	p.end = last.Detail + last.Message
 	switch {
-	case last.Outcome == version.OutcomeUpgrade: // it is what was asked for
+	case last.Outcome == version.OutcomeUpgrade: // the last hop is the version that was asked for
 		p.end = ""
 	case chain[0].Outcome == version.OutcomeError:
 		p.Error = &pathError{Code: last.Code, Message: last.Message}
@@ -70,7 +70,7 @@ func newPath(q version.Question, chain []version.Answer) path {
 	return p
 }
 
-// judge gives each candidate the verdict of the hop that chooses or passes it.
+// judge gives each candidate the verdict of the first hop that chooses it or goes past it.
 func (p *path) judge(chain []version.Answer) {
 	p.Candidates = make([]pathCandidate, 0, len(chain[0].Verdicts))
 	for i := range chain[0].Verdicts {

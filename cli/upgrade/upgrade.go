@@ -150,7 +150,8 @@ func (u *upgrade) start(ctx context.Context, s *session.Session, ask *events.Ask
 	return (&follower{u.app, id}).follow(ctx, s.Conn.Log(), recs)
 }
 
-// waitsFor is how many operators must agree before an upgrade begins; 0: it has begun.
+// waitsFor is the number of operators who must agree before the upgrade begins. It is 0 if the
+// upgrade has begun.
 func waitsFor(recs []events.Record) int {
 	for _, rec := range recs {
 		if p, err := events.Decode(rec); err == nil {
@@ -162,8 +163,9 @@ func waitsFor(recs []events.Record) int {
 	return 0
 }
 
-// onlySigned refuses archives that release managers have not signed, whatever the state
-// server says of them. It is called before anything is asked.
+// onlySigned refuses archives that the release managers have not signed. It trusts the signed
+// metadata alone, not what the state server says of the archives, and it is called before the
+// request is signed.
 func (u *upgrade) onlySigned(ctx context.Context, s *session.Session, list []tools.Tools) error {
 	p, err := signing.OpenSite(ctx, u.app, s)
 	if err != nil {
@@ -178,7 +180,7 @@ func (u *upgrade) onlySigned(ctx context.Context, s *session.Session, list []too
 	return nil
 }
 
-// question gathers what the choice depends on.
+// question gathers what the choice of a version depends on, and lists the archives to choose from.
 func (u *upgrade) question(ctx context.Context, s *session.Session) (version.Question, []tools.Tools, error) {
 	q := version.Question{Client: version.Current()}
 	if u.version != "" {
@@ -229,8 +231,8 @@ func parsePolicy(text string) (version.Policy, error) {
 	return p, nil
 }
 
-// behind says whether the environment's own version was asked for while some agent runs
-// another one.
+// behind says whether the version that was asked for is the environment's own, and some agent runs
+// another one. Then the upgrade repairs: it brings those agents to that version.
 func behind(ctx context.Context, s wire.Asker, q version.Question) bool {
 	if q.To.IsZero() || q.To != q.Current {
 		return false
@@ -247,6 +249,7 @@ func behind(ctx context.Context, s wire.Asker, q version.Question) bool {
 	return true
 }
 
+// blockers asks the state server for every reason that forbids the upgrade.
 func blockers(ctx context.Context, s wire.Asker, ask *events.AskUpgrade) ([]events.Reason, error) {
 	check, err := wire.UpgradeCheck.Ask(ctx, s, *ask)
 	if err != nil {
@@ -255,7 +258,7 @@ func blockers(ctx context.Context, s wire.Asker, ask *events.AskUpgrade) ([]even
 	return check.Reasons, nil
 }
 
-// explainChoice says what will happen, and why.
+// explainChoice says which version was chosen and why, and what the machines will do.
 func (u *upgrade) explainChoice(q version.Question, a version.Answer, ask *events.AskUpgrade) {
 	machines := 0
 	for _, tags := range q.Platforms {
@@ -282,7 +285,7 @@ func (u *upgrade) explainChoice(q version.Question, a version.Answer, ask *event
 	}
 }
 
-// nextFor is what to type after an error of the choice.
+// nextFor is what to type if no version could be chosen for want of tools.
 func nextFor(a version.Answer, q version.Question) string {
 	if a.Code == version.CodeNotPublished || a.Code == version.CodeNoTools {
 		n := q.To

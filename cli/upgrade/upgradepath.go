@@ -117,7 +117,7 @@ func (u *upgradePath) run(ctx context.Context) error {
 	return nil
 }
 
-// question reads what the command line alone says.
+// question reads the part of the question that stands on the command line.
 func (u *upgradePath) question() (version.Question, error) {
 	q := version.Question{Client: version.Current()}
 	if !slices.Contains([]string{"tabular", "table", "json", "yaml"}, u.format) {
@@ -154,12 +154,12 @@ func (u *upgradePath) question() (version.Question, error) {
 	return q, err
 }
 
-// needsEnvironment says that the command line alone does not ask the whole question.
+// needsEnvironment says whether a part of the question is not on the command line.
 func (u *upgradePath) needsEnvironment() bool {
 	return u.current == "" || (u.available == "" && u.source == "")
 }
 
-// knower says what the state server knows.
+// knower asks the state server about the environment and its tools.
 type knower interface {
 	Environment(ctx context.Context) (wire.EnvironmentInfo, error)
 	Catalogue(ctx context.Context) (wire.Catalogue, error)
@@ -198,8 +198,9 @@ func (u *upgradePath) complete(ctx context.Context, s knower, q *version.Questio
 	return u.look(ctx, settings.Words(env.Settings["tools-signers"]), settings.Words(env.Settings["tools-unsigned"]), q)
 }
 
-// completeAlone reads the source without an environment, if one is named: only trees of this
-// client and those of --allow-unsigned are believed then.
+// completeAlone completes the question without an environment. If a source is named, its versions
+// are the candidates. Then this client believes only the trees that it has signed itself and the
+// sources of --allow-unsigned.
 func (u *upgradePath) completeAlone(ctx context.Context, q *version.Question) error {
 	if u.source == "" {
 		return nil

@@ -21,8 +21,8 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// uploadTools packages the local jujud under a build number that is not taken, and
-// stores it. It returns the version to upgrade to.
+// uploadTools packages the local jujud under a build number that no archive has yet, stores the
+// archive and signs it. It returns the version to upgrade to.
 func (u *upgrade) uploadTools(ctx context.Context, s *session.Session, want version.Number) (version.Number, error) {
 	u.app.Say("WARNING --upload-tools is for developers; it should not be used by the end user")
 	jujud, err := local.Find(u.jujud)
@@ -78,8 +78,8 @@ func (u *upgrade) uploadTools(ctx context.Context, s *session.Session, want vers
 	return v.Number, p.SignTools(ctx, []tools.Tools{t})
 }
 
-// packTools makes an archive of a jujud with a FORCE-VERSION file, and describes it. level
-// is gzip's.
+// packTools packs a jujud into an archive and describes it. The file FORCE-VERSION in the archive
+// gives jujud that version, whatever it was built as. level is gzip's.
 func packTools(level int, path, jujud string, v version.Binary) (tools.Tools, error) {
 	t := tools.Tools{Version: v}
 	in, err := os.Open(jujud)

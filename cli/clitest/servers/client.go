@@ -18,7 +18,8 @@ import (
 	"github.com/jujube-project/jujube/events"
 )
 
-// Client is a juju in this process whose environment is a bus without a state server.
+// Client runs juju in the test program. Its environment is a bus without a state server: a test
+// answers in the state server's place.
 type Client struct {
 	t    *testing.T
 	Data string
@@ -26,7 +27,7 @@ type Client struct {
 	Log  *bus.Log // with a state server's rights
 }
 
-// NewClient starts a bus, and a client that knows its environment as "prod".
+// NewClient starts a bus, and makes a client that knows it as environment "prod".
 func NewClient(t *testing.T) *Client {
 	t.Helper()
 	c := &Client{t: t, Data: t.TempDir(), Bus: bustest.Start(t)}
@@ -82,7 +83,8 @@ func (c *Client) AppendRecords(recs ...events.Record) {
 	}
 }
 
-// Judge serves requests, as a state server would, until the test ends.
+// Judge calls f for every request that is stored, until the test ends. f judges it, as a state
+// server would: with Append.
 func (c *Client) Judge(f func(ask events.Ask)) {
 	c.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -102,14 +104,14 @@ func (c *Client) Judge(f func(ask events.Ask)) {
 	c.t.Cleanup(func() { cancel(); <-done })
 }
 
-// Received is the record of a request, as a state server puts it into the log.
+// Received makes the payload with which a state server records that it has received a request.
 func Received(ask events.Ask) *events.RequestReceived {
 	return &events.RequestReceived{Request: events.Request{
 		ID: ask.ID, Action: ask.Action, Operator: "ann", Created: ask.Created, Signed: []byte("{}"),
 	}}
 }
 
-// spoken collects what is said, and calls when once a text is in it.
+// spoken collects what is written to it. As soon as text is in it, it calls when, once.
 type spoken struct {
 	mu   sync.Mutex
 	buf  bytes.Buffer
@@ -134,7 +136,8 @@ func (s *spoken) String() string {
 	return s.buf.String()
 }
 
-// Juju runs a command; when the text is said on stderr, when is called.
+// Juju runs a command. As soon as the command has said text on stderr, when is called, if it is not
+// nil.
 func (c *Client) Juju(line, text string, when func(cancel context.CancelFunc)) (code int, said string) {
 	c.t.Helper()
 	ctx, cancel := context.WithCancel(c.t.Context())
@@ -150,7 +153,7 @@ func (c *Client) Juju(line, text string, when func(cancel context.CancelFunc)) (
 	return code, errs.String()
 }
 
-// MustSay fails the test unless the command ended like that and said all of it.
+// MustSay fails the test unless the command ended with the code and said each of the texts.
 func (c *Client) MustSay(code, want int, said string, texts ...string) {
 	c.t.Helper()
 	for _, text := range texts {

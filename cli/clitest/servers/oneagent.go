@@ -13,9 +13,9 @@ import (
 	"github.com/jujube-project/jujube/events"
 )
 
-// oneagent DIR OTHER is whoever has one machine's key: DIR is a copy of its directory. It
-// tries to speak for machine OTHER, to hear its orders, to ask as an operator and to write
-// the log, and prints what became of each: "refused", or "DONE" where the wall has a hole.
+// oneagent DIR OTHER plays somebody who has one machine's key: DIR is a copy of that machine's
+// directory. It tries to speak for machine OTHER, to hear the orders of that machine, to ask as an
+// operator and to write the log. For each attempt it prints "refused", or "DONE" if it succeeded.
 func oneAgent(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: oneagent DIR OTHER")
@@ -77,7 +77,7 @@ func oneAgent(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// lieOf is a report that speaks of another machine, signed with one's own key.
+// lieOf makes a report that speaks of another machine, signed with the key of this one.
 func lieOf(ts *testscript.TestScript, id *bus.Identity, other string) events.Record {
 	r := &events.RestartDone{PID: 1}
 	r.Order = uuid.Must(uuid.NewV7()).String()

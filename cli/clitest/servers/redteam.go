@@ -18,10 +18,10 @@ import (
 	"github.com/jujube-project/jujube/statesrv"
 )
 
-// redteam DIR MACHINE ATTACK [FILE] is whoever copied a state server's whole disk to DIR:
-// with every key there it writes what it likes into the log. It appends one order to
-// MACHINE, as the attack says, and prints how the machine answers: the code, or "nothing".
-// The orders it starts from are the machine's genuine ones, newest last.
+// redteam DIR MACHINE ATTACK [WHAT] plays somebody who has copied a state server's whole disk to DIR,
+// and so writes into the log what he likes, with every key that is there. It appends one order to
+// MACHINE, made by the attack from the genuine orders in the log, and prints how the machine answers:
+// the code of its refusal, or what it did.
 func redTeam(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("usage: redteam DIR MACHINE ATTACK [FILE]")
@@ -44,7 +44,7 @@ func redTeam(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 }
 
-// intruder holds a state server's keys.
+// intruder is the connection and the key of somebody who has a state server's keys.
 type intruder struct {
 	conn    *bus.Conn
 	key     *bus.Identity
@@ -89,7 +89,7 @@ func breakIn(ctx context.Context, dir, machine string) (*intruder, error) {
 	return r, nil
 }
 
-// newest is the genuine order of a machine to the highest version.
+// newest finds, among the genuine orders of a machine, the one to the highest version.
 func (r *intruder) newest(machine string) (newest events.OrderIssued, err error) {
 	for _, o := range r.orders {
 		if o.Machine == machine && newest.Tools.Version.Compare(o.Tools.Version.Number) < 0 {
@@ -102,13 +102,14 @@ func (r *intruder) newest(machine string) (newest events.OrderIssued, err error)
 	return newest, err
 }
 
-// again makes a new order of an old one.
+// again makes a new order of an old one: with a new id, and not expired.
 func again(o events.OrderIssued) *events.OrderIssued {
 	o.Order, o.Expires = uuid.Must(uuid.NewV7()).String(), time.Now().Add(time.Hour)
 	return &o
 }
 
-// attacks are what an intruder may try.
+// attacks are what an intruder may try, by name. Each makes the payload to append; what is the rest
+// of the command.
 var attacks = map[string]func(r *intruder, what string) (events.Payload, error){
 	// a genuine order, once more
 	"replay": func(r *intruder, _ string) (events.Payload, error) {
@@ -208,8 +209,8 @@ func (r *intruder) forge(sign func(*events.Signed) error) (events.Payload, error
 	return next, err
 }
 
-// strike appends the order, behind whatever the real state server writes meanwhile, and
-// waits for the machine's answer.
+// strike appends the order and waits for the machine's answer. If the real state server appends
+// something first, strike tries again after that.
 func (r *intruder) strike(ctx context.Context, p events.Payload) (string, error) {
 	for {
 		last, err := r.conn.Log().Last(ctx)
@@ -235,7 +236,7 @@ func (r *intruder) strike(ctx context.Context, p events.Payload) (string, error)
 	}
 }
 
-// answer waits for what the machine says of the order at seq.
+// answer waits for the machine's report on the order at seq.
 func (r *intruder) answer(ctx context.Context, seq uint64, p events.Payload) (string, error) {
 	order, _ := p.(*events.OrderIssued)
 	var heard []string
