@@ -20,6 +20,14 @@ import (
 // is no use.
 var errBadArchive = errors.New("bad archive")
 
+// nextForCopy is what to type after an archive could not be copied.
+func nextForCopy(err error) string {
+	if errors.Is(err, errBadArchive) {
+		return "have the source repaired (juju metadata validate-tools), or name another one: --source DIR|URL"
+	}
+	return "run juju sync-tools again; it goes on where it stopped"
+}
+
 // uploader stores an archive for a request that announced it.
 type uploader interface {
 	Upload(ctx context.Context, request string, t tools.Tools, path string, told func(int64)) error

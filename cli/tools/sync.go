@@ -160,22 +160,6 @@ func (y *syncTools) signCopied(ctx context.Context, s *session.Session, r *syncR
 	return p.SignTools(ctx, list)
 }
 
-// knower asks the state server about the environment and its store.
-type knower interface {
-	Environment(ctx context.Context) (wire.EnvironmentInfo, error)
-	Stored(ctx context.Context) (wire.Catalogue, error)
-}
-
-// knowledge asks for the environment's settings and for what is stored.
-func knowledge(ctx context.Context, s knower) (wire.EnvironmentInfo, wire.Catalogue, error) {
-	env, err := s.Environment(ctx)
-	if err != nil {
-		return env, wire.Catalogue{}, err
-	}
-	c, err := s.Stored(ctx)
-	return env, c, err
-}
-
 // copyTools announces the archives and the marks, and copies one archive after another.
 func (y *syncTools) copyTools(ctx context.Context, s *session.Session, from source, marks []tools.Marked, missing []streams.Found, r *syncResult) error {
 	wanted := make([]version.Binary, 0, len(missing))
@@ -209,14 +193,6 @@ func (y *syncTools) copyTools(ctx context.Context, s *session.Session, from sour
 		r.set(f.Version, stateCopied)
 	}
 	return nil
-}
-
-// nextForCopy is what to type after an archive could not be copied.
-func nextForCopy(err error) string {
-	if errors.Is(err, errBadArchive) {
-		return "have the source repaired (juju metadata validate-tools), or name another one: --source DIR|URL"
-	}
-	return "run juju sync-tools again; it goes on where it stopped"
 }
 
 // automatic selects the version that a following upgrade-juju would choose, and every version that

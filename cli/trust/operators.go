@@ -144,28 +144,6 @@ func (c *removeUser) apply(r *events.Roster) error {
 	return nil
 }
 
-func operatorNamed(r events.Roster, name string) (events.Operator, error) {
-	i := slices.IndexFunc(r.Operators, func(o events.Operator) bool { return o.Name == name })
-	if i < 0 {
-		return events.Operator{}, app.Fail(fmt.Errorf("there is no operator %q", name), "Nothing was changed.", "juju user list")
-	}
-	return r.Operators[i], nil
-}
-
-// changeOperators publishes the operators as f changes them. It refuses a change after which nobody
-// is admin of every machine: then nobody could ever change the operators again.
-func changeOperators(ctx context.Context, p *signing.Site, f func(*events.Roster) error) error {
-	return changeRoster(ctx, p, func(r *events.Roster) error {
-		if err := f(r); err != nil {
-			return err
-		}
-		if !slices.ContainsFunc(r.Operators, func(o events.Operator) bool { return o.May(events.RoleAdmin, nil) }) {
-			return app.Usage("nobody would be admin of every machine any more")
-		}
-		return nil
-	})
-}
-
 // listUsers is `juju user list`.
 type listUsers struct{ app *app.App }
 

@@ -139,18 +139,3 @@ func mayAgree(r events.Roster, labels map[string]string) (n int) {
 	}
 	return n
 }
-
-// changeRoster publishes the roster (operators, quorums, state servers) as f changes a copy of it.
-func changeRoster(ctx context.Context, p *signing.Site, f func(*events.Roster) error) error {
-	roster := p.Trusted.Roster()
-	roster.Operators, roster.Quorums = slices.Clone(roster.Operators), slices.Clone(roster.Quorums)
-	if err := f(&roster); err != nil {
-		return err
-	}
-	if err := roster.Validate(); err != nil {
-		return app.Usage("%v", err)
-	}
-	return p.Change(ctx, func(repo *tuf.Repository) error {
-		return repo.SetJSON(signing.TargetsExpire(), tuf.FileOperators, roster)
-	})
-}

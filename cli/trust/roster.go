@@ -1,0 +1,49 @@
+package trust
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/signing"
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tools/tuf"
+)
+
+// changeRoster publishes the roster (operators, quorums, state servers) as f changes a copy of it.
+func changeRoster(ctx context.Context, p *signing.Site, f func(*events.Roster) error) error {
+	roster := p.Trusted.Roster()
+	roster.Operators, roster.Quorums = slices.Clone(roster.Operators), slices.Clone(roster.Quorums)
+	if err := f(&roster); err != nil {
+		return err
+	}
+	if err := roster.Validate(); err != nil {
+		return app.Usage("%v", err)
+	}
+	return p.Change(ctx, func(repo *tuf.Repository) error {
+		return repo.SetJSON(signing.TargetsExpire(), tuf.FileOperators, roster)
+	})
+}
+
+func operatorNamed(r events.Roster, name string) (events.Operator, error) {
+	i := slices.IndexFunc(r.Operators, func(o events.Operator) bool { return o.Name == name })
+	if i < 0 {
+		return events.Operator{}, app.Fail(fmt.Errorf("there is no operator %q", name), "Nothing was changed.", "juju user list")
+	}
+	return r.Operators[i], nil
+}
+
+// changeOperators publishes the operators as f changes them. It refuses a change after which nobody
+// is admin of every machine: then nobody could ever change the operators again.
+func changeOperators(ctx context.Context, p *signing.Site, f func(*events.Roster) error) error {
+	return changeRoster(ctx, p, func(r *events.Roster) error {
+		if err := f(r); err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(r.Operators, func(o events.Operator) bool { return o.May(events.RoleAdmin, nil) }) {
+			return app.Usage("nobody would be admin of every machine any more")
+		}
+		return nil
+	})
+}
