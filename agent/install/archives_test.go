@@ -46,9 +46,9 @@ func (f *watchedFile) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// Whatever an archive that was ordered and has the right digest holds: it is refused as a
-// whole, nothing lies outside the staging directory, in it only the archive itself, and the
-// bomb never unpacks.
+// An archive was ordered and has the right digest, but its content is hostile. It is refused as a
+// whole. Nothing is written outside the staging directory, and only the archive itself stays in it.
+// A bomb never unpacks.
 func TestBI92HostileArchivesAreNotStaged(t *testing.T) {
 	for name, data := range hostile.Archives(t, "the new jujud") {
 		t.Run("BI-92 "+name, func(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 	"github.com/jujube-project/jujube/agent/install/crashfs"
 )
 
-// versions are the directories of versions, and what all below tools takes.
+// versions gives the directories of versions, and how many bytes everything below tools/ takes.
 func versions(t *testing.T, l install.Layout) (names []string, bytes int64) {
 	t.Helper()
 	check(t, filepath.Walk(l.Tools(), func(path string, info os.FileInfo, err error) error {
@@ -29,8 +29,9 @@ func versions(t *testing.T, l install.Layout) (names []string, bytes int64) {
 	return names, bytes
 }
 
-// Twenty upgrades, up and down: between them there are two versions on the disk, the
-// current and the one before; within one a third and its archive. Never more.
+// Twenty upgrades, up and down. Between two upgrades there are two versions on the disk: the current
+// one and the one before. During an upgrade there is a third one and its archive. There is never
+// more.
 func TestTwentyUpgradesLeaveTwoVersions(t *testing.T) {
 	l := installed(t)
 	content := strings.Repeat("0123456789abcdef", 1<<14)
@@ -69,8 +70,8 @@ func TestTwentyUpgradesLeaveTwoVersions(t *testing.T) {
 	}
 }
 
-// Whatever the caller says, what the link or the journal names stays; and when nobody can
-// tell, everything does.
+// Whatever the caller says, the versions that the link or the journal names stay. When these cannot
+// be read, everything stays.
 func TestWhatIsNamedIsNeverCollected(t *testing.T) {
 	l := installed(t)
 	check(t, l.Stage(download(t, l, "the new jujud", nil)))
@@ -114,7 +115,8 @@ func wantTools(t *testing.T, l install.Layout, want ...string) {
 	}
 }
 
-// What is being removed loses its marker first: half removed, it is not complete.
+// A version that is removed loses its marker first. So a version that was removed in part is not
+// complete.
 func TestAVersionThatIsHalfRemovedIsNotComplete(t *testing.T) {
 	disk := crashfs.New(crashfs.Ext4)
 	l := install.Layout{Dir: "/data", Machine: "3", Disk: disk}
@@ -143,8 +145,8 @@ func TestAVersionThatIsHalfRemovedIsNotComplete(t *testing.T) {
 	}
 }
 
-// The copy that the machine was installed with is the same build as the archive of the same
-// files: going back to it is no conflict, and it has the archive's name from then on.
+// The copy that the machine was installed with has the same files as an archive. To go back to it by
+// that archive is no conflict, and its marker names the archive from then on.
 func TestGoingBackToTheInstalledCopy(t *testing.T) {
 	l := installed(t)
 	check(t, l.Stage(download(t, l, "the new jujud", nil)), l.Switch(newer), l.WriteJournal(install.Journal{Good: newer, Last: old}))

@@ -14,7 +14,7 @@ import (
 	"github.com/jujube-project/jujube/agent/install"
 )
 
-// smallDisk mounts a file system of that size in memory. Only root can.
+// smallDisk mounts a file system of that size in memory. Only root may do that.
 func smallDisk(t *testing.T, bytes int) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -77,8 +77,9 @@ func TestADiskThatIsTooSmallIsRefusedFirst(t *testing.T) {
 	wantLink(t, l, old)
 }
 
-// A disk that fills up before any step, to ten sizes: the step that finds it full says so,
-// the old version can be run, and the same order goes through when there is space.
+// The disk fills up before a step, for every step and for ten amounts of free space. The step that
+// finds the disk full says so, and the old version can be run. The same order succeeds when there is
+// space.
 func TestADiskThatFillsUp(t *testing.T) {
 	content := strings.Repeat("the new jujud ", 10_000)
 	dir := smallDisk(t, 36<<20)

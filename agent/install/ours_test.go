@@ -83,8 +83,8 @@ func TestBI95PlantedLinks(t *testing.T) {
 	}
 }
 
-// A file is written beside its name and renamed: what was planted under the name, or under
-// the name beside it, is replaced, and nothing is written through it.
+// A file is written under a temporary name and renamed. If somebody planted a link under either name,
+// the link is replaced, and nothing is written through it.
 func TestBI95NothingIsWrittenThroughALink(t *testing.T) {
 	dir := t.TempDir()
 	victim, path := filepath.Join(dir, "victim"), filepath.Join(dir, "file")

@@ -12,8 +12,8 @@ import (
 	"github.com/jujube-project/jujube/host"
 )
 
-// racer is a host on which somebody changes the program whenever it is opened: before, or
-// right after.
+// racer is a disk on which an attacker exchanges the program whenever it is opened: right before
+// that, or right after.
 type racer struct {
 	host.OS
 	path          string
@@ -30,7 +30,8 @@ func (r *racer) Open(path string) (host.File, error) {
 	return r.OS.Open(path)
 }
 
-// What was verified is what is executed, whoever exchanges the name in between (BI-96).
+// The bytes that were verified are executed, also when somebody exchanges the file in between
+// (BI-96).
 func TestBI96SwappedBetweenVerifyAndSwitch(t *testing.T) {
 	const name = "1.2.3-a-b"
 	good, evil := "#!/bin/sh\necho good\n", "#!/bin/sh\necho evil\n"

@@ -16,8 +16,8 @@ import (
 	"github.com/jujube-project/jujube/events/tools"
 )
 
-// Whatever of a data directory is damaged, the launcher names a version that is complete,
-// and says what it found. On this host's file system.
+// Whatever is damaged in a data directory, the launcher chooses a version that is complete, and logs
+// what it found. This runs on the host's real file system.
 func TestWhateverIsDamagedIsSaidAndSomethingRuns(t *testing.T) {
 	relink := func(target string) func(install.Layout) error {
 		return func(l install.Layout) error { return errors.Join(os.Remove(l.Link()), os.Symlink(target, l.Link())) }

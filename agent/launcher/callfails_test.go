@@ -9,7 +9,8 @@ import (
 	"github.com/jujube-project/jujube/agent/install/crashfs"
 )
 
-// fault makes calls on a disk fail: the n-th, or from it on all that change something.
+// fault makes calls on a disk fail: only the n-th, or the n-th and all later ones that change
+// something.
 type fault struct {
 	n    int
 	on   bool // until it is set back
@@ -33,12 +34,12 @@ func upgraded(t *testing.T) *cutHost {
 	check(t, h.live())
 	h.give(v1, v2)
 	check(t, h.live())
-	return h.on(h.disk.Clone()) // which counts its calls from 1
+	return h.on(h.disk.Clone()) // a clone counts its calls from 1
 }
 
-// Whichever call fails in an upgrade, once or from then on: what lies on the disk can be
-// run all the while, also after a power cut; and when the disk works again the machine
-// arrives, by itself or with one more order.
+// Whichever call fails in an upgrade, once or from then on: at every moment, what lies on the disk
+// can be run, also after a power cut. When the disk works again, the machine comes to the ordered
+// version, by itself or with one more order.
 func TestEveryCallCanFail(t *testing.T) {
 	settled := upgraded(t)
 	for _, c := range []fault{{err: syscall.EIO}, {err: syscall.ENOSPC}, {err: syscall.ENOSPC, on: true}, {err: syscall.EROFS, on: true}} {

@@ -9,13 +9,13 @@ import (
 	"github.com/jujube-project/jujube/agent/install/crashfs"
 )
 
-// cuts is for those who have time: make crashpoints.
+// cuts is 1 in an ordinary run. make crashpoints plays more, which takes long.
 var cuts = flag.Int("cuts", 1, "power cuts in a row that the crash tests play at every point")
 
 const allChapters = 5
 
-// story is a machine's life: installed, upgraded twice, brought back, and given a version
-// that never proves itself. each is called when a chapter has settled.
+// story is the life of a machine: it is installed, upgraded twice, downgraded, and given a version that
+// never proves itself. each is called when a chapter has come to its end.
 func (h *cutHost) story(chapters int, each func() error) error {
 	for _, c := range [][2]string{{}, {v1, v2}, {v2, v3}, {v3, v2}, {v2, v4}}[:chapters] {
 		if c[0] != "" {
@@ -41,7 +41,7 @@ type explorer struct {
 	queue    []*cutHost
 	points   int // calls after which the power was cut
 	states   int // that a disk was in then
-	starts   int // from different ones of them
+	starts   int // starts from states that differ
 	bricks   []error
 }
 
@@ -72,7 +72,7 @@ func (x *explorer) cut(h *cutHost, c crashfs.Call) {
 	}
 }
 
-// isNew says whether no host like that was seen before.
+// isNew says whether no host in the same state was seen before.
 func (x *explorer) isNew(h *cutHost) bool {
 	key := h.key()
 	seen := x.seen[key]
@@ -96,7 +96,7 @@ func (x *explorer) add(h *cutHost, c crashfs.Call) {
 
 func (x *explorer) brick(err error) { x.bricks = append(x.bricks, err) }
 
-// goOn starts every machine that was cut off, until none is left.
+// goOn starts every machine that was cut off, until none is waiting for its start.
 func (x *explorer) goOn() {
 	for len(x.queue) > 0 && (x.enough == 0 || len(x.bricks) < x.enough) {
 		h := x.queue[0]
@@ -163,8 +163,8 @@ func (x *explorer) report(t *testing.T) {
 
 var models = []crashfs.Model{crashfs.Ext4, crashfs.Minimal}
 
-// Wherever the power is cut, the machine starts into a complete, verified version, and
-// goes on to where it was ordered; and so it does when the power is cut in that start.
+// Wherever the power is cut, the machine starts a complete, verified version, and goes on to the
+// version that was ordered. The same holds when the power is cut again during that start.
 func TestEveryCrashPoint(t *testing.T) {
 	for _, m := range models {
 		t.Run(m.String(), func(t *testing.T) {
@@ -175,7 +175,7 @@ func TestEveryCrashPoint(t *testing.T) {
 	}
 }
 
-// A killed process leaves changes that are not durable to one that does not know of them.
+// A process that is killed leaves changes that are not durable. The next process does not know that.
 func TestEveryKillThenEveryPowerCut(t *testing.T) {
 	for _, m := range models {
 		t.Run(m.String(), func(t *testing.T) {
@@ -189,7 +189,7 @@ func TestEveryKillThenEveryPowerCut(t *testing.T) {
 	}
 }
 
-// The tests above have teeth: without the syncs they find bricks.
+// The tests above can fail: when syncs are left out, they find machines that cannot start.
 func TestWithoutSyncsThereAreBricks(t *testing.T) {
 	for _, m := range models {
 		for _, op := range []string{"sync", "sync dir"} {

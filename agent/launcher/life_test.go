@@ -152,7 +152,7 @@ func TestSignalsGoToTheAgent(t *testing.T) {
 	stop()
 }
 
-// The launcher is killed: its agent dies with it, and the next launcher starts another.
+// When a launcher is killed, its agent dies with it. The next launcher starts another agent.
 func TestALauncherIsKilled(t *testing.T) {
 	exe, err := os.Executable()
 	check(t, err)

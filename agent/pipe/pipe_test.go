@@ -50,8 +50,8 @@ func TestLaunchersOfOtherReleasesAreUnderstood(t *testing.T) {
 	}
 }
 
-// What this build says must be in the transcripts of its release: a word that changed
-// would not be understood by launchers that are installed.
+// Everything that this build says must be in the transcripts of its release. Launchers that are
+// installed would not understand a word that changed.
 func TestTheWordsAreForEver(t *testing.T) {
 	p, said := agentOf(t, "testdata/launcher-1.25.1.txt")
 	if err := errors.Join(p.Alive(), p.Ready(), p.Healthy("o1"), p.Restart()); err != nil {

@@ -54,7 +54,7 @@ func TestBetween(t *testing.T) {
 // book is a host whose steps write down what they do.
 type book struct {
 	lines []string
-	fail  string // what the step of that line ends with an error for
+	fail  string // the line whose step returns an error
 }
 
 func (b *book) note(line string) func(context.Context, Host) error {
@@ -140,7 +140,7 @@ func TestUndo(t *testing.T) {
 	if err := Undo(t.Context(), h, b.releases(t)); err == nil || !strings.Contains(err.Error(), "cannot be undone") {
 		t.Fatalf("the undoing of what cannot be undone: %v", err)
 	}
-	b.want(t, "") // nothing, not even what could be
+	b.want(t, "") // nothing was undone, not even the steps that can be
 }
 
 // The steps that are released: each says what it is and for whom, they are in order, and

@@ -105,8 +105,8 @@ func TestAnOrderInWorkIsLookedAtAgain(t *testing.T) {
 	}
 }
 
-// A version that had never proved itself was good only because nothing before it could come
-// back. When the one after it falls, it comes back as what it was.
+// A version that has never proved itself can be Good, if nothing before it can come back. When the
+// version after it is rolled back, it is Good again, and still counts as unproven.
 func TestAnUnprovenVersionComesBackUnproven(t *testing.T) {
 	tried1 := onTrial(t, 1)
 	tried1.Unproven = "burn the bridge"

@@ -18,11 +18,11 @@ import (
 	"github.com/jujube-project/jujube/projections/status"
 )
 
-// The rehearsal of bad releases: an environment of real processes in which one release
-// fails on each machine in another way. The build is made with -tags faults, and what it
-// does wrong on a machine stands in the machine's data directory.
+// These tests rehearse bad releases: in an environment of real processes, one release fails on each
+// machine in another way. The release is built with -tags faults. What it does wrong on a machine is
+// written in a file of the machine's data directory.
 
-// badBinary is one way to be bad, and how it must end.
+// badBinary is one way in which a release is bad, and how its order must end.
 type badBinary struct {
 	fault string
 	ends  string // kind of the order's one terminal record
@@ -168,7 +168,7 @@ func (r *rehearsal) report() {
 		"BINARY", "THE ORDER ENDED", "RUNS", "SECS", "SAME WORKLOAD", strings.Join(r.rows, "\n"))
 }
 
-// noFaultsInReleases: what a fault build looks for is in no other build.
+// noFaultsInReleases checks that a build without the tag does not look for faults.
 func (r *rehearsal) noFaultsInReleases() {
 	if !bytes.Contains(r.read("jujud-faults"), []byte("jujube-fault")) {
 		r.t.Error("the fault build holds no faults, so looking for them shows nothing")
@@ -178,8 +178,8 @@ func (r *rehearsal) noFaultsInReleases() {
 	}
 }
 
-// unfit orders a release that this host cannot even execute. The state server, whose turn
-// is first, says so before anything is switched, and nobody else is asked.
+// unfit orders a release that this host cannot execute. The state server is ordered first. It refuses
+// before anything is switched, and no other machine is ordered.
 func (r *rehearsal) unfit(name, number string, jujud []byte) {
 	began := time.Now()
 	r.publish(number, jujud)

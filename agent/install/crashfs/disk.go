@@ -31,7 +31,7 @@ func (f *FS) open(path string) (host.File, error) {
 	return &file{fs: f, path: path, node: f.nodes[id]}, nil
 }
 
-// Append opens a file to write it; one that is missing is made.
+// Append opens a file to append to it, and makes the file if it does not exist.
 func (f *FS) Append(path string) (host.File, error) {
 	c, _, err := f.begin("append", path)
 	if err != nil {
@@ -103,7 +103,7 @@ func (f *FS) ReadDir(path string) ([]string, error) {
 	return slices.Sorted(maps.Keys(f.nodes[id].names)), nil
 }
 
-// Kind is what a path is.
+// Kind is the type of what a path leads to; it does not follow links.
 func (f *FS) Kind(path string) (fs.FileMode, error) {
 	if _, _, err := f.begin("kind", path); err != nil {
 		return 0, err
@@ -130,7 +130,7 @@ func (f *FS) Readlink(path string) (string, error) {
 	return f.nodes[id].target, nil
 }
 
-// Remove removes a file, a link, or a directory with nothing in it.
+// Remove removes a file, a link, or an empty directory.
 func (f *FS) Remove(path string) error {
 	c, _, err := f.begin("remove", path)
 	if err != nil {
@@ -177,7 +177,7 @@ func (f *FS) Rename(from, to string) error {
 	return nil
 }
 
-// SyncDir makes a directory's names durable.
+// SyncDir makes the names in a directory durable.
 func (f *FS) SyncDir(path string) error {
 	c, skip, err := f.begin("sync dir", path)
 	if err != nil || skip {

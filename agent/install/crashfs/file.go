@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// file is an open one. It is the node's, whatever becomes of its name.
+// file is an open file. It stays the same node, whatever becomes of the name that it was opened by.
 type file struct {
 	fs   *FS
 	path string
@@ -25,7 +25,7 @@ func (f *file) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// Write appends. One that fails wrote half.
+// Write appends. A write that fails has written half of its bytes.
 func (f *file) Write(b []byte) (int, error) {
 	c, _, err := f.fs.begin("write", f.path)
 	if err != nil {
@@ -61,8 +61,8 @@ func (f *file) Truncate(size int64) error {
 	return nil
 }
 
-// Sync makes the content durable. After one that failed the pages are gone for good, and
-// the next says that all is well: so does Linux.
+// Sync makes the content durable. After a sync that failed, what was written before it is lost for
+// good, and the next sync reports no error. Linux behaves in this way (fsync(2), errors).
 func (f *file) Sync() error {
 	c, skip, err := f.fs.begin("sync", f.path)
 	if err != nil {
@@ -85,7 +85,7 @@ func (f *file) Close() error {
 	return err
 }
 
-// Fd is of no file: nothing here can be executed.
+// Fd is no file descriptor: nothing on this file system can be executed.
 func (f *file) Fd() uintptr  { return ^uintptr(0) }
 func (f *file) Name() string { return f.path }
 

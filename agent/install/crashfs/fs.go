@@ -21,16 +21,16 @@ type Call struct {
 // FS is a file system in memory. It is not safe for concurrent use.
 type FS struct {
 	Model Model
-	// Before says whether a call goes on, fails, or only seems to be done. nil: all go on.
+	// Before says whether a call is done, fails, or is only said to be done. nil: all are done.
 	Before func(Call) (skip bool, err error)
-	// After is told of every call that may have changed what a power cut would leave.
+	// After is called after every call that may have changed what a power cut would leave.
 	After func(Call)
 	Space int64 // what Free says
 
 	calls   int
 	nodes   map[int]*node
 	next    int
-	pending []change // to names, not durable yet, oldest first
+	pending []change // changes to names that are not durable yet, oldest first
 }
 
 var _ host.Disk = (*FS)(nil)
@@ -40,13 +40,13 @@ type node struct {
 	kind    fs.FileMode
 	target  string
 	data    []byte
-	durable []byte // of data
-	lost    bool   // a sync failed: the pages are gone, and no later sync says so
+	durable []byte // the part of data that is durable
+	lost    bool   // a sync failed: what was not durable is lost, and no later sync says so
 	names   map[string]int
-	kept    map[string]int // of names, durable
+	kept    map[string]int // the names that are durable
 }
 
-// change is one to the names of a directory, atomic. from is empty but in a rename.
+// change is one atomic change to the names of a directory. from is empty, except in a rename.
 type change struct {
 	dir      int
 	from, to string
@@ -55,7 +55,7 @@ type change struct {
 
 const root = 1
 
-// New is an empty file system.
+// New makes an empty file system.
 func New(m Model) *FS {
 	f := &FS{Model: m, Space: 1 << 40, nodes: map[int]*node{}, next: root}
 	f.add(fs.ModeDir)
@@ -72,7 +72,8 @@ func (f *FS) add(kind fs.FileMode) int {
 	return f.next - 1
 }
 
-// Clone is the same file system for another process: one that was killed left it so.
+// Clone is a copy, without the power cut: what the next process finds when the one before was
+// killed.
 func (f *FS) Clone() *FS {
 	c := &FS{Model: f.Model, Space: f.Space, nodes: map[int]*node{}, next: f.next, pending: slices.Clone(f.pending)}
 	for id, n := range f.nodes {
@@ -91,7 +92,7 @@ func (f *FS) SyncAll() {
 	f.commit(func(change) bool { return true })
 }
 
-// Calls is how many were made.
+// Calls is how many calls were made.
 func (f *FS) Calls() int { return f.calls }
 
 func (f *FS) begin(op, path string) (c Call, skip bool, err error) {
@@ -130,7 +131,7 @@ func (f *FS) find(op, path string) (id int, err error) {
 	return id, nil
 }
 
-// change does one to the names of a directory, for now in memory only.
+// change changes the names of a directory. The change is not durable yet.
 func (f *FS) change(c change) {
 	f.pending = append(f.pending, c)
 	c.apply(f.nodes[c.dir].names)
@@ -161,7 +162,7 @@ func (f *FS) commit(which func(change) bool) {
 	f.forget()
 }
 
-// forget drops changes in directories that no power cut can bring back.
+// forget drops pending changes in directories that do not exist any more in any state after a cut.
 func (f *FS) forget() {
 	found := map[int]bool{}
 	f.reach(root, found)

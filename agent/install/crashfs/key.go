@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// Key is the same for file systems that cannot be told apart, neither now nor after a
-// power cut. hide replaces a file's content by what matters of it.
+// Key is equal for two file systems that look the same now and after any power cut. hide reduces the
+// content of a file to the part that matters.
 func (f *FS) Key(hide func(data []byte) []byte) string {
 	k := key{fs: f, hide: hide, numbers: map[int]int{}}
 	k.node(root)
@@ -19,7 +19,7 @@ func (f *FS) Key(hide func(data []byte) []byte) string {
 	return string(k.b)
 }
 
-// key writes a graph of nodes in one order, and numbers them in it.
+// key writes the graph of nodes in a fixed order, and numbers the nodes in that order.
 type key struct {
 	fs      *FS
 	hide    func([]byte) []byte

@@ -13,30 +13,30 @@ import (
 // Model is what a file system promises of what was not synced.
 type Model int
 
-// What file systems promise.
+// Models of file systems.
 const (
-	// Ext4: names become durable in the order of their changes, and with any sync all of
-	// them. Content that was not synced is there in part, or not at all.
+	// Ext4: changes to names become durable in their order, and any sync makes all of them
+	// durable. Content that was not synced is there in part, or not at all.
 	Ext4 Model = iota
-	// Minimal is the least that POSIX allows: of the changes to names that their own
-	// directory's sync did not follow, any may be durable and any not; content that was
-	// not synced may also have its length and none of its bytes.
+	// Minimal promises the least that POSIX allows. Of the changes to names in a directory that
+	// was not synced since, each may be durable or not. Content that was not synced may also
+	// have its full length, with zeros in place of its bytes.
 	Minimal
 )
 
 func (m Model) String() string { return [...]string{"ext4-like", "POSIX-minimal"}[m] }
 
-// synced makes names durable after a sync of a directory, or of a file (0).
+// synced makes durable what a sync of the directory dir does; dir is 0 for the sync of a file.
 func (m Model) synced(f *FS, dir int) {
 	f.commit(func(c change) bool { return m == Ext4 || c.dir == dir })
 }
 
-// most is how many changes may wait for a sync before their subsets are too many to try.
+// most is how many changes may wait for a sync. With more, there are too many subsets to try.
 const most = 14
 
-// States gives every state that a power cut now can leave, each once or more often. In the
-// first all is lost that was not synced, in the last nothing. A state is valid until the
-// next is asked for; its Clone is for good.
+// States gives every state that a power cut now can leave, each at least once. In the first state
+// everything is lost that was not synced, in the last one nothing is. A state is valid until the
+// next one is asked for; take its Clone to keep it.
 func (f *FS) States() iter.Seq[*FS] {
 	return func(yield func(*FS) bool) {
 		for names := range f.Model.names(f) {
@@ -49,7 +49,7 @@ func (f *FS) States() iter.Seq[*FS] {
 	}
 }
 
-// names gives the sets of changes that may be durable.
+// names gives every set of pending changes that may be durable after a cut.
 func (m Model) names(f *FS) iter.Seq[[]change] {
 	return func(yield func([]change) bool) {
 		if m == Ext4 {
@@ -77,8 +77,8 @@ func (m Model) names(f *FS) iter.Seq[[]change] {
 	}
 }
 
-// contents gives the states with those changes, for everything that may have become of
-// each file that still has a name.
+// contents gives the states in which just these changes are durable: one for each combination of
+// what the files that still have a name can hold.
 func (f *FS) contents(kept []change) iter.Seq[*FS] {
 	base := &FS{Model: f.Model, Space: f.Space, nodes: map[int]*node{}, next: f.next}
 	names := map[int]map[string]int{}
@@ -94,7 +94,7 @@ func (f *FS) contents(kept []change) iter.Seq[*FS] {
 	return func(yield func(*FS) bool) { base.choose(dirty, f, yield) }
 }
 
-// copyNamed takes over what has a name, and says which files may have lost content.
+// copyNamed copies the nodes that have a name, and says which files may have lost content.
 func (s *FS) copyNamed(f *FS, names map[int]map[string]int, id int) (dirty []int) {
 	n := f.nodes[id]
 	c := &node{kind: n.kind, target: n.target, data: n.durable, durable: n.durable}
@@ -140,7 +140,7 @@ func (m Model) contents(n *node) [][]byte {
 	return append(all, n.data)
 }
 
-// Dump is what lies on the file system, to be read.
+// Dump prints what lies on the file system, for a person.
 func (f *FS) Dump() string {
 	var b strings.Builder
 	f.dump(&b, root, "")
