@@ -11,8 +11,8 @@ import (
 	"github.com/jujube-project/jujube/events"
 )
 
-// FuzzDecode: bytes that are a payload of some kind are one again after they were written anew,
-// and it says the same. Everything else is refused.
+// FuzzDecode: what Decode accepts can be written again, and what was written decodes to the same. Everything
+// else is refused.
 func FuzzDecode(f *testing.F) {
 	files, err := filepath.Glob(filepath.Join("testdata", "golden", "*.json"))
 	if err != nil || len(files) == 0 {
@@ -38,7 +38,7 @@ func FuzzDecode(f *testing.F) {
 		f.Add("agent.started/1", "machine.machine-3", []byte(data))
 	}
 	f.Fuzz(func(t *testing.T, kind, entity string, data []byte) {
-		if len(data) > events.MaxRecordBytes/6 { // written anew, a byte can become six: \u003c
+		if len(data) > events.MaxRecordBytes/6 { // written again, one byte can become six: \u003c
 			return
 		}
 		fact, err := events.Decode(events.Record{Kind: kind, Entity: entity, Data: data})

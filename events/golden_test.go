@@ -153,8 +153,8 @@ func goldenFile(kind string) string {
 	return filepath.Join("testdata", "golden", strings.ReplaceAll(kind, "/", "_")+".json")
 }
 
-// A golden file is the wire form of a fact as it lies in logs out there. This build
-// must read it, and write it the same, for ever.
+// A golden file is the wire form of a fact in logs that exist. Every later build must read it, and write the
+// same bytes again.
 func TestGoldens(t *testing.T) {
 	for _, p := range samples {
 		t.Run(p.Kind(), func(t *testing.T) {
@@ -215,7 +215,7 @@ func TestEveryKindHasAGolden(t *testing.T) {
 	if len(files) < len(kinds) {
 		t.Errorf("%d golden files for %d kinds", len(files), len(kinds))
 	}
-	for _, f := range files { // also those of kinds that only upcasters know
+	for _, f := range files { // also the files of old kinds, which only upcasters know
 		b, err := os.ReadFile(f)
 		if err != nil {
 			t.Fatal(err)
@@ -251,7 +251,7 @@ func declaredKinds(t *testing.T) []string {
 	return kinds
 }
 
-// The JSON of every fact holds only fields with names, in lower case with underscores.
+// Every field in the JSON of a fact has a name of its own, in lower case with underscores.
 func TestFieldNames(t *testing.T) {
 	for _, p := range samples {
 		b, err := json.Marshal(p)

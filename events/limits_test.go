@@ -11,7 +11,7 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// Each limit of what is decoded: at the limit it is read, one past it is not.
+// For each limit of what is decoded: a value at the limit is accepted, a value one past it is refused.
 func TestLimitsOfRecords(t *testing.T) {
 	record := func(actor string, size int) []byte {
 		head := "jujube/1 id a/1 0 environment " + actor + " - -\n"

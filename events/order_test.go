@@ -8,8 +8,8 @@ import (
 	"github.com/jujube-project/jujube/events"
 )
 
-// Every kind of fact is asked; what ends an order is named here once more, so that a new kind
-// is thought about.
+// EndsOrder is asked about a sample of every kind of fact. The kinds that end an order are named here once
+// more, so that whoever adds one decides it twice.
 func TestFactsThatEndAnOrder(t *testing.T) {
 	want := []string{"agent.rolled_back/1", "agent.upgrade_failed/1", "agent.upgraded/1", "order.superseded/1", "order.timed_out/1", "restart.done/1"}
 	var ending []string

@@ -113,7 +113,7 @@ func TestFoldTellsTheStory(t *testing.T) {
 	}
 }
 
-// An order ends once: what comes behind its end changes nothing.
+// An order ends once: later facts that would end it change nothing.
 func TestSecondTerminalRecordChangesNothing(t *testing.T) {
 	log := scenario.New().Lines(`
 		env demo 1.24.0
@@ -162,13 +162,13 @@ func TestRecordWithoutSequenceIsTheNextOne(t *testing.T) {
 	decided := log.Records[1]
 	decided.Seq = 0
 	s.Fold(decided)
-	s.Fold(log.Records[1]) // it was appended and is read
+	s.Fold(log.Records[1]) // the same record, appended and read
 	if s.Seq != 2 || s.Settings["a"] != "b" || s.Digest() != foldAll(log.Records).Digest() {
 		t.Errorf("at %d with %v", s.Seq, s.Settings)
 	}
 }
 
-// Snapshots taken anywhere, and clones, go on to the same state as the whole log.
+// From a snapshot at any sequence, and from a clone, the rest of the log gives the same state as the whole log.
 func TestSnapshotAnywhereGivesTheSameState(t *testing.T) {
 	log := scenario.New().Lines(story).Records
 	want := foldAll(log)
@@ -215,7 +215,7 @@ func TestDecodeSnapshotRefuses(t *testing.T) {
 	}
 }
 
-// Memory has bounds, and forgetting is the same with and without a snapshot between.
+// A State is bounded, and forgets the same things with and without a snapshot in between.
 func TestOldRequestsAndUpgradesAreForgotten(t *testing.T) {
 	log := scenario.New()
 	log.Line("env demo 1.24.0")
@@ -248,8 +248,8 @@ func TestOldRequestsAndUpgradesAreForgotten(t *testing.T) {
 	}
 }
 
-// Whatever order facts come in, and whatever garbage lies between them, folding goes
-// on, moves Seq, and is the same twice.
+// Facts come in any order, with garbage between them: the fold goes on, moves Seq, and gives the same state
+// when it is done again.
 func TestFoldToleratesAnything(t *testing.T) {
 	all := scenario.New().Lines(story).Records
 	rapid.Check(t, func(t *rapid.T) {

@@ -9,7 +9,7 @@ import (
 	"github.com/jujube-project/jujube/projections/status"
 )
 
-// A snapshot that was altered is refused; one that is taken can be shown.
+// A snapshot that was changed is refused, and a status can be made from one that is accepted.
 func FuzzDecodeSnapshot(f *testing.F) {
 	f.Add(projections.EncodeSnapshot(projections.New()))
 	f.Add([]byte("{}\n{}"))
@@ -20,7 +20,7 @@ func FuzzDecodeSnapshot(f *testing.F) {
 	})
 }
 
-// Whatever record a state server stored, the fold, the status and the audit go on.
+// Whatever is stored in a log, fold, status and audit go on.
 func FuzzFold(f *testing.F) {
 	late := []byte(`{"id":"x","kind":"report.late/1","time":"2026-01-02T03:04:05Z","actor":"machine-1",` +
 		`"data":{"machine":"1","epoch":"e","n":1,"order":"o","report":"agent.upgraded/1","data":{"failure":{"text":"t"}}}}`)

@@ -13,12 +13,12 @@ import (
 	"github.com/jujube-project/jujube/projections/scenario"
 )
 
-// BI-89: a record that panics the fold is set aside, and the fold goes on.
+// BI-89: a record whose fold panics is counted, and the fold goes on.
 func TestBI89PoisonIsSetAside(t *testing.T) {
 	recs := scenario.New().Lines(story).Records
 	replay := func() *projections.State {
 		s := projections.New()
-		s.Machines = nil // whatever writes into it panics: nothing that a log holds is known to
+		s.Machines = nil // writing to a nil map panics; no record is known that makes a fold panic
 		for _, r := range recs {
 			s.Fold(r)
 		}
@@ -33,7 +33,7 @@ func TestBI89PoisonIsSetAside(t *testing.T) {
 	}
 }
 
-// BI-88: what a newer release wrote moves the position, is counted, and changes nothing.
+// BI-88: a record of a newer release moves the position, is counted, and changes nothing else.
 func TestBI88UnknownKindsAreCounted(t *testing.T) {
 	recs := scenario.New().Lines(story).Records
 	fold := func(extra bool) *projections.State {
@@ -59,8 +59,8 @@ func TestBI88UnknownKindsAreCounted(t *testing.T) {
 	}
 }
 
-// BI-90: every process comes to the same bytes, with one processor or many, with another
-// order of maps and another garbage collector.
+// BI-90: every process comes to the same bytes, with one processor or several, with another order of maps and
+// with other settings of the garbage collector.
 func TestBI90ReplaysAgreeToTheByte(t *testing.T) {
 	const child = "JUJUBE_REPLAY_DIGEST"
 	digest := func() string {

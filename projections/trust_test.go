@@ -10,7 +10,7 @@ import (
 	"github.com/jujube-project/jujube/projections"
 )
 
-// Who may ask is what the metadata says that was published last; before the first, whom the
+// The newest published metadata says who may ask. Before the first publication it is the operators that the
 // environment began with.
 func TestOperatorsComeFromWhatWasPublished(t *testing.T) {
 	s := projections.New()

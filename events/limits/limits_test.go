@@ -16,8 +16,8 @@ import (
 
 var update = flag.Bool("update", false, "write docs/LIMITS.md")
 
-// untried are limits that no test can reach in a moment, a gigabyte, a day, ten thousands,
-// and those that cut what is theirs to cut: texts, lists, what is kept.
+// untried are limits that no test tries. Some are too large to be reached in a moment: a gigabyte, a day, ten
+// thousand of something. Others refuse nothing but cut a text or a list.
 var untried = map[string]bool{
 	"AnswerBytes": true, "PendingBytes": true, "Connections": true, "QueuedChanges": true, "TrailingBytes": true, "MetadataBytes": true,
 	"UploadIdle": true, "UploadKept": true, "ReasonBytes": true, "FailureText": true, "FailureOutput": true, "Marks": true, "WaitingProgress": true,
@@ -52,7 +52,7 @@ func declared(t *testing.T) (all []limit) {
 	return all
 }
 
-// docs/LIMITS.md says what limits.go says.
+// docs/LIMITS.md is what is generated from limits.go now.
 func TestDocumentOfLimits(t *testing.T) {
 	var b bytes.Buffer
 	b.WriteString("# Limits\n\nMade from package events/limits by `go test ./events/limits -update`; do not edit. Each is\ntried, at the limit and one past " +
@@ -77,7 +77,7 @@ func TestDocumentOfLimits(t *testing.T) {
 	}
 }
 
-// Every limit is enforced by somebody and tried by a test.
+// Product code uses every limit, and a test names it.
 func TestEveryLimitIsUsedAndTried(t *testing.T) {
 	used, tried := map[string]bool{}, map[string]bool{}
 	all := declared(t)

@@ -7,7 +7,7 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// A publisher takes back his own word, with a signing that is not older; nobody else's.
+// A publisher takes back its own word, with a newer signing, and never that of another publisher.
 func TestWhoTakesBackAWord(t *testing.T) {
 	n := version.Number{Major: 1, Minor: 25, Patch: 1}
 	revoked := tools.Marks{Revoked: "eats data"}

@@ -83,7 +83,7 @@ func (w *world) prove(t testing.TB, seq int, since ...uint64) tree.Proof {
 	return p
 }
 
-// The edge gives the roots that the library gives, and is found again in the hashes.
+// The edge gives the same roots as package tlog, and ReadEdge gives the edge again from the stored hashes.
 func TestEdge(t *testing.T) {
 	w := newWorld(t)
 	for n := range 70 {
@@ -120,7 +120,7 @@ func TestProofIsBelieved(t *testing.T) {
 	}
 }
 
-// Each case breaks one thing in a proof that is otherwise well.
+// Each case breaks one thing in a proof that is otherwise valid.
 func TestAttacksOnProofs(t *testing.T) {
 	for _, c := range []struct {
 		name, code string
@@ -208,7 +208,7 @@ func TestAttacksOnProofs(t *testing.T) {
 	}
 }
 
-// A log of another environment, whose key is listed by mistake, is not believed either.
+// The log of another environment is not believed, even if its key is listed by mistake.
 func TestKeysOfAnotherLog(t *testing.T) {
 	_, public, err := tree.NewKey(rand.Reader, "other")
 	if err != nil {
@@ -231,7 +231,7 @@ func TestKeysOfAnotherLog(t *testing.T) {
 	}
 }
 
-// A checkpoint that was kept is read again, whoever signed it.
+// Parse reads a checkpoint that was kept, whoever signed it.
 func TestParse(t *testing.T) {
 	w := newWorld(t)
 	w.grow(5, "")

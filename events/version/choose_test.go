@@ -167,7 +167,7 @@ func TestEveryCandidateGetsAReason(t *testing.T) {
 	}
 }
 
-// Details are for people, so they must be true, too.
+// The details are for people. They must be true too.
 func TestDetailsSayWhatIsSo(t *testing.T) {
 	for _, c := range []struct{ client, server, published, policy, want string }{
 		{"2.0.1", "1.25.1", "2.0.0 2.1.4", "", "the newest 2.0 that is published is 2.0.0"},
@@ -286,9 +286,9 @@ func TestPath(t *testing.T) {
 	}
 }
 
-// For random published sets: what is chosen is published, newer, of an allowed minor,
-// has tools for everybody, and does not depend on the order; each candidate gets one
-// verdict with a reason; and following the hops ends.
+// For random sets of published versions: the chosen version is published, newer, of an allowed minor version,
+// and has tools for every machine. The order of the candidates makes no difference. Each candidate has one
+// verdict with a reason, and every chain of hops ends.
 func TestChooseProperties(t *testing.T) { rapid.Check(t, chooseProperties) }
 
 func FuzzChoose(f *testing.F) { f.Fuzz(rapid.MakeFuzz(chooseProperties)) }
@@ -360,8 +360,8 @@ func chooseProperties(r *rapid.T) {
 	}
 }
 
-// followTo asks for the way to some version: it ends there or says why not, every hop is
-// newer than the one before unless it is a single downgrade, and no hop is past the end.
+// followTo asks for the way to some version. The way ends there or says why not. Every hop is newer than the
+// one before, unless the way is one downgrade. No hop is newer than the version that is asked for.
 func followTo(r *rapid.T, q version.Question) {
 	q.To = drawNumber(r)
 	hops := version.Path(q)

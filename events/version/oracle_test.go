@@ -9,8 +9,8 @@ import (
 	ours "github.com/jujube-project/jujube/events/version"
 )
 
-// Releases have the order that everybody's versions have; go-version is the witness.
-// Tagged numbers are Juju's own, and it reads them in another way (ADR 8).
+// Releases are ordered as package go-version orders them. Tagged numbers are left out: they are Juju's own,
+// and go-version reads them in another way (ADR 8).
 func TestReleasesAreOrderedAsEverywhere(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		part := rapid.OneOf(rapid.IntRange(0, 3), rapid.IntRange(0, 999_999_999))

@@ -60,8 +60,8 @@ var numbers = []struct {
 	{"1.0-abcdefghijklmnopqrstuvwxyz1", version.Number{Major: 1, Tag: "abcdefghijklmnopqrstuvwxyz", Patch: 1}},
 }
 
-// malformed are texts that are no number. Source of the first lines: what Juju 1.25
-// refuses; leading zeros, a build of zero and capital tags it took.
+// malformed are texts that are no number. Juju 1.25 refuses those in the first lines. It accepts leading
+// zeros, a build of zero and capital tags, which are refused here.
 var malformed = []string{
 	"", "1", "2", "1.23", "1.21.alpha1", "1.21-alpha", "1.21-alpha1beta", "1.21-alpha-dev", "0.2..1", "1.21-alpha_dev3",
 	"1234567890.2.1", "0.1234567890.1", "0.2.1234567890", "0.2.1.1234567890", "1.21-alpha1234567890", "99999999999999999999.0.0",

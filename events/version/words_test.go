@@ -12,7 +12,7 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// Every word that is declared is explained, and no other.
+// The tables explain every word that is declared, and no other word.
 func TestWordsAreComplete(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "question.go", nil, 0)
 	if err != nil {

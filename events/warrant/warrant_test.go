@@ -57,7 +57,7 @@ type world struct {
 	signer  string
 	kind    string // type of the signature
 	edit    func(*events.Signed)
-	agree   []events.Ask // approvals, signed in turn by
+	agree   []events.Ask // approvals; who signs each of them is in who
 	who     []string
 	order   events.OrderIssued
 	server  string // who signs the order
@@ -117,7 +117,7 @@ func sign(t testing.TB, ask events.Ask, by, kind string, edit func(*events.Signe
 	return b
 }
 
-// approve lets somebody agree; sha256 may be empty, for what is asked.
+// approve lets somebody agree to the request with this digest; empty: to the one that is asked.
 func (w *world) approve(who, sha256 string) {
 	w.who = append(w.who, who)
 	w.agree = append(w.agree, events.Ask{
@@ -126,7 +126,7 @@ func (w *world) approve(who, sha256 string) {
 	})
 }
 
-// make gives the warrant as the state server would.
+// make gives the warrant that the state server would make.
 func (w *world) make() events.Warrant {
 	w.t.Helper()
 	list, err := warrant.NewList(w.list)
@@ -149,7 +149,7 @@ func (w *world) make() events.Warrant {
 	return made
 }
 
-// check is what the machine does with the order.
+// check lets the machine check the order.
 func (w *world) check(made events.Warrant) error {
 	w.t.Helper()
 	w.order.Warrant = made
@@ -294,7 +294,7 @@ func TestAttacksOnOrders(t *testing.T) {
 	}
 }
 
-// other asks for, and orders, another archive than release managers signed.
+// other changes the archive that is asked for and ordered; release managers have signed another one.
 func (w *world) other(t tools.Tools) {
 	w.ask.Upgrade.Artefacts, w.ask.Upgrade.To, w.order.Tools = []tools.Tools{t}, t.Version.Number, t
 }
@@ -428,7 +428,7 @@ func TestBI59ListsOfMachines(t *testing.T) {
 	}
 }
 
-// What the whole check of an order costs a machine, beside one that checks nothing.
+// The whole check of an order, and beside it what a machine needs only to decode the order.
 func BenchmarkOrder(b *testing.B) {
 	w := newWorld(b)
 	w.quorum()

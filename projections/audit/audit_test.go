@@ -20,7 +20,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the scenario files")
 
-// digests change whenever a State grows a field; the story does not.
+// digests are left out of the answers: they change whenever a State gets another field.
 var digests = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
 
 // The questions are "table", "jsonl", "json" with filters as KEY=VALUE, and "verify".
@@ -109,7 +109,7 @@ func codes(v *audit.Verifier) []string {
 	return out
 }
 
-// Each case breaks one thing in a log that is whole.
+// Each case breaks one thing in a log that is in order.
 func TestVerifyFinds(t *testing.T) {
 	whole := func() *scenario.Script {
 		return scenario.New().Lines("env demo 1.24.0\nenrol 0 1.24.0\nstart 0 1.24.0\nask u1 1.25.0\n" +

@@ -10,8 +10,8 @@ import (
 	"github.com/jujube-project/jujube/projections/audit"
 )
 
-// Each row writes one record of a log that begins signed, with who signed it, and says
-// whether that is found.
+// Each row writes one record, signed by somebody, into a log whose first record was signed by opened, and
+// says whether the verifier finds that this author may not say it.
 func TestVerifyFindsWhoDidNotSayIt(t *testing.T) {
 	v := version.Binary{Number: version.Number{Major: 1, Minor: 25}, Series: "trusty", Arch: "amd64"}
 	head := events.ReportHead{Machine: "1", Epoch: "e", N: 1}

@@ -18,7 +18,7 @@ import (
 	"github.com/jujube-project/jujube/projections/status"
 )
 
-// hostile is a name that would like to be more: for a terminal, a page, a spreadsheet, YAML.
+// hostile is a name that tries to do something: in a terminal, a web page, a spreadsheet, YAML.
 const hostile = "h\x1b]0;evil\a\x1b[2J\r\n- x: &a\u202e\u2066\u009b31m<script>alert(1)</script>=cmd|' /C calc'!A0\U000e0001"
 
 func hostileLog(t *testing.T) (recs []events.Record) {
@@ -40,7 +40,7 @@ func hostileLog(t *testing.T) (recs []events.Record) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// not by events.New: what validation would refuse must be shown safely, too
+		// Not by events.New: records that it would refuse must be shown safely too.
 		recs = append(recs, events.Record{
 			Envelope: events.Envelope{ID: fmt.Sprint("r", i), Time: time.Unix(int64(i+1), 0), Actor: hostile}, Kind: p.Kind(), Seq: uint64(i + 1),
 			Entity: p.Entity(), Data: data,

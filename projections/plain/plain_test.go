@@ -29,7 +29,7 @@ func TestText(t *testing.T) {
 	}
 }
 
-// JSON means the same afterwards, and holds nothing that a terminal obeys.
+// The result of JSON means the same as before, and has nothing that a terminal obeys.
 func TestJSONKeepsItsMeaning(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := rapid.String().Draw(t, "s") + string(rapid.SampledFrom([]rune("\x1b\u009b\u202e\U000e0001\x7f€")).Draw(t, "r"))

@@ -11,8 +11,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// BI-98: whatever is written, and however it is cut into pieces, a terminal obeys none of
-// it, and JSON means what it meant.
+// BI-98: whatever is written, and however it is cut into pieces, a terminal obeys none of it, and JSON means
+// the same as before.
 func TestBI98Writer(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := rapid.String().Draw(t, "s") + string(rapid.SampledFrom([]rune("\x1b\u009b\u202e\U000e0001\x7f€")).Draw(t, "r"))

@@ -9,7 +9,7 @@ import (
 	"github.com/jujube-project/jujube/projections/status"
 )
 
-// What a state server answers is shown in every format, and none lets a terminal obey it.
+// Whatever a state server answers is written in every format, and a terminal obeys none of it.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(`{"environment":{"name":"e","agent-version":"1.2.3"},"machines":{"1":{"agent-state":"started","dns-name":"\u001b[2J"}},` +
 		`"services":{"web":{"units":{"web/0":{"machine":"1"}}}},"upgrade":{"blockers":[{"code":"x","text":"y"}],"waiting":[{"reason":"r","machines":["1"]}]}}`))

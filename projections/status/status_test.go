@@ -19,7 +19,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the scenario files")
 
-// The question is "FORMAT [PATTERN…]"; "utc" behind the format asks for --utc.
+// A question is "FORMAT [PATTERN…]". The word "utc" behind the format stands for --utc.
 func TestScenarios(t *testing.T) {
 	scenario.Run(t, "*.txt", *update, func(question string, log []events.Record) string {
 		words := strings.Fields(question)
@@ -97,7 +97,7 @@ func TestJSONIsReadBackAndOrdered(t *testing.T) {
 	}
 }
 
-// A YAML library reads from the YAML what stands in the JSON, whatever names say.
+// A YAML library reads the same from the YAML as is in the JSON, whatever the names are.
 func TestYAMLSaysWhatJSONSays(t *testing.T) {
 	st := fleet(12)
 	for i, nasty := range []string{
@@ -119,7 +119,7 @@ func TestYAMLSaysWhatJSONSays(t *testing.T) {
 	if err := yaml.Unmarshal(y.Bytes(), &read); err != nil {
 		t.Fatalf("%v\n%s", err, y.String())
 	}
-	converted, err := json.Marshal(read) // numbers of one type on both sides
+	converted, err := json.Marshal(read) // so that numbers have one type on both sides
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func TestYAMLSaysWhatJSONSays(t *testing.T) {
 	}
 }
 
-// No format lets a terminal obey what a host called itself.
+// In no format a terminal obeys the name of a host.
 func TestNoFormatLetsControlCharactersThrough(t *testing.T) {
 	const evil = "a\x1b[2Jb\u009b1mc\u202ed\re\x7f"
 	st := fleet(2)

@@ -9,7 +9,7 @@ import (
 	"github.com/jujube-project/jujube/projections/status"
 )
 
-// S7: metadata that nobody signs anew is seen, before machines refuse it and after.
+// S7: the status shows metadata that nobody signs anew, before machines refuse it and afterwards.
 func TestOldMetadataIsShown(t *testing.T) {
 	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	for after, want := range map[time.Duration]string{

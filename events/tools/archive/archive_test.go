@@ -17,7 +17,7 @@ import (
 	"github.com/jujube-project/jujube/events/tools/archive"
 )
 
-// tgz makes an archive of any headers at all; the content is as many x as Size says.
+// tgz makes an archive of any headers. The content of each file is as many x as its Size says.
 func tgz(t *testing.T, headers ...tar.Header) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -142,7 +142,7 @@ func TestPackRefusesWhatWalkWould(t *testing.T) {
 	}
 }
 
-// headerOnly writes headers without their content, which lets them promise anything.
+// headerOnly writes headers without content, so that they can name any size.
 func headerOnly(t *testing.T, headers ...tar.Header) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -200,7 +200,7 @@ func negativeSize(t *testing.T) []byte {
 	return b.Bytes()
 }
 
-// Whatever comes, what Walk yields is flat, known, within the limits and of safe mode.
+// Whatever the bytes are, Walk yields only files with known names, within the limits and with safe modes.
 func FuzzWalk(f *testing.F) {
 	var b bytes.Buffer
 	if err := archive.Pack(&b, archive.File{Name: "jujud", Size: 3, Body: strings.NewReader("elf")}); err != nil {
@@ -225,7 +225,7 @@ func FuzzWalk(f *testing.F) {
 	})
 }
 
-// What it costs to see what is in an archive: the program of this test, packed, is read.
+// What it costs to look into an archive that holds the program of this test.
 func BenchmarkWalk(b *testing.B) {
 	program, err := os.ReadFile(os.Args[0])
 	if err != nil {

@@ -28,7 +28,7 @@ func TestLimitsOfArchives(t *testing.T) {
 			t.Errorf("%s: one past the limit: %v", name, err)
 		}
 	}
-	// The limits that hold when none are given: only a header has to say that much.
+	// The default limits: a header that names the size is enough.
 	for _, size := range []int64{limits.UnpackedBytes, limits.UnpackedBytes + 1} {
 		_, err := walk(headerOnly(t, file("jujud", size)), archive.Limits{})
 		if !errors.Is(err, archive.ErrArchive) || errors.Is(err, archive.ErrLarge) != (size > limits.UnpackedBytes) {

@@ -11,8 +11,8 @@ import (
 
 var sha = strings.Repeat("a", 64)
 
-// A products file as Juju's own tooling may write it: what an item leaves out stands on
-// a level above.
+// A products file as tools of Juju may write it: an item takes the fields that it leaves out from a level
+// above it.
 const inherited = `{"format":"products:1.0","content_id":"com.ubuntu.juju:released:tools","updated":"x","products":{
 	"com.ubuntu.juju:14.04:amd64":{"arch":"amd64","version":"14.04","ftype":"tar.gz","versions":{
 		"20150915":{"release":"trusty","items":{"b":ITEM}},

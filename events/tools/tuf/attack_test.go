@@ -18,8 +18,8 @@ import (
 	"github.com/jujube-project/jujube/events/tools/tuf"
 )
 
-// A world is what every attack begins with: a site of 2-of-3 with two publications, and a
-// machine that has accepted the second.
+// world is what every attack begins with: a site in which two of three keys must sign, with two
+// publications, and a machine that has accepted the second one.
 type world struct {
 	*site
 	first, second tuf.Bundle
@@ -39,14 +39,14 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// third is a publication that the machine would take.
+// third is a publication that the machine would accept.
 func (w *world) third() tuf.Bundle {
 	w.must(w.repo.SetTools(w.now.Add(90*day), archive("1.27.0")))
 	return w.publish(w.now)
 }
 
-// targets is the third publication with other targets: changed, signed by those keys, and
-// named by snapshot and timestamp as if all were well.
+// targets is the third publication with changed targets. These keys sign the targets, and snapshot and
+// timestamp name them, as if everything were right.
 func (w *world) targets(change func(signed map[string]any), keys ...ed25519.PrivateKey) tuf.Bundle {
 	return relink(w.t, forge(w.t, w.third(), tuf.Targets, change, keys...), tuf.Targets, w.snap, w.stamp)
 }
@@ -59,7 +59,7 @@ func (w *world) timestamp(change func(signed map[string]any)) tuf.Bundle {
 	return forge(w.t, w.third(), tuf.Timestamp, change, key(w.stamp))
 }
 
-// nextRoot is the third publication behind one more root.
+// nextRoot is the third publication with one more root.
 func (w *world) nextRoot(change func(signed map[string]any), keys ...ed25519.PrivateKey) tuf.Bundle {
 	return forge(w.t, w.third(), tuf.Root, change, keys...)
 }
@@ -95,7 +95,7 @@ var (
 	relKeys  = keysNamed("rel-a", "rel-b")
 )
 
-// Each case breaks exactly one thing in a publication that is otherwise well.
+// Each case breaks exactly one thing in a publication that is otherwise valid.
 var attacks = []struct {
 	name string
 	make func(w *world) tuf.Bundle
@@ -114,7 +114,7 @@ var attacks = []struct {
 		b := w.nextRoot(func(s map[string]any) {
 			keys, role := object(s, "keys"), object(s, "roles", "targets")
 			again := maps.Clone(object(keys, tuf.KeyID(public("rel-a"))))
-			again["again"] = "x" // another key in form, the same in fact
+			again["again"] = "x" // another key id, but the same key
 			keys[strings.Repeat("ab", 32)] = again
 			role["keyids"] = []any{tuf.KeyID(public("rel-a")), strings.Repeat("ab", 32)}
 		}, rootKeys...)
@@ -271,8 +271,8 @@ var attacks = []struct {
 	}, events.CodeTUFFormat},
 }
 
-// withKey replaces two of three keys of the targets by one of another length; what they
-// sign counts for nothing, and the third alone is too few.
+// withKey replaces two of the three keys of the targets by keys of another length. Their signatures do not
+// count, and one signature is too few.
 func (w *world) withKey(public string) tuf.Bundle {
 	b := w.nextRoot(func(s map[string]any) {
 		for _, name := range []string{"rel-b", "rel-c"} {
@@ -303,7 +303,7 @@ func TestAttacksOnMetadata(t *testing.T) {
 	}
 }
 
-// What the attacks are made from is well when nothing is broken.
+// What the attacks change is accepted if nothing is changed.
 func TestForgeryItselfIsWell(t *testing.T) {
 	w := newWorld(t)
 	for name, b := range map[string]tuf.Bundle{
@@ -315,7 +315,7 @@ func TestForgeryItselfIsWell(t *testing.T) {
 	}
 }
 
-// A key of a wrong length is no key, but the others of its role still are.
+// A key of a wrong length does not count, and the other keys of its role do.
 func TestBI34KeysThatAreNoneDoNotCount(t *testing.T) {
 	w := newWorld(t)
 	b := w.nextRoot(func(s map[string]any) {
@@ -328,8 +328,8 @@ func TestBI34KeysThatAreNoneDoNotCount(t *testing.T) {
 	}
 }
 
-// Whoever stole the online keys signs versions and a time that nobody can pass. The root
-// takes the keys away; then the machine forgets what they said.
+// A thief signs with the online keys the highest versions and a time far in the future, which no honest
+// document can pass. When a root has replaced these keys, the machine forgets both.
 func TestBI32FastForwardEndsWithTheKeys(t *testing.T) {
 	w := newWorld(t)
 	stolen := w.snapshot(set("version", json.Number(fmt.Sprint(math.MaxInt64))))
@@ -340,7 +340,7 @@ func TestBI32FastForwardEndsWithTheKeys(t *testing.T) {
 	machine, err := w.machine.Update(stolen, w.now)
 	w.must(err)
 	_, err = machine.Update(w.third(), w.now)
-	refused(t, err, events.CodeTUFExpired) // all that is signed today has ended by then
+	refused(t, err, events.CodeTUFExpired) // at that time everything that is signed today has expired
 
 	w.rotate(1, w.now)
 	w.repo.After(stolen) // the state server has them too
@@ -355,8 +355,8 @@ func TestBI32FastForwardEndsWithTheKeys(t *testing.T) {
 	refused(t, err, events.CodeTUFThreshold)
 }
 
-// Targets do not go back when the snapshot's key was replaced, though the snapshot that
-// held them to it is forgotten.
+// Targets do not go back to an older version when the snapshot's key is replaced, although the machine then
+// forgets the snapshot that named the newer ones.
 func TestTargetsStayWhenTheSnapshotIsForgotten(t *testing.T) {
 	w := newWorld(t)
 	w.snap = "snap-new"
@@ -418,11 +418,11 @@ func TestBI37SizesAreLookedAtFirst(t *testing.T) {
 		b := copied(w.second)
 		b.Timestamp, b.Snapshot = padded(b.Timestamp, tuf.MaxTimestamp), padded(b.Snapshot, tuf.MaxSnapshot)
 		_, err := w.machine.Update(b, w.now)
-		refused(t, err, events.CodeTUFMismatch) // the snapshot's length is signed, the timestamp's nowhere
+		refused(t, err, events.CodeTUFMismatch) // the length of a snapshot is signed; that of a timestamp is not
 	})
 }
 
-// padded is a document with blanks behind it: well formed, and so long.
+// padded is a document with blanks behind it, so that it is valid and has this length.
 func padded(b []byte, size int) []byte {
 	return append(slices.Clone(b), bytes.Repeat([]byte(" "), size-len(b))...)
 }
@@ -435,8 +435,8 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// BI-40 in memory: a flipped bit in what was kept is refused, whichever it is, or does not
-// matter at all: the file on disk has a check sum beside (agent/trusted_test.go).
+// BI-40 in memory: if any one bit of the kept bytes is flipped, they are refused or the bit has no meaning.
+// The file on disk has a checksum besides (agent/trusted_test.go).
 func TestBI40KeptBytesAreVerifiedAgain(t *testing.T) {
 	w := newWorld(t)
 	good := w.machine.Marshal()

@@ -9,8 +9,8 @@ import (
 	"github.com/jujube-project/jujube/events/tools/tuf"
 )
 
-// What verification adds to a download: a machine reads a publication of 400 archives, two
-// of three keys needed, beside hashing one archive of 12 MiB, which it does anyway.
+// What verification adds to a download: a machine reads a publication of 400 archives in which two of three
+// keys must sign. Beside it stands the hashing of one archive of 12 MiB, which a machine does anyway.
 func BenchmarkPublication(b *testing.B) {
 	s := newSite(b, 2)
 	var list []tools.Tools

@@ -59,7 +59,7 @@ func (d doc) sign(t testing.TB, keys ...ed25519.PrivateKey) doc {
 	return d
 }
 
-// at gives the document of a role within a bundle; of root the last.
+// at gives the document of a role in a bundle: of root, the last one.
 func at(b *tuf.Bundle, role string) *[]byte {
 	switch role {
 	case tuf.Root:
@@ -93,8 +93,8 @@ func copied(b tuf.Bundle) tuf.Bundle {
 	return b
 }
 
-// relink makes those documents that name a changed one name it again, each in its next
-// version and signed by its key: what was changed is then the only thing that is wrong.
+// relink makes the next version of each document that names a changed one, and signs it, so that it names
+// what was changed. That change is then the only thing that is wrong.
 func relink(t testing.TB, b tuf.Bundle, changed, snap, stamp string) tuf.Bundle {
 	t.Helper()
 	b = copied(b)

@@ -8,7 +8,7 @@ import (
 	"github.com/jujube-project/jujube/events/tools/tuf"
 )
 
-// Whatever arrives as a bundle is refused by name, or is written again as it was read.
+// Whatever arrives as a bundle is refused with a code, or is the same bundle after it was written and read.
 func FuzzParseBundle(f *testing.F) {
 	f.Add(newSite(f, 1).publish(start).Marshal())
 	f.Add([]byte(`{"roots":[null],"files":{"a":""}}`))
@@ -45,7 +45,7 @@ func FuzzParseTrusted(f *testing.F) {
 	})
 }
 
-// Documents that nobody signed as they are: nothing is taken but what was published.
+// Documents are changed after they were signed: only what was published is accepted.
 func FuzzUpdate(f *testing.F) {
 	s := newSite(f, 2)
 	trusted := s.begin(s.publish(start))

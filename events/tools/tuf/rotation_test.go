@@ -10,9 +10,9 @@ import (
 	"github.com/jujube-project/jujube/events/tools/tuf"
 )
 
-// Five machines are away while every key of every role is replaced three times. One of them
-// saw the first rotation, one the second. All catch up from one bundle; whatever the old
-// keys sign is refused from then on.
+// Five machines are away while every key of every role is replaced three times. One of them saw the first
+// replacement, one the second. All of them catch up with one bundle. From then on they refuse what the old
+// keys sign.
 func TestMachinesAwayForThreeRotationsCatchUp(t *testing.T) {
 	both(t, func(t *testing.T, s *site) {
 		first := s.publish(start)
@@ -25,7 +25,7 @@ func TestMachinesAwayForThreeRotationsCatchUp(t *testing.T) {
 			now = now.Add(10 * day)
 			s.rotate(g, now)
 			b := s.publish(now)
-			if g < 3 { // one of them wakes for a moment
+			if g < 3 { // this machine is connected for a moment
 				var err error
 				away[g], err = away[g].Update(b, now)
 				s.must(err)
@@ -76,8 +76,8 @@ func (s *site) firstKeys(role string) []ed25519.PrivateKey {
 	return keys
 }
 
-// 255 and 256 new roots are one cycle; of 257 the first 256 are taken, which is said, and
-// the next cycle goes on.
+// 255 and 256 new roots are accepted in one cycle. Of 257 the first 256 are accepted, with a code that says
+// so, and the next cycle accepts the last one.
 func TestBI27ChainOfRoots(t *testing.T) {
 	s := newSite(t, 1)
 	trusted := s.begin(s.publish(start))

@@ -12,7 +12,7 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// both runs a test over a root of one key and over 2-of-3.
+// both runs a test with a site of one key and with one in which two of three keys must sign.
 func both(t *testing.T, f func(t *testing.T, s *site)) {
 	for _, need := range []int{1, 2} {
 		t.Run(fmt.Sprintf("%d-of-%d", need, 2*need-1), func(t *testing.T) { f(t, newSite(t, need)) })
@@ -76,7 +76,7 @@ func TestSignersSignInTurn(t *testing.T) {
 		s.must(err)
 		return got
 	}
-	carry := func() { // to the next person
+	carry := func() { // hands the draft to the next person
 		t.Helper()
 		b, err := tuf.ParseBundle(s.repo.Bundle().Marshal())
 		s.must(err)
@@ -124,7 +124,7 @@ func TestSignersSignInTurn(t *testing.T) {
 func TestFreshenCountsOn(t *testing.T) {
 	s := newSite(t, 1)
 	trusted := s.begin(s.publish(start))
-	staged, err := tuf.OpenRepository(s.repo.Bundle()) // somebody else's copy, of now
+	staged, err := tuf.OpenRepository(s.repo.Bundle()) // the copy of somebody else, as it is now
 	s.must(err)
 	for i, step := range []struct {
 		after    time.Duration
@@ -153,7 +153,7 @@ func TestFreshenCountsOn(t *testing.T) {
 	}
 }
 
-// A clock that was set back does not bring back what a later signed time has ended.
+// What has expired by a signed time stays expired when the clock is set back.
 func TestTimeDoesNotGoBack(t *testing.T) {
 	s := newSite(t, 1)
 	old := s.publish(start)

@@ -43,7 +43,7 @@ func signers(names ...string) []crypto.Signer {
 	return list
 }
 
-// A site is a repository and the names of those keys that sign it.
+// site is a repository and the names of the keys that sign it.
 type site struct {
 	t     testing.TB
 	repo  *tuf.Repository
@@ -54,7 +54,7 @@ type site struct {
 	need  int // of root and of targets
 }
 
-// newSite is 1-of-1 with need 1, and 2-of-3 with need 2.
+// newSite makes a site in which one of one keys must sign if need is 1, and two of three if need is 2.
 func newSite(t testing.TB, need int) *site {
 	t.Helper()
 	s := &site{t: t, need: need, snap: "snap", stamp: "stamp", root: []string{"root-a"}, rel: []string{"rel-a"}}
@@ -86,7 +86,7 @@ func (s *site) must(err error) {
 	}
 }
 
-// publish signs all that is not signed and gives the bundle of a moment.
+// publish signs everything that lacks signatures, and gives the bundle.
 func (s *site) publish(now time.Time) tuf.Bundle {
 	s.t.Helper()
 	_, err := s.repo.Sign(tuf.Targets, signers(s.rel[:s.need]...)...)
@@ -95,7 +95,7 @@ func (s *site) publish(now time.Time) tuf.Bundle {
 	return s.repo.Bundle()
 }
 
-// rotate replaces every key of every role; old and new root keys sign.
+// rotate replaces every key of every role. The old and the new root keys sign the new root.
 func (s *site) rotate(generation int, now time.Time) {
 	s.t.Helper()
 	old := s.root
