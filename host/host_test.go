@@ -49,6 +49,23 @@ func TestAWriteRemovesWhatACrashLeft(t *testing.T) {
 	holds(t, dir, "file", "secret", 0o600)
 }
 
+// Whoever can read a directory can lock it for ever. That must not stop who writes there.
+func TestAWriteDoesNotWaitForWhoLocksTheDirectory(t *testing.T) {
+	dir := t.TempDir()
+	d, err := os.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = d.Close() }()
+	if err := unix.Flock(int(d.Fd()), unix.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteFile(filepath.Join(dir, "file"), []byte("written")); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, dir, "file", "written", 0o600)
+}
+
 // The mode is what was asked for, whatever the umask, and a link is replaced, not followed.
 func TestWhatAWriteReplaces(t *testing.T) {
 	dir := t.TempDir()

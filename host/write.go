@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 
@@ -16,8 +17,9 @@ import (
 // reads it, and whatever happens to the power, finds the old content or the new content,
 // never a mix. A symbolic link at path is replaced and not followed.
 //
-// Several processes may write the same file: they take turns, each write is whole, and the
-// last one stays. What a write leaves behind when the power fails, the next one removes.
+// Several processes may write the same file: each write is whole, and the last one stays.
+// What a write leaves behind when the power fails, the next one removes, unless two wrote
+// into the same directory at that moment.
 func WriteFile(path string, data []byte) error {
 	return WriteStream(path, 0o600, func(w io.Writer) error {
 		_, err := io.Copy(w, bytes.NewReader(data))
@@ -28,12 +30,14 @@ func WriteFile(path string, data []byte) error {
 // WriteStream is [WriteFile] for content that fill writes, and with a mode (the umask does
 // not change it). An error of fill leaves the old file as it was.
 func WriteStream(path string, mode fs.FileMode, fill func(io.Writer) error) error {
-	unlock, err := lockDir(filepath.Dir(path))
+	tmp := path + ".new"
+	unlock, err := tryLockDir(filepath.Dir(path))
 	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		tmp = fmt.Sprintf("%s-%08x", tmp, rand.Uint32())
+	} else {
+		defer unlock()
 	}
-	defer unlock()
-	return Replace(OS{}, path, path+".new", mode, func(w io.Writer) error {
+	return Replace(OS{}, path, tmp, mode, func(w io.Writer) error {
 		if err := w.(hostFile).Chmod(mode); err != nil {
 			return err
 		}
@@ -41,14 +45,16 @@ func WriteStream(path string, mode fs.FileMode, fill func(io.Writer) error) erro
 	})
 }
 
-// lockDir waits for its turn among those who replace files in a directory. The lock is on the
-// directory itself, so it leaves no file; a process that ends gives it back.
-func lockDir(path string) (unlock func(), err error) {
+// tryLockDir makes this process the only one that uses the plain temporary names in a
+// directory. The lock is on the directory itself, so it leaves no file, and the kernel gives
+// it back when the process ends. It never waits: whoever can read a directory can hold its
+// lock for ever. Without the lock, a writer takes a temporary name of its own.
+func tryLockDir(path string) (unlock func(), err error) {
 	d, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	if err := flock(d, unix.LOCK_EX); err != nil {
+	if err := flock(d, unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
 	return func() { _ = d.Close() }, nil
