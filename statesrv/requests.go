@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -42,8 +43,14 @@ type requests struct {
 	// mu guards queue and moved. A position leaves the queue only when its request lies in the
 	// writer's queue: whatever is submitted from then on is judged behind it.
 	mu    sync.Mutex
-	queue []uint64      // positions of the requests in upgrades, and of the one that was taken out last
+	queue []place       // of the requests in upgrades, and of the one that was taken out last
 	moved chan struct{} // closed, and made anew, when the first of queue is gone
+}
+
+// place is where a request stands in the stream of requests.
+type place struct {
+	seq uint64
+	id  string
 }
 
 func newRequests(t *term) *requests {
@@ -70,14 +77,23 @@ func (r *requests) next(ctx context.Context, q decide.Request) {
 	if !r.mayOvertake(ctx, q.Seq) {
 		return
 	}
-	switch q.Ask.Action {
-	case events.ActionUpgrade, events.ActionApprove:
+	switch {
+	case q.Ask.Action == events.ActionUpgrade, q.Ask.Action == events.ActionApprove, r.isQueued(q.ID):
 		r.enqueue(ctx, q)
-	case events.ActionTrust:
+	case q.Ask.Action == events.ActionTrust:
 		r.publish(ctx, q)
 	default:
 		_ = r.writer.SubmitWait(ctx, r.change(q, decide.Known{}))
 	}
+}
+
+// isQueued says whether a request with that id is in the queue. A later message with the same id
+// must not overtake it: a request counts as judged when its id was judged, so a stranger who
+// publishes under the id of a request that waits could have it left out.
+func (r *requests) isQueued(id string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.ContainsFunc(r.queue, func(q place) bool { return q.id == id })
 }
 
 // mayOvertake waits until a request is less than decide.Overtake places behind the first request of the
@@ -85,7 +101,7 @@ func (r *requests) next(ctx context.Context, q decide.Request) {
 func (r *requests) mayOvertake(ctx context.Context, seq uint64) bool {
 	for {
 		r.mu.Lock()
-		near, moved := len(r.queue) == 0 || seq < r.queue[0]+decide.Overtake, r.moved
+		near, moved := len(r.queue) == 0 || seq < r.queue[0].seq+decide.Overtake, r.moved
 		r.mu.Unlock()
 		if near {
 			return true
@@ -102,7 +118,7 @@ func (r *requests) mayOvertake(ctx context.Context, seq uint64) bool {
 // queue is less than decide.Overtake places behind the first.
 func (r *requests) enqueue(ctx context.Context, q decide.Request) {
 	r.mu.Lock()
-	r.queue = append(r.queue, q.Seq)
+	r.queue = append(r.queue, place{q.Seq, q.ID})
 	r.mu.Unlock()
 	select {
 	case r.upgrades <- q:

@@ -92,6 +92,29 @@ func TestARequestThatWasOvertakenIsJudgedByTheNextStateServer(t *testing.T) {
 	p.state()
 }
 
+// A stranger publishes under the id of an upgrade that waits. He is judged behind it, where the id
+// is known: the upgrade is not left out.
+func TestNobodyOvertakesARequestUnderItsID(t *testing.T) {
+	p, _, upgradeID, _, open := waiting(t)
+	mallory := p.bus.Operator("mallory")
+	_, err := mallory.PublishRequest(p.Context(), mallory.Identity(), events.Ask{
+		ID: upgradeID, Action: events.ActionSetEnv, SetEnv: map[string]string{"upgrade-policy": "newest"},
+		Environment: bustest.Environment, Created: time.Now(), Expires: time.Now().Add(time.Minute),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.ask(events.Ask{Action: events.ActionSetEnv, SetEnv: map[string]string{"upgrade-policy": "step"}}) // it lies behind mallory's
+	if n := p.decisions(upgradeID); n != 0 {
+		t.Fatalf("while it waits, %d records have the upgrade's id", n)
+	}
+	open()
+	if got := p.decision(upgradeID); got != "upgrade.requested/1 upgrade.accepted/1" {
+		t.Fatalf("the upgrade is %q", got)
+	}
+	p.state()
+}
+
 // A request of somebody who may not ask for an upgrade costs no look into the sources.
 func TestNothingIsLookedUpForSomebodyWhoMayNotAsk(t *testing.T) {
 	p := newPlace(t)

@@ -23,9 +23,10 @@ func MayAsk(at At, r Request) bool {
 
 // Awaited says which archives the request for an upgrade names that are neither stored nor
 // known to be offered: the sources of tools are to be asked again before it is judged. It
-// names none for somebody who may not ask for that upgrade.
+// names none for somebody who may not ask for that upgrade, and none for a request that has
+// expired.
 func Awaited(at At, r Request, know Known) []tools.Tools {
-	if r.Ask.Upgrade == nil || !MayAsk(at, r) {
+	if r.Ask.Upgrade == nil || at.Now.After(r.Ask.Expires) || !MayAsk(at, r) {
 		return nil
 	}
 	return Missing(at.State, r.Ask.Upgrade, know)
