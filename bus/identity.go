@@ -53,8 +53,14 @@ func (i *Identity) Seed() []byte { return i.seed }
 // Sign signs b with ed25519.
 func (i *Identity) Sign(b []byte) ([]byte, error) { return i.keys.Sign(b) }
 
+// publicKeyLength is how long the text of a public nkey is. nkeys itself reads past a few
+// characters too many.
+const publicKeyLength = 56
+
 // IsPublicKey says whether s is the public nkey of a user, "U…".
-func IsPublicKey(s string) bool { return nkeys.IsValidPublicUserKey(s) }
+func IsPublicKey(s string) bool {
+	return len(s) == publicKeyLength && nkeys.IsValidPublicUserKey(s)
+}
 
 // Verify returns nil if sig is the signature of publicKey's holder over b, else ErrSignature.
 func Verify(publicKey string, b, sig []byte) error { return events.CheckSignature(publicKey, b, sig) }

@@ -66,7 +66,7 @@ func (a *Accounts) credentials(role roleName, name string) (bus.Credentials, err
 // user signs a user in with a role. NATS puts the name into the subjects that the user may
 // use, so a name that would be several tokens of a subject, or a wildcard, is refused.
 func (a *Accounts) user(role roleName, name, publicKey string, more ...func(*jwt.UserClaims)) (string, error) {
-	if name == "" || strings.ContainsAny(name, ".*> \t\r\n") || !nkeys.IsValidPublicUserKey(publicKey) {
+	if name == "" || strings.ContainsAny(name, ".*> \t\r\n") || !bus.IsPublicKey(publicKey) {
 		return "", fmt.Errorf("sign in user %q with key %q: the name or the key is malformed", name, publicKey)
 	}
 	signer, err := nkeys.FromSeed([]byte(a.SigningKeys[role]))
