@@ -146,13 +146,13 @@ func (b *bootstrap) undo() {
 		string(signing.SiteRepository(store, b.name)), store.CredentialsFile(b.name), store.AuthoritiesFile(b.name),
 		store.LogKeysFile(b.name), store.EnvironmentFile(b.name),
 	}
-	for _, name := range local.OwnNames {
-		made = append(made, filepath.Join(b.dataDir, name))
-	}
 	for _, path := range made {
 		if err := os.RemoveAll(path); err != nil {
 			b.app.Say("Removing %s: %v", path, err)
 		}
+	}
+	if err := local.RemoveMade(b.dataDir, b.uuid); err != nil {
+		b.app.Say("Removing what was made in %s: %v", b.dataDir, err)
 	}
 	if !b.kept {
 		_ = os.Remove(b.dataDir) // it is empty, or it was never made

@@ -3,10 +3,12 @@ package environment
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/cli/local"
@@ -81,7 +83,10 @@ func (b *bootstrap) checkHost(ctx context.Context) error {
 		return err
 	}
 	entries, err := os.ReadDir(b.dataDir)
-	if b.kept = err == nil; len(entries) > 0 {
+	b.kept = err == nil
+	// A bootstrap that was killed may have left its lock file, and nobody holds that any more.
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.Name() == "lock" })
+	if len(entries) > 0 {
 		return app.Fail(fmt.Errorf("%s is not empty: it may be another environment's", b.dataDir), "Nothing was changed.", "choose another --data-dir")
 	}
 	if b.jujud, err = local.Find(b.jujudPath); err != nil {

@@ -41,15 +41,34 @@ func Remove(dir, environment, id string) error {
 	return nil
 }
 
+// RemoveMade removes what a bootstrap of an environment made in a data directory. The directory
+// itself stays. What belongs to another environment, or to nobody that can be told, stays as
+// it is: another bootstrap may have begun in that directory meanwhile.
+func RemoveMade(dir, environment string) error {
+	conf, err := readConf(dir)
+	if errors.Is(err, errNoConf) || err == nil && conf.Environment != environment {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return removeOwnNames(dir)
+}
+
 // removeOwn removes what jujud and this client made in a data directory, and then the
 // directory, unless a file system is mounted on it.
 func removeOwn(dir string) error {
+	err := removeOwnNames(dir)
+	if gone := os.Remove(dir); gone != nil && !errors.Is(gone, unix.EBUSY) && !errors.Is(gone, fs.ErrNotExist) {
+		err = errors.Join(err, gone)
+	}
+	return err
+}
+
+func removeOwnNames(dir string) error {
 	var errs []error
 	for _, name := range OwnNames {
 		errs = append(errs, os.RemoveAll(filepath.Join(dir, name)))
-	}
-	if err := os.Remove(dir); err != nil && !errors.Is(err, unix.EBUSY) && !errors.Is(err, fs.ErrNotExist) {
-		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }

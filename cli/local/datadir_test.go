@@ -104,3 +104,21 @@ func TestOnlyTheProcessThatWasStartedIsStopped(t *testing.T) {
 		t.Fatalf("a machine that this client did not start: %v", err)
 	}
 }
+
+// A bootstrap that failed removes what is its own environment's. Another bootstrap may have
+// found the directory empty at the same time, and have made its environment there.
+func TestAFailedBootstrapRemovesItsOwnOnly(t *testing.T) {
+	dir := enrolled(t)
+	if err := RemoveMade(dir, "another"); err != nil {
+		t.Fatal(err)
+	}
+	if conf, err := readConf(dir); err != nil || conf.Environment != "u" {
+		t.Fatalf("the other environment's machine: %+v, %v", conf, err)
+	}
+	if err := RemoveMade(dir, "u"); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left: %v, %v", left, err)
+	}
+}

@@ -2,6 +2,7 @@ package local
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events/bootstrap"
@@ -43,13 +45,39 @@ func executable(path string) bool {
 	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
 }
 
+// How long this client waits for a jujud that it runs, and how much of what it says is kept. A
+// program that is no jujud may say anything, for ever.
+const (
+	versionTimeout   = 10 * time.Second
+	bootstrapTimeout = 2 * time.Minute
+	endDelay         = 2 * time.Second // for a jujud that has been told to end, or whose output somebody else holds open
+	headBytes        = 64 << 10
+)
+
+// head takes headBytes and no more: who writes on is told, and then ends by SIGPIPE.
+// The buffer is not embedded: its ReadFrom would take everything.
+type head struct{ taken bytes.Buffer }
+
+func (h *head) Write(p []byte) (int, error) {
+	if len(p) > headBytes-h.taken.Len() {
+		return 0, fmt.Errorf("it says more than %d bytes", headBytes)
+	}
+	return h.taken.Write(p)
+}
+
+func (h *head) String() string { return h.taken.String() }
+
 // Version asks jujud what it is.
 func (j Jujud) Version(ctx context.Context) (version.Binary, error) {
-	out, err := exec.CommandContext(ctx, string(j), "version").Output()
-	if err != nil {
+	ctx, cancel := context.WithTimeout(ctx, versionTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, string(j), "version")
+	var out head
+	cmd.Stdout, cmd.WaitDelay = &out, endDelay
+	if err := cmd.Run(); err != nil {
 		return version.Binary{}, app.Fail(fmt.Errorf("ask %s for its version: %w", j, err), "Nothing was changed.", "name a jujud that runs here: --jujud PATH")
 	}
-	v, err := version.ParseBinary(strings.TrimSpace(string(out)))
+	v, err := version.ParseBinary(strings.TrimSpace(out.String()))
 	if err != nil {
 		return v, app.Fail(fmt.Errorf("ask %s for its version: %w", j, err), "Nothing was changed.", "name a jujud: --jujud PATH")
 	}
@@ -74,9 +102,11 @@ func exitCode(err error) int {
 // the environment's first metadata for the keys that jujud made. When it returns an error,
 // jujud has left nothing in the directory.
 func (j Jujud) Bootstrap(ctx context.Context, dataDir string, p bootstrap.Plan, sign func(bootstrap.Keys) (bootstrap.Signed, error)) (bootstrap.Made, error) {
+	ctx, cancel := context.WithTimeout(ctx, bootstrapTimeout)
+	defer cancel()
 	cmd := exec.CommandContext(ctx, string(j), "bootstrap", "--data-dir", dataDir)
-	var said bytes.Buffer
-	cmd.Stderr = &said
+	var said head
+	cmd.Stderr, cmd.WaitDelay = &said, endDelay
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return bootstrap.Made{}, err
@@ -94,6 +124,9 @@ func (j Jujud) Bootstrap(ctx context.Context, dataDir string, p bootstrap.Plan, 
 		return s, unsigned
 	})
 	_ = in.Close() // jujud that still waits for something ends now
+	if asked != nil {
+		defer time.AfterFunc(endDelay, cancel).Stop() // and what does not end is killed
+	}
 	ended := cmd.Wait()
 	switch {
 	case unsigned != nil:
@@ -101,7 +134,7 @@ func (j Jujud) Bootstrap(ctx context.Context, dataDir string, p bootstrap.Plan, 
 	case exitCode(ended) == usageCode:
 		return made, fmt.Errorf("%w: %s says: %w", ErrTooOld, j, sayWhy(said.String(), ended))
 	case ended != nil:
-		return made, fmt.Errorf("%s bootstrap: %w", j, sayWhy(said.String(), ended))
+		return made, fmt.Errorf("%s bootstrap: %w", j, sayWhy(said.String(), cmp.Or(asked, ended)))
 	}
 	return made, asked
 }

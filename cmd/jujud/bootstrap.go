@@ -15,6 +15,7 @@ import (
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/bootstrap"
 	"github.com/jujube-project/jujube/events/tools/tuf"
+	"github.com/jujube-project/jujube/host"
 	"github.com/jujube-project/jujube/statesrv"
 )
 
@@ -45,18 +46,49 @@ type founding struct {
 // Prepare makes the state server's keys and returns their public halves. It writes nothing to the
 // disk, so that nothing is left if the operator does not sign.
 func (f *founding) Prepare(p bootstrap.Plan) (bootstrap.Keys, error) {
-	entries, err := os.ReadDir(f.dataDir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return bootstrap.Keys{}, fmt.Errorf("prepare %s: %w", f.dataDir, err)
-	}
-	if len(entries) > 0 {
-		return bootstrap.Keys{}, fmt.Errorf("prepare %s: it is not empty; nothing was changed", f.dataDir)
+	if err := mustBeEmpty(f.dataDir); err != nil {
+		return bootstrap.Keys{}, err
 	}
 	f.plan = p
+	var err error
 	if f.directory, err = statesrv.NewDirectory(p.Environment, stateServer0); err != nil {
 		return bootstrap.Keys{}, err
 	}
 	return f.directory.Keys(), nil
+}
+
+// lockName is the file in a data directory that a running jujud locks.
+const lockName = "lock"
+
+// mustBeEmpty refuses a data directory in which something lies. A missing directory is empty, and
+// a lock file that nobody holds is nothing.
+func mustBeEmpty(dataDir string) error {
+	entries, err := os.ReadDir(dataDir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("prepare %s: %w", dataDir, err)
+	}
+	for _, e := range entries {
+		if e.Name() != lockName {
+			return fmt.Errorf("prepare %s: it is not empty; nothing was changed", dataDir)
+		}
+	}
+	return nil
+}
+
+// claim makes the data directory this process's alone, until unlock, and sees that it is still
+// empty: two bootstraps may have found it empty at the same time.
+func claim(dataDir string) (unlock func(), err error) {
+	if err := os.MkdirAll(dataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("prepare %s: %w", dataDir, err)
+	}
+	if unlock, err = host.TryLock(filepath.Join(dataDir, lockName)); err != nil {
+		return nil, fmt.Errorf("prepare %s: %w; nothing was changed", dataDir, err)
+	}
+	if err := mustBeEmpty(dataDir); err != nil {
+		unlock()
+		return nil, err
+	}
+	return unlock, nil
 }
 
 // Make writes the data directory. If an error stops it, it removes what it has written.
@@ -75,6 +107,11 @@ func (f *founding) Make(s bootstrap.Signed) (made bootstrap.Made, err error) {
 	}
 	made.Certificates = cmp.Or(f.plan.Certificate, trust.Certificates())
 	undo := undoBootstrap(f.dataDir)
+	unlock, err := claim(f.dataDir)
+	if err != nil {
+		return made, err
+	}
+	defer unlock()
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, undo())
@@ -131,7 +168,7 @@ func undoBootstrap(dataDir string) func() error {
 	_, err := os.Stat(dataDir)
 	made := errors.Is(err, fs.ErrNotExist)
 	return func() error {
-		err := errors.Join(os.RemoveAll(filepath.Join(dataDir, "agents")), os.RemoveAll(statesrv.Dir(dataDir)))
+		err := errors.Join(os.RemoveAll(filepath.Join(dataDir, "agents")), os.RemoveAll(statesrv.Dir(dataDir)), os.Remove(filepath.Join(dataDir, lockName)))
 		if made {
 			err = errors.Join(err, os.RemoveAll(dataDir))
 		}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -161,13 +162,13 @@ func TestBootstrapThatFailsLeavesNothing(t *testing.T) {
 	}
 }
 
-// A file is in the way of the state server's directory, which is made last.
-func TestBootstrapUndoesWhatItWrote(t *testing.T) {
+// Something comes into the directory after it was found empty. It stays, and nothing is made.
+func TestBootstrapLeavesWhatCameMeanwhile(t *testing.T) {
 	dir := t.TempDir()
 	c := newClient(t)
 	signs := c.sign
 	c.sign = func(k bootstrap.Keys) (bootstrap.Signed, error) {
-		if err := os.WriteFile(statesrv.Dir(dir), nil, 0o600); err != nil {
+		if err := os.WriteFile(statesrv.Dir(dir), []byte("mine"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		return signs(k)
@@ -175,8 +176,34 @@ func TestBootstrapUndoesWhatItWrote(t *testing.T) {
 	if _, err := c.bootstraps(dir); err == nil {
 		t.Fatal("it was made")
 	}
-	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
+	if b, err := os.ReadFile(statesrv.Dir(dir)); err != nil || string(b) != "mine" {
+		t.Errorf("it is %q: %v", b, err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "agents")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a machine was made beside it: %v", err)
+	}
+}
+
+// What was written is removed again, and the directory, too, if it did not exist before.
+func TestBootstrapUndoesWhatItWrote(t *testing.T) {
+	kept, made := t.TempDir(), filepath.Join(t.TempDir(), "0")
+	for _, dir := range []string{kept, made} {
+		undo := undoBootstrap(dir)
+		unlock, err := claim(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = errors.Join(os.MkdirAll(filepath.Join(dir, "agents", "machine-0"), 0o700), os.Mkdir(statesrv.Dir(dir), 0o700), undo())
+		unlock()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if entries, err := os.ReadDir(kept); err != nil || len(entries) > 0 {
 		t.Errorf("%v is left: %v", entries, err)
+	}
+	if _, err := os.Stat(made); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the directory is left: %v", err)
 	}
 }
 
@@ -210,7 +237,7 @@ func TestFilesOfABootstrap(t *testing.T) {
 	})
 	want := []string{
 		"-rw------- agents/machine-0/agent.conf", "-rw------- agents/machine-0/agent.creds",
-		"-rw------- agents/machine-0/ca.pem", "-rw------- agents/machine-0/enrol.creds",
+		"-rw------- agents/machine-0/ca.pem", "-rw------- agents/machine-0/enrol.creds", "-rw------- lock",
 		"-rw------- server/log.key", "-rw------- server/server.yaml", "-rw------- server/site-first.json",
 		"-rw------- server/site.json", "-rw------- server/state-server.creds", "-rw------- server/trust.json",
 	}
@@ -218,5 +245,25 @@ func TestFilesOfABootstrap(t *testing.T) {
 	wanted, _ := json.Marshal(want)
 	if err != nil || !bytes.Equal(got, wanted) {
 		t.Errorf("%v\n%s, want\n%s", err, got, wanted)
+	}
+}
+
+// Two bootstraps find a directory empty. The second one to write is refused, and leaves what the
+// first one made.
+func TestTwoBootstrapsOfOneDirectory(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "0")
+	first, second := newClient(t), newClient(t)
+	sign := second.sign
+	second.sign = func(k bootstrap.Keys) (bootstrap.Signed, error) {
+		if _, err := first.bootstraps(dir); err != nil {
+			t.Errorf("the first: %v", err)
+		}
+		return sign(k)
+	}
+	if _, err := second.bootstraps(dir); err == nil || !strings.Contains(err.Error(), "it is not empty; nothing was changed") {
+		t.Errorf("the second: %v", err)
+	}
+	if !statesrv.IsStateServer(dir) {
+		t.Error("the first one's environment is gone")
 	}
 }
