@@ -17,5 +17,6 @@
 //	err = host.WriteFile(filepath.Join(dir, "state"), data)
 //
 // After a crash in the middle of [WriteFile] the file has its old content or its new
-// content. A file FILE.new may be left beside it, which the next WriteFile removes.
+// content. A file FILE.new may be left beside it. The next WriteFile removes it, unless two
+// wrote into the same directory when the power failed; see [WriteFile].
 package host
