@@ -40,7 +40,9 @@ func Example() {
 	alice := connect(accounts.OperatorJWT, "alice")
 	defer alice.Close()
 
-	_, err = wire.Digest.Ask(ctx, alice, wire.Nothing{})
+	soon, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
+	defer cancel()
+	_, err = wire.Digest.Ask(soon, alice, wire.Nothing{}) // asks again until the deadline
 	fmt.Println("nobody answers:", errors.Is(err, bus.ErrNoStateServer))
 
 	digest := wire.Digest.AnsweredBy(func(context.Context, wire.Nothing) (wire.Position, error) {

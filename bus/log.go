@@ -78,8 +78,13 @@ func (l *Log) publish(ctx context.Context, msgs []*nats.Msg) (uint64, error) {
 
 // Last implements events.Log. The log has no gaps, so its end is the sequence of its first
 // record plus the number of messages that NATS says are pending behind it. STREAM.INFO would
-// tell the end as well, but it is not exported: no account but CONTROL may ask it.
+// tell the end as well, but it is not exported: no account but CONTROL may ask it. While NATS
+// is starting the log does not answer, and is asked again for some seconds.
 func (l *Log) Last(ctx context.Context) (uint64, error) {
+	return untilServed(ctx, l.last)
+}
+
+func (l *Log) last(ctx context.Context) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, lastTimeout)
 	defer cancel()
 	for m, err := range l.conn.getBatch(ctx, names.StreamLog, getQuery{Seq: 1, Batch: 1}) {

@@ -86,10 +86,11 @@ func (c *Conn) publishOrLog(m *nats.Msg) {
 }
 
 // Ask implements wire.Asker: it asks the state server the question called name and returns
-// the whole answer. It returns ErrNoStateServer when nobody serves queries. When the
-// connection is lost meanwhile the answer does not come, so ctx should have a deadline.
+// the whole answer. It returns ErrNoStateServer when nobody serves queries, and nobody has
+// taken over for some seconds. When the connection is lost meanwhile the answer does not come,
+// so ctx should have a deadline.
 func (c *Conn) Ask(ctx context.Context, name string, body []byte) ([]byte, error) {
-	packed, err := c.ask(ctx, name, body)
+	packed, err := untilServed(ctx, func(ctx context.Context) ([]byte, error) { return c.ask(ctx, name, body) })
 	if err != nil {
 		return nil, fmt.Errorf("ask for %s: %w", name, err)
 	}

@@ -41,7 +41,7 @@ func (s *Session) requestOnce(ctx context.Context, ask events.Ask) ([]events.Rec
 		return nil, err
 	}
 	log := s.Conn.Log()
-	from, err := s.logEnd(ctx, log)
+	from, err := log.Last(ctx)
 	if err != nil {
 		return nil, app.Fail(fmt.Errorf("read the log: %w", err), "Nothing was asked.", "see that the state server has started")
 	}
@@ -110,22 +110,4 @@ func (s *Session) undecided(ctx context.Context, ask events.Ask, err error) erro
 			v, ask.ID, s.app.Timeout, version.Current())
 	}
 	return app.Fail(err, stored, next)
-}
-
-// logEnd asks for the log's last sequence. While NATS or the state server is starting the log does
-// not answer; it is asked again until --timeout is over.
-func (s *Session) logEnd(ctx context.Context, log *bus.Log) (uint64, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.app.Timeout)
-	defer cancel()
-	for {
-		last, err := log.Last(ctx)
-		if !errors.Is(err, bus.ErrNoStateServer) {
-			return last, err
-		}
-		select {
-		case <-time.After(askAgain):
-		case <-ctx.Done():
-			return 0, err
-		}
-	}
 }
