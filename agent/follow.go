@@ -60,7 +60,7 @@ func (a *Agent) law(ctx context.Context) (Law, bool) {
 			_, fresh := now.Expires()
 			return Law{
 				Reader: warrant.Reader{Environment: a.cfg.Conf.Environment, Trust: now, Now: now.Now(a.cfg.Now()), Fresh: fresh},
-				Own:    warrant.Machine{ID: a.cfg.Conf.Machine(), Key: a.cfg.Identity.Public(), Labels: a.cfg.Conf.Labels},
+				Own:    warrant.Machine{ID: a.cfg.Conf.Machine(), Key: a.cfg.Identity.Public(), Labels: events.LabelsOf(a.cfg.Conf.Labels, a.cfg.StateServer)},
 				Runs:   a.cfg.Own.Number,
 			}, true
 		}

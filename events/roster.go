@@ -33,10 +33,10 @@ type Grant struct {
 // Roles.
 const (
 	RoleRead    = "read"    // see everything, ask for nothing
-	RoleOperate = "operate" // ask for upgrades, restarts and units
+	RoleOperate = "operate" // ask for upgrades, restarts and units; not on state servers: see ControlPlane
 	RoleApprove = "approve" // agree to what other operators asked
 	RoleRelease = "release" // bring tools, and publish signed metadata
-	RoleAdmin   = "admin"   // all of these, and machines and settings
+	RoleAdmin   = "admin"   // all of these, on state servers too, and machines and settings
 )
 
 // Quorum is how many operators must agree to an upgrade of machines with these labels. The one who
@@ -67,7 +67,7 @@ func (r Roster) Operator(key string) (Operator, bool) {
 // every role.
 func (o Operator) May(role string, labels map[string]string) bool {
 	return slices.ContainsFunc(o.Grants, func(g Grant) bool {
-		return (g.Role == role || g.Role == RoleAdmin) && covers(g.Labels, labels)
+		return (g.Role == role || g.Role == RoleAdmin) && g.holds(labels)
 	})
 }
 
@@ -75,7 +75,13 @@ func (o Operator) May(role string, labels map[string]string) bool {
 // has it, whatever labels machines have.
 func (o Operator) MayWherever(other Operator, role string) bool {
 	return !slices.ContainsFunc(other.Grants, func(g Grant) bool {
-		return (g.Role == role || g.Role == RoleAdmin) && !o.May(role, g.Labels)
+		switch g.Role {
+		case role:
+			return !o.May(role, g.Labels)
+		case RoleAdmin: // state servers, too
+			return !o.May(role, g.Labels) || !o.May(role, withControlPlane(g.Labels))
+		}
+		return false
 	})
 }
 

@@ -31,6 +31,56 @@ func TestRosterMay(t *testing.T) {
 	}
 }
 
+// What people type and read, and what stands in the roster: an agent of before can read it.
+func TestGrantsAreNamedAsPeopleNameThem(t *testing.T) {
+	prod := map[string]string{"env": "prod"}
+	for _, c := range []struct {
+		role   string
+		labels map[string]string
+		want   string // String, and the role in the roster
+	}{
+		{events.RoleOperate, prod, "operate(env=prod) operate"},
+		{events.RoleAdmin, nil, "admin admin"},
+		{events.RoleControlPlane, nil, "control-plane operate"},
+		{events.RoleControlPlane, prod, "control-plane(env=prod) operate"},
+	} {
+		g, err := events.GrantOf(c.role, c.labels)
+		if got := g.String() + " " + g.Role; err != nil || got != c.want {
+			t.Errorf("%s over %v: %q, %v, want %q", c.role, c.labels, got, err, c.want)
+		}
+	}
+	if _, err := events.GrantOf("root", nil); err == nil || !strings.Contains(err.Error(), "roles are read, operate, control-plane, approve, release, admin") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestMayWhereverSeesTheControlPlane(t *testing.T) {
+	who := func(role string, labels map[string]string) events.Operator {
+		g, err := events.GrantOf(role, labels)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return events.Operator{Grants: []events.Grant{g}}
+	}
+	admin, operate, control, dev := who(events.RoleAdmin, nil), who(events.RoleOperate, nil), who(events.RoleControlPlane, nil),
+		who(events.RoleOperate, map[string]string{"env": "dev"})
+	for _, c := range []struct {
+		name    string
+		o, than events.Operator
+		want    bool
+	}{
+		{"an admin, than anybody", admin, control, true},
+		{"an operator, than an admin", operate, admin, false},
+		{"an operator, than who has the control plane", operate, control, false},
+		{"an operator, than one of dev", operate, dev, true},
+		{"one of dev, than an operator", dev, operate, false},
+	} {
+		if got := c.o.MayWherever(c.than, events.RoleOperate); got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
 func TestRosterNeeded(t *testing.T) {
 	r := events.Roster{Quorums: []events.Quorum{
 		{Operators: 2, Labels: map[string]string{"env": "prod"}},

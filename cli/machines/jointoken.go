@@ -28,8 +28,8 @@ func (m *addMachine) invitations(env app.Environment, recs []events.Record, secr
 			continue
 		}
 		if !maps.Equal(invited.Labels, m.labels) {
-			return nil, app.Fail(fmt.Errorf("the state server invited machine %s with the labels %v, not with %v as it was asked", invited.Machine, invited.Labels,
-				m.labels),
+			return nil, app.Fail(fmt.Errorf("the state server invited machine %s with %s, not with %s as it was asked", invited.Machine,
+				events.LabelsText(invited.Labels), events.LabelsText(m.labels)),
 				"No token was handed out.", "find out who answers as the state server; juju remove-machine "+invited.Machine)
 		}
 		t, err := m.token(env, invited, secrets[invited.TokenKey], enrol)

@@ -49,7 +49,7 @@ func TestB04TokensPinTheLabelsThatWereTyped(t *testing.T) {
 		return m.invitations(env, []events.Record{rec}, map[string]*bus.Identity{secret.Public(): secret}, wire.Credentials{})
 	}
 	for _, says := range []map[string]string{{"env": "dev"}, nil, {"env": "prod", "room": "2"}} {
-		if tokens, err := invite(says); err == nil || !strings.Contains(err.Error(), "not with map[env:prod] as it was asked") || len(tokens) > 0 {
+		if tokens, err := invite(says); err == nil || !strings.Contains(err.Error(), "not with env=prod as it was asked") || len(tokens) > 0 {
 			t.Errorf("invited with %v: %v, %v", says, tokens, err)
 		}
 	}

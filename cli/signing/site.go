@@ -12,6 +12,7 @@ import (
 
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/cli/session"
+	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools/tuf"
 	"github.com/jujube-project/jujube/events/wire"
 )
@@ -59,6 +60,11 @@ func WithSite(ctx context.Context, a *app.App, f func(*session.Session, *Site) e
 		}
 		return f(s, p)
 	})
+}
+
+// Me is the operator whose key this client has, as the metadata that it accepted names him.
+func (p *Site) Me() (me events.Operator, known bool) {
+	return p.Trusted.Roster().Operator(p.session.Identity.Public())
 }
 
 // Change lets f change the draft, or else what is published, signs the result with this client's

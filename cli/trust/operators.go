@@ -37,7 +37,11 @@ func (c *addUser) command() *cobra.Command {
 What is printed is for him: he gives it to juju user accept. There is no secret in it.`,
 		Example: "  juju user add bob UBOB… operate --labels env=prod\n  juju user add eve UEVE… read",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c.operator = events.Operator{Name: args[0], Key: args[1], Grants: []events.Grant{{Role: args[2], Labels: c.labels}}}
+			g, err := events.GrantOf(args[2], c.labels)
+			if err != nil {
+				return app.Usage("%v", err)
+			}
+			c.operator = events.Operator{Name: args[0], Key: args[1], Grants: []events.Grant{g}}
 			if !bus.IsPublicKey(c.operator.Key) {
 				return app.Usage("%q is no public key; juju user key prints one", c.operator.Key)
 			}
@@ -63,7 +67,7 @@ func (c *addUser) run(ctx context.Context, s wire.Asker, env app.Environment, p 
 type grant struct {
 	app      *app.App
 	operator string
-	role     string
+	grant    events.Grant
 	labels   map[string]string
 	takeBack bool
 }
@@ -73,9 +77,12 @@ func (c *grant) command() *cobra.Command {
 		Use: "grant NAME ROLE", Short: "Give an operator a role, or take it back", Args: cobra.ExactArgs(2),
 		Long: `Give an operator one more role, or, with --take-back, take that one away. What is printed is for
 him: with juju user accept he gets what his roles need.`,
-		Example: "  juju user grant bob approve --labels env=prod\n  juju user grant bob operate --take-back",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			c.operator, c.role = args[0], args[1]
+		Example: "  juju user grant bob approve --labels env=prod\n  juju user grant bob control-plane\n  juju user grant bob operate --take-back",
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			c.operator = args[0]
+			if c.grant, err = events.GrantOf(args[1], c.labels); err != nil {
+				return app.Usage("%v", err)
+			}
 			return signing.WithSite(cmd.Context(), c.app, func(s *session.Session, p *signing.Site) error { return c.run(cmd.Context(), s, s.Env, p) })
 		},
 	}
@@ -98,7 +105,9 @@ func (c *grant) run(ctx context.Context, s wire.Asker, env app.Environment, p *s
 // apply gives the role to the operator with that key, or takes it away. A grant is the same only
 // if role and labels are.
 func (c *grant) apply(r *events.Roster, key string) error {
-	same := func(have events.Grant) bool { return have.Role == c.role && maps.Equal(have.Labels, c.labels) }
+	same := func(have events.Grant) bool {
+		return have.Role == c.grant.Role && maps.Equal(have.Labels, c.grant.Labels)
+	}
 	for i, o := range r.Operators {
 		if o.Key != key {
 			continue
@@ -109,7 +118,7 @@ func (c *grant) apply(r *events.Roster, key string) error {
 		}
 		r.Operators[i].Grants = slices.DeleteFunc(slices.Clone(o.Grants), same)
 		if !c.takeBack {
-			r.Operators[i].Grants = append(r.Operators[i].Grants, events.Grant{Role: c.role, Labels: c.labels})
+			r.Operators[i].Grants = append(r.Operators[i].Grants, c.grant)
 		}
 	}
 	return nil
@@ -168,17 +177,9 @@ func writeOperators(out io.Writer, r events.Roster) {
 }
 
 func grantsText(grants []events.Grant) string {
-	var words []string
+	words := make([]string, 0, len(grants))
 	for _, g := range grants {
-		var labels []string
-		for _, k := range slices.Sorted(maps.Keys(g.Labels)) {
-			labels = append(labels, k+"="+g.Labels[k])
-		}
-		word := g.Role
-		if len(labels) > 0 {
-			word += "(" + strings.Join(labels, ",") + ")"
-		}
-		words = append(words, word)
+		words = append(words, g.String())
 	}
 	return strings.Join(words, " ")
 }

@@ -1,9 +1,11 @@
 package trust
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/cli/signing"
@@ -14,6 +16,14 @@ import (
 // changeRoster publishes the roster (operators, quorums, state servers) as f changes a copy of it.
 func changeRoster(ctx context.Context, p *signing.Site, f func(*events.Roster) error) error {
 	roster := p.Trusted.Roster()
+	keys, err := p.Keys().All()
+	if err != nil {
+		return app.Fail(err, "Nothing was changed.", "")
+	}
+	me, _ := p.Me()
+	if err := mayChange(roster, me, len(keys) > 0); err != nil {
+		return err
+	}
 	roster.Operators, roster.Quorums = slices.Clone(roster.Operators), slices.Clone(roster.Quorums)
 	if err := f(&roster); err != nil {
 		return err
@@ -24,6 +34,23 @@ func changeRoster(ctx context.Context, p *signing.Site, f func(*events.Roster) e
 	return p.Change(ctx, func(repo *tuf.Repository) error {
 		return repo.SetJSON(signing.TargetsExpire(), tuf.FileOperators, roster)
 	})
+}
+
+// mayChange refuses who can neither publish a change of the roster nor sign one for others to publish.
+func mayChange(r events.Roster, me events.Operator, hasKeys bool) error {
+	if hasKeys || me.May(events.RoleRelease, nil) {
+		return nil
+	}
+	var able []string
+	for _, o := range r.Operators {
+		if o.May(events.RoleRelease, nil) {
+			able = append(able, o.Name)
+		}
+	}
+	has := cmp.Or(grantsText(me.Grants), "no role")
+	return app.Fail(fmt.Errorf("you may not change who may ask for what: that takes the role %s or %s over every machine, and a release manager's key; %s has %s "+
+		"(the roles are %s)", events.RoleRelease, events.RoleAdmin, cmp.Or(me.Name, "this client's key"), has, strings.Join(events.Roles, ", ")),
+		"Nothing was changed.", "ask one of those who may: "+strings.Join(able, ", "))
 }
 
 func operatorNamed(r events.Roster, name string) (events.Operator, error) {

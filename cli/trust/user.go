@@ -18,9 +18,11 @@ the environment's signed metadata, which machines believe and state servers cann
                                          you add him, and get a line for him, with no secret in it
   juju user accept LINE                  he takes it, and has the environment
 
-Roles: read sees everything; operate asks for upgrades, restarts and units; approve agrees to what
-others asked; release brings tools; admin may do all that, and machines, settings and operators.
-With --labels a role holds for machines with those labels only.`,
+Roles: read sees everything; operate asks for upgrades, restarts and units, except on state servers;
+control-plane is what operate is, on state servers; approve agrees to what others asked; release
+brings tools; admin may do all that, and machines, settings and operators. An upgrade is of every
+machine, so it takes both operate and control-plane, or admin. With --labels a role holds for
+machines with those labels only.`,
 		Example: "  juju user list\n  juju user remove bob",
 	}
 	cmd.AddCommand((&userKey{app: a}).command(), (&addUser{app: a}).command(), (&accept{app: a}).command(), (&listUsers{app: a}).command(),

@@ -17,5 +17,5 @@ func ExampleMay() {
 	fmt.Println(warrant.May(dave, events.ActionUpgrade, []warrant.Machine{test, live}))
 	// Output:
 	// <nil>
-	// req-scope: dave does not have the role operate over machine 3 with the labels map[env:prod], which upgrade needs
+	// req-scope: dave does not have the role operate over machine 3, which has the labels env=prod, and upgrade needs it
 }

@@ -13,11 +13,27 @@ func May(o events.Operator, action string, machines []Machine) error {
 	}
 	for _, m := range machines {
 		if !o.May(role, m.Labels) {
-			return events.Refuse(events.CodeRequestScope, "%s does not have the role %s over machine %s with the labels %v, which %s needs", o.Name, role, m.ID,
-				m.Labels, action)
+			return scope(o, role, action, m)
 		}
 	}
 	return nil
+}
+
+// scope is the refusal of an operator who lacks a role over a machine.
+func scope(o events.Operator, role, action string, m Machine) error {
+	if role == events.RoleOperate && events.IsControlPlane(m.Labels) {
+		return events.Refuse(events.CodeRequestScope, "%s does not have the role %s over machine %s, which is a state server, and %s needs it; an admin may "+
+			"grant it: juju user grant %s %s", o.Name, events.RoleControlPlane, m.ID, action, o.Name, events.RoleControlPlane)
+	}
+	return events.Refuse(events.CodeRequestScope, "%s does not have the role %s over machine %s, which has %s, and %s needs it", o.Name, role, m.ID,
+		labelsText(m.Labels), action)
+}
+
+func labelsText(labels map[string]string) string {
+	if len(labels) == 0 {
+		return events.LabelsText(nil)
+	}
+	return "the labels " + events.LabelsText(labels)
 }
 
 // Needed is how many operators must agree to an upgrade of these machines.

@@ -139,7 +139,7 @@ func membersOf(s *projections.State, ids []string) []warrant.Machine {
 	list := make([]warrant.Machine, 0, len(ids))
 	for _, id := range ids {
 		if m := s.Machines[id]; m != nil {
-			list = append(list, warrant.Machine{ID: id, Key: m.Key, Labels: m.Labels})
+			list = append(list, warrant.Machine{ID: id, Key: m.Key, Labels: events.LabelsOf(m.Labels, m.StateServer)})
 		}
 	}
 	return list

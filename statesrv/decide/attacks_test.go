@@ -25,7 +25,11 @@ type court struct {
 var production = map[string]string{"env": "prod"}
 
 func grants(name, role string, labels map[string]string) events.Operator {
-	return events.Operator{Name: name, Key: testkey.Of(name).Public(), Grants: []events.Grant{{Role: role, Labels: labels}}}
+	g, err := events.GrantOf(role, labels)
+	if err != nil {
+		panic(err)
+	}
+	return events.Operator{Name: name, Key: testkey.Of(name).Public(), Grants: []events.Grant{g}}
 }
 
 func newCourt(t *testing.T) *court {

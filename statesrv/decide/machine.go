@@ -32,6 +32,9 @@ func judgeAddMachine(q *inquiry) verdict {
 	if err := events.CheckLabels(a.Labels); err != nil {
 		return verdict{reasons: refuse(codeBadValue, "%v", err)}
 	}
+	if _, claims := a.Labels[events.ControlPlane]; claims {
+		return verdict{reasons: refuse(codeBadValue, "the label %s belongs to state servers; give the machine another one", events.ControlPlane)}
+	}
 	var v verdict
 	for i, key := range a.TokenKeys {
 		v.decided = append(v.decided, &events.MachineInvited{

@@ -26,7 +26,8 @@ import (
 var update = flag.Bool("update", false, "rewrite the scenario files")
 
 // Each file of testdata tells what is decided, a question a line, and what goes into the log
-// for it. alice is an admin, olga operates, bob approves, rita releases, rob reads.
+// for it. alice is an admin, olga operates on every machine and otto on all but
+// state servers, bob approves, rita releases, rob reads.
 //
 //	? alice upgrade 1.25.0       # an operator asks for an action
 //	? quorum 2                   # so many operators must agree to an upgrade from here on
@@ -89,8 +90,10 @@ func (s *story) answer(words []string) string {
 }
 
 func (s *story) roster() events.Roster {
+	olga := grants("olga", events.RoleOperate, nil)
+	olga.Grants = append(olga.Grants, grants("olga", events.RoleControlPlane, nil).Grants...)
 	r := events.Roster{Operators: []events.Operator{
-		grants("alice", events.RoleAdmin, nil), grants("olga", events.RoleOperate, nil), grants("bob", events.RoleApprove, nil),
+		grants("alice", events.RoleAdmin, nil), olga, grants("otto", events.RoleOperate, nil), grants("bob", events.RoleApprove, nil),
 		grants("rita", events.RoleRelease, nil), grants("rob", events.RoleRead, nil),
 	}}
 	if s.quorum > 0 {
