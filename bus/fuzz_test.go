@@ -57,8 +57,8 @@ func FuzzOpenRenewal(f *testing.F) {
 // The JWT of credentials comes from whoever answers an enrolment.
 // What NATS puts into headers, and what others put there before it.
 func FuzzStoredHeaders(f *testing.F) {
-	f.Add("7", "LOG", "log.order.machine-1.agent", "live.order.machine-1.agent", []byte("{}"))
-	f.Add("", "x", "l", "live.", []byte(nil))
+	f.Add("7", "LOG", "log.order.machine-1.agent", "_R_.live.order.machine-1.agent", []byte("{}"))
+	f.Add("", "x", "l", "_R_.live.", []byte(nil))
 	f.Fuzz(func(t *testing.T, seq, stream, subject, delivered string, data []byte) {
 		m := nats.NewMsg(delivered)
 		m.Header["Nats-Sequence"], m.Header["Nats-Stream"], m.Header["Nats-Subject"] = []string{seq}, []string{stream}, []string{subject}

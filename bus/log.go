@@ -177,9 +177,9 @@ func (l *Log) waitFor(ctx context.Context, seq uint64, yield func(events.Stored,
 // staleRetry is how long a replica is given to catch up.
 const staleRetry = 20 * time.Millisecond
 
-// Follow implements events.Log. NATS republishes every record to live.> after its commit. A
-// republished message is used as a hint only: the record is then read from the stream, in
-// its place among the others.
+// Follow implements events.Log. NATS republishes every record to live.> after its commit, and
+// operators hear that. A republished message is used as a hint only: the record is then read
+// from the stream, in its place among the others.
 func (l *Log) Follow(ctx context.Context, from uint64) iter.Seq2[events.Record, error] {
 	return func(yield func(events.Record, error) bool) {
 		hint, stop, err := l.hints()
@@ -234,7 +234,7 @@ const followCheck = 2 * time.Second
 // hints sends a poke for every record that is appended, and after every reconnection.
 func (l *Log) hints() (hint host.Poke, stop func(), err error) {
 	hint = host.NewPoke()
-	unsubscribe, err := l.conn.subscribe(names.SubjectLive+">", limits.PayloadBytes, func(*nats.Msg) { hint.Send() })
+	unsubscribe, err := l.conn.subscribe(names.SubjectHeard+">", limits.PayloadBytes, func(*nats.Msg) { hint.Send() })
 	if err != nil {
 		return nil, nil, err
 	}

@@ -30,7 +30,7 @@ const resyncEvery = 5 * time.Minute
 // An order is state: f never sees one that was replaced while the machine was away.
 func (c *Conn) Orders(ctx context.Context, tag string, f func(events.Record)) error {
 	o := &orderReader{conn: c, tag: tag, f: f, seen: map[string]uint64{}, live: make(chan stored, 64), poke: host.NewPoke()}
-	for _, subject := range []string{names.SubjectLive + "order." + tag + ".*", names.SubjectLive + names.EntityTrust} {
+	for _, subject := range []string{names.SubjectHeard + "order." + tag + ".*", names.SubjectHeard + names.EntityTrust} {
 		stop, err := c.subscribe(subject, limits.RecordBytes, o.hear)
 		if err != nil {
 			return err
@@ -82,17 +82,17 @@ func (o *orderReader) hear(m *nats.Msg) {
 
 // parseLive reads a message that LOG republished, by the headers that NATS gives it.
 //
-// No agent may publish to live.>. But NATS does not check the reply subject of a request
-// against the permissions of who asks: another agent can have the answer to a Direct Get of
-// his own order sent here. The headers of such a message name his subject, not the one that
-// it was delivered on, and it is refused. The agent checks the order's signature as well.
+// Nobody but NATS can have anything delivered there (names.SubjectHeard). If that should ever
+// fail, another agent could have the answer to a Direct Get of his own order sent here: the
+// headers of such a message name his subject, not the one that it was delivered on, and it is
+// refused. The agent checks the order's signature as well.
 func parseLive(m *nats.Msg) (stored, error) {
 	seq, err := strconv.ParseUint(fromNATS(m.Header, "Nats-Sequence"), 10, 64)
 	if err != nil {
 		return stored{}, err
 	}
 	s := stored{stream: fromNATS(m.Header, "Nats-Stream"), subject: fromNATS(m.Header, "Nats-Subject"), seq: seq, data: m.Data}
-	if s.stream != names.StreamLog || names.SubjectLive+s.subject[min(len(names.SubjectLog), len(s.subject)):] != m.Subject {
+	if s.stream != names.StreamLog || names.SubjectHeard+s.subject[min(len(names.SubjectLog), len(s.subject)):] != m.Subject {
 		return stored{}, errors.New("the headers name another stream or subject")
 	}
 	return s, nil

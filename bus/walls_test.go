@@ -100,7 +100,10 @@ func forbiddenPublishes(t *testing.T, b *bustest.Bus) {
 func TestForbiddenSubscriptions(t *testing.T) {
 	b := bustest.Start(t)
 	for role, subjects := range map[string][]string{
-		"agent":    {">", "live.>", "live.order.machine-4.agent", "live.order.*.agent", "report.*", "_INBOX.>", "requests.>", "$SYS.>"},
+		"agent": {
+			">", "live.>", "live.order.machine-4.agent", "live.order.*.agent", "_R_.live.>", "_R_.live.order.machine-4.agent", "_R_.live.unit",
+			"report.*", "_INBOX.>", "requests.>", "$SYS.>",
+		},
 		"operator": {">", "log.>", "requests.>", "report.*", "query.*", "_INBOX.>", "enrol", "$SYS.>", "$KV.>"},
 		"reader":   {">", "log.>", "requests.>", "report.*", "query.*", "_INBOX.>", "enrol", "$SYS.>", "$KV.>"},
 		"state":    {">", "log.>", "_INBOX.>", "$SYS.>", "$JS.API.>", "_R_.>"},

@@ -73,6 +73,23 @@ func (r *revocations) keepNATSTold(ctx context.Context, cfg Config) {
 	}
 }
 
+// tellRules tells a NATS that runs elsewhere what roles may do in this version. The embedded one
+// knows it from its start. Connections whose rights change are closed, and come back by themselves:
+// that of this state server as well.
+func tellRules(ctx context.Context, cfg Config) error {
+	if cfg.StoreDir != "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
+	defer cancel()
+	for _, claims := range cfg.Accounts.Rules() {
+		if err := cfg.System.UpdateAccount(ctx, claims); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // tellNATS updates the claims of the accounts, all of them or, with an error, some.
 func (r *revocations) tellNATS(ctx context.Context, cfg Config) error {
 	ctx, cancel := context.WithTimeout(ctx, tellTimeout)

@@ -105,6 +105,9 @@ func (s *Server) Run(ctx context.Context) error {
 func (s *Server) lead(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if err := tellRules(ctx, s.cfg); err != nil {
+		s.cfg.Logger.Warn("telling NATS what roles may do", "err", err)
+	}
 	t, err := s.newTerm(ctx)
 	if err != nil {
 		return err

@@ -45,7 +45,18 @@ func StartSmall(t testing.TB, maxBytes int64) *Bus {
 // StartWith is Start with another configuration, which change makes of the usual one.
 func StartWith(t testing.TB, change func(*server.Config)) *Bus {
 	t.Helper()
-	b := unstarted(t)
+	return startOf(t, newAccounts(t), change)
+}
+
+// StartOf is Start with accounts that exist already.
+func StartOf(t testing.TB, accounts *server.Accounts) *Bus {
+	t.Helper()
+	return startOf(t, accounts, func(*server.Config) {})
+}
+
+func startOf(t testing.TB, accounts *server.Accounts, change func(*server.Config)) *Bus {
+	t.Helper()
+	b := unstarted(t, accounts)
 	b.change = change
 	b.start(0)
 	b.provision()
@@ -55,18 +66,23 @@ func StartWith(t testing.TB, change func(*server.Config)) *Bus {
 // StartEmpty is Start without the streams.
 func StartEmpty(t testing.TB) *Bus {
 	t.Helper()
-	b := unstarted(t)
+	b := unstarted(t, newAccounts(t))
 	b.change = func(*server.Config) {}
 	b.start(0)
 	return b
 }
 
-func unstarted(t testing.TB) *Bus {
+func newAccounts(t testing.TB) *server.Accounts {
 	t.Helper()
 	accounts, err := server.NewAccounts(Environment)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return accounts
+}
+
+func unstarted(t testing.TB, accounts *server.Accounts) *Bus {
+	t.Helper()
 	id, err := bus.NewIdentity()
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/jujube-project/jujube/bus/server"
 )
 
 // NATSServer builds nats-server from the module that go.mod names and returns the program's
@@ -31,11 +33,17 @@ var NATSServer = sync.OnceValues(func() (string, error) {
 // Accounts.NATSConfig, and makes its streams.
 func StartProcess(t testing.TB) *Bus {
 	t.Helper()
+	return StartProcessOf(t, newAccounts(t))
+}
+
+// StartProcessOf is StartProcess with accounts that exist already.
+func StartProcessOf(t testing.TB, accounts *server.Accounts) *Bus {
+	t.Helper()
 	bin, err := NATSServer()
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := unstarted(t)
+	b := unstarted(t, accounts)
 	conf := filepath.Join(b.dir, "nats.conf")
 	if err := os.WriteFile(conf, []byte(b.Accounts.NATSConfig("127.0.0.1:-1", b.dir, b.dir)), 0o600); err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,8 +40,8 @@ var every = []string{names.AccountSystem, names.AccountControl, names.AccountOpe
 
 // NewAccounts makes the NATS operator, the accounts, a scoped signing key for each role, and
 // the first certificate authority. The identity keys of the operator and of the accounts are
-// forgotten: nobody can change afterwards what a role may do. The operator's signing key is
-// kept, because the state server signs with it which users an account refuses.
+// forgotten. The operator's signing key is kept: with it a state server signs which users an
+// account refuses, and what roles and accounts may do in its version of jujube.
 func NewAccounts(environmentUUID string) (*Accounts, error) {
 	operator, err := nkeys.CreateOperator()
 	if err != nil {
@@ -79,16 +80,54 @@ func (a *Accounts) makeAccounts(signer nkeys.KeyPair) error {
 			return fmt.Errorf("make the key of account %s: %w", name, err)
 		}
 	}
+	for _, r := range roles {
+		key, err := nkeys.CreateAccount()
+		if err != nil {
+			return fmt.Errorf("make the signing key of %s: %w", r.name, err)
+		}
+		seed, err := key.Seed()
+		if err != nil {
+			return fmt.Errorf("make the signing key of %s: %w", r.name, err)
+		}
+		a.SigningKeys[r.name] = string(seed)
+	}
+	return a.signAccounts(signer)
+}
+
+// signAccounts makes the claims of all accounts of what roles.go and exports.go say. Those that
+// say the same already stay as they are.
+func (a *Accounts) signAccounts(signer nkeys.KeyPair) error {
 	for _, name := range every {
 		claims, err := a.accountClaims(name)
 		if err != nil {
 			return err
 		}
-		if a.JWTs[name], err = claims.Encode(signer); err != nil {
+		token, err := encode(claims, signer)
+		if err != nil {
 			return fmt.Errorf("sign account %s: %w", name, err)
+		}
+		if !sameClaims(a.JWTs[name], token) {
+			a.JWTs[name] = token
 		}
 	}
 	return nil
+}
+
+// sameClaims says whether two accounts allow the same. Who is refused (revocations), and when
+// the claims were signed, is not compared.
+func sameClaims(one, other string) bool {
+	var texts [2][]byte
+	for i, token := range []string{one, other} {
+		claims, err := jwt.DecodeAccountClaims(token)
+		if err != nil {
+			return false
+		}
+		claims.ClaimsData, claims.Revocations = jwt.ClaimsData{}, nil
+		if texts[i], err = json.Marshal(claims); err != nil {
+			return false
+		}
+	}
+	return bytes.Equal(texts[0], texts[1])
 }
 
 // signOperator names the system account and the signing key that signed the accounts.
@@ -115,6 +154,9 @@ func (a *Accounts) signOperator(operator, signer nkeys.KeyPair) error {
 // in it. Only CONTROL has JetStream: the streams are there, and nowhere else.
 func (a *Accounts) accountClaims(name string) (*jwt.AccountClaims, error) {
 	claims := jwt.NewAccountClaims(a.IDs[name])
+	if claims == nil {
+		return nil, fmt.Errorf("account %s has no key", name)
+	}
 	claims.Name = name
 	if name == names.AccountControl {
 		claims.Limits.JetStreamLimits = jwt.JetStreamLimits{
@@ -124,23 +166,18 @@ func (a *Accounts) accountClaims(name string) (*jwt.AccountClaims, error) {
 	}
 	a.share(name, claims)
 	for _, r := range roles {
-		if r.account != name {
+		if r.account != name || a.SigningKeys[r.name] == "" { // an environment of before may lack a role
 			continue
 		}
-		signer, err := nkeys.CreateAccount()
+		signer, err := nkeys.FromSeed([]byte(a.SigningKeys[r.name]))
 		if err != nil {
-			return nil, fmt.Errorf("make the signing key of %s: %w", r.name, err)
+			return nil, fmt.Errorf("read the signing key of %s: %w", r.name, err)
 		}
 		scope, err := r.scope(signer)
 		if err != nil {
 			return nil, err
 		}
 		claims.SigningKeys.AddScopedSigner(scope)
-		seed, err := signer.Seed()
-		if err != nil {
-			return nil, fmt.Errorf("make the signing key of %s: %w", r.name, err)
-		}
-		a.SigningKeys[r.name] = string(seed)
 	}
 	return claims, nil
 }
@@ -174,7 +211,8 @@ func (a *Accounts) Certificates() string {
 	return b.String()
 }
 
-// LoadAccounts reads what Save wrote. A file that others may read is refused.
+// LoadAccounts reads what Save wrote. A file that others may read is refused. An earlier
+// jujube may have written it: the claims are those of this one, signed anew where they differ.
 func LoadAccounts(path string) (*Accounts, error) {
 	b, err := host.ReadSecret(path)
 	if err != nil {
@@ -194,6 +232,13 @@ func LoadAccounts(path string) (*Accounts, error) {
 	if len(a.Authorities) == 0 {
 		return nil, fmt.Errorf("read trust %s: it has no certificate authority: "+
 			"a juju made it that did not encrypt its connections; bootstrap a new environment", path)
+	}
+	signer, err := nkeys.FromSeed([]byte(a.OperatorKey))
+	if err == nil {
+		err = a.signAccounts(signer)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read trust %s: %w", path, err)
 	}
 	return a, nil
 }

@@ -12,12 +12,19 @@ import (
 type export struct {
 	to      string // the account that imports it
 	subject string
-	stream  bool // else a service
-	many    bool // a service that answers a request with several messages
+	local   string // the subject in that account; empty: the same one
+	stream  bool   // else a service
+	many    bool   // a service that answers a request with several messages
 }
 
 // What is not listed here does not pass between accounts, whatever a role may do in its own
 // (roles.go). live.> is exported once, to OPERATORS; AGENTS import parts of that export.
+//
+// Both have it twice. Under live.> a user can have the answers to his own requests delivered to
+// somebody else, by naming that subject as the reply. Under names.SubjectHeard nobody can, and
+// there it is heard; live.> is for agents and clients of before. NATS takes each subject of an
+// export once only, so the second import is written in another way (nats-server, accounts.go,
+// isStreamImportDuplicate).
 var exports = []export{
 	{to: names.AccountOperators, subject: names.SubjectRequest + "*.*"},
 	{to: names.AccountOperators, subject: names.SubjectQuery + "*", many: true},
@@ -26,6 +33,8 @@ var exports = []export{
 	{to: names.AccountOperators, subject: names.DirectGet(names.StreamCheckpoints) + "." + names.SubjectCheckpoint},
 	{to: names.AccountOperators, subject: names.DirectGet(names.StreamRequests) + "." + names.SubjectRequest + "*.*"},
 	{to: names.AccountOperators, subject: names.SubjectLive + ">", stream: true},
+	{to: names.AccountOperators, subject: names.SubjectLive + "*", local: names.SubjectHeard + "$1", stream: true},
+	{to: names.AccountOperators, subject: names.SubjectLive + "*.>", local: names.SubjectHeard + "$1.>", stream: true},
 	{to: names.AccountAgents, subject: names.SubjectReport + "*"},
 	{to: names.AccountAgents, subject: names.SubjectBeat + "*"},
 	{to: names.AccountAgents, subject: names.DirectGet(names.StreamLog) + "." + names.SubjectLog + "order.*.*"},
@@ -34,6 +43,8 @@ var exports = []export{
 	{to: names.AccountAgents, subject: names.DirectGet(names.StreamTools), many: true},
 	{to: names.AccountAgents, subject: names.SubjectLive + "order.*.*", stream: true},
 	{to: names.AccountAgents, subject: names.SubjectLive + names.EntityTrust, stream: true},
+	{to: names.AccountAgents, subject: names.SubjectLive + "order.>", local: names.SubjectHeard + "order.>", stream: true},
+	{to: names.AccountAgents, subject: names.SubjectLive + "*", local: names.SubjectHeard + "$1", stream: true},
 	{to: names.AccountEnrol, subject: names.SubjectEnrol},
 	{to: names.AccountEnrol, subject: names.SubjectRenew},
 }
@@ -49,12 +60,13 @@ func (a *Accounts) share(name string, claims *jwt.AccountClaims) {
 		}
 		switch name {
 		case names.AccountControl:
-			if !e.stream || e.subject == names.SubjectLive+">" {
+			if !e.stream || e.subject == names.SubjectLive+">" && e.local == "" {
 				claims.Exports.Add(&jwt.Export{Name: e.subject, Subject: jwt.Subject(e.subject), Type: kind, ResponseType: response})
 			}
 		case e.to:
 			claims.Imports.Add(&jwt.Import{
-				Name: e.subject, Subject: jwt.Subject(e.subject), Account: a.IDs[names.AccountControl], Type: kind,
+				Name: e.subject, Subject: jwt.Subject(e.subject), LocalSubject: jwt.RenamingSubject(e.local),
+				Account: a.IDs[names.AccountControl], Type: kind,
 			})
 		}
 	}

@@ -34,7 +34,8 @@ const (
 //
 // NATS does not check the reply subject of a request against these permissions. That is one
 // reason why machines and operators have accounts of their own: an answer can be sent to any
-// subject of the asker's account, but not into another one.
+// subject of the asker's account, but not into another one. Within the account it reaches
+// nobody either: inboxes cannot be guessed, and names.SubjectHeard cannot be a reply.
 type role struct {
 	name         roleName
 	account      string
@@ -79,7 +80,7 @@ var roles = []role{
 		),
 		subscribe: []string{
 			inboxTemplate, names.SubjectReport + "*", names.SubjectBeat + "*", names.SubjectEnrol, names.SubjectRenew,
-			names.SubjectQuery + "*", names.SubjectUpload + "*", names.SubjectRequest + "*.*", names.SubjectLive + ">",
+			names.SubjectQuery + "*", names.SubjectUpload + "*", names.SubjectRequest + "*.*",
 		},
 		payloadBytes: limits.PayloadBytes,
 	},
@@ -89,13 +90,13 @@ var roles = []role{
 			names.SubjectRequest + "{{subject()}}.*", names.SubjectUpload + "*",
 			names.DirectGet(names.StreamRequests) + "." + names.SubjectRequest + "{{subject()}}.*",
 		}),
-		subscribe:    []string{inboxTemplate, names.SubjectLive + ">"},
+		subscribe:    []string{inboxTemplate, names.SubjectHeard + ">", names.SubjectLive + ">"},
 		payloadBytes: limits.PieceBytes + 4096, // a piece of an archive, with its head
 	},
 	{
 		name: roleReader, account: names.AccountOperators,
 		publish:      reads,
-		subscribe:    []string{inboxTemplate, names.SubjectLive + ">"},
+		subscribe:    []string{inboxTemplate, names.SubjectHeard + ">", names.SubjectLive + ">"},
 		payloadBytes: limits.PieceBytes,
 	},
 	{
@@ -106,7 +107,10 @@ var roles = []role{
 			names.DirectGet(names.StreamTools) + "." + names.SubjectDescribed + "*",
 			names.DirectGet(names.StreamTools), // chunks: a Direct Get of several messages names their subject in its body
 		},
-		subscribe:    []string{inboxTemplate, names.SubjectLive + "order.{{name()}}.*", names.SubjectLive + names.EntityTrust},
+		subscribe: []string{
+			inboxTemplate, names.SubjectHeard + "order.{{name()}}.*", names.SubjectHeard + names.EntityTrust,
+			names.SubjectLive + "order.{{name()}}.*", names.SubjectLive + names.EntityTrust,
+		},
 		payloadBytes: limits.ReportBytes,
 	},
 	{

@@ -87,16 +87,22 @@ const dirAccounts = "accounts"
 const accountsSync = 2 * time.Minute
 
 // resolver is where NATS looks up the claims of an account, and keeps newer ones that a state
-// server sends it (bus.Conn.UpdateAccount). Store leaves newer claims in place, so that what
-// was revoked stays revoked when the server starts again.
-// Source: nats-server, DirJWTStore.saveIfNewer.
+// server sends it (bus.Conn.UpdateAccount). Claims that it has kept stay in place, so that what
+// was revoked stays revoked when the server starts again. If an earlier jujube made them, its
+// rules are replaced, and the revocations stay.
 func (cfg Config) resolver() (*natsd.DirAccResolver, error) {
 	r, err := natsd.NewDirAccResolver(filepath.Join(cfg.StoreDir, dirAccounts), 0, accountsSync, natsd.NoDelete)
 	if err != nil {
 		return nil, err
 	}
 	for _, name := range every {
-		if err := r.Store(cfg.Accounts.IDs[name], cfg.Accounts.JWTs[name]); err != nil {
+		token := cfg.Accounts.JWTs[name]
+		if kept, err := r.Fetch(cfg.Accounts.IDs[name]); err == nil {
+			if token, err = cfg.Accounts.renew(name, kept); err != nil {
+				return nil, fmt.Errorf("account %s: %w", name, err)
+			}
+		}
+		if err := r.Store(cfg.Accounts.IDs[name], token); err != nil {
 			return nil, fmt.Errorf("account %s: %w", name, err)
 		}
 	}

@@ -38,6 +38,7 @@ const (
 const (
 	SubjectLog        = "log."       // ENTITY: stored in LOG
 	SubjectLive       = "live."      // ENTITY: LOG republishes every record here after its commit
+	SubjectHeard      = "_R_.live."  // ENTITY: the same, as machines and operators hear it
 	SubjectRequest    = "requests."  // OPERATOR-KEY.REQUEST-ID: stored in REQUESTS
 	SubjectCheckpoint = "checkpoint" // stored in CHECKPOINTS
 
@@ -48,6 +49,11 @@ const (
 	SubjectQuery  = "query."  // NAME: request; answered by one message or more
 	SubjectUpload = "upload." // SHA256: request; a piece of an archive
 )
+
+// Whoever may ask for something names the subject of the answer, and NATS does not check it: the
+// answer would be heard by others who subscribe to it. But NATS takes no request whose reply
+// begins with _R_, which is its own prefix for answers between accounts, so nobody can have
+// anything delivered under SubjectHeard. Source: nats-server 2.15, client.go, isReservedReply.
 
 // Every machine may read the newest record about this entity: what is published of trust.
 const (
