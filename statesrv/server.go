@@ -30,7 +30,7 @@ type Server struct {
 const (
 	defaultLease  = 6 * time.Second
 	tickEvery     = time.Second
-	sourceTimeout = 20 * time.Second // less than a client waits for an answer
+	sourceTimeout = 14 * time.Second // two of it are less than a client waits for an answer
 	retryLead     = time.Second
 )
 

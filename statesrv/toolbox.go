@@ -25,13 +25,14 @@ type toolbox struct {
 	seen   *streams.SeenFile
 	wanted chan tools.Tools // what fetchAll fetches next
 
-	changed host.Poke // sent when the settings name other sources
+	due host.Poke // sent when somebody asks for a look at the sources, or the settings name other ones
 
 	// mu guards the fields below. It is never held while a source is asked or an archive is copied:
 	// the writer's goroutine locks it after each commit and must not wait for a source.
 	mu         sync.Mutex
 	sources    sources
 	configured bool               // the settings were read at least once
+	next       *look              // the look that has not begun, and for which somebody waits; nil: nobody does
 	fetches    map[string]attempt // by sha256 of the archive: those under way, and those that failed
 }
 
@@ -45,7 +46,7 @@ type offer struct {
 func newToolbox(store *bus.ToolStore, seen *streams.SeenFile, now func() time.Time, logger *slog.Logger) *toolbox {
 	return &toolbox{
 		store: store, seen: seen, now: now, logger: logger, wanted: make(chan tools.Tools, maxWanted),
-		changed: host.NewPoke(), fetches: map[string]attempt{},
+		due: host.NewPoke(), fetches: map[string]attempt{},
 	}
 }
 
@@ -56,7 +57,7 @@ func knownOf(b *toolbox, p *publisher) decide.Known {
 	return k
 }
 
-// configure takes over the sources that the settings name, and wakes watch if they have changed. What
+// configure takes over the sources that the settings name, and has them looked at if they have changed. What
 // was found in other sources is forgotten. The writer calls it after each commit.
 func (b *toolbox) configure(s *projections.State) {
 	next := sourcesOf(s, b.seen, b.now)
@@ -66,7 +67,7 @@ func (b *toolbox) configure(s *projections.State) {
 		return
 	}
 	b.sources, b.configured = next, true
-	b.changed.Send()
+	b.due.Send()
 }
 
 // known is what the sources said when they were asked last. Nobody changes the maps in it.
@@ -83,12 +84,39 @@ func (b *toolbox) find(t tools.Tools) (offer, bool) {
 	return b.sources.find(t.SHA256)
 }
 
-// askSources asks every source anew. It remembers what was found, unless the settings have changed
-// meanwhile, and records which sources are lost or have returned, and what they say of
-// versions. It may take as long as sourceTimeout.
+// look is one look at every source, for everybody who asked before it began.
+type look struct {
+	done  chan struct{} // closed when found is set
+	found []sourceListing
+}
+
+// askSources gives what every source says now. One look is taken at a time, by watch, however many ask:
+// those who ask while one is under way share the next. So what a source sends is in memory once, and a
+// source is never asked by two at the same time. It may take as long as two times sourceTimeout, and gives
+// nothing if ctx ends before.
 func (b *toolbox) askSources(ctx context.Context) []sourceListing {
 	b.mu.Lock()
-	asked := b.sources
+	if b.next == nil {
+		b.next = &look{done: make(chan struct{})}
+		b.due.Send()
+	}
+	l := b.next
+	b.mu.Unlock()
+	select {
+	case <-l.done:
+		return l.found
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// look asks every source anew. It remembers what was found, unless the settings have changed meanwhile,
+// and records which sources are lost or have returned, and what they say of versions. Only watch
+// calls it.
+func (b *toolbox) look(ctx context.Context) {
+	b.mu.Lock()
+	asked, l := b.sources, b.next
+	b.next = nil
 	b.mu.Unlock()
 	now := asked.list(ctx, b.now)
 	b.mu.Lock()
@@ -99,7 +127,10 @@ func (b *toolbox) askSources(ctx context.Context) []sourceListing {
 	if ctx.Err() == nil {
 		b.record(now)
 	}
-	return now
+	if l != nil {
+		l.found = now
+		close(l.done)
+	}
 }
 
 // record has the log keep which sources are lost, and what sources say of versions.
@@ -114,17 +145,17 @@ func (b *toolbox) record(now []sourceListing) {
 	}
 }
 
-// watch asks the sources at the term's start, when the settings change, and every hour, so
-// that status says early which cannot be read.
+// watch looks at the sources when somebody asks, when the settings change, at the term's start and every
+// hour, so that status says early which cannot be read.
 func (b *toolbox) watch(ctx context.Context) {
 	again := time.NewTicker(askEvery)
 	defer again.Stop()
 	for {
-		b.askSources(ctx)
+		b.look(ctx)
 		select {
 		case <-ctx.Done():
 			return
-		case <-b.changed:
+		case <-b.due:
 		case <-again.C:
 		}
 	}

@@ -41,14 +41,14 @@ func toolsDir(base string) (string, error) {
 
 func (d directory) String() string { return string(d) }
 
-// small reads a small file whole.
-func (d directory) small(path string) ([]byte, error) {
+// small reads a small file whole. It is a getter.
+func (d directory) small(path string, limit int64) ([]byte, error) {
 	f, err := openRegular(d.path(path))
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	b, err := readAll(f)
+	b, err := readAll(f, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", f.Name(), err)
 	}

@@ -47,7 +47,7 @@ func (s Signer) Anchor() string { return firstOf(s.Base) }
 // own is the metadata of a tree as it is now, if this publisher signed it. What has expired is
 // read, too.
 func (s Signer) own(d directory, now time.Time) (tuf.Bundle, tuf.Trusted, bool) {
-	b, err := d.small(simplestreams.TrustPath)
+	b, err := d.small(simplestreams.TrustPath, tuf.MaxBundle)
 	if err != nil {
 		return tuf.Bundle{}, tuf.Trusted{}, false
 	}

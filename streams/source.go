@@ -28,7 +28,8 @@ type Source interface {
 	String() string
 }
 
-// maxMetadata bounds an index or a products file.
+// maxMetadata bounds an index or a products file. A file that is signed is bounded by its signed
+// length as well.
 const maxMetadata = limits.MetadataBytes
 
 // ErrSource is wrapped by every failure of a source: where it is and what was wrong.
@@ -72,11 +73,14 @@ func redacted(u *url.URL, base string) string {
 	return u.Redacted()
 }
 
-// readAll reads a small file whole, and refuses one that is larger than maxMetadata.
-func readAll(r io.Reader) ([]byte, error) {
-	b, err := io.ReadAll(io.LimitReader(r, maxMetadata+1))
-	if err == nil && len(b) > maxMetadata {
-		err = fmt.Errorf("it is larger than %d bytes", maxMetadata)
+// errTooLong: a file of metadata has more bytes than it may have, or than were signed.
+var errTooLong = errors.New("it is too long")
+
+// readAll reads a small file whole, and refuses one of more than limit bytes with errTooLong.
+func readAll(r io.Reader, limit int64) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err == nil && int64(len(b)) > limit {
+		return nil, fmt.Errorf("%w: it has more than %d bytes", errTooLong, limit)
 	}
 	return b, err
 }

@@ -201,7 +201,7 @@ func TestBadSourcesAreRefused(t *testing.T) {
 	broken := func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusInternalServerError) }
 	junk := func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") }
 	for want, h := range map[string]http.HandlerFunc{
-		"redirects": endless, "500": broken, "404": http.NotFound, "bad simplestreams": junk,
+		"redirects": endless, "500": broken, "404": http.NotFound, "its signature does not fit": junk,
 	} {
 		src, err := streams.Open(serve(t, h), trust(t))
 		if err != nil {
@@ -279,7 +279,7 @@ func TestASourceThatDoesNotEndIsLeft(t *testing.T) {
 			for blank := bytes.Repeat([]byte(" "), 1<<20); r.Context().Err() == nil; {
 				_, _ = w.Write(blank)
 			}
-		}, "larger than"},
+		}, "too long"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			done := make(chan struct{})

@@ -46,21 +46,20 @@ func (t Trust) of(given, place string) Trust {
 	return t
 }
 
-// errUnread: the source's bundle could not be read, so nobody knows whether it is signed.
-var errUnread = errors.New("read the signatures")
-
 // signed reads a source's bundle and verifies that it follows on what was accepted before. A
 // source without a bundle is accepted only if the operator allowed that (Unsigned). A bundle
 // that does not verify is never accepted. The zero Trusted: nobody signed.
 func (t Trust) signed(get getter) (tuf.Trusted, error) {
-	b, err := get(simplestreams.TrustPath)
+	b, err := get(simplestreams.TrustPath, tuf.MaxBundle)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && t.unsigned:
 		return tuf.Trusted{}, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return tuf.Trusted{}, fmt.Errorf("%s: %w", simplestreams.TrustPath, tools.ErrUnsigned)
+		return tuf.Trusted{}, fmt.Errorf("%s: %w: %w", simplestreams.TrustPath, tools.ErrUnsigned, err)
+	case errors.Is(err, errTooLong):
+		return tuf.Trusted{}, fmt.Errorf("%s: %w: %w", simplestreams.TrustPath, tools.ErrSignature, err)
 	case err != nil:
-		return tuf.Trusted{}, fmt.Errorf("%w: %w", errUnread, err)
+		return tuf.Trusted{}, fmt.Errorf("read the signatures: %w", err)
 	}
 	accepted, err := t.accept(b)
 	if err != nil {
@@ -126,16 +125,4 @@ func meaning(err error) error {
 		return fmt.Errorf("%w: %w", ErrRolledBack, err)
 	}
 	return fmt.Errorf("%w: %w", tools.ErrSignature, err)
-}
-
-// covers checks a file against what was signed. If nobody signed, there is nothing to check
-// against, and every file passes.
-func covers(signed tuf.Trusted, path string, content []byte) error {
-	if signed.IsZero() {
-		return nil
-	}
-	if err := signed.File(path, content); err != nil {
-		return fmt.Errorf("%s: %w: %w", path, tools.ErrSignature, err)
-	}
-	return nil
 }

@@ -74,7 +74,7 @@ func below(u *url.URL, p string) *url.URL {
 func (w *web) String() string { return w.given.Redacted() }
 
 func (w *web) List(ctx context.Context, stream string) (Listing, error) {
-	return w.trust.list(stream, w.String(), func(path string) ([]byte, error) {
+	return w.trust.list(stream, w.String(), func(path string, limit int64) ([]byte, error) {
 		ctx, cancel := context.WithTimeout(ctx, metadataTimeout)
 		defer cancel()
 		resp, err := w.get(ctx, path, 0)
@@ -82,7 +82,7 @@ func (w *web) List(ctx context.Context, stream string) (Listing, error) {
 			return nil, err
 		}
 		defer func() { _ = resp.Body.Close() }()
-		return readAll(resp.Body)
+		return readAll(resp.Body, limit)
 	})
 }
 

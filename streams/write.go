@@ -29,7 +29,7 @@ type metadata struct {
 // it only reads what is needed to see that nothing has to be written.
 func oldMetadata(d directory, p Plan) (metadata, error) {
 	m := metadata{index: simplestreams.NewIndex(), marks: map[tools.Tools]tools.Marks{}}
-	b, err := d.small(simplestreams.IndexPath)
+	b, err := d.small(simplestreams.IndexPath, maxMetadata)
 	if errors.Is(err, fs.ErrNotExist) {
 		return m, nil
 	}
@@ -65,7 +65,7 @@ func (m *metadata) read(d directory, p Plan, index simplestreams.Index) error {
 	if err != nil {
 		return err
 	}
-	b, err := d.small(entry.Path)
+	b, err := d.small(entry.Path, maxMetadata)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // the index lists the stream, but its products file is gone
 	}

@@ -37,7 +37,7 @@ const (
 	ArchiveEntries    = 16        // files in an archive
 	ForceVersionBytes = 128       // a FORCE-VERSION file
 	TrailingBytes     = 1 << 20   // padding behind the list of files in an archive
-	MetadataBytes     = 32 << 20  // one file of a source's metadata
+	MetadataBytes     = 8 << 20   // one file of a source's metadata; of a signed one, its signed length as well
 	Redirects         = 5         // that are followed to a source
 	Marks             = 256       // signings of versions that a source may speak of
 )

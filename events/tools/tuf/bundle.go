@@ -1,9 +1,11 @@
 package tuf
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -30,11 +32,23 @@ const (
 // targets; and the content of those targets that a reader of metadata needs. All of them are the exact
 // bytes that were signed, or whose digest was. The zero Bundle is empty.
 type Bundle struct {
-	Roots     [][]byte          `json:"roots"`
+	Roots     Chain             `json:"roots"`
 	Timestamp []byte            `json:"timestamp"`
 	Snapshot  []byte            `json:"snapshot"`
 	Targets   []byte            `json:"targets"`
 	Files     map[string][]byte `json:"files,omitempty"` // by the name of the target
+}
+
+// Chain are root documents, oldest first.
+type Chain [][]byte
+
+// UnmarshalJSON refuses a chain of too many roots before it makes the first of them: a list of empty
+// roots takes ten times its bytes in memory.
+func (c *Chain) UnmarshalJSON(b []byte) error {
+	if n := bytes.Count(b, []byte{','}) + 1; n > MaxChain { // base64 has no comma
+		return fmt.Errorf("it has %d roots, limit %d", n, MaxChain)
+	}
+	return json.Unmarshal(b, (*[][]byte)(c))
 }
 
 // ParseBundle reads what Marshal wrote, and believes nothing in it. For anything else it returns an

@@ -107,6 +107,16 @@ func (t Trusted) Tools(want tools.Tools) error {
 	return nil
 }
 
+// Length is how many bytes were signed of the target of that name; the error is an *events.Reason with
+// events.CodeTargetUnknown. A reader fetches no more than that.
+func (t Trusted) Length(name string) (int64, error) {
+	target, ok := t.target.Signed.Targets[name]
+	if !ok {
+		return 0, events.Refuse(events.CodeTargetUnknown, "nobody signed %.80q", name)
+	}
+	return target.Length, nil
+}
+
 // File says whether content is the target of that name: nil, or an *events.Reason with
 // events.CodeTargetUnknown or events.CodeTUFMismatch. It is for files beside the metadata, such as the
 // index of a tree.
