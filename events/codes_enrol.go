@@ -22,10 +22,6 @@ var enrolCodes = []Code{
 	{"token-wrong", "The token is not the one of that invitation.", "`juju add-machine` gives a new token."},
 	{"token-used", "The token was used already.", "`juju add-machine` gives a new token. If no host of yours used it, somebody else did: `juju remove-machine`."},
 	{"token-expired", "The token is too old.", "`juju add-machine` gives a new token."},
-	{
-		"token-locked", "There were too many wrong tokens for that machine within a minute.",
-		"Wait a minute; `juju audit log` has `machine.token_guessed`: somebody guesses.",
-	},
 	{CodePossession, "Who asks does not have the key under which it wants to be known.", "Enrol again on the host itself; else somebody uses the key of another."},
 	{
 		CodeOtherRoot, "The environment's trust begins at another root than the token pins.",

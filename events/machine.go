@@ -105,12 +105,13 @@ func (e *MachineRenewed) Validate() error {
 	return errors.Join(needMachine(e.Machine), needID("nonce", e.Nonce))
 }
 
-// TokenGuessed is an alarm: somebody tried several wrong tokens for an invited machine. For a while
-// nobody can enrol as that machine.
+// TokenGuessed was an alarm: somebody tried several wrong tokens for an invited machine, and for a while
+// nobody could enrol as that machine. State servers state it no more, since whoever sent wrong tokens shut
+// out the host that was invited.
 type TokenGuessed struct {
 	Machine string    `json:"machine"`
 	Tries   int       `json:"tries"`
-	Until   time.Time `json:"until"` // nobody can enrol as that machine before
+	Until   time.Time `json:"until"` // nobody could enrol as that machine before
 }
 
 func (*TokenGuessed) Kind() string     { return "machine.token_guessed/1" }
@@ -119,7 +120,7 @@ func (e *TokenGuessed) Entity() string { return entityMachine(e.Machine) }
 // Validate asks for all fields.
 func (e *TokenGuessed) Validate() error {
 	if e.Tries < 1 || e.Until.IsZero() {
-		return errors.New("the number of tries, or the time until which nobody can enrol, is missing")
+		return errors.New("the number of tries, or the time until which nobody could enrol, is missing")
 	}
 	return needMachine(e.Machine)
 }

@@ -2,7 +2,6 @@ package statesrv
 
 import (
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/jujube-project/jujube/bus"
@@ -23,23 +22,15 @@ type enrolments struct {
 	issuer  issuer
 	urls    []string // where enrolled machines connect
 	root    []byte   // first root of the site's signed metadata
-	now     func() time.Time
 	garbage func(what string)
 	logger  *slog.Logger
-
-	mu      sync.Mutex     // guards guesses: the bus calls onEnrol, the writer's goroutine counts
-	guesses decide.Guesses // it has no lock of its own
 }
 
-// onEnrol queues an enrolment. The host gets its credentials only after the log has the enrolment. A
-// machine at whose token somebody guesses is refused before the queue, so that guessing costs the
-// writer nothing.
+// onEnrol queues an enrolment. The host gets its credentials only after the log has the enrolment.
+//
+// Wrong tokens are counted and change nothing, however many there are: a token's secret has 256 bits, so
+// nobody guesses it, and whoever could shut out others by wrong tokens would do that.
 func (s *enrolments) onEnrol(r bus.Enrolment) {
-	if refused := s.locked(r.Machine); refused != nil {
-		s.garbage("enrol")
-		r.Answer(wire.Enrolled{}, refused)
-		return
-	}
 	var out decide.Enrolment
 	s.writer.Submit(writer.Change{
 		Decide: func(at decide.At) (d decide.Decision, err error) {
@@ -61,23 +52,10 @@ func (s *enrolments) onEnrol(r bus.Enrolment) {
 	})
 }
 
-// locked is the refusal of a machine for which there were too many wrong tokens; nil: it may enrol.
-func (s *enrolments) locked(machine string) *events.Reason {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.guesses.Locked(machine, s.now())
-}
-
-// refused logs a refusal. It counts a wrong token, and records the alarm when there were too many.
+// refused logs a refusal, and counts a wrong token.
 func (s *enrolments) refused(r wire.EnrolRequest, out decide.Enrolment) {
 	s.logger.Warn("refused an enrolment", "machine", r.Machine, "key", r.Key, "err", out.Refused)
-	if !out.Guessed() {
-		return
-	}
-	s.mu.Lock()
-	alarm := s.guesses.Wrong(r.Machine, s.now())
-	s.mu.Unlock()
-	if alarm != nil {
-		s.writer.Submit(writer.Change{Decide: func(decide.At) (decide.Decision, error) { return decide.TokenGuessed(alarm), nil }})
+	if out.Guessed() {
+		s.garbage("enrol")
 	}
 }

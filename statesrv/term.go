@@ -104,7 +104,7 @@ func (t *term) serve() (stop func(), err error) {
 	reports := &reports{writer: t.writer, presence: t.presence, now: cfg.Now, garbage: garbage, logger: cfg.Logger}
 	beats := &beats{writer: t.writer, presence: t.presence, now: cfg.Now, newID: cfg.NewID}
 	enrolments := &enrolments{
-		writer: t.writer, issuer: cfg.Accounts, urls: cfg.URLs, root: cfg.Site.firstRoot(), now: cfg.Now, garbage: garbage, logger: cfg.Logger,
+		writer: t.writer, issuer: cfg.Accounts, urls: cfg.URLs, root: cfg.Site.firstRoot(), garbage: garbage, logger: cfg.Logger,
 	}
 	renewals := &renewals{writer: t.writer, issuer: cfg.Accounts, urls: cfg.URLs, authorities: cfg.Authorities, logger: cfg.Logger}
 	uploads := &uploads{ctx: t.ctx, writer: t.writer, log: t.log, store: cfg.Bus.Tools(), storeDir: cfg.StoreDir, spawn: t.spawn, now: cfg.Now, logger: cfg.Logger}

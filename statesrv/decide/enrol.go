@@ -20,7 +20,6 @@ const (
 	codeTokenWrong       = "token-wrong"
 	codeTokenUsed        = "token-used"
 	codeTokenExpired     = "token-expired"
-	codeTokenLocked      = "token-locked"
 )
 
 // Enrolment is what becomes of a host that asked to be enrolled.
@@ -29,7 +28,7 @@ type Enrolment struct {
 	Refused *events.Reason // nil: the host is that machine
 }
 
-// Guessed says that the host had the wrong token: somebody may be guessing.
+// Guessed says that the host had the wrong token.
 func (e Enrolment) Guessed() bool { return e.Refused != nil && e.Refused.Code == codeTokenWrong }
 
 // Enrol makes a host with the right token a machine, once. The same host that asks again,
