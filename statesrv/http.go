@@ -77,7 +77,7 @@ func loopbackByDefault(addr string) string {
 }
 
 func (s *Server) newPages(addr net.Addr) *pages {
-	p := &pages{s: s, hosts: map[string]bool{"localhost": true}, sessions: &sessions{now: s.cfg.Now}, slots: make(chan struct{}, maxHTTPRequests)}
+	p := &pages{s: s, hosts: map[string]bool{"localhost": true}, sessions: newSessions(s.cfg.Now), slots: make(chan struct{}, maxHTTPRequests)}
 	if tcp, ok := addr.(*net.TCPAddr); ok {
 		p.open = tcp.IP.IsLoopback()
 	}

@@ -2,12 +2,14 @@ package statesrv
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
-	"fmt"
+	"maps"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -33,13 +35,13 @@ func (p *pages) isAllowed(r *http.Request) bool {
 	if err != nil {
 		return false
 	}
-	key, ok := p.sessions.keyOf(c.Value)
+	key, ok := p.sessions.operatorOf(c.Value)
 	return ok && p.isOperator(r.Context(), key)
 }
 
 // checkToken checks the token of a request in this order: its signature, its environment, its
-// time, and that its signer is an operator at this moment. text is the token as it was sent.
-func (p *pages) checkToken(r *http.Request) (text string, t events.HTTPToken, err error) {
+// time, and that its signer is an operator at this moment.
+func (p *pages) checkToken(r *http.Request) (operator string, t events.HTTPToken, err error) {
 	text, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !ok {
 		return "", t, errors.New("there is no token")
@@ -57,7 +59,7 @@ func (p *pages) checkToken(r *http.Request) (text string, t events.HTTPToken, er
 	if !p.isOperator(r.Context(), signed.Key) {
 		return "", t, errors.New("its signer is no operator of this environment")
 	}
-	return text, t, nil
+	return signed.Key, t, nil
 }
 
 // isOperator says whether a key belongs to an operator. Whatever roles an operator has, reading is
@@ -72,85 +74,90 @@ func (p *pages) isOperator(ctx context.Context, key string) (may bool) {
 // session exchanges a token for a cookie. A token can be exchanged once. Scripts cannot read the
 // cookie (HttpOnly), and no other site can have it sent (SameSite).
 func (p *pages) session(w http.ResponseWriter, r *http.Request) {
-	text, t, err := p.checkToken(r)
+	operator, t, err := p.checkToken(r)
 	if err != nil {
 		http.Error(w, needsToken, http.StatusUnauthorized)
 		return
 	}
-	signed, _, err := events.ParseHTTPToken(text)
-	if err == nil {
-		err = p.sessions.begin(w, signed, t.Expires)
-	}
-	if err != nil {
+	if err := p.sessions.begin(w, operator, t); err != nil {
 		http.Error(w, err.Error(), http.StatusForbidden)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// maxSessions bounds the open sessions, and the exchanged tokens that are remembered.
-const maxSessions = 256
-
-// sessions are the open sessions of browsers. They are kept in memory only. Each ends when the
-// token that opened it expires. The zero value, with now set, has none.
+// sessions opens sessions of browsers. A session is its cookie: the operator's key and the end of the
+// token that opened it, under a secret of this process. Nothing is kept of a session, so nobody can use
+// up the sessions of others; and none outlives the process.
 type sessions struct {
-	now func() time.Time
+	now    func() time.Time
+	secret []byte
 
-	mu   sync.Mutex               // guards open and used: each request has a goroutine of its own
-	open map[[32]byte]httpSession // by the SHA-256 of the cookie, so that the time of a look-up tells nothing of the cookie itself
-	used map[[32]byte]time.Time   // when each exchanged token expires, by SHA-256; until then it is refused
+	mu sync.Mutex // guards newest: each request has a goroutine of its own
+	// newest is when the newest token was issued that an operator has exchanged, by his key. Only a token that
+	// was issued later is exchanged, so that each is once, however many there are.
+	newest map[string]time.Time
 }
 
-type httpSession struct {
-	key     string // of the operator who signed the token
-	expires time.Time
+func newSessions(now func() time.Time) *sessions {
+	secret := make([]byte, sha256.Size)
+	_, _ = rand.Read(secret) // it never fails
+	return &sessions{now: now, secret: secret, newest: map[string]time.Time{}}
 }
 
-// begin opens a session for a token and sets its cookie. The error is that the token was exchanged
-// before, or that there are too many sessions.
-func (s *sessions) begin(w http.ResponseWriter, signed events.Signed, expires time.Time) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.dropExpired()
-	token := sha256.Sum256(append(slices.Clone(signed.Statement), signed.Key...)) // without the signature, which can be written in several ways
-	switch {
-	case !s.used[token].IsZero():
-		return errors.New("that token was exchanged already; juju http-token makes another one")
-	case len(s.open) >= maxSessions || len(s.used) >= maxSessions:
-		return fmt.Errorf("%d browsers look already; try again later", maxSessions)
+// begin exchanges a token of an operator, and sets the cookie of its session.
+func (s *sessions) begin(w http.ResponseWriter, operator string, t events.HTTPToken) error {
+	if !s.isNewer(operator, t.Issued) {
+		return errors.New("that token, or a newer one, was exchanged already; juju http-token makes another one")
 	}
-	cookie := rand.Text()
-	if s.open == nil {
-		s.open, s.used = map[[32]byte]httpSession{}, map[[32]byte]time.Time{}
+	statement, err := json.Marshal(httpSession{Operator: operator, Expires: t.Expires})
+	if err != nil {
+		return err
 	}
-	s.used[token] = expires
-	s.open[sha256.Sum256([]byte(cookie))] = httpSession{signed.Key, expires}
 	http.SetCookie(w, &http.Cookie{
-		Name: cookieName, Value: cookie, Path: "/", Expires: expires, Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+		Name: cookieName, Value: encode(statement) + "." + encode(s.mac(statement)), Path: "/", Expires: t.Expires,
+		Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode,
 	})
 	return nil
 }
 
-// keyOf gives the public key of the operator whose session a cookie belongs to; ok is false when
-// there is no such session or it has expired.
-func (s *sessions) keyOf(cookie string) (key string, ok bool) {
+// isNewer says whether a token was issued after every one that the operator has exchanged, and notes it.
+// What is older than any token that still holds is forgotten.
+func (s *sessions) isNewer(operator string, issued time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	found, ok := s.open[sha256.Sum256([]byte(cookie))]
-	return found.key, ok && s.now().Before(found.expires)
+	over := s.now().Add(-events.MaxHTTPTokenLife)
+	maps.DeleteFunc(s.newest, func(_ string, newest time.Time) bool { return newest.Before(over) })
+	if !issued.After(s.newest[operator]) {
+		return false
+	}
+	s.newest[operator] = issued
+	return true
 }
 
-// dropExpired forgets sessions and tokens that have expired. The caller holds mu.
-func (s *sessions) dropExpired() {
-	now := s.now()
-	for k, v := range s.open {
-		if !now.Before(v.expires) {
-			delete(s.open, k)
-		}
-	}
-	for k, expires := range s.used {
-		if !now.Before(expires) {
-			delete(s.used, k)
-		}
-	}
+// httpSession is what the cookie of a session says.
+type httpSession struct {
+	Operator string    `json:"operator"` // public key of who signed the token
+	Expires  time.Time `json:"expires"`
 }
+
+// operatorOf gives the public key of the operator whose session a cookie is; ok is false when this process did
+// not make it, or when it has expired.
+func (s *sessions) operatorOf(cookie string) (key string, ok bool) {
+	said, proof, _ := strings.Cut(cookie, ".")
+	statement, err := base64.RawURLEncoding.DecodeString(said)
+	mac, err2 := base64.RawURLEncoding.DecodeString(proof)
+	var session httpSession
+	if err != nil || err2 != nil || !hmac.Equal(mac, s.mac(statement)) || json.Unmarshal(statement, &session) != nil {
+		return "", false
+	}
+	return session.Operator, s.now().Before(session.Expires)
+}
+
+func (s *sessions) mac(statement []byte) []byte {
+	h := hmac.New(sha256.New, s.secret)
+	h.Write(statement)
+	return h.Sum(nil)
+}
+
+func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }

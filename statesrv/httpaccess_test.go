@@ -188,13 +188,39 @@ func TestHTTPSessions(t *testing.T) {
 	if resp, body := o.ask("/session", bearer(token)); resp.StatusCode != http.StatusForbidden {
 		t.Errorf("exchanged again: %d %s", resp.StatusCode, body)
 	}
-	other := &http.Cookie{Name: c.Name, Value: c.Value[1:] + "A"}
-	if resp, _ := o.ask("/", func(r *http.Request) { r.AddCookie(other) }); resp.StatusCode != http.StatusUnauthorized {
-		t.Errorf("with another cookie: %d", resp.StatusCode)
+	later := encode([]byte(`{"operator":"` + o.alice.Public() + `","expires":"2999-01-01T00:00:00Z"}`))
+	_, proof, _ := strings.Cut(c.Value, ".")
+	for _, forged := range []string{c.Value[1:] + "A", later + "." + proof, later + ".", later, "."} {
+		other := &http.Cookie{Name: c.Name, Value: forged}
+		if resp, _ := o.ask("/", func(r *http.Request) { r.AddCookie(other) }); resp.StatusCode != http.StatusUnauthorized {
+			t.Errorf("with the cookie %s: %d", forged, resp.StatusCode)
+		}
 	}
 	o.now.Store(1000)
 	if resp, _ := o.ask("/", func(r *http.Request) { r.AddCookie(c) }); resp.StatusCode != http.StatusUnauthorized {
 		t.Errorf("after its end: %d", resp.StatusCode)
+	}
+}
+
+// However many tokens are exchanged, the next one is exchanged, and every session goes on.
+func TestB26NobodyUsesUpTheSessionsOfOthers(t *testing.T) {
+	o := startOutside(t)
+	var first *http.Cookie
+	for n := range 300 {
+		token := o.token(o.alice, events.HTTPTokenType, nil)
+		resp, body := o.ask("/session", bearer(token))
+		if resp.StatusCode != http.StatusNoContent {
+			t.Fatalf("token %d is exchanged with %d %s", n, resp.StatusCode, body)
+		}
+		if first == nil {
+			first = resp.Cookies()[0]
+		}
+		if resp, _ := o.ask("/session", bearer(token)); n < 2 && resp.StatusCode != http.StatusForbidden {
+			t.Errorf("token %d is exchanged again with %d", n, resp.StatusCode)
+		}
+	}
+	if resp, body := o.ask("/", func(r *http.Request) { r.AddCookie(first) }); resp.StatusCode != http.StatusOK {
+		t.Errorf("the first session: %d %s", resp.StatusCode, body)
 	}
 }
 
