@@ -68,6 +68,8 @@ var decoders = map[string]string{
 	"events/logcopy.Stored":                    "events/logcopy FuzzOpen",
 	"events/bootstrap.decoder":                 "events/bootstrap FuzzTalk",
 	"events/tools/tuf.ParseBundle":             "events/tools/tuf FuzzParseBundle",
+	"events/tools/tuf.UnmarshalJSON":           "events/tools/tuf FuzzParseBundle",
+	"statesrv.operatorOf":                      "(a cookie that this process made: its secret is over the bytes)",
 	"events/tools/tuf.inspect":                 "events/tools/tuf FuzzUpdate",
 	"events/tools/tuf.readFile":                "events/tools/tuf FuzzUpdate",
 	"events/tools/tuf.ParseTrusted":            "events/tools/tuf FuzzParseTrusted",
