@@ -88,7 +88,7 @@ func LoadConf(dataDir string) (Conf, error) {
 	if len(names) > 1 {
 		return Conf{}, fmt.Errorf("read agent.conf: %s is the data directory of several machines: %s", dataDir, strings.Join(names, ", "))
 	}
-	b, err := os.ReadFile(names[0])
+	b, err := host.ReadPinned(names[0])
 	if err != nil {
 		return Conf{}, fmt.Errorf("read agent.conf: %w", err)
 	}
@@ -109,7 +109,7 @@ func (c Conf) Save() error {
 	if err != nil {
 		return fmt.Errorf("write agent.conf: %w", err)
 	}
-	if err := os.MkdirAll(c.Layout().Agent(), 0o700); err != nil {
+	if err := host.MakeDirectory(c.Layout().Agent()); err != nil {
 		return fmt.Errorf("write agent.conf: %w", err)
 	}
 	return host.WriteFile(filepath.Join(c.Layout().Agent(), "agent.conf"), b)

@@ -101,7 +101,7 @@ func (o *outbox) headOf(name string) (events.ReportHead, bool) {
 }
 
 func (o *outbox) read(name string) (events.Record, error) {
-	data, err := os.ReadFile(filepath.Join(o.dir, name))
+	data, err := host.ReadPinned(filepath.Join(o.dir, name))
 	if err != nil {
 		return events.Record{}, err
 	}
@@ -207,7 +207,7 @@ func (o *outbox) flush(ctx context.Context, send func(context.Context, events.Re
 	}
 	for _, name := range names {
 		path := filepath.Join(o.dir, name)
-		data, err := os.ReadFile(path)
+		data, err := host.ReadPinned(path)
 		if err != nil {
 			return sent, err
 		}

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"maps"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -49,7 +48,7 @@ func (u *units) file() string { return filepath.Join(u.layout.Agent(), "units.js
 // load reads the assignment from the disk and follows it: workloads run also when the bus is
 // away.
 func (u *units) load() error {
-	b, err := os.ReadFile(u.file())
+	b, err := host.ReadPinned(u.file())
 	var a assignment
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

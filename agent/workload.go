@@ -141,7 +141,7 @@ func (w *workload) save() error {
 // was no run, or the file is damaged.
 func readWorkload(dir string) *workload {
 	file := filepath.Join(dir, workloadName)
-	b, err := os.ReadFile(file)
+	b, err := host.ReadPinned(file)
 	if err != nil {
 		return nil
 	}

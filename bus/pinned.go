@@ -5,7 +5,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 
 	"github.com/jujube-project/jujube/host"
 )
@@ -58,19 +58,13 @@ func PinAuthorities(path, certificates string) error {
 	return host.WriteFile(path, []byte(certificates))
 }
 
-// PinnedAuthorities reads what PinAuthorities wrote. A file that others can write is refused,
-// because whoever writes it decides which servers this client believes. Reading it tells
-// nobody a secret.
+// PinnedAuthorities reads what PinAuthorities wrote. A file that others can write, own or
+// exchange is refused (host.ReadPinned): who does decides which servers this client believes.
 func PinnedAuthorities(path string) (string, error) {
-	info, err := os.Stat(path)
-	if err != nil {
+	b, err := host.ReadPinned(path)
+	if errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("read the authorities that are pinned: %w (juju bootstrap and enrolment write that file)", err)
 	}
-	if info.Mode().Perm()&0o022 != 0 {
-		return "", fmt.Errorf("read the authorities that are pinned in %s: others can write it (mode %v); after `chmod 600 %s` it is used again",
-			path, info.Mode().Perm(), path)
-	}
-	b, err := os.ReadFile(path)
 	if err != nil {
 		return "", fmt.Errorf("read the authorities that are pinned: %w", err)
 	}

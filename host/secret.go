@@ -4,8 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"math"
 	"os"
+	"path/filepath"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // maxSecretBytes is more than any file of keys, tokens or credentials holds.
@@ -17,20 +22,10 @@ const maxSecretBytes = 1 << 20
 //
 // The checks are made on the open file, so nobody can exchange it between check and read.
 func ReadSecret(path string) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
-	if errors.Is(err, syscall.ELOOP) {
-		return nil, fmt.Errorf("read secret %s: it is a symbolic link; it was not followed; name the file itself, or put it there", path)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read secret: %w", err)
-	}
-	defer func() { _ = f.Close() }()
-	if err := private(f); err != nil {
-		return nil, fmt.Errorf("read secret %s: %w", path, err)
-	}
-	b, err := io.ReadAll(io.LimitReader(f, maxSecretBytes+1))
-	if err == nil && len(b) > maxSecretBytes {
-		err = fmt.Errorf("it has more than %d bytes", maxSecretBytes)
+	f, err := open(unix.AT_FDCWD, path, path)
+	var b []byte
+	if err == nil {
+		b, err = readOwn(f, maxSecretBytes, 0o077, "others can read it")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read secret %s: %w", path, err)
@@ -38,20 +33,60 @@ func ReadSecret(path string) ([]byte, error) {
 	return b, nil
 }
 
-// private returns an error that says why an open file is not this user's alone.
-func private(f *os.File) error {
+// ReadPinned reads a file whose content is believed and need not be secret: pinned
+// certificates and keys, configuration, what was agreed before. It refuses a symbolic link, a
+// file of another user (root excepted), a file that others can write, and one that lies where
+// others could put another one (see [OpenDirectory]): whoever chooses what is believed needs
+// no key.
+func ReadPinned(path string) ([]byte, error) {
+	dir, err := OpenDirectory(filepath.Dir(path))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	defer func() { _ = dir.Close() }()
+	f, err := open(int(dir.file.Fd()), filepath.Base(path), path)
+	var b []byte
+	if err == nil {
+		b, err = readOwn(f, math.MaxInt64, 0o022, "others can write it")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return b, nil
+}
+
+// open opens a file to read it, and does not follow a link. O_NONBLOCK: a FIFO without a
+// writer does not hold this up.
+func open(dir int, name, path string) (*os.File, error) {
+	fd, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if errors.Is(err, unix.ELOOP) {
+		return nil, errors.New("it is a symbolic link; it was not followed; name the file itself, or put it there")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), path), nil
+}
+
+// readOwn reads and closes an open file that is this user's or root's, has none of the
+// permissions in forbidden (why says what they allow), and has at most limit bytes.
+func readOwn(f *os.File, limit int64, forbidden fs.FileMode, why string) ([]byte, error) {
+	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return fmt.Errorf("it is no file (mode %v); it was not used", info.Mode())
+		return nil, fmt.Errorf("it is no file (mode %v); it was not used", info.Mode())
 	}
-	if perm := info.Mode().Perm(); perm&0o077 != 0 {
-		return fmt.Errorf("others can read it (mode %v); after `chmod 600 %s` it is used again", perm, f.Name())
+	if perm := info.Mode().Perm(); perm&forbidden != 0 {
+		return nil, notOurs("%s (mode %v); after `chmod 600 %s` it is used again", why, perm, f.Name())
 	}
 	if st, ok := info.Sys().(*syscall.Stat_t); ok && st.Uid != 0 && int(st.Uid) != os.Geteuid() {
-		return fmt.Errorf("it is user %d's, not yours; it was not used; its owner must be you or root", st.Uid)
+		return nil, notOurs("it is user %d's, not yours; it was not used; its owner must be you or root", st.Uid)
 	}
-	return nil
+	if info.Size() > limit {
+		return nil, fmt.Errorf("it has more than %d bytes", limit)
+	}
+	return io.ReadAll(io.LimitReader(f, limit))
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/server"
@@ -67,7 +66,7 @@ func (d *Directory) Begin(first tuf.Bundle) (tuf.Anchor, error) {
 // Save writes the directory into a machine's data directory. server.yaml is written last:
 // where it lies, everything else does, too.
 func (d *Directory) Save(dataDir string, c FileConfig) error {
-	if err := os.MkdirAll(Dir(dataDir), 0o700); err != nil {
+	if err := host.MakeDirectory(Dir(dataDir)); err != nil {
 		return fmt.Errorf("make the state server's directory: %w", err)
 	}
 	for _, save := range []func() error{

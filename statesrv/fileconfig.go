@@ -29,7 +29,7 @@ type FileConfig struct {
 // server.
 func LoadFileConfig(dataDir string) (FileConfig, error) {
 	var c FileConfig
-	b, err := os.ReadFile(configFile(dataDir))
+	b, err := host.ReadPinned(configFile(dataDir))
 	if err != nil {
 		return c, fmt.Errorf("read the state server's configuration: %w", err)
 	}

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tree"
+	"github.com/jujube-project/jujube/host"
 	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/statesrv/logtree"
 )
@@ -112,7 +112,7 @@ func (s *Server) checkEnvironment(st *projections.State) error {
 // environment or another log, it gives the state of an empty log, and the whole log is read. The log
 // ends at last. A snapshot that is newer than that is an error: the log has lost records.
 func (s *Server) readSnapshot(ctx context.Context, last uint64) (*projections.State, error) {
-	b, err := os.ReadFile(s.snapshotFile())
+	b, err := host.ReadPinned(s.snapshotFile())
 	if errors.Is(err, fs.ErrNotExist) {
 		return projections.New(), nil
 	}

@@ -20,6 +20,9 @@ import (
 // original is only read, and only while no jujud holds its lock. closeLog ends the server and
 // removes the copy.
 func OpenOffline(ctx context.Context, dataDir string) (log events.Log, closeLog func(), err error) {
+	if err := host.CheckDirectory(dataDir); err != nil {
+		return nil, nil, fmt.Errorf("read the log: %w", err)
+	}
 	tmp, err := os.MkdirTemp("", "jujube-log-")
 	if err != nil {
 		return nil, nil, fmt.Errorf("copy the log: %w", err)

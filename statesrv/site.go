@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 
 	"github.com/jujube-project/jujube/events/tools/tuf"
 	"github.com/jujube-project/jujube/host"
@@ -76,7 +75,7 @@ func LoadSite(dataDir string) (*Site, error) {
 		}
 		s.Keys = append(s.Keys, ed25519.NewKeyFromSeed(seed))
 	}
-	b, err := os.ReadFile(siteBundleFile(dataDir))
+	b, err := host.ReadPinned(siteBundleFile(dataDir))
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
 	}

@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"sync"
 
 	"github.com/jujube-project/jujube/events/tools/tuf"
+	"github.com/jujube-project/jujube/host"
 )
 
 // SeenFile is a Seen that is kept in a file. It may be used concurrently within one
@@ -57,7 +57,7 @@ func (s *SeenFile) Keep(place, anchor string, t tuf.Trusted) error {
 
 func (s *SeenFile) read() (map[string][]byte, error) {
 	all := map[string][]byte{}
-	b, err := os.ReadFile(s.Path)
+	b, err := host.ReadPinned(s.Path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return all, nil
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"os"
 	"time"
 
 	"github.com/jujube-project/jujube/agent"
@@ -45,7 +44,7 @@ func Enrol(ctx context.Context, e Enrolment) error {
 		Tag: "machine-" + token.Machine, DataDir: e.DataDir, Environment: token.Environment, APIAddresses: token.URLs,
 		Labels: token.Labels, TrustRoot: token.Anchor, UpgradedToVersion: e.Own.Number,
 	}
-	if err := os.MkdirAll(conf.Layout().Agent(), 0o700); err != nil {
+	if err := host.MakeDirectory(conf.Layout().Agent()); err != nil {
 		return fmt.Errorf("prepare the data directory: %w", err)
 	}
 	id, err := hostKey(conf)

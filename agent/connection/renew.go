@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -99,7 +98,7 @@ type renewal struct {
 // state server takes another nonce for another host that has this machine's key.
 func nonceOf(conf agent.Conf, generation uint64, newID func() string) (string, error) {
 	var last renewal
-	b, err := os.ReadFile(conf.RenewalFile())
+	b, err := host.ReadPinned(conf.RenewalFile())
 	if err == nil && json.Unmarshal(b, &last) == nil && last.Generation == generation && last.Nonce != "" {
 		return last.Nonce, nil
 	}

@@ -64,12 +64,25 @@ func (l Layout) disk() host.Disk {
 	return l.Disk
 }
 
-// Lock takes the data directory for this process, so that two launchers never work in one.
-// host.ErrLocked: another process has it.
-func (l Layout) Lock() (unlock func(), err error) {
-	unlock, err = host.TryLock(l.LockFile())
-	if errors.Is(err, host.ErrLocked) {
-		return nil, fmt.Errorf("another jujud runs on this data directory: %w; nothing was changed", err)
+// Take takes the data directory for this process, so that two launchers never work in one, and
+// makes what is missing in it. host.ErrLocked: another process has it. same says, whenever it is
+// asked, whether the directory is the one that was taken, and nobody else could exchange it.
+func (l Layout) Take() (unlock func(), same func() error, err error) {
+	dir, err := host.OpenDirectory(l.Dir)
+	if err != nil {
+		return nil, nil, err
 	}
-	return unlock, err
+	release, err := host.TryLock(l.LockFile())
+	if errors.Is(err, host.ErrLocked) {
+		err = fmt.Errorf("another jujud runs on this data directory: %w; nothing was changed", err)
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, dir.Close())
+	}
+	unlock = func() { release(); _ = dir.Close() }
+	if err := l.Prepare(); err != nil {
+		unlock()
+		return nil, nil, err
+	}
+	return unlock, dir.Again, nil
 }

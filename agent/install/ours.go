@@ -8,14 +8,20 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/jujube-project/jujube/host"
 )
 
 // Ours refuses a data directory in which another user could have put, or could change, what
-// this program reads, writes or executes as root. It refuses what another user owns or may
-// write, what is neither a file nor a directory, and symbolic links, except those in tools/.
-// It does not look into the directories of units: a workload does there what it wants. A
-// directory that does not exist is accepted.
+// this program reads, writes or executes as root. It refuses one above which somebody else
+// could rename a directory (host.CheckDirectory), what another user owns or may write, what is
+// neither a file nor a directory, and symbolic links, except those in tools/. It does not look
+// into the directories of units: a workload does there what it wants. A directory that does
+// not exist is accepted.
 func Ours(dir string) error {
+	if err := host.CheckDirectory(dir); err != nil {
+		return fmt.Errorf("use the data directory: %w", err)
+	}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) { // somebody removed it meanwhile
 			return nil

@@ -47,6 +47,9 @@ func ReplaceLauncher(ctx context.Context, exe, to string) (err error) {
 			err = fmt.Errorf("replace %s: %w; it was not changed", to, err)
 		}
 	}()
+	if err := host.CheckDirectory(filepath.Dir(to)); err != nil {
+		return err
+	}
 	from, err := os.Stat(exe)
 	if err != nil {
 		return err

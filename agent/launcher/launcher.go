@@ -53,6 +53,7 @@ func (t Timing) orDefaults() Timing {
 type launcher struct {
 	cfg      Config
 	layout   install.Layout
+	same     func() error // whether the data directory is still the one that was locked, and nobody could exchange it
 	reaper   *process.Reaper
 	signals  chan os.Signal   // what to pass on to the agent
 	pings    <-chan time.Time // when to tell systemd's watchdog that the launcher lives
@@ -70,15 +71,12 @@ type launcher struct {
 // thread, and the agent never outlives this process.
 func Launch(ctx context.Context, cfg Config) error {
 	cfg.Timing = cfg.Timing.orDefaults()
-	l := &launcher{cfg: cfg, layout: cfg.Layout, signals: make(chan os.Signal, 4), notReady: "ERRNO=1\n"}
-	unlock, err := l.layout.Lock()
+	unlock, same, err := cfg.Layout.Take()
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	if err := l.layout.Prepare(); err != nil {
-		return err
-	}
+	l := &launcher{cfg: cfg, layout: cfg.Layout, same: same, signals: make(chan os.Signal, 4), notReady: "ERRNO=1\n"}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if l.reaper, err = process.NewReaper(); err != nil {
@@ -100,12 +98,17 @@ func Launch(ctx context.Context, cfg Config) error {
 // once starts the agent, waits for its end, and says how long to pause before the next
 // start. The order matters: converge writes the attempt to disk before the agent runs, and
 // judge writes how it ended before the next converge reads the journal.
+//
+// Nothing is started, and no attempt is counted, while somebody else could exchange the data
+// directory: what it holds is executed.
 func (l *launcher) once(ctx context.Context) (pause time.Duration) {
+	if err := l.same(); err != nil {
+		return l.backoff("no agent is started: " + err.Error())
+	}
 	j := l.converge()
 	name, exe, err := l.choose(j)
 	if err != nil {
-		l.cfg.Logger.Error("no version can be run", "err", err)
-		return l.backoff()
+		return l.backoff("no version can be run: " + err.Error())
 	}
 	r := l.run(ctx, name, exe, j)
 	if l.restarts++; ctx.Err() != nil {
@@ -120,14 +123,15 @@ func (l *launcher) once(ctx context.Context) (pause time.Duration) {
 	if r.Asked {
 		return 0
 	}
-	l.cfg.Logger.Warn("the agent ended", "version", name, "how", r.Failure.Text)
-	l.notify(l.notReady + "STATUS=The agent ended, and is started again: " + r.Failure.Text)
-	return l.backoff()
+	return l.backoff("the agent " + name + " ended, and is started again: " + r.Failure.Text)
 }
 
-// backoff counts a crash and says how long to pause after it.
-func (l *launcher) backoff() time.Duration {
+// backoff says, in the log and to systemd, why no agent runs, counts that, and returns how long
+// to pause after it.
+func (l *launcher) backoff(why string) time.Duration {
 	l.crashes++
+	l.cfg.Logger.Error("the agent does not run", "why", why)
+	l.notify(l.notReady + "STATUS=" + why)
 	return host.Backoff{Min: l.cfg.Timing.Backoff, Max: time.Minute}.Pause(l.crashes - 1)
 }
 

@@ -253,6 +253,17 @@ func (m *machine) wait(want string) (before []string) {
 	}
 }
 
+// drain forgets what agents have told so far.
+func (m *machine) drain() {
+	for {
+		select {
+		case <-m.told:
+		default:
+			return
+		}
+	}
+}
+
 func (m *machine) journal() install.Journal {
 	m.t.Helper()
 	j, err := m.l.ReadJournal()

@@ -67,7 +67,7 @@ func (d Store) currentFile() string { return d.Path("current-environment") }
 
 // Current is the name of the current environment. It is empty if none is current.
 func (d Store) Current() string {
-	b, err := os.ReadFile(d.currentFile())
+	b, err := host.ReadPinned(d.currentFile())
 	if err != nil {
 		return ""
 	}
@@ -99,7 +99,7 @@ func (d Store) Load(name string) (Environment, error) {
 	if !events.IsID(name) {
 		return e, Fail(fmt.Errorf("%q is no name of an environment", name), "", "juju environments lists them")
 	}
-	b, err := os.ReadFile(d.EnvironmentFile(name))
+	b, err := host.ReadPinned(d.EnvironmentFile(name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return e, Fail(fmt.Errorf("there is no environment %q here", name), "", "juju environments lists them; juju bootstrap "+name+" makes it")
 	}
@@ -121,7 +121,7 @@ func (d Store) Save(e Environment) error {
 	if err != nil {
 		return fmt.Errorf("write environment %s: %w", e.Name, err)
 	}
-	if err := os.MkdirAll(filepath.Dir(d.EnvironmentFile(e.Name)), 0o700); err != nil {
+	if err := host.MakeDirectory(filepath.Dir(d.EnvironmentFile(e.Name))); err != nil {
 		return fmt.Errorf("write environment %s: %w", e.Name, err)
 	}
 	return host.WriteFile(d.EnvironmentFile(e.Name), b)
@@ -175,7 +175,7 @@ func (d Store) Forget(name string) error {
 // Lock keeps other clients from writing until unlock is called. The kernel gives the lock
 // back when the process ends, however it ends.
 func (d Store) Lock() (unlock func(), err error) {
-	if err := os.MkdirAll(string(d), 0o700); err != nil {
+	if err := host.MakeDirectory(string(d)); err != nil {
 		return nil, fmt.Errorf("lock %s: %w", d, err)
 	}
 	return host.Lock(d.Path("lock"))
@@ -183,7 +183,7 @@ func (d Store) Lock() (unlock func(), err error) {
 
 // SaveCredentials notes the operator's credentials for an environment.
 func (d Store) SaveCredentials(name string, c bus.Credentials) error {
-	if err := os.MkdirAll(filepath.Dir(d.CredentialsFile(name)), 0o700); err != nil {
+	if err := host.MakeDirectory(filepath.Dir(d.CredentialsFile(name))); err != nil {
 		return fmt.Errorf("write credentials: %w", err)
 	}
 	return c.Save(d.CredentialsFile(name))
@@ -191,7 +191,7 @@ func (d Store) SaveCredentials(name string, c bus.Credentials) error {
 
 // PinLogKey notes the public key that must have signed a checkpoint of an environment's log.
 func (d Store) PinLogKey(name, public string) error {
-	if err := os.MkdirAll(filepath.Dir(d.LogKeysFile(name)), 0o700); err != nil {
+	if err := host.MakeDirectory(filepath.Dir(d.LogKeysFile(name))); err != nil {
 		return fmt.Errorf("pin the log key: %w", err)
 	}
 	return host.WriteFile(d.LogKeysFile(name), []byte(public+"\n"))

@@ -19,6 +19,7 @@ import (
 	"github.com/jujube-project/jujube/cli/signing"
 	"github.com/jujube-project/jujube/events"
 	making "github.com/jujube-project/jujube/events/bootstrap"
+	"github.com/jujube-project/jujube/host"
 )
 
 // prepare makes everything that is on disk before machine 0 starts. The order matters: the
@@ -93,7 +94,7 @@ func (b *bootstrap) plan(operator, key string) (making.Plan, error) {
 // pin writes the certificates of the authorities that this client will believe.
 func (b *bootstrap) pin(certificates string) error {
 	file := b.app.Store().AuthoritiesFile(b.name)
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+	if err := host.MakeDirectory(filepath.Dir(file)); err != nil {
 		return fmt.Errorf("pin the certificate authority: %w", err)
 	}
 	return bus.PinAuthorities(file, certificates)

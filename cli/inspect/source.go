@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/jujube-project/jujube/bus"
@@ -15,6 +14,7 @@ import (
 	"github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/wire"
+	"github.com/jujube-project/jujube/host"
 )
 
 // reader opens the log for the commands that only read it: status and audit.
@@ -88,7 +88,7 @@ func sourceOf(c *bus.Conn, w *session.Witness) logSource {
 // keptCheckpoint reads the newest checkpoint that the state server on this host has written.
 func keptCheckpoint(dataDir string) func(context.Context) ([]byte, error) {
 	return func(context.Context) ([]byte, error) {
-		note, err := os.ReadFile(filepath.Join(dataDir, "server", "tree", "checkpoint"))
+		note, err := host.ReadPinned(filepath.Join(dataDir, "server", "tree", "checkpoint"))
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, bus.ErrNotFound
 		}

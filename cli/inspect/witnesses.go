@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/events/wire"
+	"github.com/jujube-project/jujube/host"
 	"github.com/jujube-project/jujube/projections/audit"
 )
 
@@ -43,7 +43,7 @@ func (src logSource) witnesses(ctx context.Context, files []string) (t *audit.Tr
 		list = append(list, audit.Witness{Who: "what this client saw before", Code: audit.FoundFork, Head: w.Seen().Head})
 	}
 	for _, file := range files {
-		note, err := os.ReadFile(file)
+		note, err := host.ReadPinned(file)
 		if err != nil {
 			return nil, signed, fmt.Errorf("read the checkpoint: %w", err)
 		}

@@ -3,10 +3,11 @@ package local
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/jujube-project/jujube/host"
 )
 
 // conf is what this client reads of agent.conf. The names of the fields are Juju's; jujud
@@ -38,7 +39,7 @@ func readConf(dir string) (conf, error) {
 	case len(names) > 1:
 		return c, fmt.Errorf("read agent.conf: %s is the data directory of %d machines", dir, len(names))
 	}
-	b, err := os.ReadFile(names[0])
+	b, err := host.ReadPinned(names[0])
 	if err != nil {
 		return c, fmt.Errorf("read agent.conf: %w", err)
 	}

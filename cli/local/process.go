@@ -47,7 +47,7 @@ func (j Jujud) Start(ctx context.Context, logFile, secret string, args ...string
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	ready := make(chan bool, 1)
-	go waitReady(socket, ready)
+	go waitReady(socket, cmd.Process.Pid, ready)
 	select {
 	case ok := <-ready:
 		if !ok {
@@ -66,22 +66,39 @@ func (j Jujud) Start(ctx context.Context, logFile, secret string, args ...string
 	return 0, 0, errors.Join(err, Stop(cmd.Process.Pid, 0))
 }
 
-// listenNotify opens a socket that speaks systemd's notify protocol, with an abstract
-// name, so that nothing is left on disk.
+// listenNotify opens a socket that speaks systemd's notify protocol, with an abstract name, so
+// that nothing is left on disk. Every process of the host can send to such a name; the kernel
+// adds to each message who sent it (SO_PASSCRED, unix(7)).
 func listenNotify() (*net.UnixConn, error) {
-	return net.ListenUnixgram("unixgram", &net.UnixAddr{Name: fmt.Sprintf("@jujube-notify-%d-%d", os.Getpid(), time.Now().UnixNano()), Net: "unixgram"})
+	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: fmt.Sprintf("@jujube-notify-%d-%d", os.Getpid(), time.Now().UnixNano()), Net: "unixgram"})
+	if err != nil {
+		return nil, err
+	}
+	raw, err := socket.SyscallConn()
+	if err == nil {
+		var set error
+		err = raw.Control(func(fd uintptr) { set = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PASSCRED, 1) })
+		err = errors.Join(err, set)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("listen for jujud: %w", err), socket.Close())
+	}
+	return socket, nil
 }
 
-// waitReady reads from the socket until jujud says that it is ready (true) or that its agent
-// cannot start (false).
-func waitReady(socket *net.UnixConn, ready chan bool) {
-	buf := make([]byte, 4096)
+// waitReady reads from the socket until the process pid says that it is ready (true) or that its
+// agent cannot start (false). What others send is dropped.
+func waitReady(socket *net.UnixConn, pid int, ready chan bool) {
+	text, control := make([]byte, 4096), make([]byte, unix.CmsgSpace(unix.SizeofUcred))
 	for {
-		n, err := socket.Read(buf)
+		n, oobn, _, _, err := socket.ReadMsgUnix(text, control)
 		if err != nil {
 			return
 		}
-		for line := range strings.Lines(string(buf[:n])) {
+		if !sentBy(pid, control[:oobn]) {
+			continue
+		}
+		for line := range strings.Lines(string(text[:n])) {
 			switch strings.TrimSpace(line) {
 			case "READY=1":
 				ready <- true
@@ -92,6 +109,21 @@ func waitReady(socket *net.UnixConn, ready chan bool) {
 			}
 		}
 	}
+}
+
+// sentBy says whether a message was sent by that process, as this user. A process can only give
+// its own PID to a message, unless it is root.
+func sentBy(pid int, control []byte) bool {
+	messages, err := unix.ParseSocketControlMessage(control)
+	if err != nil {
+		return false
+	}
+	for _, m := range messages {
+		if cred, err := unix.ParseUnixCredentials(&m); err == nil {
+			return int(cred.Pid) == pid && int(cred.Uid) == os.Geteuid()
+		}
+	}
+	return false
 }
 
 // LastLines are the last n lines of a file, or why it cannot be read.

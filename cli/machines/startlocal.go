@@ -11,6 +11,7 @@ import (
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/cli/local"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/host"
 )
 
 // prepareLocal finds the jujud that the machines on this host will run, before anything is asked.
@@ -51,7 +52,7 @@ func (m *addMachine) startLocal(ctx context.Context, env app.Environment, token 
 	if entries, err := os.ReadDir(here.DataDir); err == nil && len(entries) > 0 {
 		return fmt.Errorf("start machine %s: %s is not empty: it may be another machine's", here.ID, here.DataDir)
 	}
-	if err := os.MkdirAll(here.DataDir, 0o700); err != nil {
+	if err := host.MakeDirectory(here.DataDir); err != nil {
 		return fmt.Errorf("start machine %s: %w", here.ID, err)
 	}
 	note := func() error {

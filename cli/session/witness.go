@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -35,7 +34,7 @@ func NewWitness(environment, file string, logs tree.Verifiers, seen tree.Checkpo
 // WitnessOf reads what this client has seen of an environment's log. A client without log
 // keys cannot tell which checkpoint is genuine and has no witness: nil.
 func WitnessOf(store app.Store, env app.Environment) (*Witness, error) {
-	keys, err := os.ReadFile(store.LogKeysFile(env.Name))
+	keys, err := host.ReadPinned(store.LogKeysFile(env.Name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -46,7 +45,7 @@ func WitnessOf(store app.Store, env app.Environment) (*Witness, error) {
 	if w.logs, err = tree.NewVerifiers(env.UUID, strings.Fields(string(keys))); err != nil {
 		return nil, err
 	}
-	note, err := os.ReadFile(w.file)
+	note, err := host.ReadPinned(w.file)
 	if err == nil {
 		w.seen, err = tree.Parse(note, env.UUID)
 	}
@@ -103,7 +102,7 @@ func (w *Witness) Keep(c tree.Checkpoint) error {
 	if c.Size <= w.seen.Size {
 		return nil
 	}
-	err := os.MkdirAll(filepath.Dir(w.file), 0o700)
+	err := host.MakeDirectory(filepath.Dir(w.file))
 	if err == nil {
 		err = host.WriteFile(w.file, c.Note)
 	}

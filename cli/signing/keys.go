@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -39,7 +38,7 @@ func (d Keys) Make(role string) (Key, error) {
 		return Key{}, err
 	}
 	k := Key{role, private}
-	err = os.MkdirAll(string(d), 0o700)
+	err = host.MakeDirectory(string(d))
 	if err == nil {
 		err = host.WriteFile(d.file(role, k.Public()), []byte(hex.EncodeToString(private.Seed())+"\n"))
 	}

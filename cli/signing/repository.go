@@ -43,12 +43,12 @@ func (r Repository) Pin(a tuf.Anchor) error {
 
 // Anchor gives the root that was pinned. The error is fs.ErrNotExist if none was.
 func (r Repository) Anchor() (tuf.Anchor, error) {
-	b, err := os.ReadFile(r.anchorFile())
+	b, err := host.ReadPinned(r.anchorFile())
 	return tuf.Anchor{SHA256: strings.TrimSpace(string(b))}, err
 }
 
 func (r Repository) write(name string, b []byte) error {
-	if err := os.MkdirAll(string(r), 0o700); err != nil {
+	if err := host.MakeDirectory(string(r)); err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
 	return host.WriteFile(name, b)
@@ -56,7 +56,7 @@ func (r Repository) write(name string, b []byte) error {
 
 // accepted reads the newest metadata that was accepted. It is zero if none was yet.
 func (r Repository) accepted() (tuf.Trusted, error) {
-	b, err := os.ReadFile(r.acceptedFile())
+	b, err := host.ReadPinned(r.acceptedFile())
 	if errors.Is(err, fs.ErrNotExist) {
 		return tuf.Trusted{}, nil
 	}

@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/tuf"
+	"github.com/jujube-project/jujube/host"
 	"github.com/jujube-project/jujube/streams"
 )
 
@@ -53,7 +53,7 @@ func makeVendor(r Repository) (streams.Signer, error) {
 // The root's own key is left out: a tree is signed with the other three.
 func loadVendor(r Repository) (streams.Signer, error) {
 	var s streams.Signer
-	b, err := os.ReadFile(r.rootFile())
+	b, err := host.ReadPinned(r.rootFile())
 	if err == nil {
 		s.Base, err = tuf.ParseBundle(b)
 	}

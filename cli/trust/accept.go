@@ -3,7 +3,6 @@ package trust
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -12,6 +11,7 @@ import (
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/cli/signing"
 	"github.com/jujube-project/jujube/events/tools/tuf"
+	"github.com/jujube-project/jujube/host"
 )
 
 // accept is `juju user accept`.
@@ -67,7 +67,7 @@ func (c *accept) run(i invitation) error {
 // note writes what the invitation says into the store: whom to believe, the credentials and where
 // the environment is.
 func note(store app.Store, i invitation, creds bus.Credentials) error {
-	if err := os.MkdirAll(filepath.Dir(store.CredentialsFile(i.Name)), 0o700); err != nil {
+	if err := host.MakeDirectory(filepath.Dir(store.CredentialsFile(i.Name))); err != nil {
 		return err
 	}
 	return errors.Join(

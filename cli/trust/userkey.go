@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -53,7 +52,7 @@ func readUserKey(store app.Store) (*bus.Identity, error) {
 func makeUserKey(store app.Store) (*bus.Identity, error) {
 	id, err := bus.NewIdentity()
 	if err == nil {
-		err = os.MkdirAll(string(store), 0o700)
+		err = host.MakeDirectory(string(store))
 	}
 	if err != nil {
 		return nil, err

@@ -60,9 +60,12 @@ func (f *founding) Prepare(p bootstrap.Plan) (bootstrap.Keys, error) {
 // lockName is the file in a data directory that a running jujud locks.
 const lockName = "lock"
 
-// mustBeEmpty refuses a data directory in which something lies. A missing directory is empty, and
-// a lock file that nobody holds is nothing.
+// mustBeEmpty refuses a data directory in which something lies, or that somebody else could
+// exchange. A missing directory is empty, and a lock file that nobody holds is nothing.
 func mustBeEmpty(dataDir string) error {
+	if err := host.CheckDirectory(dataDir); err != nil {
+		return fmt.Errorf("prepare the data directory: %w", err)
+	}
 	entries, err := os.ReadDir(dataDir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("prepare %s: %w", dataDir, err)
@@ -78,7 +81,7 @@ func mustBeEmpty(dataDir string) error {
 // claim makes the data directory this process's alone, until unlock, and sees that it is still
 // empty: two bootstraps may have found it empty at the same time.
 func claim(dataDir string) (unlock func(), err error) {
-	if err := os.MkdirAll(dataDir, 0o700); err != nil {
+	if err := host.MakeDirectory(dataDir); err != nil {
 		return nil, fmt.Errorf("prepare %s: %w", dataDir, err)
 	}
 	if unlock, err = host.TryLock(filepath.Join(dataDir, lockName)); err != nil {

@@ -9,8 +9,17 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/bus/server"
+	"github.com/jujube-project/jujube/host"
 	"github.com/jujube-project/jujube/statesrv"
 )
+
+// accounts reads the environment's accounts from a data directory that nobody else can exchange.
+func (o *options) accounts() (*server.Accounts, error) {
+	if err := host.CheckDirectory(o.dataDir); err != nil {
+		return nil, err
+	}
+	return server.LoadAccounts(statesrv.TrustFile(o.dataDir))
+}
 
 func (o *options) natsConfigCommand() *cobra.Command {
 	var listen, store, dir string
@@ -22,7 +31,7 @@ secret. The certificate and the key that it names are written by jujud nats-cert
 or are of your own authority, if juju bootstrap was given that one.`,
 		Example: "  jujud nats-config --data-dir /var/lib/juju --listen 0.0.0.0:4222 --store /var/lib/nats --tls /etc/nats",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			trust, err := server.LoadAccounts(statesrv.TrustFile(o.dataDir))
+			trust, err := o.accounts()
 			if err != nil {
 				return err
 			}
@@ -47,7 +56,7 @@ let the server read it: nats-server --signal reload. Nobody who is connected not
 key is a secret.`,
 		Example: "  jujud nats-certificate --data-dir /var/lib/juju --tls /etc/nats --name nats.example.com",
 		RunE: func(_ *cobra.Command, _ []string) error {
-			trust, err := server.LoadAccounts(statesrv.TrustFile(o.dataDir))
+			trust, err := o.accounts()
 			if err != nil {
 				return err
 			}
@@ -97,8 +106,7 @@ state server warns a year before its end. Another one takes over in three steps:
 Tokens that were not used before step 2 are refused after it; juju add-machine makes others.`,
 		Example: "  jujud authority --data-dir /var/lib/juju\n  jujud authority --data-dir /var/lib/juju --add",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			path := statesrv.TrustFile(o.dataDir)
-			trust, err := server.LoadAccounts(path)
+			trust, err := o.accounts()
 			if err != nil {
 				return err
 			}
@@ -109,7 +117,7 @@ Tokens that were not used before step 2 are refused after it; juju add-machine m
 				err = trust.RetireAuthority()
 			}
 			if err == nil && (add || retire) {
-				err = trust.Save(path)
+				err = trust.Save(statesrv.TrustFile(o.dataDir))
 			}
 			if err != nil {
 				return err

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -78,7 +77,7 @@ func Open(dir, environment string, signer *tree.Signer, logger *slog.Logger) (*T
 
 // reopen reads the checkpoint, and as many hashes as it stands for, if they give its root.
 func (t *Tree) reopen() error {
-	note, err := os.ReadFile(t.file)
+	note, err := host.ReadPinned(t.file)
 	if err == nil {
 		t.last, err = tree.Parse(note, t.environment)
 	}
