@@ -16,9 +16,10 @@ import (
 )
 
 // RunningLauncher finds the program file of the launcher that runs on the data directory: of
-// the process that holds the lock.
+// the process that holds the lock. It does not believe a lock in another user's directory: he
+// could name any process there, and have its program replaced.
 func (l Layout) RunningLauncher() (string, error) {
-	holder, err := os.ReadFile(l.LockFile())
+	holder, err := host.ReadPinned(l.LockFile())
 	if err == nil {
 		var exe string
 		exe, err = os.Readlink(filepath.Join("/proc", strings.TrimSpace(string(holder)), "exe"))

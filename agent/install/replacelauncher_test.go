@@ -3,6 +3,7 @@ package install
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -50,5 +51,25 @@ func TestInstallLauncher(t *testing.T) {
 	}
 	if err := ReplaceLauncher(t.Context(), to, to); err == nil {
 		t.Error("a file replaced itself")
+	}
+}
+
+// A directory of another user could name any process as its launcher, and have root replace that program.
+func TestLauncherOfAnotherUser(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("not root: a directory of another user cannot be made")
+	}
+	l := Layout{Dir: t.TempDir()}
+	if err := os.WriteFile(l.LockFile(), []byte(strconv.Itoa(os.Getpid())), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.RunningLauncher(); err != nil {
+		t.Fatalf("in a directory of one's own: %v", err)
+	}
+	if err := os.Chown(l.Dir, 65534, 65534); err != nil {
+		t.Fatal(err)
+	}
+	if exe, err := l.RunningLauncher(); err == nil || !strings.Contains(err.Error(), "--to PATH") {
+		t.Errorf("found %q, %v", exe, err)
 	}
 }

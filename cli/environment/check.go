@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/cli/local"
@@ -33,6 +34,9 @@ func (b *bootstrap) checkFlags() error {
 			b.app.Say("WARNING the pages on %s can be reached from other hosts: they are HTTPS there, and all but /healthz need a token of juju http-token", b.http)
 		}
 	}
+	if b.systemd && (isLow(b.port) || isLow(portOf(b.http))) {
+		return app.Usage("the state server runs without root, and cannot listen on a port below %d", firstOpenPort)
+	}
 	if b.agent != "" {
 		if _, err := version.Parse(b.agent); err != nil {
 			return app.Usage("--agent-version: %v", err)
@@ -48,6 +52,21 @@ func (b *bootstrap) checkFlags() error {
 		b.port = systemdPort
 	}
 	return nil
+}
+
+// firstOpenPort is the first port on which a program may listen without root.
+const firstOpenPort = 1024
+
+func isLow(port int) bool { return port > 0 && port < firstOpenPort }
+
+// portOf is the port of HOST:PORT, or 0.
+func portOf(addr string) int {
+	_, text, err := net.SplitHostPort(addr)
+	if err != nil {
+		return 0
+	}
+	port, _ := strconv.Atoi(text)
+	return port
 }
 
 // checkNATS refuses flags that contradict each other about where NATS runs.

@@ -2,6 +2,9 @@ package environment
 
 import (
 	"fmt"
+	"strings"
+
+	"github.com/jujube-project/jujube/docs/systemd"
 )
 
 func (b *bootstrap) printSystemd() error {
@@ -16,56 +19,15 @@ func (b *bootstrap) printSystemd() error {
 `, b.jujud, b.dataDir)
 		}
 	}
+	unit, before := systemd.StateServer(string(b.jujud), b.dataDir)
 	_, err := fmt.Fprintf(b.app.Stdout, `# /etc/systemd/system/jujud-machine-0.service
 %s
-# Start it:
+# Start it, as root:
+#   %s
 #   systemctl daemon-reload
 #   systemctl enable --now jujud-machine-0.service
 %s# To start it on another host, copy %s there first, with its owner and modes.
 # This client looks for it where "urls:" in %s says.
-`, systemdUnit("state-server", string(b.jujud), b.dataDir), nats, b.dataDir, b.app.Store().EnvironmentFile(b.name))
+`, unit, strings.Join(before, "\n#   "), nats, b.dataDir, b.app.Store().EnvironmentFile(b.name))
 	return err
-}
-
-// systemdUnit is the unit file of a machine; role is state-server or machine.
-func systemdUnit(role, jujud, dataDir string) string {
-	return fmt.Sprintf(`[Unit]
-Description=Jujube %[1]s agent
-After=network-online.target
-Wants=network-online.target
-
-[Service]
-Type=notify
-NotifyAccess=main
-ExecStart=%[2]s %[1]s --data-dir %[3]s
-ExecReload=/bin/kill -HUP $MAINPID
-Restart=always
-RestartSec=2
-TimeoutStartSec=300
-TimeoutStopSec=60
-WatchdogSec=60
-KillMode=process
-OOMPolicy=continue
-LimitNOFILE=1048576
-ProtectSystem=strict
-ProtectHome=read-only
-ReadWritePaths=%[3]s
-NoNewPrivileges=yes
-RestrictSUIDSGID=yes
-ProtectClock=yes
-ProtectControlGroups=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-LockPersonality=yes
-RestrictRealtime=yes
-RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
-SystemCallArchitectures=native
-MemoryMax=90%%
-TasksMax=16384
-
-[Install]
-WantedBy=multi-user.target
-`, role, jujud, dataDir)
 }
