@@ -37,6 +37,19 @@ var uses = []use{
 		except: []exception{{pkg: "bus…", why: "the packages below bus speak it, too"}},
 	},
 	{
+		from: []string{"cli…"}, objects: []string{module + "bus.Connect"},
+		why: "a command gets a connection that holds the log against what this client has seen of it",
+		except: []exception{
+			{pkg: "cli/session", why: "it makes that connection"},
+			{pkg: "cli/clitest…", why: "it plays state servers, agents and attackers"},
+		},
+	},
+	{
+		from: []string{"cli…"}, objects: []string{module + "cli/session.ConnectToVerify"},
+		why:    "what is read is held against what was seen before it is read",
+		except: []exception{{pkg: "cli/inspect", why: "audit verify compares the whole log and says what differs"}},
+	},
+	{
 		from: []string{"…"}, objects: []string{"os.Getenv", "os.LookupEnv", "os.ExpandEnv", "syscall.Getenv"},
 		why: "environment variables are read in cmd and handed on",
 		except: []exception{

@@ -46,6 +46,9 @@ func (c *Conn) reconnected() {
 	}
 }
 
+// OnReconnect calls f after every reconnection, as long as the connection is there. f must not block.
+func (c *Conn) OnReconnect(f func()) { c.onReconnect(f) }
+
 // onReconnect calls f after every reconnection until stop is called. f must not block.
 func (c *Conn) onReconnect(f func()) (stop func()) {
 	c.mu.Lock()

@@ -19,6 +19,10 @@ var logCodes = []Code{
 		"Keep both checkpoints, which are given, as evidence; `juju audit verify` tells what differs. Restored from a backup: see docs/FAILURES.md.",
 	},
 	{
+		"status-old", "The status that a state server shows is older than the log that it has signed.",
+		"Restart the state server; if it stays, treat it as taken over. `juju status --from-log` needs none.",
+	},
+	{
 		CodeLogGap, "Records are missing that were signed for, or within the log.",
 		"Restore a backup that holds everything that was signed; the state server says how the loss is accepted else.",
 	},

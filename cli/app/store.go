@@ -158,10 +158,13 @@ func (d Store) Update(name string, change func(*Environment)) error {
 }
 
 // Forget removes what is noted of an environment: its file, the credentials, the pinned
-// certificates and log keys, and this client's keys for it. A file that does not exist is no error.
-// If it was the current environment, none is current any more.
+// certificates and log keys, what was seen of its log, and this client's keys for it. A file that
+// does not exist is no error. If it was the current environment, none is current any more.
 func (d Store) Forget(name string) error {
-	for _, path := range []string{d.EnvironmentFile(name), d.CredentialsFile(name), d.AuthoritiesFile(name), d.LogKeysFile(name), d.TrustDir(name)} {
+	for _, path := range []string{
+		d.EnvironmentFile(name), d.CredentialsFile(name), d.AuthoritiesFile(name), d.LogKeysFile(name), d.CheckpointFile(name), d.CheckpointFile(name) + ".lock",
+		d.TrustDir(name),
+	} {
 		if err := os.RemoveAll(path); err != nil {
 			return err
 		}
@@ -189,9 +192,13 @@ func (d Store) SaveCredentials(name string, c bus.Credentials) error {
 	return c.Save(d.CredentialsFile(name))
 }
 
-// PinLogKey notes the public key that must have signed a checkpoint of an environment's log.
+// PinLogKey notes the public key that must have signed a checkpoint of a new environment's log. What
+// was seen of the log of another environment, which had that name before, is forgotten.
 func (d Store) PinLogKey(name, public string) error {
 	if err := host.MakeDirectory(filepath.Dir(d.LogKeysFile(name))); err != nil {
+		return fmt.Errorf("pin the log key: %w", err)
+	}
+	if err := os.Remove(d.CheckpointFile(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("pin the log key: %w", err)
 	}
 	return host.WriteFile(d.LogKeysFile(name), []byte(public+"\n"))

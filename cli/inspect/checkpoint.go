@@ -32,7 +32,7 @@ func (c *checkpoint) run(ctx context.Context) error {
 		return err
 	}
 	defer src.close()
-	if src.witness == nil {
+	if src.witness.Blind() {
 		return errNoLogKey
 	}
 	note, err := src.signed(ctx)

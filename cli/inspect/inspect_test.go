@@ -63,10 +63,11 @@ func newBench(t *testing.T, story string) *bench {
 		return json.Marshal(status.Make(s))
 	}
 	b.reader = reader{
-		stdout: &b.out, stderr: io.Discard, dataDir: func() string { return "" }, witness: func() (*session.Witness, error) { return nil, nil },
+		stdout: &b.out, stderr: io.Discard, dataDir: func() string { return "" },
+		witness: func() (*session.Witness, error) { return &session.Witness{}, nil },
 		connect: func(context.Context) (logSource, error) {
 			ask := wire.AskerFunc(func(_ context.Context, query string, _ []byte) ([]byte, error) { return b.answer(query) })
-			return logSource{log: b.log, ask: ask, close: func() {}}, nil
+			return logSource{log: b.log, ask: ask, witness: &session.Witness{}, close: func() {}}, nil
 		},
 	}
 	return b

@@ -23,10 +23,10 @@ type reader struct {
 	screen         io.Writer // stdout without a filter, for the sequences that control a terminal
 	// connect opens the environment's log over NATS.
 	connect func(ctx context.Context) (logSource, error)
-	// witness reads what this client has seen of the log; nil without log keys.
+	// witness reads what this client has seen of the log.
 	witness func() (*session.Witness, error)
-	// verifies is set by a command that compares the whole log with what was seen, and says itself
-	// what differs. For every other command open checks the newest checkpoint first.
+	// verifies is set by the command that compares the whole log with what was seen, and says itself
+	// what differs. For every other command the session has compared before anything is read.
 	verifies bool
 	// offline opens the log of a state server that is down, from its data directory.
 	offline func(ctx context.Context, dataDir string) (log events.Log, closeLog func(), err error)
@@ -36,20 +36,8 @@ type reader struct {
 
 // newReader makes a reader for the log of the chosen environment.
 func newReader(a *app.App) *reader {
-	return &reader{
+	r := &reader{
 		stdout: a.Stdout, stderr: a.Stderr, screen: a.Screen,
-		connect: func(ctx context.Context) (logSource, error) {
-			s, err := session.Connect(ctx, a)
-			if err != nil {
-				return logSource{}, err
-			}
-			w, err := session.WitnessOf(a.Store(), s.Env)
-			if err != nil {
-				s.Conn.Close()
-				return logSource{}, err
-			}
-			return sourceOf(s.Conn, w), nil
-		},
 		witness: func() (*session.Witness, error) {
 			env, err := a.Chosen()
 			if err != nil {
@@ -66,6 +54,18 @@ func newReader(a *app.App) *reader {
 			return env.StateServerDir()
 		},
 	}
+	r.connect = func(ctx context.Context) (logSource, error) {
+		connect := session.Connect
+		if r.verifies {
+			connect = session.ConnectToVerify
+		}
+		s, err := connect(ctx, a)
+		if err != nil {
+			return logSource{}, err
+		}
+		return logSource{log: s.Log(), ask: s, signed: s.Checkpoint, witness: s.Witness(), close: s.Close}, nil
+	}
+	return r
 }
 
 // logSource is an opened log: over a connection, or a copy on this host.
@@ -75,14 +75,9 @@ type logSource struct {
 	ask wire.Asker
 	// signed gives the newest checkpoint that is kept beside the log, or bus.ErrNotFound.
 	signed func(ctx context.Context) ([]byte, error)
-	// witness is what this client has seen of the log; nil without log keys.
+	// witness is what this client has seen of the log.
 	witness *session.Witness
 	close   func()
-}
-
-// sourceOf reads the log over a connection. close ends the connection.
-func sourceOf(c *bus.Conn, w *session.Witness) logSource {
-	return logSource{log: c.Log(), ask: c, signed: c.Checkpoint, witness: w, close: c.Close}
 }
 
 // keptCheckpoint reads the newest checkpoint that the state server on this host has written.
@@ -100,24 +95,24 @@ func keptCheckpoint(dataDir string) func(context.Context) ([]byte, error) {
 // files are on this host, it opens a copy of them instead.
 func (r *reader) open(ctx context.Context) (logSource, error) {
 	src, err := r.connect(ctx)
-	if err == nil && src.witness != nil && !r.verifies {
-		if err := src.witness.Observe(ctx, src.ask); err != nil {
-			src.close()
-			return logSource{}, err
-		}
-	}
 	if err == nil {
 		return src, nil
 	}
 	dir := r.dataDir()
-	if dir == "" || errors.Is(err, bus.ErrDenied) {
+	if dir == "" || errors.Is(err, bus.ErrDenied) || session.Unproved(err) {
 		return logSource{}, err
+	}
+	w, werr := r.witness()
+	if werr != nil {
+		return logSource{}, werr
 	}
 	log, closeLog, offErr := r.offline(ctx, dir)
 	if offErr != nil {
 		return logSource{}, fmt.Errorf("%w; and from its files: %w", err, offErr)
 	}
 	fmt.Fprintf(r.stderr, "The environment does not answer; this is read from a copy of the log in %s.\n", dir)
-	w, err := r.witness()
-	return logSource{log: log, signed: keptCheckpoint(dir), witness: w, close: closeLog}, err
+	if !r.verifies {
+		log = w.Hold(log)
+	}
+	return logSource{log: log, signed: keptCheckpoint(dir), witness: w, close: closeLog}, nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/host"
@@ -141,12 +142,14 @@ func (c *showStatus) source(ctx context.Context) (logSource, error) {
 
 // withoutStateServer adds what a person can do while no state server answers.
 func withoutStateServer(err error) error {
-	if errors.Is(err, bus.ErrDenied) {
+	if errors.Is(err, bus.ErrDenied) || session.Unproved(err) {
 		return err
 	}
 	return fmt.Errorf("%w\nThe log can be read without a state server: juju status --from-log", err)
 }
 
+// askStatus asks the state server. Its status must not be older than the newest checkpoint of the
+// log that it has signed and this client has seen.
 func (src logSource) askStatus(ctx context.Context) (status.Status, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
@@ -154,8 +157,17 @@ func (src logSource) askStatus(ctx context.Context) (status.Status, error) {
 	if err != nil {
 		return status.Status{}, err
 	}
-	return status.Parse(b)
+	st, err := status.Parse(b)
+	if seen := src.witness.Seen(); err == nil && st.Log.Position < seen.Size {
+		old := events.Refuse(codeOldStatus, "the state server shows a status of %d records of the log, and its log has at least %s", st.Log.Position, seen.Head)
+		err = app.Fail(old,
+			"What it shows is not printed.", "find out who answers as the state server; juju status --from-log makes the status from the log itself")
+	}
+	return st, err
 }
+
+// codeOldStatus is for a status that leaves out records which this client knows to be in the log.
+const codeOldStatus = "status-old"
 
 // askTimeout bounds one question to the state server.
 const askTimeout = 20 * time.Second
@@ -186,6 +198,8 @@ func (c *showStatus) draw(ctx context.Context, log events.Log, look func(context
 		switch {
 		case ctx.Err() != nil:
 			return nil
+		case session.Unproved(err):
+			return err
 		case err != nil:
 			fmt.Fprintln(c.stderr, plain.Lines(err.Error())) // the watch goes on: a state server that is away comes back
 		default:

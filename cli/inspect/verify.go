@@ -95,6 +95,9 @@ func (c *verify) run(ctx context.Context) error {
 		Records: v.State.Seq, Digest: v.State.Digest(), Orders: v.Orders, Open: v.OpenOrders(),
 		Snapshots: v.Checked, Unknown: v.Unknown, Served: note, Signed: t.Compared(), Findings: append(t.Findings, v.Findings...),
 	}
+	if src.witness.Blind() {
+		out.Signed = []string{"not compared: " + errNoLogKey.Error()}
+	}
 	if out.Findings == nil {
 		out.Findings = []audit.Finding{}
 	}

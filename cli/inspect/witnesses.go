@@ -13,15 +13,15 @@ import (
 	"github.com/jujube-project/jujube/projections/audit"
 )
 
-// errNoLogKey is the error where a checkpoint is given or asked for and this client has no witness.
+// errNoLogKey is the error where a checkpoint is given or asked for and the witness is blind.
 var errNoLogKey = errors.New("this client has no log key of the environment, so it cannot tell whether a checkpoint is genuine")
 
 // witnesses gathers the checkpoints that the log must go on from: the newest that the state
 // server has signed, which is also returned as signed; the newest that this client believed
-// before; and those in the files. A client without a witness compares nothing.
+// before; and those in the files. A client that knows no key of the log compares nothing, and says so.
 func (src logSource) witnesses(ctx context.Context, files []string) (t *audit.Tree, signed tree.Checkpoint, err error) {
 	w := src.witness
-	if w == nil {
+	if w.Blind() {
 		if len(files) > 0 {
 			return nil, signed, app.Fail(errNoLogKey, "Nothing was compared.", "")
 		}
@@ -60,7 +60,7 @@ func (src logSource) witnesses(ctx context.Context, files []string) (t *audit.Tr
 // the newest that it believed. If something was, the state server is asked for its leaves: they
 // tell which records differ from what was signed.
 func (src logSource) conclude(ctx context.Context, t *audit.Tree, signed tree.Checkpoint) error {
-	if src.witness == nil || signed.Size == 0 {
+	if src.witness.Blind() || signed.Size == 0 {
 		return nil
 	}
 	if len(t.Findings) == 0 {

@@ -48,7 +48,7 @@ func (m *addMachine) invite(ctx context.Context) error {
 	}
 	for {
 		err := session.With(ctx, m.app, func(s *session.Session) error { return m.run(ctx, s, s.Env) })
-		if refused := (app.Refused{}); err == nil || errors.As(err, &refused) {
+		if refused := (app.Refused{}); err == nil || errors.As(err, &refused) || session.Unproved(err) {
 			return err
 		}
 		m.app.Say("Waiting for the state server: %v", err)

@@ -34,7 +34,7 @@ earlier request, is not restarted twice.`,
 				return app.Usage("name the agents, or say --all")
 			}
 			c.tags = args
-			return session.With(cmd.Context(), c.app, func(s *session.Session) error { return c.run(cmd.Context(), s, s.Conn.Log()) })
+			return session.With(cmd.Context(), c.app, func(s *session.Session) error { return c.run(cmd.Context(), s, s.Log()) })
 		},
 	}
 	cmd.Flags().BoolVar(&c.all, "all", false, "every agent")
@@ -109,8 +109,11 @@ func (c *restartAgent) await(ctx context.Context, log events.Log, from uint64, o
 		if ctx.Err() != nil {
 			return failed, ctx.Err()
 		}
-		if err != nil {
+		if errors.Is(err, events.ErrInvalid) {
 			continue
+		}
+		if err != nil {
+			return failed, err
 		}
 		machine, order, why := endOf(rec)
 		if wanted, ok := open[machine]; !ok || order == "" || (wanted != merged && wanted != order) {

@@ -117,7 +117,7 @@ func (c *addUnit) run(ctx context.Context, s *session.Session, service string) e
 		return err
 	}
 	ask := &events.AskAddUnit{Service: service, Machine: strings.TrimPrefix(c.to, "machine-")}
-	d, err := v.find(ctx, s.Conn.Log(), service)
+	d, err := v.find(ctx, s.Log(), service)
 	if err != nil {
 		return app.Fail(fmt.Errorf("what the service %s is cannot be verified, so it is not signed: %w", service, err), "Nothing was asked.",
 			fmt.Sprintf("juju deploy %s --to %s -- COMMAND says it in your own words", service, c.to))

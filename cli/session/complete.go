@@ -53,7 +53,7 @@ func (s *Session) resolution(ctx context.Context, ask events.Ask) (wire.Resoluti
 }
 
 func (s *Session) resolutionFromLog(ctx context.Context, ask events.Ask) (wire.Resolution, error) {
-	log := s.Conn.Log()
+	log := s.Log()
 	last, err := log.Last(ctx)
 	if err != nil {
 		return wire.Resolution{}, err

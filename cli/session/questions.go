@@ -2,15 +2,27 @@ package session
 
 import (
 	"context"
+	"time"
 
 	"github.com/jujube-project/jujube/events/wire"
 )
 
-// Ask implements wire.Asker. It waits for the answer no longer than questionTimeout.
+// Ask implements wire.Asker. It waits for the answer no longer than questionTimeout. The state server
+// has proved before that the log goes on from what this client has seen.
 func (s *Session) Ask(ctx context.Context, query string, body []byte) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, questionTimeout)
-	defer cancel()
-	return s.Conn.Ask(ctx, query, body)
+	return s.Patient(questionTimeout).Ask(ctx, query, body)
+}
+
+// Patient asks as Ask does, and waits for an answer as long as it is told.
+func (s *Session) Patient(timeout time.Duration) wire.Asker {
+	return wire.AskerFunc(func(ctx context.Context, query string, body []byte) ([]byte, error) {
+		ctx, cancel := context.WithTimeout(ctx, timeout)
+		defer cancel()
+		if err := s.prove(ctx); err != nil {
+			return nil, err
+		}
+		return s.conn.Ask(ctx, query, body)
+	})
 }
 
 // Environment asks for the environment's settings and its agent version.
@@ -32,6 +44,6 @@ func (s *Session) Stored(ctx context.Context) (wire.Catalogue, error) {
 func (s *Session) serverVersion(ctx context.Context) (string, bool) {
 	ctx, cancel := context.WithTimeout(ctx, versionTimeout)
 	defer cancel()
-	answer, err := wire.Version.Ask(ctx, s.Conn, wire.Nothing{})
+	answer, err := wire.Version.Ask(ctx, s.conn, wire.Nothing{})
 	return answer.Version.String(), err == nil
 }

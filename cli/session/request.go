@@ -40,12 +40,12 @@ func (s *Session) requestOnce(ctx context.Context, ask events.Ask) ([]events.Rec
 	if err != nil {
 		return nil, err
 	}
-	log := s.Conn.Log()
+	log := s.Log()
 	from, err := log.Last(ctx)
 	if err != nil {
 		return nil, app.Fail(fmt.Errorf("read the log: %w", err), "Nothing was asked.", "see that the state server has started")
 	}
-	if err := s.observe(ctx); err != nil {
+	if err := s.proveSoon(ctx, s.proveAgain); err != nil {
 		return nil, err
 	}
 	if err := s.publish(ctx, ask); err != nil {
@@ -59,23 +59,13 @@ func (s *Session) requestOnce(ctx context.Context, ask events.Ask) ([]events.Rec
 	return recs, refusal(ask, recs)
 }
 
-// observe checks that the log goes on from what this client has seen of it. A client without log
-// keys cannot check that.
-func (s *Session) observe(ctx context.Context) error {
-	w, err := WitnessOf(s.app.Store(), s.Env)
-	if err != nil || w == nil {
-		return err
-	}
-	return w.Observe(ctx, s.Conn)
-}
-
 // publish stores the request in the stream REQUESTS. If no answer comes, it stores the very same
 // bytes again: if the first attempt has stored them, that changes nothing.
 func (s *Session) publish(ctx context.Context, ask events.Ask) error {
 	ctx, cancel := context.WithTimeout(ctx, s.app.Timeout)
 	defer cancel()
 	for {
-		seq, err := s.Conn.PublishRequest(ctx, s.Identity, ask)
+		seq, err := s.conn.PublishRequest(ctx, s.Identity, ask)
 		switch {
 		case err == nil:
 			s.app.Logger().Debug("stored the request", "id", ask.ID, "action", ask.Action, "seq", seq)

@@ -9,15 +9,22 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/host"
 )
 
-// Session is a connection to one environment with the operator's credentials.
+// Session is a connection to one environment with the operator's credentials. What it gives of the
+// environment is held against what this client has seen of the log: see Witness. The connection itself
+// is nobody else's, so no command can ask or read past that.
 type Session struct {
 	Env      app.Environment
-	Conn     *bus.Conn
 	Identity *bus.Identity // the operator's key, which signs requests
 
-	app *app.App
+	app      *app.App
+	conn     *bus.Conn
+	witness  *Witness
+	verifies bool // see ConnectToVerify
+	proof    proof
 }
 
 // Times that a session waits.
@@ -29,8 +36,16 @@ const (
 	askAgain        = 200 * time.Millisecond
 )
 
-// Connect connects to the chosen environment. The caller closes Conn.
-func Connect(ctx context.Context, a *app.App) (*Session, error) {
+// Connect connects to the chosen environment and has its state server prove that the log goes on
+// from what this client has seen of it. The caller closes the session.
+func Connect(ctx context.Context, a *app.App) (*Session, error) { return connect(ctx, a, false) }
+
+// ConnectToVerify is Connect for the one command that compares the whole log with what was seen and
+// says itself what differs: nothing is proved before, neither by Ask nor by Log. TestLawOfCalls lets
+// nobody else use it.
+func ConnectToVerify(ctx context.Context, a *app.App) (*Session, error) { return connect(ctx, a, true) }
+
+func connect(ctx context.Context, a *app.App, verifies bool) (*Session, error) {
 	env, err := a.Chosen()
 	if err != nil {
 		return nil, err
@@ -47,18 +62,45 @@ func Connect(ctx context.Context, a *app.App) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
+	w, err := WitnessOf(a.Store(), env)
+	if err != nil {
+		return nil, err
+	}
 	a.Logger().Debug("connecting", "environment", env.Name, "uuid", env.UUID, "urls", env.URLs, "operator", env.Operator)
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	connecting, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	pinned := a.Store().AuthoritiesFile(env.Name)
-	conn, err := bus.Connect(ctx, bus.ConnConfig{
+	conn, err := bus.Connect(connecting, bus.ConnConfig{
 		URLs: env.URLs, Authorities: pinned, Credentials: creds, Name: "juju " + env.Operator, Logger: a.Logger(),
 	})
 	if err != nil {
 		return nil, unreachable(env, pinned, err)
 	}
-	return &Session{Env: env, Conn: conn, Identity: id, app: a}, nil
+	s := &Session{Env: env, Identity: id, app: a, conn: conn, witness: w, verifies: verifies, proof: proof{lost: host.NewPoke()}}
+	conn.OnReconnect(s.proof.forget)
+	if err := s.proveSoon(ctx, s.prove); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
 }
+
+// Close closes the connection.
+func (s *Session) Close() { s.conn.Close() }
+
+// Witness is what this client has seen of the environment's log.
+func (s *Session) Witness() *Witness { return s.witness }
+
+// Log is the environment's log, held against what this client has seen of it.
+func (s *Session) Log() events.Log {
+	if s.verifies {
+		return s.conn.Log()
+	}
+	return heldLog{s.conn.Log(), s.witness, s.keepProving}
+}
+
+// Checkpoint gives the newest checkpoint that is kept beside the log, or bus.ErrNotFound.
+func (s *Session) Checkpoint(ctx context.Context) ([]byte, error) { return s.conn.Checkpoint(ctx) }
 
 // With connects, calls f and closes the connection.
 func With(ctx context.Context, a *app.App, f func(*Session) error) error {
@@ -66,7 +108,7 @@ func With(ctx context.Context, a *app.App, f func(*Session) error) error {
 	if err != nil {
 		return err
 	}
-	defer s.Conn.Close()
+	defer s.Close()
 	return f(s)
 }
 

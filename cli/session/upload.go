@@ -27,5 +27,5 @@ func (s *Session) Upload(ctx context.Context, request string, t tools.Tools, pat
 		return err
 	}
 	defer func() { _ = f.Close() }()
-	return s.Conn.Upload(ctx, wire.PieceHead{Tools: t, Request: request}, f, told)
+	return s.conn.Upload(ctx, wire.PieceHead{Tools: t, Request: request}, f, told)
 }

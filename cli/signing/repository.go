@@ -6,12 +6,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
-	"time"
 
+	"github.com/jujube-project/jujube/cli/accepted"
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events/tools/tuf"
-	"github.com/jujube-project/jujube/host"
 )
 
 // Repository is the directory of one repository of signed metadata: an environment's (the site's)
@@ -33,65 +31,16 @@ func (r Repository) Keys() Keys { return Keys(filepath.Join(string(r), "keys")) 
 // DraftFile holds the draft: a change that not enough people have signed yet.
 func (r Repository) DraftFile() string { return filepath.Join(string(r), "draft.json") }
 
-func (r Repository) anchorFile() string   { return filepath.Join(string(r), "anchor") }
-func (r Repository) acceptedFile() string { return filepath.Join(string(r), "trusted.json") }
+// accepted is the metadata of the repository that was accepted.
+func (r Repository) accepted() accepted.Metadata { return accepted.Metadata(r) }
 
 // Pin notes the first root. Everything that is accepted later must follow from it.
-func (r Repository) Pin(a tuf.Anchor) error {
-	return r.write(r.anchorFile(), []byte(a.SHA256+"\n"))
-}
+func (r Repository) Pin(a tuf.Anchor) error { return r.accepted().Pin(a) }
 
 // Anchor gives the root that was pinned. The error is fs.ErrNotExist if none was.
-func (r Repository) Anchor() (tuf.Anchor, error) {
-	b, err := host.ReadPinned(r.anchorFile())
-	return tuf.Anchor{SHA256: strings.TrimSpace(string(b))}, err
-}
+func (r Repository) Anchor() (tuf.Anchor, error) { return r.accepted().Anchor() }
 
-func (r Repository) write(name string, b []byte) error {
-	if err := host.MakeDirectory(string(r)); err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
-	}
-	return host.WriteFile(name, b)
-}
-
-// accepted reads the newest metadata that was accepted. It is zero if none was yet.
-func (r Repository) accepted() (tuf.Trusted, error) {
-	b, err := host.ReadPinned(r.acceptedFile())
-	if errors.Is(err, fs.ErrNotExist) {
-		return tuf.Trusted{}, nil
-	}
-	if err != nil {
-		return tuf.Trusted{}, err
-	}
-	t, err := tuf.ParseTrusted(b)
-	if err != nil {
-		return t, fmt.Errorf("read %s: %w", r.acceptedFile(), err)
-	}
-	return t, nil
-}
-
-// accept believes a bundle if it follows on what was accepted before, and keeps it. The first time
-// the bundle must follow on the anchor. now is the time at which expiry is judged; the zero time
-// lets a bundle pass that has expired.
-func (r Repository) accept(b tuf.Bundle, now time.Time) (tuf.Trusted, error) {
-	anchor, err := r.Anchor()
-	if err != nil {
-		return tuf.Trusted{}, err
-	}
-	t, err := r.accepted()
-	if err != nil {
-		return t, err
-	}
-	if t.IsZero() || t.Anchor() != anchor {
-		t, err = tuf.Open(anchor, b, now)
-	} else {
-		t, err = t.Update(b, now)
-	}
-	if err != nil {
-		return t, err
-	}
-	return t, r.write(r.acceptedFile(), t.Marshal())
-}
+func (r Repository) write(name string, b []byte) error { return r.accepted().Write(name, b) }
 
 // ReadBundle reads a bundle from a file. The bundle is empty if the file does not exist.
 func ReadBundle(name string) (tuf.Bundle, error) {

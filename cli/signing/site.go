@@ -38,7 +38,7 @@ func OpenSite(ctx context.Context, a *app.App, s *session.Session) (*Site, error
 		p.Published, err = tuf.ParseBundle(b)
 	}
 	if err == nil {
-		p.Trusted, err = p.accept(p.Published, time.Time{})
+		p.Trusted, err = p.accepted().Accept(p.Published, time.Time{})
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, app.Fail(errors.New("this client has not pinned the environment's root, so it believes no metadata of it"), "Nothing was changed.",

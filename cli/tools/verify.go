@@ -67,9 +67,7 @@ func (y *syncTools) verifyOne(ctx context.Context, s *session.Session, r *verify
 		return nil
 	}
 	y.app.Logger().Debug("hashing", "tools", t.Version.String(), "sha256", t.SHA256)
-	one, cancel := context.WithTimeout(ctx, hashTimeout)
-	defer cancel()
-	h, err := wire.ToolsHash.Ask(one, s.Conn, wire.Text(t.SHA256))
+	h, err := wire.ToolsHash.Ask(ctx, s.Patient(hashTimeout), wire.Text(t.SHA256))
 	r.Checked++
 	r.Bytes += h.Size
 	switch {

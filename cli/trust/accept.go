@@ -1,6 +1,7 @@
 package trust
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/cli/signing"
 	"github.com/jujube-project/jujube/events/tools/tuf"
 	"github.com/jujube-project/jujube/host"
@@ -22,14 +24,21 @@ func (c *accept) command() *cobra.Command {
 		Use: "accept LINE", Short: "Take the line that an admin has for you", Args: cobra.ExactArgs(1),
 		Long: `Take the line that juju user add, or grant, printed for you: this client then knows the
 environment, and whom to believe there. The line is for the key of this client (juju user key)
-and of no use with another one. Ask somebody whom you trust for it: it pins who you talk to.`,
+and of no use with another one. Ask somebody whom you trust for it: it pins who you talk to.
+
+The environment is asked for its signed metadata then, which names the keys that sign its log.
+From the first command on, this client holds the log against what it has seen of it, and against
+what the admin had seen. If nobody answers now, the next command asks.`,
 		Example: "  juju user accept jujube-user1.…",
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			i, err := parseInvitation(args[0])
 			if err != nil {
 				return err
 			}
-			return c.run(i)
+			if err := c.run(i); err != nil {
+				return err
+			}
+			return c.look(cmd.Context(), i)
 		},
 	}
 }
@@ -64,17 +73,40 @@ func (c *accept) run(i invitation) error {
 	return nil
 }
 
+// look connects for the first time: the keys of the log are taken out of the signed metadata, and
+// the log must go on from what the admin has seen of it.
+func (c *accept) look(ctx context.Context, i invitation) error {
+	a := *c.app
+	a.Environment = i.Name
+	s, err := session.Connect(ctx, &a)
+	if session.Unproved(err) {
+		return err
+	}
+	if err != nil {
+		c.app.Say("WARNING the environment cannot be looked at now, so its log is not compared yet; the next command does that: %v", err)
+		return nil
+	}
+	s.Close()
+	return nil
+}
+
 // note writes what the invitation says into the store: whom to believe, the credentials and where
 // the environment is.
 func note(store app.Store, i invitation, creds bus.Credentials) error {
 	if err := host.MakeDirectory(filepath.Dir(store.CredentialsFile(i.Name))); err != nil {
 		return err
 	}
+	env := app.Environment{Name: i.Name, UUID: i.UUID, Operator: i.Operator, URLs: i.URLs}
+	if len(i.Checkpoint) > 0 {
+		if err := session.Begin(store, env, i.Checkpoint); err != nil {
+			return err
+		}
+	}
 	return errors.Join(
 		bus.PinAuthorities(store.AuthoritiesFile(i.Name), i.Authorities),
 		signing.SiteRepository(store, i.Name).Pin(tuf.Anchor{SHA256: i.Anchor}),
 		store.SaveCredentials(i.Name, creds),
-		store.Save(app.Environment{Name: i.Name, UUID: i.UUID, Operator: i.Operator, URLs: i.URLs}),
+		store.Save(env),
 		store.MakeCurrent(i.Name),
 	)
 }

@@ -9,9 +9,11 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/cli/signing"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/events/wire"
 )
 
@@ -25,6 +27,7 @@ type invitation struct {
 	Authorities string   `json:"authorities"` // PEM
 	Anchor      string   `json:"anchor"`      // of the site's signed metadata
 	JWT         string   `json:"jwt"`
+	Checkpoint  []byte   `json:"checkpoint,omitempty"` // of the log: the newest that the admin has seen
 }
 
 const invitationPrefix = "jujube-user1."
@@ -51,6 +54,11 @@ func parseInvitation(s string) (i invitation, err error) {
 		return i, app.Usage("the line is cut short or altered (%v); copy it whole from juju user add", err)
 	case !events.IsID(i.Name) || !events.IsID(i.UUID) || !events.IsID(i.Operator) || len(i.URLs) == 0 || !tools.IsDigest(i.Anchor):
 		return i, app.Usage("the line lacks the environment's name, address or root; copy it whole from juju user add")
+	}
+	if len(i.Checkpoint) > 0 {
+		if _, err := tree.Parse(i.Checkpoint, i.UUID); err != nil {
+			return i, app.Usage("the line is altered (%v); copy it whole from juju user add", err)
+		}
 	}
 	return i, bus.CheckAuthorities(i.Authorities)
 }
@@ -81,7 +89,15 @@ func invite(ctx context.Context, store app.Store, s wire.Asker, env app.Environm
 		return i, err
 	}
 	anchor, err := signing.SiteRepository(store, env.Name).Anchor()
+	if err != nil {
+		return i, err
+	}
+	w, err := session.WitnessOf(store, env)
+	if err != nil {
+		return i, err
+	}
 	return invitation{
 		Name: env.Name, UUID: env.UUID, Operator: name, URLs: env.URLs, Authorities: pinned, Anchor: anchor.SHA256, JWT: string(token),
-	}, err
+		Checkpoint: w.Seen().Note,
+	}, nil
 }

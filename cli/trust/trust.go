@@ -29,6 +29,6 @@ well over an air gap.`,
 	}
 	cmd.AddCommand((&initKeys{app: a}).command(), (&status{app: a}).command(), (&addKey{app: a}).command(), (&removeKey{app: a}).command(),
 		(&rotate{app: a}).command(), (&sign{app: a}).command(), (&export{app: a}).command(), (&revoke{app: a}).command(),
-		(&floor{app: a}).command(), (&quorum{app: a}).command())
+		(&floor{app: a}).command(), (&quorum{app: a}).command(), (&logKey{app: a}).command())
 	return cmd
 }

@@ -29,8 +29,11 @@ func (f *follower) follow(ctx context.Context, log events.Log, decided []events.
 		if ctx.Err() != nil {
 			return app.Fail(ctx.Err(), "The upgrade goes on without this command.", "juju status --watch")
 		}
-		if err != nil {
+		if errors.Is(err, events.ErrInvalid) {
 			continue // a record that this client cannot read
+		}
+		if err != nil {
+			return app.Fail(err, "The upgrade goes on without this command.", "")
 		}
 		if end, err := f.show(rec); end {
 			return err

@@ -147,7 +147,7 @@ func (u *upgrade) start(ctx context.Context, s *session.Session, ask *events.Ask
 		u.app.Say("Track it with: juju status --watch")
 		return nil
 	}
-	return (&follower{u.app, id}).follow(ctx, s.Conn.Log(), recs)
+	return (&follower{u.app, id}).follow(ctx, s.Log(), recs)
 }
 
 // waitsFor is the number of operators who must agree before the upgrade begins. It is 0 if the

@@ -119,6 +119,9 @@ func NewVerifiers(environment string, public []string) (Verifiers, error) {
 	return Verifiers{environment, note.VerifierList(list...)}, nil
 }
 
+// ErrKey says that a checkpoint is signed, and by no key that is believed.
+var ErrKey = errors.New("no key of the log that is believed has signed it")
+
 // Open reads a checkpoint. It returns an error unless the checkpoint is of this environment's log and is
 // signed with a key that is believed.
 func (v Verifiers) Open(signed []byte) (Checkpoint, error) {
@@ -129,6 +132,9 @@ func (v Verifiers) Open(signed []byte) (Checkpoint, error) {
 		return Checkpoint{}, errors.New("read a checkpoint: no log key is known")
 	}
 	n, err := note.Open(signed, v.known)
+	if _, unverified := errors.AsType[*note.UnverifiedNoteError](err); unverified {
+		return Checkpoint{}, fmt.Errorf("read a checkpoint: %w", ErrKey)
+	}
 	if err != nil {
 		return Checkpoint{}, fmt.Errorf("read a checkpoint: %w", err)
 	}
