@@ -22,19 +22,24 @@ type lease struct {
 	conn     *Conn
 	id       string // of this state server
 	ttl      time.Duration
+	full     func() bool
 	kv       jetstream.KeyValue
 	revision uint64 // of the key, as this state server wrote it last
 }
 
 // Lead waits until no other state server holds the environment's lease, then runs f while
 // this one holds it. It returns when f returns. If the lease is lost, or ctx ends, the
-// context of f ends; Lead then waits for f.
+// context of f ends; Lead then waits for f. If NATS does not answer who wants to take the
+// lease, the error is context.DeadlineExceeded.
+//
+// full says whether NATS can store nothing at this moment. Then nobody else can take the lease
+// either, so whoever has it keeps it. nil: that is not known.
 //
 // The lease keeps two state servers from working against each other, and no more: clocks
 // and networks may fail, so that for a moment two believe that they lead. What keeps the log
 // right then is the expected last sequence of Log.Append.
-func (c *Conn) Lead(ctx context.Context, id string, ttl time.Duration, f func(context.Context) error) error {
-	l := &lease{conn: c, id: id, ttl: ttl}
+func (c *Conn) Lead(ctx context.Context, id string, ttl time.Duration, full func() bool, f func(context.Context) error) error {
+	l := &lease{conn: c, id: id, ttl: ttl, full: full}
 	if err := l.take(ctx); err != nil {
 		return err
 	}
@@ -67,6 +72,9 @@ func (l *lease) take(ctx context.Context) (err error) {
 		l.revision, err = l.kv.Create(ctx, leaseKey, []byte(l.id), jetstream.KeyTTL(l.ttl))
 		if err == nil {
 			return nil
+		}
+		if err = translate(err); errors.Is(err, context.DeadlineExceeded) {
+			return fmt.Errorf("take the lease: %w", err)
 		}
 		if held, getErr := l.kv.Get(ctx, leaseKey); getErr == nil && string(held.Value()) == l.id {
 			l.revision = held.Revision()
@@ -115,10 +123,10 @@ func (l *lease) keep(ctx context.Context) {
 			return l.renew(ctx)
 		}()
 		switch {
-		case err == nil:
-			renewed = time.Now()
 		case errors.Is(err, context.Canceled):
 			return
+		case err == nil, l.full != nil && l.full():
+			renewed = time.Now()
 		case time.Since(renewed) > l.ttl:
 			l.conn.cfg.Logger.Warn("lost the lease", "err", err)
 			return

@@ -7,6 +7,7 @@ const (
 	CodeLogGap      = "log-gap"
 	CodeLogTamper   = "log-tamper"
 	CodeEventAuthor = "event-author"
+	CodeDiskFull    = "disk-full"
 )
 
 var logCodes = []Code{
@@ -30,6 +31,10 @@ var logCodes = []Code{
 	{
 		CodeEventAuthor, "A report is not signed with the key of the machine that it speaks of.",
 		"A machine lies about another, or its key was replaced beside the enrolment: `juju audit verify` names the records.",
+	},
+	{
+		CodeDiskFull, "The state server writes nothing, because its disk is full; it answers questions.",
+		"Make room on that disk. Then it goes on by itself, with every request and report that waits.",
 	},
 	{"gap", "`juju audit verify`: a sequence is missing, or came twice.", "As `log-gap`."},
 	{"first-record", "`juju audit verify`: the log does not begin with `environment.created`, or another one follows.", "As `log-tamper`."},

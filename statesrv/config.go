@@ -13,10 +13,11 @@ import (
 
 // Config is what a Server needs. All fields without a stated zero value are required.
 type Config struct {
-	Dir         string // where snapshot.json lies
-	StoreDir    string // where an embedded NATS keeps its files, whose disk must not fill up; empty: NATS is elsewhere
-	Name        string // "state-server-0": the actor of what it decides
-	Environment string // UUID; a log of another environment is refused
+	Dir         string       // where snapshot.json lies
+	StoreDir    string       // where an embedded NATS keeps its files, whose disk must not fill up; empty: NATS is elsewhere
+	Reopen      func() error // opens the store of an embedded NATS anew; required with StoreDir
+	Name        string       // "state-server-0": the actor of what it decides
+	Environment string       // UUID; a log of another environment is refused
 	Bus         *bus.Conn
 	System      *bus.Conn // of the system account: tells NATS whose credentials are revoked
 	Accounts    *server.Accounts

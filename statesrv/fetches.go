@@ -164,6 +164,9 @@ func (b *toolbox) copyFromSource(ctx context.Context, wanted tools.Tools) (offer
 				wanted.SHA256, wanted.Version.Major, wanted.Version.Minor)
 		}
 	}
+	if err := b.room.fits(wanted.Size); err != nil {
+		return f, err
+	}
 	body, err := f.source.Fetch(ctx, f.item, 0)
 	if err != nil {
 		return f, err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/projections/plain"
@@ -112,7 +113,8 @@ func (s *Server) look(ctx context.Context, f func(*term, *projections.State)) er
 	return t.writer.Look(ctx, func(st *projections.State) { f(t, st) })
 }
 
-// healthz answers 200 while this server leads and the log can be read, and 503 otherwise. It needs
+// healthz answers 200 while this server leads, the log can be read and there is room to write, and 503
+// otherwise. It needs
 // no token, so it tells nothing else.
 func (p *pages) healthz(w http.ResponseWriter, r *http.Request) {
 	var seq uint64
@@ -122,6 +124,10 @@ func (p *pages) healthz(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		http.Error(w, "not leading, or the log does not answer", http.StatusServiceUnavailable)
+		return
+	}
+	if p.s.room.isFull() {
+		http.Error(w, events.CodeDiskFull, http.StatusServiceUnavailable)
 		return
 	}
 	_, _ = fmt.Fprintf(w, "ok, log position %d\n", seq)

@@ -22,8 +22,8 @@ type metrics struct {
 }
 
 // newMetrics makes all metrics at zero. waiting is called at each scrape, from another goroutine; it
-// gives how many changes wait in the writer's queue.
-func newMetrics(waiting func() float64) *metrics {
+// gives how many changes wait in the writer's queue. full says whether nothing is written.
+func newMetrics(waiting func() float64, full func() bool) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		records:  prometheus.NewCounter(prometheus.CounterOpts{Name: "jujube_records_appended_total", Help: "Records appended to the log."}),
@@ -45,6 +45,14 @@ func newMetrics(waiting func() float64) *metrics {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "jujube_queue_length", Help: "Changes that wait to be decided.",
 	}, waiting))
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "jujube_disk_full", Help: "1 while nothing is written because the disk is full.",
+	}, func() float64 {
+		if full() {
+			return 1
+		}
+		return 0
+	}))
 	return m
 }
 

@@ -32,6 +32,7 @@ type queries struct {
 	tools     *toolbox
 	publisher *publisher
 	staging   *staging
+	room      *room
 	spawn     func(func()) // answers as part of the term
 
 	hashing sync.Mutex   // held while an object of the store is hashed, so that one is hashed at a time
@@ -111,7 +112,7 @@ func positionOf(st *projections.State) (wire.Position, error) {
 }
 
 func (s *queries) answerVersion(context.Context, wire.Nothing) (wire.Running, error) {
-	return wire.Running{Version: version.Current()}, nil
+	return wire.Running{Version: version.Current(), Stopped: s.room.why()}, nil
 }
 
 func (s *queries) answerTrust(context.Context, wire.Nothing) (wire.Raw, error) {

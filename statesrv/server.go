@@ -19,6 +19,7 @@ type Server struct {
 	log     events.Log
 	logs    tree.Verifiers // verify checkpoints, by the log keys of all state servers
 	metrics *metrics
+	room    *room
 	ready   chan struct{}
 	once    sync.Once            // closes ready
 	leading atomic.Pointer[term] // nil between terms
@@ -37,15 +38,15 @@ const (
 // New makes a server from cfg.
 func New(cfg Config) (*Server, error) {
 	given := cfg.Bus != nil && cfg.System != nil && cfg.Accounts != nil && cfg.LogKey != nil && cfg.Site != nil &&
-		cfg.Now != nil && cfg.NewID != nil && cfg.Logger != nil && cfg.Dir != ""
+		cfg.Now != nil && cfg.NewID != nil && cfg.Logger != nil && cfg.Dir != "" && (cfg.StoreDir == "" || cfg.Reopen != nil)
 	if !given {
 		return nil, errors.New("make a state server: its configuration is incomplete")
 	}
 	if cfg.LeaseTTL == 0 {
 		cfg.LeaseTTL = defaultLease
 	}
-	s := &Server{cfg: cfg, log: cfg.Bus.Log(), ready: make(chan struct{})}
-	s.metrics = newMetrics(s.waiting)
+	s := &Server{cfg: cfg, log: cfg.Bus.Log(), room: newRoom(&cfg), ready: make(chan struct{})}
+	s.metrics = newMetrics(s.waiting, s.room.isFull)
 	var err error
 	s.logs, err = tree.NewVerifiers(cfg.Environment, append([]string{cfg.LogKey.Public()}, cfg.Logs...))
 	return s, err
@@ -81,7 +82,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	defer stop()
 	for ctx.Err() == nil {
-		err := s.cfg.Bus.Lead(ctx, s.cfg.Name, s.cfg.LeaseTTL, s.lead)
+		err := s.cfg.Bus.Lead(ctx, s.cfg.Name, s.cfg.LeaseTTL, s.room.isFull, s.lead)
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -91,6 +92,9 @@ func (s *Server) Run(ctx context.Context) error {
 			s.cfg.Logger.Warn("another state server wrote; stepping down", "err", err)
 		case err != nil:
 			s.cfg.Logger.Warn("not leading any more; trying again", "err", err)
+			if errors.Is(err, context.DeadlineExceeded) && s.room.left() == nil {
+				s.room.mend()
+			}
 		}
 		if err := host.Wait(ctx, retryLead); err != nil {
 			return nil

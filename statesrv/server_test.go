@@ -53,7 +53,11 @@ type place struct {
 
 func newPlace(t testing.TB) *place {
 	t.Helper()
-	b := bustest.Start(t)
+	return newPlaceOn(t, bustest.Start(t))
+}
+
+func newPlaceOn(t testing.TB, b *bustest.Bus) *place {
+	t.Helper()
 	alice := b.Operator("alice")
 	id, err := bus.NewIdentity()
 	if err != nil {

@@ -48,7 +48,7 @@ func (s *Server) newTerm(ctx context.Context) (*term, error) {
 func (t *term) open(st *projections.State) error {
 	cfg := &t.cfg
 	t.presence = newPresence(cfg.Now())
-	t.tools = newToolbox(cfg.Bus.Tools(), t.seenFile(), cfg.Now, cfg.Logger)
+	t.tools = newToolbox(cfg.Bus.Tools(), t.room, t.seenFile(), cfg.Now, cfg.Logger)
 	t.publisher = &publisher{
 		site: cfg.Site, store: cfg.Bus.Tools(), own: cfg.Bus.Identity().Public(), staging: &staging{}, now: cfg.Now, logger: cfg.Logger,
 		due: host.NewPoke(), life: decide.Lives(st).Timestamp,
@@ -62,10 +62,11 @@ func (t *term) open(st *projections.State) error {
 	}
 	t.writer = writer.New(writer.Config{
 		Log: t.log, Actor: cfg.Name, Signer: cfg.Bus.Identity(), Now: cfg.Now, NewID: cfg.NewID, Logger: cfg.Logger,
+		Room: t.room.left, Mend: t.room.mend,
 	}, st, o)
 	t.tools.writer, t.publisher.writer, t.snapshots.writer = t.writer, t.writer, t.writer
 	t.queries = &queries{
-		ctx: t.ctx, cfg: cfg, writer: t.writer, tree: t.tree, tools: t.tools, publisher: t.publisher, staging: t.publisher.staging, spawn: t.spawn,
+		ctx: t.ctx, cfg: cfg, writer: t.writer, tree: t.tree, tools: t.tools, publisher: t.publisher, staging: t.publisher.staging, room: t.room, spawn: t.spawn,
 	}
 	t.tools.configure(st)
 	first, err := t.publisher.open(t.ctx, st, cfg.Now())
@@ -107,7 +108,7 @@ func (t *term) serve() (stop func(), err error) {
 		writer: t.writer, issuer: cfg.Accounts, urls: cfg.URLs, root: cfg.Site.firstRoot(), garbage: garbage, logger: cfg.Logger,
 	}
 	renewals := &renewals{writer: t.writer, issuer: cfg.Accounts, urls: cfg.URLs, authorities: cfg.Authorities, logger: cfg.Logger}
-	uploads := &uploads{ctx: t.ctx, writer: t.writer, log: t.log, store: cfg.Bus.Tools(), storeDir: cfg.StoreDir, spawn: t.spawn, now: cfg.Now, logger: cfg.Logger}
+	uploads := &uploads{ctx: t.ctx, writer: t.writer, log: t.log, store: cfg.Bus.Tools(), room: t.room, spawn: t.spawn, now: cfg.Now, logger: cfg.Logger}
 	t.spawn(uploads.sweep)
 
 	var stops []func()

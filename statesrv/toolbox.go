@@ -19,6 +19,7 @@ import (
 // once, however many machines wait for it.
 type toolbox struct {
 	store  *bus.ToolStore
+	room   *room
 	writer *writer.Writer
 	now    func() time.Time
 	logger *slog.Logger
@@ -43,9 +44,9 @@ type offer struct {
 	signer string // of the source's metadata; empty: nobody
 }
 
-func newToolbox(store *bus.ToolStore, seen *streams.SeenFile, now func() time.Time, logger *slog.Logger) *toolbox {
+func newToolbox(store *bus.ToolStore, room *room, seen *streams.SeenFile, now func() time.Time, logger *slog.Logger) *toolbox {
 	return &toolbox{
-		store: store, seen: seen, now: now, logger: logger, wanted: make(chan tools.Tools, maxWanted),
+		store: store, room: room, seen: seen, now: now, logger: logger, wanted: make(chan tools.Tools, maxWanted),
 		due: host.NewPoke(), fetches: map[string]attempt{},
 	}
 }

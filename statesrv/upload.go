@@ -160,7 +160,7 @@ func (u *upload) begin() (there bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if err := u.uploads.room(u.tools.Size - in.Next()); err != nil {
+	if err := u.uploads.room.fits(u.tools.Size - in.Next()); err != nil {
 		in.Close()
 		return false, err
 	}

@@ -8,8 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/limits"
@@ -23,14 +21,14 @@ import (
 // uploads receives archives from operators, piece by piece, into the object store. An upload that
 // was cut off is resumed. Nobody sees an archive in the store before it is complete and inspected.
 type uploads struct {
-	ctx      context.Context // of the term
-	writer   *writer.Writer
-	log      events.Log
-	store    *bus.ToolStore
-	storeDir string       // where an embedded NATS keeps its files; empty: NATS is elsewhere
-	spawn    func(func()) // runs an upload as part of the term
-	now      func() time.Time
-	logger   *slog.Logger
+	ctx    context.Context // of the term
+	writer *writer.Writer
+	log    events.Log
+	store  *bus.ToolStore
+	room   *room
+	spawn  func(func()) // runs an upload as part of the term
+	now    func() time.Time
+	logger *slog.Logger
 
 	// mu guards open. It is held while a piece is handed to its upload: so no piece reaches an
 	// upload after forget has removed it, and none is lost without an answer.
@@ -145,25 +143,4 @@ func (us *uploads) sweep() {
 		case <-ticker.C:
 		}
 	}
-}
-
-// reserveBytes must stay free on the disk of an embedded NATS. On a full disk NATS accepts no event
-// of any kind, so archives must not fill it.
-const reserveBytes = 256 << 20
-
-// room says whether size more bytes fit into the store beside reserveBytes; the error is
-// bus.ErrNoSpace. Of an external NATS the disk is not known, and nothing is checked.
-func (us *uploads) room(size int64) error {
-	if us.storeDir == "" {
-		return nil
-	}
-	var st unix.Statfs_t
-	if err := unix.Statfs(us.storeDir, &st); err != nil {
-		return fmt.Errorf("look for room in the store: %w", err)
-	}
-	if free := int64(st.Bavail) * st.Bsize; free < size+reserveBytes {
-		return fmt.Errorf("%w: the archive needs %d more bytes, and %d must stay free for events; %s has %d",
-			bus.ErrNoSpace, size, int64(reserveBytes), us.storeDir, free)
-	}
-	return nil
 }

@@ -18,7 +18,6 @@ import (
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/events/wire"
-	"github.com/jujube-project/jujube/statesrv"
 )
 
 // big is an archive of some pieces, whose last one is not full.
@@ -226,16 +225,5 @@ func TestRefusedUploads(t *testing.T) {
 	}
 	if s := p.state(); len(s.Tools) != 1 || s.Tools[first.Version.String()].SHA256 != first.SHA256 {
 		t.Fatalf("the log has the tools %v", s.Tools)
-	}
-}
-
-// The proc file system never has room.
-func TestAFullDiskIsNotFilled(t *testing.T) {
-	p := newPlace(t)
-	p.start(func(c *statesrv.Config) { c.StoreDir = "/proc" })
-	a, data := big(t, "1.25.1")
-	err := p.upload(a, data)
-	if err == nil || !strings.Contains(err.Error(), bus.ErrNoSpace.Error()) || !strings.Contains(err.Error(), "/proc has 0") {
-		t.Fatalf("with a full disk: %v", err)
 	}
 }

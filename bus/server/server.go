@@ -35,8 +35,9 @@ type Config struct {
 // Server is an embedded NATS server with JetStream on disk. Its methods may be called
 // concurrently.
 type Server struct {
-	nats *natsd.Server
-	once sync.Once
+	nats  *natsd.Server
+	once  sync.Once
+	store natsd.JetStreamConfig // as JetStream was started
 }
 
 // startTimeout bounds the start. After a crash JetStream reads all its files: a log of ten
@@ -69,7 +70,11 @@ func Start(cfg Config) (*Server, error) {
 		s.WaitForShutdown()
 		return nil, fmt.Errorf("start NATS on %s:%d with store %s: %w", opts.Host, opts.Port, opts.StoreDir, log.why())
 	}
-	return &Server{nats: s}, nil
+	started := &Server{nats: s}
+	if store := s.JetStreamConfig(); store != nil {
+		started.store = *store
+	}
+	return started, nil
 }
 
 // maxStoreBytes is NATS's own limit on what JetStream stores. The disk is full before, and

@@ -105,6 +105,21 @@ func TestStatusFromTheLogIsWhatTheStateServerSays(t *testing.T) {
 	}
 }
 
+func TestB14StatusSaysThatNothingIsWritten(t *testing.T) {
+	b := newBench(t, readStory)
+	answers, said := b.answer, bytes.Buffer{}
+	b.stderr = &said
+	b.answer = func(query string) ([]byte, error) {
+		if query == "version" {
+			return json.Marshal(wire.Running{Stopped: events.Refuse(events.CodeDiskFull, "the disk is full")})
+		}
+		return answers(query)
+	}
+	if out, err := b.run(t.Context(), b.status()); err != nil || !strings.Contains(out, "in-progress") || said.String() != "WARNING the disk is full\n" {
+		t.Fatalf("it shows %q and says %q, %v", out, said.String(), err)
+	}
+}
+
 func TestStatusWithoutAStateServerNamesTheWayOut(t *testing.T) {
 	b := newBench(t, readStory)
 	b.answer = func(string) ([]byte, error) { return nil, bus.ErrNoStateServer }

@@ -125,7 +125,17 @@ func (c *showStatus) run(ctx context.Context) error {
 	case err != nil:
 		return withoutStateServer(err)
 	}
+	if !c.fromLog {
+		c.warn(ctx, src)
+	}
 	return c.view.write(c.stdout, st)
+}
+
+// warn says why the state server writes nothing, if it does not.
+func (c *showStatus) warn(ctx context.Context, src logSource) {
+	if runs, ok := session.Running(ctx, src.ask); ok && runs.Stopped != nil {
+		_, _ = fmt.Fprintf(c.stderr, "WARNING %s\n", plain.Text(runs.Stopped.Text))
+	}
 }
 
 // source opens the log over a connection. With --from-log it opens a copy if nothing answers.

@@ -40,10 +40,10 @@ func (s *Session) Stored(ctx context.Context) (wire.Catalogue, error) {
 	return wire.Tools.Ask(ctx, s, wire.OnlyStored)
 }
 
-// serverVersion asks for the version that the state server runs; false: none answers.
-func (s *Session) serverVersion(ctx context.Context) (string, bool) {
+// Running asks what the state server runs, and whether it writes; false: none answers.
+func Running(ctx context.Context, state wire.Asker) (wire.Running, bool) {
 	ctx, cancel := context.WithTimeout(ctx, versionTimeout)
 	defer cancel()
-	answer, err := wire.Version.Ask(ctx, s.conn, wire.Nothing{})
-	return answer.Version.String(), err == nil
+	answer, err := wire.Version.Ask(ctx, state, wire.Nothing{})
+	return answer, err == nil
 }

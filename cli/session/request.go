@@ -62,6 +62,7 @@ func (s *Session) requestOnce(ctx context.Context, ask events.Ask) ([]events.Rec
 // publish stores the request in the stream REQUESTS. If no answer comes, it stores the very same
 // bytes again: if the first attempt has stored them, that changes nothing.
 func (s *Session) publish(ctx context.Context, ask events.Ask) error {
+	asked := ctx
 	ctx, cancel := context.WithTimeout(ctx, s.app.Timeout)
 	defer cancel()
 	for {
@@ -71,6 +72,9 @@ func (s *Session) publish(ctx context.Context, ask events.Ask) error {
 			s.app.Logger().Debug("stored the request", "id", ask.ID, "action", ask.Action, "seq", seq)
 			return nil
 		case ctx.Err() != nil:
+			if runs, ok := Running(asked, s.conn); ok && runs.Stopped != nil {
+				err = runs.Stopped
+			}
 			return app.Fail(err, "It is not known whether the request was stored. If it was, it is judged, or expires at "+ask.Expires.Format(time.RFC3339)+".",
 				"juju audit log --upgrade "+ask.ID+" shows what became of it")
 		case !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, bus.ErrNoStateServer):
@@ -95,9 +99,12 @@ func (s *Session) undecided(ctx context.Context, ask events.Ask, err error) erro
 		return app.Fail(fmt.Errorf("wait for the decision on the request %s: %w", ask.ID, err), stored, next)
 	}
 	err = fmt.Errorf("no state server has judged the request %s within %v", ask.ID, s.app.Timeout)
-	if v, ok := s.serverVersion(ctx); ok {
+	switch runs, ok := Running(ctx, s.conn); {
+	case ok && runs.Stopped != nil:
+		err = fmt.Errorf("the request %s was not judged within %v: %w", ask.ID, s.app.Timeout, runs.Stopped)
+	case ok:
 		err = fmt.Errorf("the state server, %s, has not judged the request %s within %v: it is busy, or it does not understand this client, %s",
-			v, ask.ID, s.app.Timeout, version.Current())
+			runs.Version, ask.ID, s.app.Timeout, version.Current())
 	}
 	return app.Fail(err, stored, next)
 }

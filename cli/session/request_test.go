@@ -12,6 +12,7 @@ import (
 	"github.com/jujube-project/jujube/cli/clitest"
 	"github.com/jujube-project/jujube/cli/clitest/servers"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/wire"
 )
 
 func TestAcceptedRequest(t *testing.T) {
@@ -76,6 +77,21 @@ func TestServerOfAnotherVersionDoesNotJudge(t *testing.T) {
 	defer stop()
 	code, said := c.Juju("set-env k=v --timeout 300ms", "", nil)
 	c.MustSay(code, clitest.Failed, said, "the state server, 1.20.3, has not judged the request", "does not understand this client", "The request is stored")
+}
+
+// A state server whose disk is full says so, and the client tells it.
+func TestB14AFullDiskIsSaid(t *testing.T) {
+	c := servers.NewClient(t)
+	stop, err := c.Bus.StateServer().ServeQueries(func(q bus.Query) {
+		b, err := json.Marshal(wire.Running{Stopped: events.Refuse(events.CodeDiskFull, "it has 3 MiB free")})
+		q.Answer(b, err)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	code, said := c.Juju("set-env k=v --timeout 300ms", "", nil)
+	c.MustSay(code, clitest.Failed, said, "disk-full: it has 3 MiB free", "The request is stored")
 }
 
 func TestInterruptedWaitSaysThatTheRequestIsStored(t *testing.T) {

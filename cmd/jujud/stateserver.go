@@ -195,12 +195,12 @@ func (r *stateServerRole) connect(
 	if err != nil {
 		return nil, err
 	}
-	storeDir := ""
+	storeDir, reopen := "", (func() error)(nil)
 	if r.nats != nil {
-		storeDir = statesrv.StoreDir(dataDir)
+		storeDir, reopen = statesrv.StoreDir(dataDir), r.nats.Reopen
 	}
 	srv, err = statesrv.New(statesrv.Config{
-		Dir: statesrv.Dir(dataDir), StoreDir: storeDir, Name: file.Name, Environment: file.Environment,
+		Dir: statesrv.Dir(dataDir), StoreDir: storeDir, Reopen: reopen, Name: file.Name, Environment: file.Environment,
 		Bus: r.conn, System: r.system, Accounts: accounts, LogKey: logKey, Authorities: conf.AuthoritiesFile(), Site: site, URLs: urls,
 		Genesis: file.Genesis, HTTPAddr: file.HTTP, HTTPNames: file.Advertise, Now: time.Now, NewID: newID, Logger: log,
 	})

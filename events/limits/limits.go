@@ -46,8 +46,13 @@ const (
 const (
 	Uploads        = 4                  // archives that are received at a time
 	UploadParts    = 8                  // archives of which a part is kept, to be resumed
+	UploadReserve  = 256 << 20          // bytes that must stay free for events beside an archive
 	UploadIdle     = time.Minute        // after which an upload that sends nothing is put aside
 	UploadKept     = 24 * time.Hour     // after which a part that nobody resumed is removed
+	DiskFloor      = 32 << 20           // bytes that are free on the disk of an embedded NATS; below it nothing is written …
+	DiskAgain      = 40 << 20           // … until so many are free again
+	DiskReserve    = 16 << 20           // bytes of a file that gives way when the disk was filled at once
+	DiskFiles      = 64                 // files that can still be made there; below it nothing is written either
 	QueuedChanges  = 8192               // changes that wait for the log; beyond it senders are told to come back
 	Invitations    = 200                // machines that are added at once
 	RestartsAtOnce = 500                // agents that are restarted at once

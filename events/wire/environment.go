@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/events/version"
 )
@@ -19,6 +20,7 @@ type EnvironmentInfo struct {
 // Running is the answer to Version: what the state server runs.
 type Running struct {
 	Version version.Number `json:"version"`
+	Stopped *events.Reason `json:"stopped,omitempty"` // why it writes nothing at this moment; nil: it writes
 }
 
 // Position is the answer to Digest: the state that the state server serves. Whoever folds the

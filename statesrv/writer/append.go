@@ -31,6 +31,9 @@ func (w *Writer) append(ctx context.Context, expected uint64, recs []events.Reco
 			w.owner.Appended(recs, time.Since(start))
 			return nil
 		}
+		if w.cfg.Mend != nil {
+			w.cfg.Mend()
+		}
 		if err := w.cfg.Pause(ctx, retryLog); err != nil {
 			return fmt.Errorf("append to the log: %w", err)
 		}

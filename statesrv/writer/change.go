@@ -23,7 +23,8 @@ type Change struct {
 	// nothing of it was recorded; see NotStored. It may be nil, and must not wait.
 	Done func(seq uint64, err error)
 
-	view func(s *projections.State) // instead of Decide: looks at committed state only
+	view  func(s *projections.State) // instead of Decide: looks at committed state only
+	waits bool                       // its sender waits until there is room
 }
 
 // Errors that a change ends with, beside those of its own decision.
@@ -40,7 +41,9 @@ var (
 )
 
 // NotStored says whether err means "send it again", not that the change was refused.
-func NotStored(err error) bool { return errors.Is(err, ErrBusy) || errors.Is(err, ErrStopped) }
+func NotStored(err error) bool {
+	return errors.Is(err, ErrBusy) || errors.Is(err, ErrStopped) || events.CodeOf(err) == events.CodeDiskFull
+}
 
 func (c Change) end(seq uint64, err error) {
 	if c.Done != nil {

@@ -8,11 +8,19 @@ import (
 const maxChanges = 400
 
 // step commits one batch: first and whatever else waits and fits. A view ends the batch, so
-// that it sees only what is committed.
+// that it sees only what is committed. While there is no room, views go on and nothing is decided.
 func (w *Writer) step(ctx context.Context, first Change) error {
 	if first.view != nil {
 		first.view(w.state)
 		return nil
+	}
+	if why := w.noRoom(); why != nil {
+		w.hold(first, why)
+		return nil
+	}
+	if err := w.commitHeld(ctx); err != nil {
+		first.end(0, ErrStopped)
+		return err
 	}
 	batch, view := w.gather(first)
 	if err := w.Commit(ctx, batch...); err != nil {

@@ -3,6 +3,7 @@ package writer
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/jujube-project/jujube/events"
@@ -21,6 +22,8 @@ type Config struct {
 	NewID  func() string // gives ids that were never given out
 	Logger *slog.Logger
 	Pause  func(context.Context, time.Duration) error // nil: wait that long; simulated fleets have another clock
+	Room   func() *events.Reason                      // asked before each batch: why nothing may be written; nil: there always is room
+	Mend   func()                                     // called when the log did not take a batch, before it is tried again; nil: nothing
 	Queue  int                                        // changes that may wait; 0: limits.QueuedChanges
 }
 
@@ -57,6 +60,10 @@ type Writer struct {
 	// decided in it. Only the writer's goroutine reads or changes it. It is never shown to
 	// others before the batch is on disk: a view ends a batch.
 	state *projections.State
+	held  []Change // that came while there was no room, and that their senders wait for; the writer's goroutine only
+
+	mu    sync.Mutex    // guards roomy
+	roomy chan struct{} // closed while there is room
 }
 
 // New makes a writer that goes on behind the last record of the log, whose fold state is.
@@ -68,7 +75,9 @@ func New(cfg Config, state *projections.State, owner Owner) *Writer {
 	if cfg.Pause == nil {
 		cfg.Pause = host.Wait
 	}
-	return &Writer{cfg: cfg, owner: owner, state: state, queue: make(chan Change, cfg.Queue), ended: make(chan struct{})}
+	w := &Writer{cfg: cfg, owner: owner, state: state, queue: make(chan Change, cfg.Queue), ended: make(chan struct{}), roomy: make(chan struct{})}
+	close(w.roomy)
+	return w
 }
 
 // Waiting is how many changes wait in the queue.
@@ -77,7 +86,8 @@ func (w *Writer) Waiting() int { return len(w.queue) }
 // State is everything that is committed. It is for the writer's goroutine, between batches.
 func (w *Writer) State() *projections.State { return w.state }
 
-// Submit queues a change. When the queue is full, the change ends at once with ErrBusy.
+// Submit queues a change. When the queue is full, the change ends at once with ErrBusy, and while there
+// is no room with the reason.
 func (w *Writer) Submit(c Change) {
 	select {
 	case w.queue <- c:
@@ -87,9 +97,15 @@ func (w *Writer) Submit(c Change) {
 	}
 }
 
-// SubmitWait queues a change and waits for a place in the queue. With an error, which is
+// SubmitWait queues a change, and waits for room and for a place in the queue. With an error, which is
 // ErrStopped or that of ctx, the change was not queued and Done is not called.
 func (w *Writer) SubmitWait(ctx context.Context, c Change) error {
+	c.waits = true
+	if c.view == nil {
+		if err := w.awaitRoom(ctx); err != nil {
+			return err
+		}
+	}
 	select {
 	case w.queue <- c:
 		w.drainIfEnded()
@@ -139,10 +155,16 @@ func (w *Writer) await(ctx context.Context, c Change, done <-chan error) error {
 func (w *Writer) Run(ctx context.Context) error {
 	defer w.drain()
 	defer close(w.ended)
+	look := time.NewTicker(roomEvery)
+	defer look.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-look.C:
+			if err := w.resume(ctx); err != nil {
+				return err
+			}
 		case first := <-w.queue:
 			if err := w.step(ctx, first); err != nil {
 				return err
@@ -169,6 +191,7 @@ func (w *Writer) Flush(ctx context.Context) error {
 }
 
 func (w *Writer) drain() {
+	w.dropHeld()
 	for {
 		select {
 		case c := <-w.queue:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -333,5 +334,67 @@ func TestNobodyWaitsForAWriterThatEnded(t *testing.T) {
 		if err := w.Do(t.Context(), set("late", nil).Decide); !errors.Is(err, ErrStopped) {
 			t.Fatalf("after its end: %v", err)
 		}
+	}
+}
+
+// While there is no room nothing is decided, looks go on, and who waits is kept in his order.
+func TestB14WithoutRoomTheWriterHoldsAndShows(t *testing.T) {
+	var full atomic.Bool
+	log := memlog.New()
+	w, _ := testWriter(t, log, func(c *Config) {
+		c.Room = func() *events.Reason {
+			if full.Load() {
+				return events.Refuse(events.CodeDiskFull, "it is full")
+			}
+			return nil
+		}
+	})
+	done := make(chan answer, 3)
+	if err := w.SubmitWait(t.Context(), set("a", done)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.SubmitWait(t.Context(), set("b", done)); err != nil {
+		t.Fatal(err)
+	}
+	full.Store(true)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ran := make(chan error)
+	go func() { ran <- w.Run(ctx) }()
+	refused := make(chan answer, 1)
+	w.Submit(set("nobody waits", refused))
+	if a := <-refused; events.CodeOf(a.err) != events.CodeDiskFull || !NotStored(a.err) {
+		t.Fatalf("without room a change ends with %v", a.err)
+	}
+	if err := w.Look(t.Context(), func(st *projections.State) { full.Store(st.Seq != 0) }); err != nil || full.Load() {
+		t.Fatalf("without room, a look: %v", err)
+	}
+	for want := uint64(1); want <= 2; want++ {
+		if a := <-done; a.err != nil || a.seq != want {
+			t.Fatalf("change %d, which waited, ended with sequence %d, %v", want, a.seq, a.err)
+		}
+	}
+	full.Store(true)
+	w.Submit(set("again", refused))
+	<-refused
+	late, over := context.WithCancel(t.Context())
+	over()
+	if err := w.SubmitWait(late, set("late", done)); !errors.Is(err, context.Canceled) {
+		t.Fatalf("without room, who waits no longer: %v", err)
+	}
+	cancel()
+	if err := <-ran; err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What the log does not take is mended before it is tried again.
+func TestB14TheStoreIsMendedBeforeItIsTriedAgain(t *testing.T) {
+	log := memlog.New()
+	mended := 0
+	w, _ := testWriter(t, log, func(c *Config) { c.Mend = func() { mended++ } })
+	log.Fail(nil, memlog.Lost, memlog.Lost)
+	if err := w.Commit(t.Context(), set("a", make(chan answer, 1))); err != nil || mended == 0 {
+		t.Fatalf("mended %d times, %v", mended, err)
 	}
 }
