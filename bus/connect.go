@@ -91,7 +91,7 @@ type firstTry struct {
 	once      sync.Once
 	connected chan struct{} // closed by once
 	refused   chan error    // holds one error: no later try can succeed
-	untrusted int           // tries in a row that found no server of the environment; one goroutine of nats.go uses it
+	untrusted int           // tries in a row that found no server of the environment; one goroutine of nats.go uses it at a time
 }
 
 // wait waits until the first connection stands, or is not to be expected.
@@ -133,7 +133,7 @@ func (f *firstTry) failed(err error) {
 func (f *firstTry) options() []nats.Option {
 	c := f.conn
 	opts := []nats.Option{
-		nats.Name(c.cfg.Name), nats.UserJWT(c.token, c.id.Sign),
+		nats.Name(c.cfg.Name), nats.UserJWT(c.token, f.sign),
 		nats.CustomInboxPrefix(names.InboxPrefix(c.id.Public())),
 		// Two refusals of the same credentials in a row would make nats.go close the
 		// connection for good; they may be renewed meanwhile, or let in again.
@@ -159,6 +159,31 @@ func (f *firstTry) options() []nats.Option {
 // denied says whether a server refused credentials, or lets them in no longer.
 func denied(err error) bool {
 	return errors.Is(err, nats.ErrAuthorization) || errors.Is(err, nats.ErrAuthExpired) || errors.Is(err, nats.ErrAuthRevoked)
+}
+
+// sign signs the nonce with which a server asks for a proof of the key. The same key signs
+// requests and reports, and the server chooses the nonce: one that is made like a request would
+// be signed as a request. So nothing is signed here but what a NATS server makes: a few
+// characters of base64, in which no signed statement fits (see events.PAE).
+func (f *firstTry) sign(nonce []byte) ([]byte, error) {
+	if !isNonce(nonce) {
+		err := fmt.Errorf("%w: it asks for a signature over %d bytes that are no nonce; nothing was signed", ErrUntrusted, len(nonce))
+		f.failed(err)
+		return nil, err
+	}
+	return f.conn.id.Sign(nonce)
+}
+
+// maxNonce is how many characters a nonce may have. Servers of NATS make 15.
+const maxNonce = 128
+
+func isNonce(b []byte) bool {
+	for _, c := range b {
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return len(b) > 0 && len(b) <= maxNonce
 }
 
 // token is the JWT of the newest credentials of this connection's key. nats.go asks for it
