@@ -36,6 +36,12 @@ func TestEveryActionHasItsRow(t *testing.T) {
 		}
 	}
 	for name, a := range events.Actions {
+		if a.Agree == 0 {
+			t.Errorf("action %q does not say who must agree", name)
+		}
+		if a.LetsRun && a.Agree != events.MachinesAgree && name != events.ActionRestart {
+			t.Errorf("action %q lets machines run something, and no quorum is asked for it", name)
+		}
 		if !declared[name] || a.Role == "" || a.Role == events.RoleRead {
 			t.Errorf("action %q with the role %q: it has no constant, or nobody could be kept from asking for it", name, a.Role)
 		}
@@ -43,7 +49,7 @@ func TestEveryActionHasItsRow(t *testing.T) {
 }
 
 func TestUnknownActionNeedsTheHighestRole(t *testing.T) {
-	if got, want := events.ActionOf("shave-yak"), (events.Action{Role: events.RoleAdmin}); got != want {
+	if got, want := events.ActionOf("shave-yak"), (events.Action{Role: events.RoleAdmin, Agree: events.MachinesAgree}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 }

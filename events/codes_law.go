@@ -45,16 +45,16 @@ var lawCodes = []Code{
 	{CodeRequestRevoked, "The request was taken back by its id in the signed metadata.", "Nothing; ask anew if it was meant after all."},
 	{CodeOtherEnvironment, "The request is of another environment.", "Choose the environment with `-e`."},
 	{
-		CodeRequestScope, "The operator's roles do not cover every machine that it touches.",
-		"Ask somebody whose roles do, name fewer machines, or let an admin grant the role.",
+		CodeRequestScope, "The operator's roles do not cover every machine that it touches; operate covers no state server.",
+		"Ask somebody whose roles do, name fewer machines, or let an admin grant the role: `juju user grant NAME control-plane` for state servers.",
 	},
 	{
 		CodeRequestQuorum, "Too few operators agree, the same one twice, or to other bytes.",
-		"Another operator with the role `approve`: `juju approve-upgrade ID`.",
+		"Another operator with the role `approve`: `juju approve ID`. A unit that was asked for before there was a quorum: ask for it again.",
 	},
 	{
 		CodePendingApproval, "Not refused: an upgrade waits for operators who agree.",
-		"`juju approve-upgrade ID`, or drop it with `--reset-previous-upgrade`.",
+		"`juju approve ID`, or drop it with `--reset-previous-upgrade`.",
 	},
 	{"not-pending", "Nothing of that id waits for approval.", "`juju status` shows what does."},
 	{

@@ -51,6 +51,8 @@ var samples = func() []events.Payload {
 		&events.SnapshotTaken{Seq: 1000, Digest: strings.Repeat("cd", 32), Schema: 1},
 		&events.RequestReceived{Request: request},
 		&events.RequestRefused{Request: request.ID, Reasons: reasons},
+		&events.RequestPending{Request: request, Needed: 2, Until: at},
+		&events.RequestApproved{Request: request, Approved: request.ID, Missing: 1},
 		&events.TrustPublished{
 			Bundle: events.Object{SHA256: archive.SHA256, Size: 9000}, Version: events.TrustVersions{Root: 1, Targets: 2, Snapshot: 3, Timestamp: 4},
 			Fresh: at, Expires: at.Add(time.Hour), Timestamp: []byte(`{"signed":{}}`), Floor: &old,

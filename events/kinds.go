@@ -8,6 +8,8 @@ var kinds = map[string]func() Payload{
 	"snapshot.taken/1":      func() Payload { return &SnapshotTaken{} },
 	"request.received/1":    func() Payload { return &RequestReceived{} },
 	"request.refused/1":     func() Payload { return &RequestRefused{} },
+	"request.pending/1":     func() Payload { return &RequestPending{} },
+	"request.approved/1":    func() Payload { return &RequestApproved{} },
 
 	"trust.published/1": func() Payload { return &TrustPublished{} },
 

@@ -39,8 +39,8 @@ const (
 	RoleAdmin   = "admin"   // all of these, on state servers too, and machines and settings
 )
 
-// Quorum is how many operators must agree to an upgrade of machines with these labels. The one who
-// asked for it counts as one of them.
+// Quorum is how many operators must agree to what lets machines with these labels run something. The
+// one who asked for it counts as one of them.
 type Quorum struct {
 	Labels    map[string]string `json:"labels,omitempty"` // none: every machine
 	Operators int               `json:"operators"`
@@ -90,14 +90,23 @@ func (o Operator) Somewhere(role string) bool {
 	return slices.ContainsFunc(o.Grants, func(g Grant) bool { return g.Role == role || g.Role == RoleAdmin })
 }
 
-// Needed is how many operators must agree to an upgrade of a machine with these labels: the largest
-// of the quorums that cover the machine, and never less than one.
+// Needed is how many operators must agree to what lets a machine with these labels run something: the
+// largest of the quorums that cover the machine, and never less than one.
 func (r Roster) Needed(labels map[string]string) int {
 	n := 1
 	for _, q := range r.Quorums {
 		if covers(q.Labels, labels) {
 			n = max(n, q.Operators)
 		}
+	}
+	return n
+}
+
+// NeededAnywhere is the largest of all quorums, and never less than one.
+func (r Roster) NeededAnywhere() int {
+	n := 1
+	for _, q := range r.Quorums {
+		n = max(n, q.Operators)
 	}
 	return n
 }

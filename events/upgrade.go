@@ -2,6 +2,7 @@ package events
 
 import (
 	"errors"
+	"time"
 
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
@@ -123,6 +124,8 @@ type UpgradePending struct {
 	Upgrade string `json:"upgrade"`
 	Needed  int    `json:"needed"` // number of operators who must agree; the one who asked is one of them
 	SHA256  string `json:"sha256"` // of the request's bytes; approvals name it
+
+	Until time.Time `json:"until,omitzero"` // it does not wait longer; none: a state server of before wrote it
 }
 
 func (*UpgradePending) Kind() string { return "upgrade.pending/1" }

@@ -6,7 +6,7 @@ import (
 )
 
 // Clone gives an independent copy: folding into one State never changes the other. Both share the parts
-// that Fold replaces as a whole and never changes in place: reasons, commands, signed bytes, Pending.
+// that Fold replaces as a whole and never changes in place: reasons, commands, signed bytes, each Pending.
 func (s *State) Clone() *State {
 	c := *s
 	c.Settings = maps.Clone(s.Settings)
@@ -19,6 +19,7 @@ func (s *State) Clone() *State {
 	c.Marks = maps.Clone(s.Marks)
 	c.Lost = cloneEach(s.Lost)
 	c.Orders = cloneEach(s.Orders)
+	c.Pending = maps.Clone(s.Pending)
 	c.Upgrade = s.Upgrade.clone()
 	c.Asked = s.Asked.clone()
 	c.Past = slices.Clone(s.Past)

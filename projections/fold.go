@@ -28,6 +28,7 @@ func New() *State {
 		Tools:    map[string]*StoredTools{},
 		Marks:    tools.SaidBy{},
 		Lost:     map[string]*LostSource{},
+		Pending:  map[string]*Pending{},
 		Orders:   map[string]*Order{},
 		Requests: map[string]Outcome{},
 		NextUnit: map[string]int{},
@@ -117,6 +118,7 @@ func (s *State) apply(r events.Record, payload events.Payload) bool {
 		s.foldUpgradeRequested(r.Seq, p)
 	case *events.RequestRefused:
 		s.foldRefused(r.Seq, p.Request, p.Reasons)
+		delete(s.Pending, p.Request)
 	case *events.UpgradeRefused:
 		s.foldRefused(r.Seq, p.Upgrade, p.Reasons)
 		s.forgetAsked(p.Upgrade)
@@ -158,9 +160,13 @@ func (s *State) apply(r events.Record, payload events.Payload) bool {
 		delete(s.Lost, p.Source)
 
 	case *events.UpgradePending:
-		s.foldPending(p)
+		s.foldUpgradePending(p)
 	case *events.UpgradeApproved:
-		s.foldAgreed(r.Seq, p)
+		s.foldAgreed(r.Seq, p.Request, p.Upgrade, s.missing(p.Upgrade)-1)
+	case *events.RequestPending:
+		s.foldRequestPending(r.Seq, p)
+	case *events.RequestApproved:
+		s.foldAgreed(r.Seq, p.Request, p.Approved, p.Missing)
 	case *events.UpgradeAccepted:
 		s.foldAccepted(r.Time, p)
 	case *events.UpgradeHalted:

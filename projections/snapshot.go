@@ -13,7 +13,7 @@ import (
 
 // Schema is increased whenever the meaning or the JSON of a State changes. A snapshot of another schema is
 // thrown away, and the log is folded from its start. Only digests of the same schema are compared.
-const Schema = 7
+const Schema = 8
 
 // ErrSnapshot is returned by DecodeSnapshot, wrapped, for bytes that are no snapshot of this schema, or
 // that were damaged. The caller folds the log from its start instead.

@@ -29,8 +29,8 @@ type State struct {
 	Lost     map[string]*LostSource  `json:"lost"`     // sources of tools that cannot be read, by name of the source
 	Upgrade  *Upgrade                `json:"upgrade,omitempty"`
 	Asked    *Upgrade                `json:"asked,omitempty"` // the newest upgrade.requested, until it is judged
-	Pending  *Pending                `json:"pending,omitempty"`
-	Orders   map[string]*Order       `json:"orders"` // the open orders, by machine id
+	Pending  map[string]*Pending     `json:"pending"`         // the requests that wait for more operators to agree, by id
+	Orders   map[string]*Order       `json:"orders"`          // the open orders, by machine id
 
 	Past        []PastUpgrade      `json:"past,omitempty"` // ended upgrades, oldest first
 	Requests    map[string]Outcome `json:"requests"`       // what became of each request, by id

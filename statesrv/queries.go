@@ -46,7 +46,7 @@ func (s *queries) answers() map[string]wire.Answer {
 		wire.Status.AnsweredBy(fromState(s, s.statusJSON)),
 		wire.Digest.AnsweredBy(fromState(s, positionOf)),
 		wire.Environment.AnsweredBy(fromState(s, environmentOf)),
-		wire.Pending.AnsweredBy(fromState(s, waitingOf)),
+		wire.Pending.AnsweredBy(s.answerPending),
 		wire.Version.AnsweredBy(s.answerVersion),
 		wire.LogProof.AnsweredBy(s.answerLogProof),
 		wire.LogLeaves.AnsweredBy(s.answerLeaves),
@@ -196,9 +196,17 @@ func (s *queries) answerResolve(ctx context.Context, ask events.Ask) (r wire.Res
 	return r, err
 }
 
-func waitingOf(st *projections.State) (wire.Waiting, error) {
-	if w := st.Pending; w != nil {
-		return wire.Waiting{Upgrade: w.ID, Signed: w.Signed, Agreed: w.Agreed, Needed: w.Needed}, nil
-	}
-	return wire.Waiting{}, nil
+// answerPending gives the request of that id that waits for approval or, to a client of before, which
+// names none, the upgrade that does.
+func (s *queries) answerPending(ctx context.Context, id wire.Text) (a wire.Waiting, err error) {
+	err = s.writer.Look(ctx, func(st *projections.State) {
+		w := st.Pending[string(id)]
+		if id == "" {
+			w = st.PendingUpgrade()
+		}
+		if w != nil {
+			a = wire.Waiting{ID: w.Request.ID, Signed: w.Request.Signed, Agreed: w.Agreed, Needed: w.Needed()}
+		}
+	})
+	return a, err
 }

@@ -26,6 +26,15 @@ func settingsHelp() string {
 	return b.String()
 }
 
+// beliefHelp lists the settings that wait for a quorum, with the reasons.
+func beliefHelp() string {
+	var b strings.Builder
+	for _, key := range settings.Belief() {
+		fmt.Fprintf(&b, "\n  %-23s %s", key, settings.ChangesBelief(key))
+	}
+	return b.String()
+}
+
 // requester makes signed requests and returns what was decided.
 type requester interface {
 	Request(ctx context.Context, ask events.Ask) ([]events.Record, error)
@@ -38,7 +47,8 @@ func (c *setEnv) command() *cobra.Command {
 	return &cobra.Command{
 		Use: "set-env KEY=VALUE...", Short: "Change settings of the environment", Args: cobra.MinimumNArgs(1),
 		Long: "Change settings of the environment. All of them are changed, or none. The settings are:\n\n" + settingsHelp() +
-			"\nagent-version is changed by juju upgrade-juju only.",
+			"\nagent-version is changed by juju upgrade-juju only. Where juju trust quorum asks for more than one\noperator, these wait for others, " +
+			"since they change what is believed:\n" + beliefHelp(),
 		Example: "  juju set-env upgrade-max-in-flight=5 upgrade-health-window=30s",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			set := map[string]string{}

@@ -33,7 +33,8 @@ failed for want of disk or network is not refused, and needs no command.`,
 }
 
 func (c *resolved) run(ctx context.Context, s requester) error {
-	if _, err := s.Request(ctx, events.Ask{Action: events.ActionResolved, Resolved: c.machine}); err != nil {
+	recs, err := s.Request(ctx, events.Ask{Action: events.ActionResolved, Resolved: c.machine})
+	if err != nil || session.WaitsFor(recs) > 0 {
 		return err
 	}
 	c.app.Say("Machine %s may try again the versions that failed there", c.machine)

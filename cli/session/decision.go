@@ -73,3 +73,17 @@ func changedMeanwhile(err error) bool {
 	var refused app.Refused
 	return errors.As(err, &refused) && len(refused.Reasons) == 1 && refused.Reasons[0].Code == events.CodeMachinesChanged
 }
+
+// WaitsFor is the number of operators who must agree before what is asked is done. It is 0 if it was
+// done.
+func WaitsFor(recs []events.Record) int {
+	for _, rec := range recs {
+		switch p, _ := events.Decode(rec); p := p.(type) {
+		case *events.UpgradePending:
+			return p.Needed
+		case *events.RequestPending:
+			return p.Needed
+		}
+	}
+	return 0
+}

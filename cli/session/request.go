@@ -56,6 +56,9 @@ func (s *Session) requestOnce(ctx context.Context, ask events.Ask) ([]events.Rec
 		return nil, s.undecided(ctx, ask, err)
 	}
 	s.app.Logger().Debug("the request was judged", "id", ask.ID, "first", recs[0].Seq, "records", len(recs))
+	if needed := WaitsFor(recs); needed > 0 && ask.Action != events.ActionUpgrade { // that one says more of itself
+		s.app.Say("Not done yet: %s waits until %d operators agree; another one may: juju approve %s", ask.Action, needed, ask.ID)
+	}
 	return recs, refusal(ask, recs)
 }
 

@@ -101,12 +101,17 @@ type quorum struct {
 func (c *quorum) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "quorum N", Short: "Say how many operators must agree", Args: cobra.ExactArgs(1),
-		Long: `Publish how many operators must agree to what concerns machines with these labels, who asks
-included; without --labels, to anything. 1 takes that back.`,
-		Example: "  juju trust quorum 2 --labels env=prod",
+		Long: `Publish how many operators must agree to what lets machines with these labels run something, who
+asks included: upgrades, units, resolved. Without --labels it is for every machine. Settings that
+change what is believed (` + "`juju help set-env`" + ` names them) are every machine's: for them the
+largest quorum of all holds. A request waits until enough agree: juju approve. 1 takes that back.`,
+		Example: "  juju trust quorum 2 --labels env=prod\n  juju trust quorum 2 --labels " + events.ControlPlane + "=true",
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if c.operators, err = strconv.Atoi(args[0]); err != nil || c.operators < 1 {
 				return app.Usage("%q is not a number from 1", args[0])
+			}
+			if c.operators > events.MaxApprovals+1 {
+				return app.Usage("%d operators are more than can agree to one request; at most %d", c.operators, events.MaxApprovals+1)
 			}
 			return signing.WithSite(cmd.Context(), c.app, func(_ *session.Session, p *signing.Site) error {
 				return changeRoster(cmd.Context(), p, c.apply)
@@ -123,7 +128,7 @@ func (c *quorum) apply(r *events.Roster) error {
 		r.Quorums = append(r.Quorums, events.Quorum{Labels: c.labels, Operators: c.operators})
 	}
 	if able := mayAgree(*r, c.labels); able < c.operators {
-		c.app.Say("WARNING only %d of the operators may agree there: until there are %d, nobody can upgrade those machines (juju user add NAME KEY approve)",
+		c.app.Say("WARNING only %d of the operators may agree there: until there are %d, nothing new runs on those machines (juju user add NAME KEY approve)",
 			able, c.operators)
 	}
 	return nil

@@ -5,40 +5,45 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/cli/session"
+	"github.com/jujube-project/jujube/cli/signing"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/warrant"
 	"github.com/jujube-project/jujube/events/wire"
 )
 
-// approveUpgrade is `juju approve-upgrade`.
-type approveUpgrade struct {
+// approve is `juju approve`, and `juju approve-upgrade`, which it was called while only upgrades waited.
+type approve struct {
 	app *app.App
 	id  string
 	yes bool
 }
 
-// approver asks which upgrade waits, and asks to approve it.
+// approver asks what waits, and asks to approve it.
 type approver interface {
 	wire.Asker
 	Request(ctx context.Context, ask events.Ask) ([]events.Record, error)
 }
 
-func (c *approveUpgrade) command() *cobra.Command {
+func (c *approve) command() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "approve-upgrade ID", Short: "Agree to an upgrade that another operator asked for", Args: cobra.ExactArgs(1),
-		Long: `Agree to an upgrade that waits for more operators, as the quorums of the environment ask
-for some machines. juju status shows it, and who has agreed. What is signed is the request
-of the other operator, byte for byte: this command shows what it says and asks before.
-The machines check each approval themselves.`,
-		Example: "  juju approve-upgrade 0198f2d4-4c2e-7a10-8000-5d0c2a7b9e11\n  juju approve-upgrade 0198f2d4-4c2e-7a10-8000-5d0c2a7b9e11 --yes",
+		Use: "approve ID", Aliases: []string{"approve-upgrade"}, Short: "Agree to what another operator asked for", Args: cobra.ExactArgs(1),
+		Long: `Agree to a request that waits for more operators, as the quorums of the environment ask for
+some machines: an upgrade, a unit, a setting that changes what is believed. juju status shows
+what waits, and who has agreed. What is signed is the request of the other operator, byte for
+byte: this command checks who signed it, shows all that it says and asks before. The machines
+check each approval themselves.`,
+		Example: "  juju approve 0198f2d4-4c2e-7a10-8000-5d0c2a7b9e11\n  juju approve-upgrade 0198f2d4-4c2e-7a10-8000-5d0c2a7b9e11 --yes",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c.id = args[0]
-			return session.With(cmd.Context(), c.app, func(s *session.Session) error { return c.run(cmd.Context(), s) })
+			return signing.WithSite(cmd.Context(), c.app, func(s *session.Session, p *signing.Site) error {
+				return c.run(cmd.Context(), s, warrant.Reader{Environment: s.Env.UUID, Trust: p.Trusted, Now: time.Now()})
+			})
 		},
 	}
 	cmd.Flags().BoolVarP(&c.yes, "yes", "y", false, "do not ask")
@@ -46,23 +51,23 @@ The machines check each approval themselves.`,
 }
 
 // run shows the request that waits, and signs its digest only after a person has agreed.
-func (c *approveUpgrade) run(ctx context.Context, s approver) error {
-	w, err := wire.Pending.Ask(ctx, s, wire.Nothing{})
+func (c *approve) run(ctx context.Context, s approver, r warrant.Reader) error {
+	w, err := wire.Pending.Ask(ctx, s, wire.Text(c.id))
 	if err != nil {
 		return app.Fail(err, "Nothing was approved.", "")
 	}
-	if w.Upgrade != c.id {
-		return app.Fail(fmt.Errorf("no upgrade %s waits for approval", c.id), "Nothing was approved.", "juju status")
+	if w.ID != c.id {
+		return app.Fail(fmt.Errorf("no request %s waits for approval", c.id), "Nothing was approved.", "juju status")
 	}
-	_, asked, err := events.ParseSigned(w.Signed)
-	if err != nil || asked.ID != c.id || asked.Upgrade == nil || asked.Machines == nil {
-		return app.Fail(errors.Join(fmt.Errorf("what waits as %s is not an upgrade of that id", c.id), err), "Nothing was approved.", "")
+	asked, by, err := r.Request(w.Signed)
+	if err == nil && asked.ID != c.id {
+		err = fmt.Errorf("it is the request %s", asked.ID)
 	}
-	c.app.Say("Upgrade %s to %s, of %d machines, asked at %s; %d of %d operators agree: %s", c.id, asked.Upgrade.To, asked.Machines.Count,
-		asked.Created.Format("2006-01-02 15:04 MST"), len(w.Agreed), w.Needed, strings.Join(w.Agreed, ", "))
-	for _, t := range asked.Upgrade.Artefacts {
-		c.app.Say("  %s  sha256 %s", t.Version, t.SHA256)
+	if err != nil {
+		return app.Fail(fmt.Errorf("what waits as %s is not a request of that id by an operator: %w", c.id, err), "Nothing was approved.",
+			"find out who answers as the state server")
 	}
+	c.show(asked, by, w)
 	if !c.yes && !c.app.Confirm("You agree to this.") {
 		return app.Fail(errors.New("not approved"), "Nothing was changed.", "")
 	}
@@ -73,8 +78,22 @@ func (c *approveUpgrade) run(ctx context.Context, s approver) error {
 	return c.tell(recs, w.Needed-len(w.Agreed)-1)
 }
 
-// tell says what became of the upgrade. missing is the number of operators who still must agree.
-func (c *approveUpgrade) tell(recs []events.Record, missing int) error {
+// show says everything that is approved.
+func (c *approve) show(asked events.Ask, by events.Operator, w wire.Waiting) {
+	lines := asked.InWords()
+	c.app.Say("%s asked at %s: %s", by.Name, asked.Created.Format("2006-01-02 15:04 MST"), lines[0])
+	for _, line := range lines[1:] {
+		c.app.Say("  %s", line)
+	}
+	if asked.Machines != nil {
+		c.app.Say("It is for %d machines; the digest of their ids and keys is %x", asked.Machines.Count, asked.Machines.Root)
+	}
+	c.app.Say("You sign the sha256 of the request, %s; %d of %d operators agree: %s", warrant.Digest(w.Signed), len(w.Agreed), w.Needed,
+		strings.Join(w.Agreed, ", "))
+}
+
+// tell says what became of the request. missing is the number of operators who still must agree.
+func (c *approve) tell(recs []events.Record, missing int) error {
 	for _, rec := range recs {
 		switch p, _ := events.Decode(rec); p := p.(type) {
 		case *events.UpgradeAccepted:
@@ -82,8 +101,16 @@ func (c *approveUpgrade) tell(recs []events.Record, missing int) error {
 			return nil
 		case *events.UpgradeRefused:
 			return app.Refused{What: "upgrade " + c.id, Reasons: p.Reasons}
+		case *events.RequestApproved:
+			missing = p.Missing
+		case *events.UnitAdded:
+			fmt.Fprintf(c.app.Stdout, "unit %s on machine %s\n", p.Unit, p.Machine)
 		}
 	}
-	c.app.Say("You agree; it waits for %d more", missing)
+	if missing > 0 {
+		c.app.Say("You agree; it waits for %d more", missing)
+		return nil
+	}
+	c.app.Say("You agree, as the last one who had to: it is done")
 	return nil
 }

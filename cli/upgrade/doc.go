@@ -1,5 +1,5 @@
 // Package upgrade holds the commands that move an environment to another version:
-// `juju upgrade-juju`, `juju approve-upgrade`, and `juju upgrade-path`, which only looks
+// `juju upgrade-juju`, `juju approve`, and `juju upgrade-path`, which only looks
 // ahead.
 //
 // Package events/version decides which version is chosen, and why. The state server decides
@@ -15,5 +15,5 @@ import (
 
 // Commands are the commands of this family.
 func Commands(a *app.App) []*cobra.Command {
-	return []*cobra.Command{(&upgrade{app: a}).command(), (&approveUpgrade{app: a}).command(), (&upgradePath{app: a}).command()}
+	return []*cobra.Command{(&upgrade{app: a}).command(), (&approve{app: a}).command(), (&upgradePath{app: a}).command()}
 }

@@ -138,8 +138,8 @@ func (u *upgrade) start(ctx context.Context, s *session.Session, ask *events.Ask
 		return err
 	}
 	id := recs[0].Correlation
-	if needed := waitsFor(recs); needed > 0 {
-		u.app.Say("Upgrade %s to %s waits until %d operators agree; another one may: juju approve-upgrade %s", id, ask.To, needed, id)
+	if needed := session.WaitsFor(recs); needed > 0 {
+		u.app.Say("Upgrade %s to %s waits until %d operators agree; another one may: juju approve %s", id, ask.To, needed, id)
 		return nil
 	}
 	u.app.Say("Upgrade %s to %s has started", id, ask.To)
@@ -148,19 +148,6 @@ func (u *upgrade) start(ctx context.Context, s *session.Session, ask *events.Ask
 		return nil
 	}
 	return (&follower{u.app, id}).follow(ctx, s.Log(), recs)
-}
-
-// waitsFor is the number of operators who must agree before the upgrade begins. It is 0 if the
-// upgrade has begun.
-func waitsFor(recs []events.Record) int {
-	for _, rec := range recs {
-		if p, err := events.Decode(rec); err == nil {
-			if pending, ok := p.(*events.UpgradePending); ok {
-				return pending.Needed
-			}
-		}
-	}
-	return 0
 }
 
 // onlySigned refuses archives that the release managers have not signed. It trusts the signed

@@ -61,6 +61,12 @@ const (
 	BootstrapBytes = 4 << 20            // what juju and jujud each say while they make an environment
 )
 
+// Requests that wait for more operators to agree.
+const (
+	PendingRequests   = 256 // of everybody, …
+	PendingOfOperator = 16  // … and of one operator
+)
+
 // A machine: downloads and the self-test of what was downloaded.
 const (
 	DownloadTries   = 20               // before a download is given up; each resumes where the last one stopped

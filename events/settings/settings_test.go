@@ -61,3 +61,15 @@ func TestWhatAnotherVersionSetIsRead(t *testing.T) {
 		t.Errorf("upgrade-max-in-flight is %d", n)
 	}
 }
+
+// Every setting that is listed as changing what is believed is one, and has its reason.
+func TestBeliefIsOfSettings(t *testing.T) {
+	for _, key := range settings.Belief() {
+		if _, ok := settings.Of(key); !ok || settings.ChangesBelief(key) == "" {
+			t.Errorf("%s: no setting, or no reason", key)
+		}
+	}
+	if settings.ChangesBelief("upgrade-policy") != "" {
+		t.Error("upgrade-policy changes what is believed")
+	}
+}

@@ -121,34 +121,34 @@ func (r Reader) window(ask events.Ask) error {
 // maxSkew is how far an operator's clock may run ahead of a machine's.
 const maxSkew = time.Hour
 
-// quorum refuses an upgrade to which too few operators agree. Those agree who asked for it or who
-// approved its exact bytes, if they may approve; each key counts once. Other actions need one operator.
+// quorum refuses a request to which too few operators agree.
 func (r Reader) quorum(w events.Warrant, ask events.Ask, by events.Operator, machines []Machine) error {
-	if ask.Action != events.ActionUpgrade {
+	agreed, last := r.Agreed(w, ask, by, machines)
+	needed := Needed(r.Trust.Roster(), ask, machines)
+	if len(agreed) >= needed {
 		return nil
 	}
-	needed := Needed(r.Trust.Roster(), machines)
-	agreed := map[string]bool{by.Key: true}
-	var last error
+	err := events.Refuse(events.CodeRequestQuorum, "%d operators agree, %d must", len(agreed), needed)
+	if last != nil {
+		err.Text += "; an approval does not count: " + last.Error()
+	}
+	return err
+}
+
+// Agreed are the keys of those who agree to a request: who asked for it, and who approved its exact
+// bytes and may approve it; each key counts once. The error says why the last of the others does not count.
+func (r Reader) Agreed(w events.Warrant, ask events.Ask, by events.Operator, machines []Machine) (keys []string, last error) {
+	keys = []string{by.Key}
 	for _, b := range w.Approvals {
-		if len(agreed) >= needed {
-			break
-		}
 		who, err := r.Approval(b, ask.ID, w.Request, machines)
-		if err != nil {
+		switch {
+		case err != nil:
 			last = err
-			continue
+		case !slices.Contains(keys, who.Key):
+			keys = append(keys, who.Key)
 		}
-		agreed[who.Key] = true
 	}
-	if len(agreed) < needed {
-		err := &events.Reason{Code: events.CodeRequestQuorum, Text: "too few operators agree"}
-		if last != nil {
-			err.Text += "; an approval does not count: " + last.Error()
-		}
-		return err
-	}
-	return nil
+	return keys, last
 }
 
 // Approval reads an approval of a request and finds the operator who signed it. That operator must have

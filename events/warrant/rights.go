@@ -1,13 +1,19 @@
 package warrant
 
-import "github.com/jujube-project/jujube/events"
+import (
+	"maps"
+	"slices"
+
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/settings"
+)
 
 // May refuses an operator who may not ask for an action over all of these machines. If the action is about
-// no machine, the operator must have the role somewhere. For the roles release and admin that is
-// everywhere: such an action, which names no machine, changes something for all of them.
+// no machine, it changes something for all of them, and the operator must have the role everywhere. Only
+// for operate it is enough to have it somewhere: that request is about a machine that is not there.
 func May(o events.Operator, action string, machines []Machine) error {
 	role := events.ActionOf(action).Role
-	everywhere := len(machines) == 0 && (role == events.RoleRelease || role == events.RoleAdmin)
+	everywhere := len(machines) == 0 && role != events.RoleOperate
 	if !o.Somewhere(role) || everywhere && !o.May(role, nil) {
 		return events.Refuse(events.CodeRequestScope, "%s does not have the role %s, which %s needs", o.Name, role, action)
 	}
@@ -36,11 +42,34 @@ func labelsText(labels map[string]string) string {
 	return "the labels " + events.LabelsText(labels)
 }
 
-// Needed is how many operators must agree to an upgrade of these machines.
-func Needed(roster events.Roster, machines []Machine) int {
-	needed := 1
-	for _, m := range machines {
-		needed = max(needed, roster.Needed(m.Labels))
+// Needed is how many operators must agree to a request that is about these machines.
+func Needed(roster events.Roster, ask events.Ask, machines []Machine) int {
+	switch events.ActionOf(ask.Action).Agree {
+	case events.MachinesAgree:
+		needed := 1
+		for _, m := range machines {
+			needed = max(needed, roster.Needed(m.Labels))
+		}
+		return needed
+	case events.BeliefAgrees:
+		if changesBelief(ask) {
+			return roster.NeededAnywhere()
+		}
 	}
-	return needed
+	return 1
+}
+
+func changesBelief(ask events.Ask) bool {
+	keys := slices.Concat(slices.Collect(maps.Keys(ask.SetEnv)), ask.UnsetEnv)
+	return slices.ContainsFunc(keys, func(key string) bool { return settings.ChangesBelief(key) != "" })
+}
+
+// MayAgree are the names of the operators on a roster whose approval of a request would count.
+func MayAgree(roster events.Roster, machines []Machine) (names []string) {
+	for _, o := range roster.Operators {
+		if May(o, events.ActionApprove, machines) == nil {
+			names = append(names, o.Name)
+		}
+	}
+	return names
 }

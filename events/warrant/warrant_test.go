@@ -3,11 +3,13 @@ package warrant_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/settings"
 	"github.com/jujube-project/jujube/events/testkey"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
@@ -351,6 +353,11 @@ func TestAttacksOnUnits(t *testing.T) {
 		"B08 by metadata that holds":       {edit: func(w *world) { w.fresh = w.now.Add(time.Second) }},
 		"B08 by metadata that has ended":   {edit: func(w *world) { w.fresh = w.now }, want: events.CodeTUFExpired},
 		"BI-43 out of his scope":           {edit: func(w *world) { w.signer = "dave" }, want: events.CodeRequestScope},
+		"B03 one of two":                   {edit: func(w *world) { w.quorum() }, want: events.CodeRequestQuorum},
+		"B03 two of two":                   {edit: func(w *world) { w.quorum(); w.approve("bob", "") }},
+		"B03 an approval of other bytes":   {edit: func(w *world) { w.quorum(); w.approve("bob", strings.Repeat("cd", 32)) }, want: events.CodeRequestQuorum},
+		"B03 a quorum of another scope":    {edit: func(w *world) { w.trust.roster.Quorums = []events.Quorum{{Labels: dev, Operators: 2}} }},
+		"B03 on a state server":            {edit: func(w *world) { w.machine.Labels = events.LabelsOf(prod, true) }, want: events.CodeRequestScope},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -381,6 +388,50 @@ func TestB08PlainOrdersAskForFreshMetadata(t *testing.T) {
 			_, err := w.reader().Plain(action, w.machine.ID, w.make(), w.machine)
 			if got := events.CodeOf(err); got != want || (err != nil && want == "") {
 				t.Errorf("%s, %v before the metadata ends: %v, want %q", action, left, err, want)
+			}
+		}
+	}
+}
+
+// Each row is an action under a quorum of two, signed by one and by two. A restart lets nothing run but
+// what runs.
+func TestB03EveryOrderThatLetsRunAsksForTheQuorum(t *testing.T) {
+	for name, a := range events.Actions {
+		if !a.LetsRun {
+			continue
+		}
+		for _, agree := range []int{1, 2} {
+			w := newWorld(t)
+			w.quorum()
+			w.ask.Action, w.ask.Upgrade = name, nil
+			if agree == 2 {
+				w.approve("bob", "")
+			}
+			want := ""
+			if agree == 1 && name != events.ActionRestart {
+				want = events.CodeRequestQuorum
+			}
+			if _, err := w.reader().Check(w.make(), w.machine); events.CodeOf(err) != want || (err != nil && want == "") {
+				t.Errorf("%s, %d agree: %v, want %q", name, agree, err, want)
+			}
+		}
+	}
+}
+
+// The largest of all quorums holds for settings that change what is believed: they are every machine's.
+func TestB03SettingsThatAreBelieved(t *testing.T) {
+	roster := events.Roster{Quorums: []events.Quorum{{Labels: dev, Operators: 2}, {Labels: prod, Operators: 3}}}
+	for _, s := range settings.All {
+		want := 1
+		if slices.Contains(settings.Belief(), s.Key) {
+			want = 3
+		}
+		for _, ask := range []events.Ask{
+			{Action: events.ActionSetEnv, SetEnv: map[string]string{"upgrade-policy": "patch", s.Key: "x"}},
+			{Action: events.ActionUnsetEnv, UnsetEnv: []string{"upgrade-policy", s.Key}},
+		} {
+			if got := warrant.Needed(roster, ask, nil); got != want {
+				t.Errorf("%s %s needs %d, want %d", ask.Action, s.Key, got, want)
 			}
 		}
 	}

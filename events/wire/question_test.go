@@ -102,8 +102,8 @@ func TestBytesOfQuestions(t *testing.T) {
 			piece := wire.StagePiece{Bundle: events.Object{SHA256: "s", Size: 2}, Offset: 1, Data: []byte("x"), Key: "K", Signature: []byte("y")}
 			return ask(t, wire.TrustStage, piece, wire.Staged{Next: 2})
 		}},
-		{"an upgrade that waits", "", `{"upgrade":"u","signed":"cw==","agreed":["alice"],"needed":2}`, func() (string, string) {
-			return ask(t, wire.Pending, wire.Nothing{}, wire.Waiting{Upgrade: "u", Signed: []byte("s"), Agreed: []string{"alice"}, Needed: 2})
+		{"a request that waits", "u", `{"upgrade":"u","signed":"cw==","agreed":["alice"],"needed":2}`, func() (string, string) {
+			return ask(t, wire.Pending, "u", wire.Waiting{ID: "u", Signed: []byte("s"), Agreed: []string{"alice"}, Needed: 2})
 		}},
 	} {
 		if body, answered := c.ask(); body != c.body || answered != c.answered {
@@ -174,7 +174,7 @@ func FuzzQuestions(f *testing.F) {
 		_, _ = wire.Environment.Ask(t.Context(), carried, wire.Nothing{})
 		_, _ = wire.LogProof.Ask(t.Context(), carried, 0)
 		_, _ = wire.Tools.Ask(t.Context(), carried, wire.WithSources)
-		_, _ = wire.Pending.Ask(t.Context(), carried, wire.Nothing{})
+		_, _ = wire.Pending.Ask(t.Context(), carried, "u")
 		if leaves, err := wire.LogLeaves.Ask(t.Context(), carried, wire.Nothing{}); err == nil && len(leaves)*len(tree.Hash{}) != len(b) {
 			t.Errorf("%d bytes are %d hashes", len(b), len(leaves))
 		}

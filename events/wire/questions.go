@@ -13,7 +13,7 @@ var (
 
 	Resolve      = Question[events.Ask, Resolution]{"resolve"}         // what the client signs beside what was typed
 	UpgradeCheck = Question[events.AskUpgrade, Check]{"upgrade-check"} // everything that forbids an upgrade
-	Pending      = Question[Nothing, Waiting]{"pending"}               // the upgrade that waits for approval
+	Pending      = Question[Text, Waiting]{"pending"}                  // the request of that id that waits for approval; of no id: the upgrade that does
 
 	Tools        = Question[Scope, Catalogue]{"tools"}          // what is stored, and what the sources have
 	ToolsObjects = Question[Nothing, []Object]{"tools-objects"} // every whole object of the store

@@ -20,10 +20,10 @@ type Resolution struct {
 	Unit     *events.UnitSpec  `json:"unit,omitempty"` // for an add-unit: what a unit of its service is; older clients sign it, no other does
 }
 
-// Waiting is the answer to Pending: the upgrade that waits until more operators approve it.
+// Waiting is the answer to Pending: a request that waits until more operators approve it.
 type Waiting struct {
-	Upgrade string   `json:"upgrade"` // its id; empty: no upgrade waits
-	Signed  []byte   `json:"signed"`  // its request, byte for byte
-	Agreed  []string `json:"agreed"`  // names of operators; the first one asked for the upgrade
-	Needed  int      `json:"needed"`  // how many operators must agree
+	ID     string   `json:"upgrade"` // of the request; empty: it does not wait
+	Signed []byte   `json:"signed"`  // the request, byte for byte
+	Agreed []string `json:"agreed"`  // names of operators; the first one asked
+	Needed int      `json:"needed"`  // how many operators must agree
 }

@@ -54,6 +54,14 @@ func tell(payload events.Payload) (why, machine string) {
 	case *events.UnitsAssigned:
 		return fmt.Sprintf("runs %d units", len(p.Units)), p.Machine
 
+	case *events.RequestPending:
+		return fmt.Sprintf("%s; it waits until %d operators agree", asked(p.Request), p.Needed), ""
+	case *events.RequestApproved:
+		if p.Missing > 0 {
+			return fmt.Sprintf("%s agrees; %d more must", p.Request.Operator, p.Missing), ""
+		}
+		return p.Request.Operator + " agrees; nobody else must", ""
+
 	case *events.UpgradePending:
 		return fmt.Sprintf("waits until %d operators agree", p.Needed), ""
 	case *events.UpgradeApproved:

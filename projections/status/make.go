@@ -17,6 +17,7 @@ func Make(s *projections.State) Status {
 			UpgradeAvailable: number(newestPatch(s)), LostSources: lostSources(s), Trust: makeTrust(s),
 		},
 		Upgrade:  makeUpgrade(s),
+		Requests: makeRequests(s),
 		Machines: ordered(s.Machines, func(m *projections.Machine) Machine { return makeMachine(s, m) }),
 		Services: makeServices(s),
 		Log:      Log{Position: s.Seq, Time: stamp(s.Time), Skipped: s.SkippedCount()},

@@ -12,6 +12,7 @@ type wire struct {
 	EnvironmentStatus EnvironmentStatus      `json:"environment-status"`
 	Upgrade           *Upgrade               `json:"upgrade"`
 	LastUpgrade       *LastUpgrade           `json:"last-upgrade"`
+	Requests          []PendingRequest       `json:"requests"`
 	Machines          map[string]Machine     `json:"machines"`
 	Services          map[string]wireService `json:"services"`
 	Log               Log                    `json:"log"`
@@ -31,7 +32,7 @@ func Parse(b []byte) (Status, error) {
 	}
 	return Status{
 		Environment: w.Environment, EnvironmentStatus: w.EnvironmentStatus,
-		Upgrade: w.Upgrade, LastUpgrade: w.LastUpgrade, Log: w.Log,
+		Upgrade: w.Upgrade, LastUpgrade: w.LastUpgrade, Requests: w.Requests, Log: w.Log,
 		Machines: ordered(w.Machines, func(m Machine) Machine { return m }),
 		Services: ordered(w.Services, func(s wireService) Service {
 			return Service{s.ServiceStatus, ordered(s.Units, func(u Unit) Unit { return u })}

@@ -12,6 +12,7 @@ type Status struct {
 	EnvironmentStatus EnvironmentStatus `json:"environment-status,omitzero"`
 	Upgrade           *Upgrade          `json:"upgrade,omitempty"`      // in progress or halted
 	LastUpgrade       *LastUpgrade      `json:"last-upgrade,omitempty"` // the newest that ended
+	Requests          []PendingRequest  `json:"requests,omitempty"`     // that wait for more operators to agree
 	Machines          Map[Machine]      `json:"machines"`               // by id
 	Services          Map[Service]      `json:"services"`               // by name
 	Log               Log               `json:"log"`

@@ -73,6 +73,68 @@ func fleet(n int) status.Status {
 	return status.Make(fold(log.Records))
 }
 
+// A deployment waits for one of two others. Status says what it is and who may agree, in every format; the
+// values of its environment are left out.
+func TestRequestsThatWait(t *testing.T) {
+	log := scenario.New()
+	for _, line := range []string{"env demo 1.24.0", "enrol 0 1.24.0 server", "enrol 1 1.24.0"} {
+		log.Line(line)
+	}
+	ask := events.Ask{
+		ID: "r1", Environment: "u", Action: events.ActionDeploy, Created: log.Now(), Expires: log.Now(),
+		Deploy: &events.AskDeploy{Service: "job", Machine: "1", Command: []string{"/bin/sh", "-c", "id"}, Env: map[string]string{"KEY": "hunter2"}},
+	}
+	statement, err := json.Marshal(ask)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed, err := json.Marshal(events.Signed{Statement: statement})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := fold(log.Records)
+	may := func(role string) []events.Grant { return []events.Grant{{Role: role}} }
+	s.Trust.Roster.Operators = []events.Operator{
+		{Name: "olga", Key: "UO", Grants: may(events.RoleOperate)},
+		{Name: "bob", Key: "UB", Grants: may(events.RoleApprove)},
+		{Name: "rob", Key: "UR", Grants: may(events.RoleRead)},
+		{Name: "alice", Key: "UA", Grants: may(events.RoleAdmin)},
+	}
+	rec, err := events.New(events.Envelope{ID: "e1", Time: log.Now(), Actor: "operator-olga", Correlation: "r1"}, &events.RequestPending{
+		Request: events.Request{ID: "r1", Action: ask.Action, Operator: "olga", Signed: signed}, Needed: 2, Until: log.Now().Add(time.Hour),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Fold(rec)
+	st := status.Make(s)
+	var out bytes.Buffer
+	for _, format := range []string{"tabular", "json", "yaml"} {
+		if err := status.Write(&out, format, st, status.Options{UTC: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, want := range []string{
+		"r1  deploy  olga      1/2     2015-06-01T13:00:03Z",
+		`waiting: run on machine 1, as a unit of job: ["/bin/sh" "-c" "id"], restart always, environment ["KEY"] (olga agreed; bob, alice may: juju approve r1)`,
+		`"able":["bob","alice"]`, "missing: 1",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %s in\n%s", want, out.String())
+		}
+	}
+	if strings.Contains(out.String(), "hunter2") {
+		t.Error("a value of the environment is shown")
+	}
+	b, err := json.Marshal(st)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if back, err := status.Parse(b); err != nil || cmp.Diff(st, back) != "" {
+		t.Errorf("%v %s", err, cmp.Diff(st, back))
+	}
+}
+
 func TestJSONIsReadBackAndOrdered(t *testing.T) {
 	st := fleet(120)
 	b, err := json.Marshal(st)

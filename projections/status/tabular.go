@@ -16,6 +16,7 @@ func writeTabular(out *bufio.Writer, st Status, o Options) {
 	env.add(st.Environment.Name, st.Environment.AgentVersion, st.EnvironmentStatus.UpgradeAvailable)
 	env.write(out, "Environment")
 	tabularUpgrade(out, st, o)
+	tabularRequests(out, st, o)
 	if lost := st.EnvironmentStatus.LostSources; len(lost) > 0 {
 		sources := newTable("SOURCE", "STATE", "SINCE", "NEXT", "INFO")
 		for _, l := range lost {

@@ -14,7 +14,7 @@ import (
 func makeUpgrade(s *projections.State) *Upgrade {
 	u := s.Upgrade
 	if u == nil {
-		return makePending(s.Pending)
+		return makePending(s.PendingUpgrade())
 	}
 	plan := rollout.Plan(s, rollout.PolicyOf(s))
 	out := &Upgrade{
@@ -43,9 +43,9 @@ func makePending(w *projections.Pending) *Upgrade {
 		return nil
 	}
 	return &Upgrade{
-		ID: w.ID, Operator: w.Operator, Target: number(w.To), State: PendingApproval, Waiting: []Waiting{},
-		Blockers: []events.Reason{{Code: events.CodePendingApproval, Text: fmt.Sprintf(
-			"%d of %d operators agree (%s); another one may: juju approve-upgrade %s", len(w.Agreed), w.Needed, strings.Join(w.Agreed, ", "), w.ID)}},
+		ID: w.Request.ID, Operator: w.Request.Operator, Target: number(w.Upgrade.To), State: PendingApproval, Waiting: []Waiting{},
+		Blockers: []events.Reason{{Code: events.CodePendingApproval, Text: fmt.Sprintf("%d of %d operators agree (%s); another one may: %s", len(w.Agreed),
+			w.Needed(), strings.Join(w.Agreed, ", "), approve(w))}},
 	}
 }
 

@@ -80,6 +80,10 @@ func (s Status) in(o Options) Status {
 		c.Ended = o.time(c.Ended)
 		s.LastUpgrade = &c
 	}
+	s.Requests = slices.Clone(s.Requests)
+	for i := range s.Requests {
+		s.Requests[i].Until = o.time(s.Requests[i].Until)
+	}
 	s.Machines = each(s.Machines, func(m Machine) Machine {
 		m.Since = o.time(m.Since)
 		return m

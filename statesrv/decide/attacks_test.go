@@ -3,11 +3,13 @@ package decide
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/events/testkey"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/warrant"
@@ -253,8 +255,57 @@ func TestAttacksOnRequests(t *testing.T) {
 		"BI-60 a request as an approval": {func(c *court) string {
 			c.quorum(2)
 			c.ask(c.upgrade("r1"), "alice")
-			return c.hear("a1", "bob", signAs(c.t, c.approval("a1", "r1", c.state.Pending.SHA256), "bob", events.RequestType))
+			return c.hear("a1", "bob", signAs(c.t, c.approval("a1", "r1", c.digest("r1")), "bob", events.RequestType))
 		}, "req-signature"},
+		"B03 a deployment by one of two": {func(c *court) string { c.quorum(2); return c.deploy("1") }, "request.pending"},
+		"B03 on a machine without a quorum": {func(c *court) string {
+			c.quorum(2)
+			return c.deploy("0")
+		}, "request.received unit.added units.assigned"},
+		"B03 by two": {func(c *court) string { c.quorum(2); c.deploy("1"); return c.again("a1", "carol") }, "request.approved unit.added units.assigned"},
+		"B03 by one and an operator who was removed": {func(c *court) string {
+			c.quorum(3)
+			c.deploy("1")
+			c.again("a1", "erin")
+			c.state.Trust.Roster.Operators = slices.DeleteFunc(c.state.Trust.Roster.Operators, func(o events.Operator) bool { return o.Name == "erin" })
+			return c.again("a2", "bob")
+		}, "request.approved"},
+		"B03 other bytes": {func(c *court) string {
+			c.quorum(2)
+			c.deploy("1")
+			return c.ask(c.approval("a1", "r1", strings.Repeat("cd", 32)), "bob")
+		}, "req-quorum"},
+		"B03 the asker lost his role meanwhile": {func(c *court) string {
+			c.quorum(2)
+			c.deploy("1")
+			c.state.Trust.Roster.Operators[0].Grants[0].Role = events.RoleRead
+			return c.again("a1", "bob")
+		}, "req-scope"},
+		"B03 taken back": {func(c *court) string {
+			c.quorum(2)
+			c.deploy("1")
+			c.state.Trust.Revoked = &events.Revoked{Requests: []string{"r1"}}
+			c.decided(Plan(c.at(), Outlook{}))
+			return c.ask(c.approval("a1", "r1", strings.Repeat("cd", 32)), "bob")
+		}, "not-pending"},
+		"B03 a setting that is believed, by one of two": {func(c *court) string {
+			c.quorum(2)
+			return c.set("tools-source=/x")
+		}, "request.pending"},
+		"B03 a setting of pace": {func(c *court) string {
+			c.quorum(2)
+			return c.set("upgrade-max-in-flight=1")
+		}, "request.received setting.changed"},
+		"B03 a setting, by two": {func(c *court) string {
+			c.quorum(2)
+			c.set("tools-source=/x")
+			return c.again("a1", "bob")
+		}, "request.approved setting.changed"},
+		"B03 a setting, by an approver of some machines": {func(c *court) string {
+			c.quorum(2)
+			c.set("tools-source=/x")
+			return c.again("a1", "carol")
+		}, "req-scope"},
 		"another environment": {func(c *court) string { ask := c.upgrade("r1"); ask.Environment = "other"; return c.ask(ask, "alice") }, "other-environment"},
 		"a service that became another": {func(c *court) string {
 			ask := c.complete(events.Ask{ID: "r1", Action: events.ActionAddUnit, AddUnit: &events.AskAddUnit{Service: "web", Machine: "2"}})
@@ -277,10 +328,28 @@ func (c *court) agree(who string) string {
 	return c.again("a1", who)
 }
 
+// deploy asks, as alice, for a command on a machine.
+func (c *court) deploy(machine string) string {
+	c.t.Helper()
+	return c.ask(c.complete(events.Ask{ID: "r1", Action: events.ActionDeploy, Deploy: &events.AskDeploy{
+		Service: "job", Machine: machine, Command: []string{"work"}, Restart: events.RestartNever,
+	}}), "alice")
+}
+
+// set asks, as alice, for a setting.
+func (c *court) set(setting string) string {
+	c.t.Helper()
+	key, value, _ := strings.Cut(setting, "=")
+	return c.ask(c.complete(events.Ask{ID: "r1", Action: events.ActionSetEnv, SetEnv: map[string]string{key: value}}), "alice")
+}
+
 func (c *court) again(id, who string) string {
 	c.t.Helper()
-	return c.ask(c.approval(id, "r1", c.state.Pending.SHA256), who)
+	return c.ask(c.approval(id, "r1", c.digest("r1")), who)
 }
+
+// digest is of a request that waits.
+func (c *court) digest(id string) string { return warrant.Digest(c.state.Pending[id].Request.Signed) }
 
 // last is the last of the codes.
 func (c *court) last(ask events.Ask) string {
@@ -310,6 +379,55 @@ func TestOrdersCarryWhatMakesThemLawful(t *testing.T) {
 		if got := events.CodeOf(err); got != want || err != nil && want == "" {
 			t.Errorf("machine %s: %v, want %q", id, err, want)
 		}
+	}
+}
+
+// A unit that two agreed to is lawful at its machine, which counts by itself; with one approval less it
+// is not.
+func TestB03UnitsCarryTheirApprovals(t *testing.T) {
+	c := newCourt(t)
+	c.quorum(2)
+	c.deploy("1")
+	if got := c.again("a1", "bob"); got != "request.approved unit.added units.assigned" {
+		t.Fatal(got)
+	}
+	u, m := c.state.Units["job/0"].UnitSpec, c.state.Machines["1"]
+	own := warrant.Machine{ID: "1", Key: m.Key, Labels: m.Labels}
+	if _, err := reader(c.state, judged).Unit(u, own); err != nil {
+		t.Error(err)
+	}
+	u.Warrant.Approvals = nil
+	if _, err := reader(c.state, judged).Unit(u, own); events.CodeOf(err) != events.CodeRequestQuorum {
+		t.Errorf("without the approval: %v", err)
+	}
+}
+
+// Each operator has room for so many requests that wait (limits.PendingOfOperator), and all of them
+// together for so many (limits.PendingRequests).
+func TestOnlySoMuchWaits(t *testing.T) {
+	c := newCourt(t)
+	c.quorum(2)
+	try := func(n int, who string) string {
+		return c.ask(c.complete(events.Ask{ID: fmt.Sprint(who, n), Action: events.ActionUnsetEnv, UnsetEnv: []string{"enrol-policy"}}), who)
+	}
+	for i := range limits.PendingOfOperator {
+		if got := try(i, "alice"); got != "request.pending" {
+			t.Fatalf("request %d: %q", i, got)
+		}
+	}
+	if got := try(limits.PendingOfOperator, "alice"); got != "too-many" {
+		t.Errorf("one more of alice: %q", got)
+	}
+	for i := len(c.state.Pending); i < limits.PendingRequests; i++ {
+		c.state.Pending[fmt.Sprint("other", i)] = &projections.Pending{Request: events.Request{Operator: fmt.Sprint("o", i)}}
+	}
+	c.state.Trust.Roster.Operators = append(c.state.Trust.Roster.Operators, grants("ann", events.RoleAdmin, nil))
+	if got := try(0, "ann"); got != "too-many" {
+		t.Errorf("one more of all: %q", got)
+	}
+	delete(c.state.Pending, "alice0")
+	if got := try(1, "ann"); got != "request.pending" {
+		t.Errorf("with room: %q", got)
 	}
 }
 

@@ -50,7 +50,7 @@ func (q *inquiry) proofs() (*warrant.List, error) {
 
 // warrantFor lets a machine see that this request is for it.
 func (q *inquiry) warrantFor(id string) events.Warrant {
-	w := events.Warrant{Request: q.req.Signed}
+	w := events.Warrant{Request: q.req.Signed, Approvals: q.approvals}
 	if list, err := q.proofs(); err == nil {
 		if proven, err := list.Prove(w, id); err == nil {
 			return proven

@@ -43,10 +43,11 @@ type Outlook struct {
 
 // Plan lets the upgrade in progress go on: it says the orders, the halt or the completion
 // that rollout.Plan finds, in the same batch as what made them due. Archives that are not
-// stored yet are wanted first; their arrival plans again. A plan that is made twice on the
+// stored yet are wanted first; their arrival plans again. What waited too long for approval is
+// refused. A plan that is made twice on the
 // same state is the same.
 func Plan(at At, look Outlook) Decision {
-	d := Decision{Facts: orphans(at.State)}
+	d := Decision{Facts: append(orphans(at.State), lapsed(at.State, at.Now)...)}
 	u := at.State.Upgrade
 	if u == nil {
 		return d

@@ -109,7 +109,7 @@ func Judge(at At, r Request, by events.Operator, know Known) Decision {
 		return Decision{}
 	}
 	q := &inquiry{
-		At: at, Known: know, ask: r.Ask, by: by,
+		At: at, Known: know, judges: judges, ask: r.Ask, by: by,
 		req: events.Request{ID: r.Ask.ID, Action: r.Ask.Action, Operator: by.Name, Created: r.Ask.Created, Signed: r.Signed},
 	}
 	d := q.decision(r.Seq, q.judge())
@@ -146,6 +146,9 @@ type inquiry struct {
 	by  events.Operator
 	req events.Request // as it goes into the log
 
+	judges    map[string]func(*inquiry) verdict // all of them: an approval lets what it approves be judged again
+	approvals [][]byte                          // of other operators who agree, with the one that is being judged
+
 	machines []warrant.Machine // that it is about
 	list     *warrant.List     // of them; see proofs
 }
@@ -156,6 +159,7 @@ type verdict struct {
 	received events.Payload // nil: a request.received
 	decided  []events.Payload
 	reasons  []events.Reason // why it is refused; then decided is not recorded
+	missing  int             // how many more operators must agree
 }
 
 func refuse(code, format string, args ...any) []events.Reason {
@@ -173,21 +177,30 @@ func (q *inquiry) judge() verdict {
 		return verdict{received: received, reasons: refuse(events.CodeRequestExpired,
 			"the request expired at %s, before a state server could judge it", q.ask.Expires.UTC().Format(time.RFC3339))}
 	}
-	judge, ok := judges[q.ask.Action]
-	if !ok {
+	if q.judges[q.ask.Action] == nil {
 		return verdict{received: received, reasons: refuse(codeUnknown,
 			"this state server does not know the action %q; it may be older than the client", q.ask.Action)}
 	}
 	q.machines = targets.Of(q.State, q.ask)
-	if reasons := q.mayAsk(); len(reasons) > 0 {
-		return verdict{received: received, reasons: reasons}
-	}
-	v := judge(q)
+	v := q.judged()
 	if v.received == nil {
 		v.received = received
 	}
+	return v
+}
+
+// judged is the verdict on a request for an action that is known: who asks, what, of which machines,
+// and who must agree.
+func (q *inquiry) judged() verdict {
+	if reasons := q.mayAsk(); len(reasons) > 0 {
+		return verdict{reasons: reasons}
+	}
+	v := q.judges[q.ask.Action](q)
 	if len(v.reasons) == 0 {
 		v.reasons = q.sameMachines()
+	}
+	if len(v.reasons) == 0 {
+		v = q.agreement(v)
 	}
 	return v
 }

@@ -215,8 +215,8 @@ func fill(ask *events.Ask, words []string, s *projections.State) {
 		ask.Upgrade = up
 	case events.ActionApprove:
 		ask.Approve = &events.AskApprove{Request: first}
-		if w := s.Pending; w != nil {
-			ask.Approve.SHA256 = w.SHA256
+		if w := s.Pending[first]; w != nil {
+			ask.Approve.SHA256 = warrant.Digest(w.Request.Signed)
 		}
 	case events.ActionRestart:
 		ask.Restart = &events.AskRestart{Tags: words}

@@ -28,15 +28,20 @@ func judgeUpgrade(q *inquiry) verdict {
 	for _, t := range a.Artefacts {
 		v.reasons = append(v.reasons, reasonsOf(reader(q.State, q.Now).Target(*a, t, a.To))...) // Blockers has told whether it is a rollback
 	}
-	if w := q.State.Pending; w != nil && w.ID != q.ask.ID && !a.Reset {
-		v.reasons = append(v.reasons, events.Reason{Code: codeConflict, About: []string{w.ID}, Text: waits(w.ID, w.Agreed, w.Needed) + "; approve it, or " +
-			"drop it with --reset-previous-upgrade"})
+	other := q.State.PendingUpgrade()
+	if other != nil && other.Request.ID == q.ask.ID {
+		other = nil // it is judged again
+	}
+	if other != nil && !a.Reset {
+		v.reasons = append(v.reasons, events.Reason{
+			Code: codeConflict, About: []string{other.Request.ID}, Text: waits(other) + "; approve it, or drop it with --reset-previous-upgrade",
+		})
 	}
 	if len(v.reasons) > 0 {
 		return v
 	}
-	if w := q.State.Pending; w != nil && w.ID != q.ask.ID {
-		v.decided = append(v.decided, &events.UpgradeAborted{Upgrade: w.ID, Request: q.ask.ID})
+	if other != nil {
+		v.decided = append(v.decided, &events.UpgradeAborted{Upgrade: other.Request.ID, Request: q.ask.ID})
 	}
 	if u := q.State.Upgrade; u != nil {
 		v.decided = append(v.decided, supersede(q.State, u.ID, "the upgrade was aborted by request "+q.ask.ID)...)
@@ -45,7 +50,7 @@ func judgeUpgrade(q *inquiry) verdict {
 	v.decided = append(v.decided, &events.UpgradeAccepted{
 		Upgrade: q.ask.ID, From: q.State.AgentVersion, To: a.To, Machines: rollout.Sequence(q.State),
 	})
-	return q.agreement(v)
+	return v
 }
 
 // maxSuperseded is how many orders an abort withdraws at once; the planner goes on.
