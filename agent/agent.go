@@ -67,6 +67,7 @@ type Agent struct {
 	units     *units
 	trust     *trust
 	unjudged  *unjudged
+	newest    newestOrder // of the goroutine of obey alone
 	downloads *downloads
 	steps     *upgradeSteps
 	guest     confines // of a staged version's self-test
@@ -111,6 +112,7 @@ func New(cfg Config) (*Agent, error) {
 	if j.Phase == install.PhaseTrial && j.Order != nil && j.Order.Tools.Version != cfg.Own {
 		cfg.Logger.Error("this is not the version on trial, so it proves nothing", "version", cfg.Own.String(), "on trial", j.Order.Tools.Version.String())
 	}
+	a.newest.seq = j.Seq
 	a.outbox, err = openOutbox(a.layout.Outbox(), a.layout.Machine, cfg.Identity, cfg.Now, cfg.NewID, cfg.Logger)
 	if err != nil {
 		return nil, err

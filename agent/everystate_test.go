@@ -107,6 +107,10 @@ func everyInput(s agent.State) []agent.Input {
 				agent.Switched{Order: id, Failure: f}, agent.Undone{Order: id, To: bin("1.24.0").Number, Failure: f})
 		}
 	}
+	for _, id := range []string{"o1", "r1", "o2", ""} {
+		f := events.Failure{Step: "check", Cause: events.CauseOperator, Code: "log-fork", Text: "x"}
+		inputs = append(inputs, agent.WentBack{Record: "order.issued/1", Order: id, Failure: f})
+	}
 	for _, phase := range []string{install.PhaseCommitted, install.PhaseRolledBack, install.PhaseTrial} {
 		j := s.Journal
 		j.Phase = phase
@@ -155,6 +159,13 @@ func terminals(s agent.State, in agent.Input, effects []agent.Effect) string {
 	for _, i := range []agent.Input{in, s.Held} {
 		if o, ok := i.(agent.Ordered); ok {
 			known = append(known, o.Order.Order)
+		}
+	}
+	if back, ok := in.(agent.WentBack); ok {
+		if back.Order == orderOf(s) || back.Order == s.Restart {
+			known = nil // it ends itself
+		} else {
+			known = append(known, back.Order)
 		}
 	}
 	ended := map[string]bool{}

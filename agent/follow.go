@@ -2,10 +2,12 @@ package agent
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/events/warrant"
 	"github.com/jujube-project/jujube/host"
 )
@@ -89,13 +91,51 @@ func (a *Agent) hear(ctx context.Context, law Law, rec events.Record) {
 	} else {
 		var in Input
 		if in, err = law.Input(rec, payload); in != nil {
-			a.input(ctx, a.witnessed(law, in))
+			in = a.newest.inOrder(rec, a.witnessed(law, in))
+		}
+		if in != nil {
+			a.input(ctx, in)
 		}
 	}
 	if err != nil {
 		a.cfg.Logger.Error("refused what the machine was told to do", "kind", rec.Kind, "seq", rec.Seq, "err", err)
 		a.tell(&events.OrderRefused{Record: rec.Kind, Code: refusalCode(err), Text: err.Error()})
 	}
+}
+
+// newestOrder is where the newest record lies that was on this machine's order subject. It belongs to
+// the goroutine that judges them.
+type newestOrder struct {
+	seq  uint64
+	told uint64 // the older one of which it was told already
+}
+
+// inOrder is what a record means, given what was there before. The records of one subject lie behind
+// each other in the log, and nothing is ever taken out of it: an older one means that the log was
+// put back to an old copy, or is another one. It is told once what becomes of it; nil: nothing more.
+func (n *newestOrder) inOrder(rec events.Record, in Input) Input {
+	if rec.Seq >= n.seq {
+		n.seq, n.told = rec.Seq, 0
+		return in
+	}
+	if rec.Seq == n.told {
+		return nil
+	}
+	n.told = rec.Seq
+	back := WentBack{Record: rec.Kind, Failure: events.Failure{
+		Step: stepCheck, Cause: events.CauseOperator, Code: tree.CodeFork,
+		Text: fmt.Sprintf("the newest order lies at %d of the log; before, one lay at %d: the log was put back to an old copy, or lost its end", rec.Seq, n.seq),
+	}}
+	switch in := in.(type) {
+	case Ordered:
+		back.Order = in.Order.Order
+		if in.Unlawful != nil && in.Unlawful.Code == tree.CodeFork {
+			back.Failure.Output = in.Unlawful.Output
+		}
+	case RestartOrdered:
+		back.Order = in.Order
+	}
+	return back
 }
 
 // hearUnits follows a list of units as far as somebody asked for them.

@@ -43,6 +43,13 @@ type (
 		Until    time.Time
 		Unlawful *events.Failure
 	}
+	// WentBack: the newest record on the machine's order subject lies before one that was there
+	// earlier. Nothing of it is done; Failure says why.
+	WentBack struct {
+		Record  string // its kind
+		Order   string // that it gives; empty: it is no order
+		Failure events.Failure
+	}
 	// Judged: the order in work was judged again, before the step of that name; a nil Failure
 	// means that it still holds.
 	Judged struct {
@@ -95,6 +102,7 @@ func (Stepped) input()        {}
 func (Proved) input()         {}
 func (Undone) input()         {}
 func (RestartOrdered) input() {}
+func (WentBack) input()       {}
 func (Judged) input()         {}
 func (Downloaded) input()     {}
 func (Staged) input()         {}

@@ -46,6 +46,8 @@ func Step(s State, in Input) (State, []Effect) {
 		return s.resolved(in)
 	case RestartOrdered:
 		return s.restartOrdered(in)
+	case WentBack:
+		return s.wentBack(in)
 	case Judged:
 		return s.judged(in)
 	case Downloaded:
@@ -284,6 +286,19 @@ func (s State) inUse() []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(slices.DeleteFunc(names, func(n string) bool { return n == "" }))
+}
+
+// wentBack is for a record of a log that lost its end, or is another one: it is refused by name. An
+// order that it gives ends with that, unless this machine works on one of the same name: that one
+// tells its end itself.
+func (s State) wentBack(in WentBack) (State, []Effect) {
+	told := []Effect{Tell{&events.OrderRefused{Record: in.Record, Order: in.Order, Code: in.Failure.Code, Text: in.Failure.Text}}}
+	if in.Order == "" || s.Order != nil && s.Order.ID == in.Order || s.Restart == in.Order {
+		return s, told
+	}
+	r := &events.AgentUpgradeFailed{Failure: in.Failure}
+	r.Order = in.Order
+	return s, append(told, Tell{r})
 }
 
 // resolved forgets which builds failed here, so that the next order may try them again.

@@ -25,11 +25,13 @@ const resyncEvery = 5 * time.Minute
 //
 // It hears of new ones from what LOG republishes, and reads the newest of each at the start,
 // after every reconnection and every few minutes (resyncEvery), since a republished message
-// is lost while the connection is. Of each subject f gets rising sequences only.
+// is lost while the connection is. Of each subject f gets rising sequences only, as long as the log
+// only grows. If the newest that lies there is older than what f got before, the log was put back to
+// an old copy, or lost its end: f gets that one, too, and it is for f to say what is wrong with it.
 //
 // An order is state: f never sees one that was replaced while the machine was away.
 func (c *Conn) Orders(ctx context.Context, tag string, f func(events.Record)) error {
-	o := &orderReader{conn: c, tag: tag, f: f, seen: map[string]uint64{}, live: make(chan stored, 64), poke: host.NewPoke()}
+	o := &orderReader{conn: c, tag: tag, f: f, seen: map[string]uint64{}, older: map[string]bool{}, live: make(chan stored, 64), poke: host.NewPoke()}
 	for _, subject := range []string{names.SubjectHeard + "order." + tag + ".*", names.SubjectHeard + names.EntityTrust} {
 		stop, err := c.subscribe(subject, limits.RecordBytes, o.hear)
 		if err != nil {
@@ -46,6 +48,9 @@ func (c *Conn) Orders(ctx context.Context, tag string, f func(events.Record)) er
 				time.AfterFunc(time.Second, o.poke.Send)
 			}
 		case s := <-o.live:
+			if s.seq < o.seen[s.subject] {
+				o.poke.Send() // it was overtaken by a read, or the log went back: what lies there tells
+			}
 			o.take(s)
 		case <-time.After(resyncEvery + rand.N(resyncEvery)):
 			o.poke.Send()
@@ -64,6 +69,8 @@ type orderReader struct {
 	seen map[string]uint64 // newest sequence handed out, by subject
 	live chan stored       // what LOG republished and nobody took yet
 	poke host.Poke         // the newest of each subject is to be read
+
+	older map[string]bool // subjects whose newest was older than seen, when it was read last
 }
 
 // hear takes what LOG republished. NATS calls it, and it does not wait.
@@ -104,17 +111,37 @@ func (o *orderReader) resync(ctx context.Context) error {
 	order := names.SubjectLog + "order." + o.tag + "."
 	for _, subject := range []string{names.SubjectTrust, order + "agent", order + "units"} {
 		s, err := o.conn.getLast(ctx, names.StreamLog, subject)
-		if errors.Is(err, ErrNotFound) {
-			continue
-		}
-		if err != nil {
+		if err != nil && !errors.Is(err, ErrNotFound) {
 			o.conn.cfg.Logger.Debug("reading own orders", "err", err)
 			return err
 		}
-		o.take(s)
+		o.wentBack(subject, s.seq)
+		if err == nil {
+			o.take(s)
+		}
 	}
 	return nil
 }
+
+// wentBack lets take hand out what is older than what was handed out before, if that is the newest
+// that lies there, twice in a row: a replica of NATS that answers may not have caught up the first
+// time. seq is 0 if nothing lies there.
+func (o *orderReader) wentBack(subject string, seq uint64) {
+	switch {
+	case seq >= o.seen[subject]:
+		delete(o.older, subject)
+	case !o.older[subject]:
+		o.older[subject] = true
+		time.AfterFunc(catchUp, o.poke.Send)
+	default:
+		o.conn.cfg.Logger.Warn("the log went back", "subject", subject, "from", o.seen[subject], "to", seq)
+		delete(o.older, subject)
+		delete(o.seen, subject)
+	}
+}
+
+// catchUp is how long a replica is given before an older answer is believed.
+const catchUp = time.Second
 
 func (o *orderReader) take(s stored) {
 	if s.seq <= o.seen[s.subject] {

@@ -1,6 +1,7 @@
 package bus_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -52,4 +53,52 @@ func TestMachinesFollowTrust(t *testing.T) {
 			t.Fatalf("nobody told it of version %d", version+1)
 		}
 	}
+}
+
+// The log is put back to an old copy. The machine is handed the newest order that lies there, although
+// it is older than what it got before, and the ones that come then: it says itself what is wrong.
+func TestB15OrdersOfALogThatWentBackAreHandedOut(t *testing.T) {
+	b := bustest.Start(t)
+	log := b.StateServer().Log()
+	order := func(last uint64) {
+		t.Helper()
+		rec, err := events.New(events.Envelope{ID: fmt.Sprint(last), Time: time.Unix(1, 0), Actor: "state-server-0"},
+			&events.OrderSuperseded{Order: fmt.Sprint("o", last), Machine: "3", Reason: "x"})
+		if err == nil {
+			_, err = log.Append(t.Context(), last, rec)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	agent := b.Agent("machine-3")
+	taken := make(chan uint64, 10)
+	wants := func(seq uint64) {
+		t.Helper()
+		select {
+		case got := <-taken:
+			if got != seq {
+				t.Fatalf("it was handed the order at %d, not at %d", got, seq)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatalf("nobody handed it the order at %d", seq)
+		}
+	}
+	for last := range uint64(4) {
+		order(last)
+	}
+	go func() { _ = agent.Orders(t.Context(), "machine-3", func(r events.Record) { taken <- r.Seq }) }()
+	wants(4)
+	b.Rewrite(func(seq uint64, data []byte) []byte {
+		if seq > 2 {
+			return nil
+		}
+		return data
+	})
+	if err := agent.Reconnect(); err != nil {
+		t.Fatal(err)
+	}
+	wants(2)
+	order(2)
+	wants(3)
 }

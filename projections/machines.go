@@ -33,6 +33,10 @@ type Machine struct {
 	// each.
 	Heads []uint64 `json:"heads,omitempty"`
 
+	// Fork is why it does nothing that a new order says: the log that it is shown is not the one that it has
+	// seen before. It holds until the machine works on an order, or starts anew.
+	Fork string `json:"fork,omitempty"`
+
 	Ended    string    `json:"ended,omitempty"`     // the order that its agent ended last; the end of this order is not recorded twice
 	Adrift   string    `json:"adrift,omitempty"`    // the order that it still works on although the order is not open any more
 	Denied   []Denied  `json:"denied,omitempty"`    // builds that it refuses, oldest first

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/events/version"
 )
 
@@ -29,7 +30,7 @@ func (s *State) foldReport(now time.Time, p events.Report) {
 	switch p := p.(type) {
 	case *events.AgentStarted:
 		m.runs(p.Version)
-		m.Started, m.Since = now, now
+		m.Started, m.Since, m.Fork = now, now, ""
 		if m.Adrift = p.Order; p.Order == m.Ended || s.isOpen(m.ID, p.Order) {
 			m.Adrift = ""
 		}
@@ -39,6 +40,10 @@ func (s *State) foldReport(now time.Time, p events.Report) {
 		}
 	case *events.UnitStateChanged:
 		s.foldUnitState(now, p)
+	case *events.OrderRefused:
+		if p.Code == tree.CodeFork {
+			m.Fork = p.Text
+		}
 	default:
 		s.foldOrderReport(now, m, p)
 	}
@@ -229,6 +234,6 @@ func (m *Machine) goesBackTo(v version.Binary) {
 // this order, and no other. After it has refused an order, it is unknown which one it remembers.
 func (m *Machine) believed(o *Order, p events.Report) {
 	if _, refused := p.(*events.AgentUpgradeFailed); !refused && o.Head > 0 {
-		m.Heads = []uint64{o.Head}
+		m.Heads, m.Fork = []uint64{o.Head}, ""
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/jujube-project/jujube/events/tree"
 	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/projections/rollout"
 )
@@ -39,6 +40,9 @@ func agentState(s *projections.State, m *projections.Machine) (state, info strin
 	}
 	if m.Started.IsZero() {
 		return AgentPending, "waits for the first start of its agent"
+	}
+	if m.Fork != "" {
+		return AgentError, "obeys no order (" + tree.CodeFork + "): " + m.Fork
 	}
 	if o := s.Orders[m.ID]; o != nil {
 		return AgentStarted, rollout.Progress(o) + noReturn(m)
