@@ -20,8 +20,8 @@ func (c *Conn) ServeBeats(f func(tag string, b wire.Beat, answer func(wire.Echoe
 	return c.subscribe(names.SubjectBeat+"*", limits.BeatBytes, func(m *nats.Msg) {
 		var b wire.Beat
 		tag := strings.TrimPrefix(m.Subject, names.SubjectBeat)
-		if !c.rates.allow(tag) {
-			c.garbage(m.Subject, ErrTooOften)
+		if err := c.budgets.reports.take(tag, len(m.Data)); err != nil {
+			c.garbage(m.Subject, err)
 			return
 		}
 		if err := json.Unmarshal(m.Data, &b); err != nil {

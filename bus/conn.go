@@ -22,7 +22,7 @@ type Conn struct {
 	js     jetstream.JetStream
 	closed chan struct{} // closed when nats is
 
-	rates *rates // of the machines that this connection hears
+	budgets *budgets // of those whom this connection hears
 
 	mu        sync.Mutex
 	reconnect map[int]func() // called after every reconnection, by number

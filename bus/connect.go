@@ -1,7 +1,6 @@
 package bus
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +13,6 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/jujube-project/jujube/bus/internal/names"
-	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/host"
 )
 
@@ -79,7 +77,7 @@ func newConn(cfg ConnConfig) (*Conn, error) {
 	}
 	return &Conn{
 		cfg: cfg, id: id, closed: make(chan struct{}), reconnect: map[int]func(){},
-		rates: newRates(time.Now, cmp.Or(cfg.ReportEvery, limits.ReportEvery)),
+		budgets: newBudgets(time.Now, cfg.ReportEvery),
 	}, nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/jujube-project/jujube/bus/internal/names"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/limits"
+	"github.com/jujube-project/jujube/events/strictjson"
 	"github.com/jujube-project/jujube/events/wire"
 )
 
@@ -95,7 +96,10 @@ func judgeEnrolled(token JoinToken, answer wire.Enrolled) error {
 // later. An error that f answers is sent as a refusal.
 func (c *Conn) ServeEnrol(f func(Enrolment)) (stop func(), err error) {
 	return c.subscribe(names.SubjectEnrol, limits.EnrolBytes, func(m *nats.Msg) {
-		req, err := openEnrolment(m.Data)
+		req, err := wire.EnrolRequest{}, c.budgets.enrolments.take(senderOf(m), len(m.Data))
+		if err == nil {
+			req, err = openEnrolment(m.Data)
+		}
 		if err != nil {
 			c.garbage(m.Subject, err)
 			c.answer(m, wire.Enrolled{Refused: refusalOf(err)})
@@ -124,7 +128,7 @@ func refusalOf(err error) *events.Reason {
 func openEnrolment(data []byte) (wire.EnrolRequest, error) {
 	var sealed sealedEnrolment
 	var req wire.EnrolRequest
-	err := json.Unmarshal(data, &sealed)
+	err := decodeSigned(data, &sealed)
 	if err == nil {
 		err = decodeSigned(sealed.Request, &req)
 	}
@@ -140,8 +144,15 @@ func openEnrolment(data []byte) (wire.EnrolRequest, error) {
 	return req, nil
 }
 
-// decodeSigned refuses fields that it does not know: a statement must not be half understood.
+// sealedRules are what statements of hosts and machines are held to.
+var sealedRules = strictjson.Rules{Depth: 4, Fields: true}
+
+// decodeSigned takes what can be read in one way only, and has no field that it does not know: a
+// statement must not be half understood.
 func decodeSigned(statement []byte, v any) error {
+	if err := sealedRules.Check(statement); err != nil {
+		return err
+	}
 	d := json.NewDecoder(bytes.NewReader(statement))
 	d.DisallowUnknownFields()
 	return d.Decode(v)

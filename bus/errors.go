@@ -15,7 +15,7 @@ import (
 // translated to one of them here and nowhere else, by its code and never by its text.
 var (
 	// ErrNoStateServer: nobody serves the subject, because no state server leads at this
-	// moment. What NATS does by itself still works: storing requests, reading the log.
+	// moment. What NATS does by itself still works: reading the log, and fetching tools.
 	ErrNoStateServer = errors.New("no state server answers")
 	// ErrDenied: NATS does not let this identity in, or does not let it do that.
 	ErrDenied = errors.New("permission denied")
@@ -32,9 +32,6 @@ var (
 	ErrUntrusted = errors.New("not this environment's server")
 	// ErrTooLarge: it is over a limit of package limits. Nothing was sent, or stored.
 	ErrTooLarge = errors.New("too large")
-	// ErrTooOften: a machine sends more messages than it may. Those over the limit are not
-	// handled.
-	ErrTooOften = errors.New("too many messages from one machine")
 )
 
 // JetStream's error codes that are translated. Source: nats-server, server/errors.json.

@@ -70,6 +70,8 @@ func FuzzStoredHeaders(f *testing.F) {
 			t.Fatalf("a message of stream %q is taken for one of the log", s.stream)
 		}
 		_, _ = statusOf(m)
+		m.Header["Nats-Request-Info"] = []string{subject}
+		_ = senderOf(m)
 		_, _ = parseInfo(stored{subject: subject, data: data})
 	})
 }

@@ -46,6 +46,7 @@ func readRequests(t *testing.T, server *bus.Conn, n int) []bus.Request {
 // its sender is what they say, and those behind it are read.
 func TestBI80ForgedHeadersOfRequestsAreIgnored(t *testing.T) {
 	b := bustest.Start(t)
+	b.KeepRequests()
 	nc, mallory, _ := raw(t, b, operatorRole(b))
 	for i, h := range []nats.Header{
 		{"Nats-Sequence": {"99999"}, "Nats-Subject": {"requests.UVICTIM.x"}, "Nats-Stream": {"LOG"}, "Nats-Num-Pending": {"0"}},
@@ -105,6 +106,7 @@ func TestBI80ForgedHeadersOfReportsAreIgnored(t *testing.T) {
 // the same id must not make a request vanish.
 func TestBI76MessageIDsPoisonNothing(t *testing.T) {
 	b := bustest.Start(t)
+	b.KeepRequests()
 	alice := b.Operator("alice")
 	nc, mallory, _ := raw(t, b, operatorRole(b))
 	for _, id := range []string{"r1", "requests." + alice.Public() + ".r1", alice.Public() + ".r1"} {
@@ -119,28 +121,12 @@ func TestBI76MessageIDsPoisonNothing(t *testing.T) {
 	}
 }
 
-// A NATS that answers "duplicate" and has stored nothing is not believed.
-func TestBI76ADuplicateIsLookedFor(t *testing.T) {
-	b := bustest.StartEmpty(t)
-	nc, _, _ := raw(t, b, stateServerRole(b))
-	if _, err := nc.Subscribe("requests.*.*", func(m *nats.Msg) {
-		_ = m.Respond([]byte(`{"stream":"REQUESTS","seq":1,"duplicate":true}`))
-	}); err != nil {
-		t.Fatal(err)
-	}
-	if err := nc.Flush(); err != nil {
-		t.Fatal(err)
-	}
-	alice := b.Operator("alice")
-	if seq, err := alice.PublishRequest(t.Context(), alice.Identity(), askOf("r1")); !errors.Is(err, bus.ErrExists) {
-		t.Fatalf("a request that NATS claims to have: %d, %v; want ErrExists", seq, err)
-	}
-}
-
-// Headers that would rewrite, move, hide or expire messages store nothing: an operator's
-// on REQUESTS, and a state server's on the log.
+// Headers that would rewrite, move, hide or expire messages do nothing: those of an operator's
+// request stay with the state server that stores it, and NATS refuses them on the log and on
+// REQUESTS.
 func TestBI77HeadersRewriteNothing(t *testing.T) {
 	b := bustest.Start(t)
+	b.KeepRequests()
 	alice := b.Operator("alice")
 	if _, err := alice.PublishRequest(t.Context(), alice.Identity(), askOf("first")); err != nil {
 		t.Fatal(err)
@@ -159,7 +145,7 @@ func TestBI77HeadersRewriteNothing(t *testing.T) {
 		{"Nats-Incr": {"+1"}},
 		{"Nats-Expected-Stream": {"OTHER"}},
 	} {
-		for subject, nc := range map[string]*nats.Conn{"requests." + mallory.Public() + ".x": operator, "log.setting": state} {
+		for subject, nc := range map[string]*nats.Conn{"requests." + mallory.Public() + ".x": state, "log.setting": state} {
 			m := nats.NewMsg(subject)
 			m.Header, m.Data = h, []byte("x")
 			answer, err := nc.RequestMsg(m, 5*time.Second)
@@ -172,13 +158,16 @@ func TestBI77HeadersRewriteNothing(t *testing.T) {
 			}
 		}
 	}
-	m := nats.NewMsg("requests." + mallory.Public() + ".x")
-	m.Header = nats.Header{"Nats-Batch-Id": {"b"}, "Nats-Batch-Sequence": {"1"}, "Nats-Batch-Commit": {"1"}}
-	if answer, err := operator.RequestMsg(m, 5*time.Second); err != nil || !json.Valid(answer.Data) {
-		t.Errorf("BI-77: a batch in REQUESTS: %v", err)
+	m := nats.NewMsg("requests." + mallory.Public() + ".second")
+	m.Header = nats.Header{
+		"Nats-Rollup": {"all"}, "Nats-TTL": {"1s"}, "Nats-Expected-Stream": {"OTHER"}, "Nats-Msg-Id": {"x"},
+		"Nats-Batch-Id": {"b"}, "Nats-Batch-Sequence": {"1"}, "Nats-Batch-Commit": {"1"},
 	}
-	if got := readRequests(t, server, 1); got[0].ID != "first" {
-		t.Errorf("the first request is %+v", got[0])
+	if answer, err := operator.RequestMsg(m, 5*time.Second); err != nil || !json.Valid(answer.Data) {
+		t.Errorf("BI-77: headers of a request: %v", err)
+	}
+	if got := readRequests(t, server, 2); got[0].ID != "first" || got[1].ID != "second" {
+		t.Errorf("the requests are %+v", got)
 	}
 	if n, err := server.Log().Last(t.Context()); err != nil || n != 1 {
 		t.Errorf("the log ends at %d, %v", n, err)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -87,6 +88,7 @@ func TestLimitsOfMessages(t *testing.T) {
 
 func TestLimitsOfRequests(t *testing.T) {
 	b := bustest.Start(t)
+	b.KeepRequests()
 	alice := b.Operator("alice")
 	signed := func(fill int) error {
 		ask := askOf("r1")
@@ -102,18 +104,28 @@ func TestLimitsOfRequests(t *testing.T) {
 		t.Errorf("a request with %d bytes of settings: %v", fill, err)
 	}
 	nc, mallory, _ := raw(t, b, operatorRole(b))
+	state, _, _ := raw(t, b, stateServerRole(b))
 	subject := "requests." + mallory.Public() + "."
-	for n, want := range map[int]bool{limits.RequestBytes + limits.HeaderBytes: true, limits.RequestBytes + limits.HeaderBytes + 1: false} {
-		m, err := nc.Request(subject+map[bool]string{true: "at", false: "past"}[want], bytes.Repeat([]byte("x"), n), 5*time.Second)
+	store := func(nc *nats.Conn, id string, n int) bool {
+		m, err := nc.Request(subject+id, bytes.Repeat([]byte("x"), n), time.Second)
+		if errors.Is(err, nats.ErrTimeout) {
+			return false
+		}
 		var ack struct{ Error any }
 		if err == nil {
 			err = json.Unmarshal(m.Data, &ack)
 		}
-		if err != nil || (ack.Error == nil) != want {
-			t.Errorf("a request of %d bytes: %v, %v", n, err, ack.Error)
+		if err != nil {
+			t.Fatal(err)
 		}
+		return ack.Error == nil
 	}
-	state, _, _ := raw(t, b, stateServerRole(b))
+	if !store(nc, "at", limits.RequestBytes) || store(nc, "past", limits.RequestBytes+1) {
+		t.Errorf("a state server takes no request of %d bytes, or a larger one", limits.RequestBytes)
+	}
+	if !store(state, "at2", limits.RequestBytes+limits.HeaderBytes) || store(state, "past2", limits.RequestBytes+limits.HeaderBytes+1) {
+		t.Errorf("NATS takes no request of %d bytes, or a larger one", limits.RequestBytes+limits.HeaderBytes)
+	}
 	for n, want := range map[int]bool{limits.PayloadBytes: true, limits.PayloadBytes + 1: false} {
 		if err := state.Publish("log.x", make([]byte, n)); (err == nil) != want {
 			t.Errorf("a message of %d bytes: %v", n, err)
@@ -121,29 +133,56 @@ func TestLimitsOfRequests(t *testing.T) {
 	}
 }
 
-func TestLimitOfHowOftenAMachineIsHeard(t *testing.T) {
+// What each key may send, at the limit and one past it: messages at once, messages over time, and
+// bytes of a day.
+func TestAllowances(t *testing.T) {
 	now := time.Unix(1000, 0)
-	r := bus.NewRates(func() time.Time { return now }, limits.ReportEvery)
-	for i := range limits.ReportsAtOnce {
-		if !r.Allow("machine-3") {
-			t.Fatalf("message %d of %d is not heard", i+1, limits.ReportsAtOnce)
+	for name, c := range map[string]struct {
+		budget *bus.Budget
+		atOnce int
+		every  time.Duration
+		aDay   int
+	}{
+		"reports":    {bus.NewBudget(func() time.Time { return now }, bus.ReportAllowance), limits.ReportsAtOnce, limits.ReportEvery, limits.ReportBytesADay},
+		"requests":   {bus.NewBudget(func() time.Time { return now }, bus.RequestAllowance), limits.RequestsAtOnce, limits.RequestEvery, limits.RequestBytesADay},
+		"enrolments": {bus.NewBudget(func() time.Time { return now }, bus.EnrolAllowance), limits.EnrolmentsAtOnce, limits.EnrolmentEvery, 0},
+	} {
+		take := func(key string, size, n int, then error) {
+			t.Helper()
+			for i := range n {
+				if err := c.budget.Take(key, size); err != nil {
+					t.Fatalf("%s: message %d of %d: %v", name, i+1, n, err)
+				}
+			}
+			if err := c.budget.Take(key, size); !errors.Is(err, then) {
+				t.Fatalf("%s: one more than %d: %v, want %v", name, n, err, then)
+			}
+		}
+		take("a", 0, c.atOnce, bus.ErrTooOften)
+		take("b", 0, c.atOnce, bus.ErrTooOften) // another one is heard
+		now = now.Add(c.every)
+		take("a", 0, 1, bus.ErrTooOften)
+		now = now.Add(100 * time.Hour)
+		take("a", 0, c.atOnce, bus.ErrTooOften)
+		if c.aDay > 0 {
+			take("c", c.aDay/16, 16, bus.ErrBudgetSpent)
+			now = now.Add(24 * time.Hour / 16)
+			take("c", c.aDay/16, 1, bus.ErrBudgetSpent)
+			take("d", c.aDay/16, 16, bus.ErrBudgetSpent)
 		}
 	}
-	if r.Allow("machine-3") {
-		t.Fatal("one more than the limit is heard")
+}
+
+// Whoever can make ever new keys does not fill the memory with them.
+func TestKeysThatHaveNothingToPayForAreForgotten(t *testing.T) {
+	now := time.Unix(1000, 0)
+	b := bus.NewBudget(func() time.Time { return now }, bus.EnrolAllowance)
+	for i := range 100_000 {
+		now = now.Add(limits.EnrolmentEvery / 100)
+		_ = b.Take(strconv.Itoa(i), 1)
 	}
-	if !r.Allow("machine-4") {
-		t.Fatal("another machine is not heard")
-	}
-	now = now.Add(limits.ReportEvery)
-	if !r.Allow("machine-3") || r.Allow("machine-3") {
-		t.Fatal("after a while not just one more is heard")
-	}
-	now = now.Add(time.Hour)
-	for range limits.ReportsAtOnce {
-		if !r.Allow("machine-3") {
-			t.Fatal("a machine that was quiet is not heard")
-		}
+	if b.Keys() > 1<<13 {
+		t.Errorf("it remembers %d of 100,000 keys", b.Keys())
 	}
 }
 
@@ -205,4 +244,38 @@ func TestBI78AFloodThrottlesOnlyWhoFloods(t *testing.T) {
 		t.Errorf("BI-78: an honest report took %v, %v without a flood", flooded, calm)
 	}
 	t.Logf("%d messages in %v, %d heard; the slowest of %d honest reports took %v, %v before", sent, took, others, asked, flooded, calm)
+}
+
+// B13: a machine sends one large report after the other, no faster than it may. In a day 38 GB went
+// into the log; now it is what its allowance says, and another machine is heard.
+func TestB13OneMachineDoesNotFillTheLog(t *testing.T) {
+	b := bustest.Start(t)
+	creds, _ := b.Credentials(stateServerRole(b))
+	state := b.With(bus.ConnConfig{Credentials: creds, ReportEvery: time.Nanosecond})
+	heard := map[string]int{}
+	stop, err := state.ServeReports(func(r bus.Report) { heard[r.Machine] += len(r.Data); r.Answer(wire.ReportAnswer{Seq: 1}) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	agent, _, _ := raw(t, b, agentRole(b, "machine-3"))
+	report := bytes.Repeat([]byte("x"), limits.ReportBytes)
+	var last string
+	for range limits.ReportBytesADay/limits.ReportBytes + 10 {
+		m, err := agent.Request("report.machine-3", report, 10*time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last = string(m.Data)
+	}
+	honest, _, _ := raw(t, b, agentRole(b, "machine-4"))
+	if m, err := honest.Request("report.machine-4", report, 10*time.Second); err != nil || !strings.Contains(string(m.Data), `"seq":1`) {
+		t.Errorf("B13: another machine is answered %s, %v", m.Data, err)
+	}
+	stop()
+	if !strings.Contains(last, wire.ReportRetry) || !strings.Contains(last, "budget-spent") {
+		t.Errorf("B13: over its allowance it is answered %s", last)
+	}
+	if n := heard["machine-3"]; n > limits.ReportBytesADay+limits.ReportBytes {
+		t.Errorf("B13: %d bytes of one machine are heard", n)
+	}
 }

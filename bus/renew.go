@@ -65,7 +65,10 @@ func sealRenewal(id *Identity, r wire.RenewRequest) ([]byte, error) {
 // until stop is called. f may answer later. An error that f answers is sent as a refusal.
 func (c *Conn) ServeRenewals(f func(Renewal)) (stop func(), err error) {
 	return c.subscribe(names.SubjectRenew, limits.EnrolBytes, func(m *nats.Msg) {
-		req, err := openRenewal(m.Data)
+		req, err := wire.RenewRequest{}, c.budgets.renewals.take(senderOf(m), len(m.Data))
+		if err == nil {
+			req, err = openRenewal(m.Data)
+		}
 		if err != nil {
 			c.garbage(m.Subject, err)
 			c.answer(m, wire.Renewed{Refused: refusalOf(err)})
@@ -84,7 +87,7 @@ func (c *Conn) ServeRenewals(f func(Renewal)) (stop func(), err error) {
 func openRenewal(data []byte) (wire.RenewRequest, error) {
 	var sealed sealedRenewal
 	var req wire.RenewRequest
-	err := json.Unmarshal(data, &sealed)
+	err := decodeSigned(data, &sealed)
 	if err == nil {
 		err = decodeSigned(sealed.Request, &req)
 	}

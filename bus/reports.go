@@ -25,9 +25,9 @@ type Report struct {
 func (c *Conn) ServeReports(f func(Report)) (stop func(), err error) {
 	return c.subscribe(names.SubjectReport+"*", limits.ReportBytes, func(m *nats.Msg) {
 		tag := strings.TrimPrefix(m.Subject, names.SubjectReport)
-		if !c.rates.allow(tag) {
-			c.garbage(m.Subject, ErrTooOften)
-			c.answer(m, wire.ReportAnswer{Code: wire.ReportRetry, Text: ErrTooOften.Error()})
+		if err := c.budgets.reports.take(tag, len(m.Data)); err != nil {
+			c.garbage(m.Subject, err)
+			c.answer(m, wire.ReportAnswer{Code: wire.ReportRetry, Text: err.Error()})
 			return
 		}
 		f(Report{

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/jujube-project/jujube/bus/internal/names"
 	"github.com/jujube-project/jujube/events"
@@ -17,8 +18,7 @@ import (
 	"github.com/jujube-project/jujube/host"
 )
 
-// Request is one stored request as a state server receives it. NATS lets only the holder of
-// Key publish under that key; nothing else about the request was checked.
+// Request is one stored request as a state server receives it.
 type Request struct {
 	Seq  uint64    // in REQUESTS, which has no gaps
 	Key  string    // public key from the subject
@@ -27,8 +27,78 @@ type Request struct {
 	Time time.Time // when NATS stored it
 }
 
-// PublishRequest signs an ask and stores it in REQUESTS, whether or not a state server runs
-// that decides on it. It returns the sequence there.
+// Asked is a request on its way, before it is stored. NATS lets only the holder of Key publish
+// under that key; nothing else about the request was checked.
+type Asked struct {
+	Key  string
+	ID   string
+	Data []byte
+	Keep func()      // stores it, and answers
+	Deny func(error) // answers that it was not stored
+}
+
+// ServeAsked hands every request to f before it is stored, one after another, until stop is
+// called. f calls Keep or Deny, later if it likes. What an operator asks over his allowance is
+// refused here.
+//
+// NATS would store requests by itself. But it can bound a stream only as a whole, and bounds
+// nobody's rate: one operator could fill the disk, and others would wait behind him.
+func (c *Conn) ServeAsked(f func(Asked)) (stop func(), err error) {
+	return c.subscribe(names.SubjectAsk+"*.*", limits.RequestBytes, func(m *nats.Msg) {
+		key, id, _ := strings.Cut(strings.TrimPrefix(m.Subject, names.SubjectAsk), ".")
+		deny := func(err error) { c.answer(m, storedRequest{Refused: refusalOf(err)}) }
+		if err := c.budgets.requests.take(key, len(m.Data)); err != nil {
+			c.garbage(m.Subject, err)
+			deny(err)
+			return
+		}
+		f(Asked{Key: key, ID: id, Data: m.Data, Deny: deny, Keep: func() { c.keepRequest(m, key, id) }})
+	})
+}
+
+// keepTimeout bounds the storing of one request.
+const keepTimeout = 10 * time.Second
+
+// keepRequest stores a request and answers with what NATS says. After an error of NATS the
+// client asks again, or finds out that it is stored.
+func (c *Conn) keepRequest(m *nats.Msg, key, id string) {
+	ctx, cancel := context.WithTimeout(context.Background(), keepTimeout)
+	defer cancel()
+	answer, err := c.nats.RequestWithContext(ctx, names.SubjectRequest+key+"."+id, m.Data)
+	if err != nil {
+		c.answer(m, storedRequest{Refused: refusalOf(translate(err))})
+		return
+	}
+	if m.Reply != "" {
+		if err := m.Respond(answer.Data); err != nil {
+			c.cfg.Logger.Debug("answering", "subject", m.Subject, "err", err)
+		}
+	}
+}
+
+// storedRequest is the answer to a request: what NATS says when it stores a message, or the
+// refusal of a state server. Clients of before read both as the answer of NATS.
+type storedRequest struct {
+	Seq     uint64              `json:"seq,omitempty"`
+	Error   *jetstream.APIError `json:"error,omitempty"`
+	Refused *events.Reason      `json:"refused,omitempty"`
+}
+
+// MarshalJSON gives a refusal as an error of NATS as well.
+func (s storedRequest) MarshalJSON() ([]byte, error) {
+	type plain storedRequest
+	if s.Refused != nil {
+		s.Error = &jetstream.APIError{Code: 403, ErrorCode: codeRefused, Description: s.Refused.Error()}
+	}
+	return json.Marshal(plain(s))
+}
+
+// codeRefused stands where NATS has the number of its error. NATS has no such number.
+const codeRefused jetstream.ErrorCode = 1
+
+// PublishRequest signs an ask and has it stored in REQUESTS. It returns the sequence there. A
+// refusal is an *events.Reason; then it is not stored. It returns ErrNoStateServer when no state
+// server leads.
 //
 // REQUESTS takes one message for each request id, for ever. Publishing the same ask again
 // therefore changes nothing, and returns the same sequence: a caller that did not get the
@@ -50,12 +120,15 @@ func (c *Conn) PublishRequest(ctx context.Context, id *Identity, ask events.Ask)
 		return 0, fmt.Errorf("publish request: %w: %d bytes, limit %d", ErrTooLarge, len(data), limits.RequestBytes)
 	}
 	subject := names.SubjectRequest + id.Public() + "." + ask.ID
-	ack, err := c.js.Publish(ctx, subject, data)
-	if err == nil && !ack.Duplicate {
-		return ack.Sequence, nil
-	}
-	if err == nil { // NATS found a Nats-Msg-Id, which nobody here sets
-		err = fmt.Errorf("%w: NATS says that it has this message already, but what it has is another one", ErrExists)
+	var answer storedRequest
+	err = c.request(ctx, subject, data, &answer)
+	switch {
+	case err == nil && answer.Refused != nil:
+		err = answer.Refused
+	case err == nil && answer.Error != nil:
+		err = answer.Error
+	case err == nil:
+		return answer.Seq, nil
 	}
 	if seq, same := c.sameRequest(ctx, subject, data); errors.Is(translate(err), ErrExists) && same {
 		return seq, nil

@@ -14,6 +14,7 @@ import (
 // A request id is used once: the same request again changes nothing, and another one is refused.
 func TestRequestIsWriteOnce(t *testing.T) {
 	b := bustest.Start(t)
+	b.KeepRequests()
 	alice := b.Operator("alice")
 	ask := events.Ask{
 		ID: "r1", Environment: bustest.Environment, Action: events.ActionSetEnv, Created: time.Unix(1, 0), Expires: time.Unix(2, 0),

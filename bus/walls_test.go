@@ -55,7 +55,7 @@ var deny = []struct{ id, subject string }{
 // may is what of deny a role is there to do.
 var may = map[string][]string{
 	"state server": {
-		"log.environment", "log.order.machine-3.agent", "$O.tools.C.x", "$O.tools.M.x", "$KV.lease.leader",
+		"log.environment", "log.order.machine-3.agent", "requests.UVICTIM.x", "$O.tools.C.x", "$O.tools.M.x", "$KV.lease.leader",
 		"$JS.API.DIRECT.GET.LOG.log.order.machine-4.agent",
 	},
 }

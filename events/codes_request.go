@@ -8,6 +8,11 @@ var requestCodes = []Code{
 	{"no-such-service", "No unit of that service runs.", "`juju status` lists them; `juju deploy` makes one."},
 	{"service-exists", "There is a service of that name.", "`juju add-unit` adds to it; else choose another name."},
 	{"too-many", "The request names more machines, tokens or agents than one may.", "Ask in several requests; docs/LIMITS.md has the limits."},
+	{"too-often", "More messages at once than one machine, operator or token may send.", "Wait a moment; docs/LIMITS.md has the limits."},
+	{
+		"budget-spent", "The bytes that one machine or operator may send in a day are spent.",
+		"Wait, or look what sends so much; docs/LIMITS.md has the limits.",
+	},
 	{"bad-value", "There is no such setting, or it does not take that value.", "`juju get-env` lists the settings."},
 	{"in-use", "The machine has units or an open order, is a state server, or does not wait for approval.", "The text says which; remove the units, or wait."},
 	{

@@ -20,7 +20,9 @@ var ErrUnknownKind = errors.New("unknown kind")
 // Decode gives the typed payload of a record, in the newest version of its kind. It returns
 // ErrUnknownKind for a kind that this build does not know, and ErrInvalid for a payload that
 // breaks the rules of its kind or that is about another entity than its record says.
-func Decode(r Record) (Payload, error) {
+func Decode(r Record) (Payload, error) { return decode(r, json.Unmarshal) }
+
+func decode(r Record, read func([]byte, any) error) (Payload, error) {
 	name, data := r.Kind, r.Data
 	for up, ok := upcasters[name]; ok; up, ok = upcasters[name] {
 		var err error
@@ -33,7 +35,7 @@ func Decode(r Record) (Payload, error) {
 		return nil, fmt.Errorf("%w: %s at %d", ErrUnknownKind, r.Kind, r.Seq)
 	}
 	p := newPayload()
-	if err := json.Unmarshal(data, p); err != nil {
+	if err := read(data, p); err != nil {
 		return nil, fmt.Errorf("%w: %s at %d: %w", ErrInvalid, r.Kind, r.Seq, err)
 	}
 	if err := p.Validate(); err != nil {
@@ -54,6 +56,21 @@ func DecodeStrict(r Record) (Payload, error) {
 		return nil, fmt.Errorf("%w: %s at %d: %w", ErrInvalid, r.Kind, r.Seq, err)
 	}
 	return Decode(r)
+}
+
+// DecodeReport is Decode for what a machine says of itself, before it is taken into the log: it is
+// strict, and refuses fields that this build does not know as well. They would lie in the log for
+// ever, and nobody reads them. State servers are upgraded before machines.
+func DecodeReport(r Record) (Report, error) {
+	p, err := decode(r, strict)
+	if err != nil {
+		return nil, err
+	}
+	report, ok := p.(Report)
+	if _, late := p.(*ReportLate); !ok || late {
+		return nil, fmt.Errorf("%w: %s is not for an agent to tell", ErrInvalid, r.Kind)
+	}
+	return report, nil
 }
 
 // upcasters make the next version of a payload out of an old one, by wire name. Decode applies

@@ -90,6 +90,11 @@ func (o Operator) Somewhere(role string) bool {
 	return slices.ContainsFunc(o.Grants, func(g Grant) bool { return g.Role == role || g.Role == RoleAdmin })
 }
 
+// MayAsk says whether an operator may ask for anything at all.
+func (o Operator) MayAsk() bool {
+	return slices.ContainsFunc(o.Grants, func(g Grant) bool { return g.Role != RoleRead })
+}
+
 // Needed is how many operators must agree to what lets a machine with these labels run something: the
 // largest of the quorums that cover the machine, and never less than one.
 func (r Roster) Needed(labels map[string]string) int {

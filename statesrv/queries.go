@@ -176,7 +176,7 @@ func (s *queries) answerCredentials(ctx context.Context, key wire.Text) (wire.Te
 		return "", err
 	}
 	sign := s.cfg.Accounts.ReaderJWT
-	if slices.ContainsFunc(o.Grants, func(g events.Grant) bool { return g.Role != events.RoleRead }) {
+	if o.MayAsk() {
 		sign = s.cfg.Accounts.OperatorJWT
 	}
 	token, err := sign(o.Name, o.Key)

@@ -10,12 +10,17 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/statesrv/decide"
 	"github.com/jujube-project/jujube/statesrv/writer"
 )
 
-// requests reads the stream of requests and lets each be judged, once.
+// requests takes requests into the stream of requests, reads that, and lets each be judged, once.
+//
+// Only what somebody has signed who may ask for something is taken into the stream, where it stays
+// for ever. So nobody else can fill the disk with requests, and an operator who was removed a
+// moment ago cannot either, while NATS still lets him in.
 //
 // They are judged in the order of the stream, with one exception. An upgrade may name an
 // archive that no source is known to have; then the sources are asked, which takes up to
@@ -30,6 +35,8 @@ import (
 //
 // ADR 18 (docs/adr/0018-decide.md) says why this is safe.
 type requests struct {
+	ctx       context.Context // of the term
+	spawn     func(func())    // runs something as part of the term
 	bus       *bus.Conn
 	writer    *writer.Writer
 	tools     *toolbox
@@ -38,7 +45,9 @@ type requests struct {
 	garbage   func(what string)
 	logger    *slog.Logger
 
-	upgrades chan decide.Request // read puts in, judgeUpgrades takes out
+	full     func() *events.Reason // why nothing is written; nil: there is room
+	storing  chan struct{}         // one for each request that is being stored
+	upgrades chan decide.Request   // read puts in, judgeUpgrades takes out
 
 	// mu guards queue and moved. A position leaves the queue only when its request lies in the
 	// writer's queue: whatever is submitted from then on is judged behind it.
@@ -55,9 +64,38 @@ type place struct {
 
 func newRequests(t *term) *requests {
 	return &requests{
-		bus: t.cfg.Bus, writer: t.writer, tools: t.tools, publisher: t.publisher, now: t.cfg.Now, garbage: t.metrics.garbage, logger: t.cfg.Logger,
-		upgrades: make(chan decide.Request, decide.Overtake), moved: make(chan struct{}),
+		ctx: t.ctx, spawn: t.spawn, bus: t.cfg.Bus, writer: t.writer, tools: t.tools, publisher: t.publisher,
+		now: t.cfg.Now, garbage: t.metrics.garbage, logger: t.cfg.Logger,
+		full: t.room.why, storing: make(chan struct{}, limits.RequestsStored), upgrades: make(chan decide.Request, decide.Overtake), moved: make(chan struct{}),
 	}
+}
+
+// onAsked has a request stored if somebody signed it who may ask for something. It does not wait. On
+// a full disk nothing is stored: the last of it is the writer's.
+func (r *requests) onAsked(a bus.Asked) {
+	if why := r.full(); why != nil {
+		a.Deny(why)
+		return
+	}
+	select {
+	case r.storing <- struct{}{}:
+	default:
+		a.Deny(events.Refuse(events.CodeUnavailable, "%d requests are being stored; try again", limits.RequestsStored))
+		return
+	}
+	r.spawn(func() {
+		defer func() { <-r.storing }()
+		var refused error
+		err := r.writer.Look(r.ctx, func(st *projections.State) {
+			refused = decide.MayStore(r.at(st), decide.ReadRequest(0, a.ID, a.Key, a.Data))
+		})
+		if err = errors.Join(err, refused); err != nil {
+			r.skipped(decide.Request{ID: a.ID, Key: a.Key}, err)
+			a.Deny(err)
+			return
+		}
+		a.Keep()
+	})
 }
 
 // read hands the stream of requests on, from where the log says, until ctx ends.

@@ -96,14 +96,10 @@ func TestARequestThatWasOvertakenIsJudgedByTheNextStateServer(t *testing.T) {
 // is known: the upgrade is not left out.
 func TestNobodyOvertakesARequestUnderItsID(t *testing.T) {
 	p, _, upgradeID, _, open := waiting(t)
-	mallory := p.bus.Operator("mallory")
-	_, err := mallory.PublishRequest(p.Context(), mallory.Identity(), events.Ask{
+	p.bus.StoreRequest(p.bus.Operator("mallory").Identity(), events.Ask{
 		ID: upgradeID, Action: events.ActionSetEnv, SetEnv: map[string]string{"upgrade-policy": "newest"},
 		Environment: bustest.Environment, Created: time.Now(), Expires: time.Now().Add(time.Minute),
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	p.ask(events.Ask{Action: events.ActionSetEnv, SetEnv: map[string]string{"upgrade-policy": "step"}}) // it lies behind mallory's
 	if n := p.decisions(upgradeID); n != 0 {
 		t.Fatalf("while it waits, %d records have the upgrade's id", n)
@@ -131,9 +127,7 @@ func TestNothingIsLookedUpForSomebodyWhoMayNotAsk(t *testing.T) {
 	mallory := p.bus.Operator("mallory")
 	ask := upgrade(next)
 	ask.ID, ask.Environment, ask.Created, ask.Expires = newID(), bustest.Environment, time.Now(), time.Now().Add(time.Minute)
-	if _, err := mallory.PublishRequest(p.Context(), mallory.Identity(), ask); err != nil {
-		t.Fatal(err)
-	}
+	p.bus.StoreRequest(mallory.Identity(), ask)
 	if got := p.decision(ask.ID); got != "refused: req-operator" {
 		t.Fatalf("mallory's upgrade is %q", got)
 	}

@@ -118,14 +118,19 @@ func TestB14TheLastOfTheDiskIsKept(t *testing.T) {
 	disk.Fill(limits.DiskFloor - 1)
 	for p.stopped() == nil { // the writer looks before each batch
 	}
-	waiting := p.publish(set("32s"))
+	waiting := set("32s")
+	waiting.ID, waiting.Environment, waiting.Created, waiting.Expires = newID(), bustest.Environment, time.Now(), time.Now().Add(time.Minute)
+	if err := p.store(waiting); code(err) != events.CodeDiskFull {
+		t.Fatalf("a request is stored in what is kept of the disk: %v", err)
+	}
+	p.bus.StoreRequest(p.alice.Identity(), waiting)
 	disk.Empty()
 	disk.Fill(limits.DiskAgain - 1)
 	if why := p.stopped(); why == nil {
 		t.Fatal("it goes on below the second limit")
 	}
 	disk.Empty()
-	if got := p.decision(waiting); got != changed {
+	if got := p.decision(waiting.ID); got != changed {
 		t.Fatalf("the request that waited is %q", got)
 	}
 }

@@ -28,6 +28,7 @@ type term struct {
 	snapshots *snapshots
 	revoked   *revocations
 	queries   *queries
+	requests  *requests
 }
 
 // newTerm reads the state. If the log is empty, it writes the first records.
@@ -68,6 +69,7 @@ func (t *term) open(st *projections.State) error {
 	t.queries = &queries{
 		ctx: t.ctx, cfg: cfg, writer: t.writer, tree: t.tree, tools: t.tools, publisher: t.publisher, staging: t.publisher.staging, room: t.room, spawn: t.spawn,
 	}
+	t.requests = newRequests(t)
 	t.tools.configure(st)
 	first, err := t.publisher.open(t.ctx, st, cfg.Now())
 	if err != nil || first == nil {
@@ -122,6 +124,7 @@ func (t *term) serve() (stop func(), err error) {
 		func() (func(), error) { return cfg.Bus.ServeBeats(beats.onBeat) },
 		func() (func(), error) { return cfg.Bus.ServeEnrol(enrolments.onEnrol) },
 		func() (func(), error) { return cfg.Bus.ServeRenewals(renewals.onRenew) },
+		func() (func(), error) { return cfg.Bus.ServeAsked(t.requests.onAsked) },
 		func() (func(), error) { return t.queries.serve(cfg.Bus) },
 		func() (func(), error) { return cfg.Bus.ServeUploads(uploads.onPiece) },
 	} {
@@ -137,14 +140,13 @@ func (t *term) serve() (stop func(), err error) {
 
 // work starts the goroutines that work until the term's context ends.
 func (t *term) work() {
-	requests := newRequests(t)
 	t.spawn(func() { t.publishCheckpoints(t.ctx, t.tree.Unpublished()) })
 	t.spawn(func() { t.tools.fetchAll(t.ctx) })
 	t.spawn(func() { t.tools.watch(t.ctx) })
 	t.spawn(func() { t.revoked.keepNATSTold(t.ctx, t.cfg) })
 	t.spawn(func() { t.publisher.keepFresh(t.ctx) })
-	t.spawn(func() { requests.judgeUpgrades(t.ctx) })
-	t.spawn(func() { requests.read(t.ctx) })
+	t.spawn(func() { t.requests.judgeUpgrades(t.ctx) })
+	t.spawn(func() { t.requests.read(t.ctx) })
 	t.spawn(t.tick)
 }
 

@@ -4,6 +4,7 @@
 package bustest
 
 import (
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/server"
+	"github.com/jujube-project/jujube/events"
 )
 
 // Environment is the UUID of every test's environment.
@@ -206,4 +208,35 @@ func (b *Bus) Operator(name string) *bus.Conn {
 func (b *Bus) Agent(tag string) *bus.Conn {
 	b.T.Helper()
 	return b.Connect(func(key string) (string, error) { return b.Accounts.AgentJWT(tag, key) })
+}
+
+// KeepRequests has a state server store every request that comes, until the test ends.
+func (b *Bus) KeepRequests() {
+	b.T.Helper()
+	stop, err := b.StateServer().ServeAsked(func(a bus.Asked) { a.Keep() })
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	b.T.Cleanup(stop)
+}
+
+// StoreRequest stores a request that no state server has looked at, as NATS did by itself for
+// clients of before.
+func (b *Bus) StoreRequest(id *bus.Identity, ask events.Ask) {
+	b.T.Helper()
+	statement, err := json.Marshal(ask)
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	signature, err := id.Sign(events.PAE(events.SignedType(ask.Action), statement))
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	data, err := json.Marshal(events.Signed{Statement: statement, Key: id.Public(), Signature: signature})
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	if _, err := b.StateServer().JetStream().Publish(b.T.Context(), "requests."+id.Public()+"."+ask.ID, data); err != nil {
+		b.T.Fatal(err)
+	}
 }

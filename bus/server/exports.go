@@ -15,6 +15,7 @@ type export struct {
 	local   string // the subject in that account; empty: the same one
 	stream  bool   // else a service
 	many    bool   // a service that answers a request with several messages
+	shared  bool   // a service that is told the public key of who asks (bus, senderOf)
 }
 
 // What is not listed here does not pass between accounts, whatever a role may do in its own
@@ -26,9 +27,10 @@ type export struct {
 // export once only, so the second import is written in another way (nats-server, accounts.go,
 // isStreamImportDuplicate).
 var exports = []export{
-	{to: names.AccountOperators, subject: names.SubjectRequest + "*.*"},
-	{to: names.AccountOperators, subject: names.SubjectQuery + "*", many: true},
-	{to: names.AccountOperators, subject: names.SubjectUpload + "*"},
+	{subject: names.SubjectRequest + "*.*"}, // a state server that went back to the version of before has it imported
+	{to: names.AccountOperators, subject: names.SubjectAsk + "*.*", local: names.SubjectRequest + "$1.$2"},
+	{to: names.AccountOperators, subject: names.SubjectQuery + "*", many: true, shared: true},
+	{to: names.AccountOperators, subject: names.SubjectUpload + "*", shared: true},
 	{to: names.AccountOperators, subject: names.DirectGet(names.StreamLog), many: true},
 	{to: names.AccountOperators, subject: names.DirectGet(names.StreamCheckpoints) + "." + names.SubjectCheckpoint},
 	{to: names.AccountOperators, subject: names.DirectGet(names.StreamRequests) + "." + names.SubjectRequest + "*.*"},
@@ -45,8 +47,8 @@ var exports = []export{
 	{to: names.AccountAgents, subject: names.SubjectLive + names.EntityTrust, stream: true},
 	{to: names.AccountAgents, subject: names.SubjectLive + "order.>", local: names.SubjectHeard + "order.>", stream: true},
 	{to: names.AccountAgents, subject: names.SubjectLive + "*", local: names.SubjectHeard + "$1", stream: true},
-	{to: names.AccountEnrol, subject: names.SubjectEnrol},
-	{to: names.AccountEnrol, subject: names.SubjectRenew},
+	{to: names.AccountEnrol, subject: names.SubjectEnrol, shared: true},
+	{to: names.AccountEnrol, subject: names.SubjectRenew, shared: true},
 }
 
 // share adds to an account's claims what it exports, if it is CONTROL, or else what it imports.
@@ -66,7 +68,7 @@ func (a *Accounts) share(name string, claims *jwt.AccountClaims) {
 		case e.to:
 			claims.Imports.Add(&jwt.Import{
 				Name: e.subject, Subject: jwt.Subject(e.subject), LocalSubject: jwt.RenamingSubject(e.local),
-				Account: a.IDs[names.AccountControl], Type: kind,
+				Account: a.IDs[names.AccountControl], Type: kind, Share: e.shared,
 			})
 		}
 	}

@@ -62,7 +62,7 @@ var roles = []role{
 	{
 		name: roleStateServer, account: names.AccountControl,
 		publish: slices.Concat(
-			[]string{names.SubjectLog + ">", names.SubjectCheckpoint, "$O." + names.BucketTools + ".>", "$KV." + names.BucketLease + ".>"},
+			[]string{names.SubjectLog + ">", names.SubjectRequest + ">", names.SubjectCheckpoint, "$O." + names.BucketTools + ".>", "$KV." + names.BucketLease + ".>"},
 			[]string{answers, inboxTemplate},
 			[]string{"$JS.API.INFO", "$JS.API.STREAM.INFO.*", "$JS.API.STREAM.PURGE." + names.StreamTools},
 			api("STREAM.CREATE.%s", names.StreamLog, names.StreamRequests, names.StreamCheckpoints, names.StreamTools, names.StreamLease),
@@ -72,15 +72,15 @@ var roles = []role{
 			[]string{"$JS.FC." + names.StreamLease + ".>"},
 		),
 		// A state server makes these streams and appends to them. It cannot change or delete
-		// what is in them, and cannot ask in an operator's name.
+		// what is in them. What it stores as a request must be signed by an operator to be one.
 		never: slices.Concat(
 			api("STREAM.DELETE.%s", names.StreamLog, names.StreamRequests), api("STREAM.UPDATE.%s", names.StreamLog, names.StreamRequests),
 			api("STREAM.PURGE.%s", names.StreamLog, names.StreamRequests), api("STREAM.MSG.DELETE.%s", names.StreamLog, names.StreamRequests),
-			api("STREAM.RESTORE.%s", names.StreamLog, names.StreamRequests), []string{names.SubjectRequest + ">"},
+			api("STREAM.RESTORE.%s", names.StreamLog, names.StreamRequests),
 		),
 		subscribe: []string{
 			inboxTemplate, names.SubjectReport + "*", names.SubjectBeat + "*", names.SubjectEnrol, names.SubjectRenew,
-			names.SubjectQuery + "*", names.SubjectUpload + "*", names.SubjectRequest + "*.*",
+			names.SubjectQuery + "*", names.SubjectUpload + "*", names.SubjectRequest + "*.*", names.SubjectAsk + "*.*",
 		},
 		payloadBytes: limits.PayloadBytes,
 	},

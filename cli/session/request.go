@@ -62,33 +62,46 @@ func (s *Session) requestOnce(ctx context.Context, ask events.Ask) ([]events.Rec
 	return recs, refusal(ask, recs)
 }
 
-// publish stores the request in the stream REQUESTS. If no answer comes, it stores the very same
-// bytes again: if the first attempt has stored them, that changes nothing.
+// publish hands the request to the state server, which stores it. If no answer comes, it hands over
+// the very same bytes again: if the first attempt has stored them, that changes nothing.
 func (s *Session) publish(ctx context.Context, ask events.Ask) error {
 	asked := ctx
 	ctx, cancel := context.WithTimeout(ctx, s.app.Timeout)
 	defer cancel()
+	nobody := true // no attempt has reached a state server
 	for {
 		seq, err := s.conn.PublishRequest(ctx, s.Identity, ask)
+		nobody = nobody && errors.Is(err, bus.ErrNoStateServer)
+		refused := new(events.Reason)
 		switch {
 		case err == nil:
 			s.app.Logger().Debug("stored the request", "id", ask.ID, "action", ask.Action, "seq", seq)
 			return nil
-		case ctx.Err() != nil:
-			if runs, ok := Running(asked, s.conn); ok && runs.Stopped != nil {
-				err = runs.Stopped
-			}
-			return app.Fail(err, "It is not known whether the request was stored. If it was, it is judged, or expires at "+ask.Expires.Format(time.RFC3339)+".",
-				"juju audit log --upgrade "+ask.ID+" shows what became of it")
-		case !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, bus.ErrNoStateServer):
+		case errors.As(err, &refused) && refused.Code != events.CodeUnavailable && refused.Code != events.CodeDiskFull:
+			return app.Refused{What: ask.Action, Reasons: []events.Reason{*refused}}
+		case ctx.Err() == nil && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, bus.ErrNoStateServer) && refused.Code == "":
 			return app.Fail(err, "Nothing was asked.", "")
 		}
 		s.app.Logger().Debug("storing the request again", "id", ask.ID, "err", err)
 		select {
 		case <-time.After(askAgain):
 		case <-ctx.Done():
+			return s.unstored(asked, ask, err, nobody)
 		}
 	}
+}
+
+// unstored is the error of a request of which nobody said in time that it is stored. nobody: no
+// state server was there at all.
+func (s *Session) unstored(ctx context.Context, ask events.Ask, err error, nobody bool) error {
+	if nobody {
+		return app.Fail(err, "Nothing was asked.", "see that the state server runs")
+	}
+	if runs, ok := Running(ctx, s.conn); ok && runs.Stopped != nil {
+		err = runs.Stopped
+	}
+	return app.Fail(err, "It is not known whether the request was stored. If it was, it is judged, or expires at "+ask.Expires.Format(time.RFC3339)+".",
+		"juju audit log --upgrade "+ask.ID+" shows what became of it")
 }
 
 // undecided is the error of a request that is stored and whose decision this client has not seen.

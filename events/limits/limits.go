@@ -21,6 +21,17 @@ const (
 	ReportEvery   = time.Second / 10 // … and how soon there may be another one
 )
 
+// What each key may have a state server store and work at. What is over it is refused with a code.
+const (
+	ReportBytesADay  = 8 << 20                // reports and beats of one machine
+	RequestsAtOnce   = 200                    // requests of one operator, …
+	RequestEvery     = 250 * time.Millisecond // … and how soon there may be another one
+	RequestBytesADay = 32 << 20               // requests of one operator
+	RequestsStored   = 16                     // requests that are being stored at a time; beyond it senders are told to come back
+	EnrolmentsAtOnce = 400                    // enrolments under the credentials of one call of add-machine, and renewals, …
+	EnrolmentEvery   = time.Second / 10       // … and how soon there may be another one
+)
+
 // Records of the log.
 const (
 	RecordBytes  = 256 << 10 // an encoded record, envelope and payload

@@ -29,13 +29,9 @@ func ReadReport(from string, data []byte) (ReceivedReport, error) {
 	if err != nil {
 		return ReceivedReport{Record: rec}, fmt.Errorf("%w: %w", ErrInvalidReport, err)
 	}
-	payload, err := events.Decode(rec)
+	report, err := events.DecodeReport(rec)
 	if err != nil {
 		return ReceivedReport{Record: rec}, fmt.Errorf("%w: %w", ErrInvalidReport, err)
-	}
-	report, ok := payload.(events.Report)
-	if _, late := payload.(*events.ReportLate); !ok || late {
-		return ReceivedReport{Record: rec}, fmt.Errorf("%w: %s is not for an agent to tell", ErrInvalidReport, rec.Kind)
 	}
 	if tag := events.MachineTag(report.Head().Machine); tag != from {
 		return ReceivedReport{Record: rec}, fmt.Errorf("%w: %s: %s speaks of %s", ErrInvalidReport, events.CodeEventAuthor, from, tag)

@@ -182,3 +182,28 @@ func TestAWithdrawnOrderIsNotOverBeforeItsMachineSaysSo(t *testing.T) {
 	k.report("machine-1", 4, &events.AgentStarted{Version: bin("1.25.1"), Order: "o1"}) // it died before it noted that it said so
 	want("when it says again what it ended", rollout.Done)
 }
+
+// B13: a field that nobody reads made a report of 31 KB of one of 200 bytes. What is taken into the log is
+// what this version reads, and nothing else.
+func TestB13UnknownFieldsOfReportsAreRefused(t *testing.T) {
+	for name, add := range map[string]string{
+		"a field that nobody reads": `,"pad":"` + strings.Repeat("x", 31<<10) + `"}`,
+		"a field twice":             `,"pid":2}`,
+		"a field in another case":   `,"PID":2}`,
+	} {
+		k := newDesk(t)
+		r := &events.AgentStarted{Version: bin("1.25.0"), PID: 1}
+		r.SetHead(events.ReportHead{Machine: "1", Epoch: "e1", N: 1})
+		rec, err := events.New(events.Envelope{ID: "sent", Time: judged, Actor: "machine-1"}, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rec.Data = append(rec.Data[:len(rec.Data)-1], add...)
+		if rec, err = rec.Signed(testkey.Of("machine-1")); err != nil {
+			t.Fatal(err)
+		}
+		if code, err := k.hear("machine-1", rec); code != wire.ReportInvalid || !errors.Is(err, ErrInvalidReport) {
+			t.Errorf("B13: %s: %q, %v; want it refused", name, code, err)
+		}
+	}
+}

@@ -102,6 +102,27 @@ func Authenticate(at At, r Request) (events.Operator, error) {
 	return by, nil
 }
 
+// MayStore refuses a request that is not worth a place in the stream of requests, where it would
+// stay for ever: nobody on the roster has signed it, or somebody who may ask for nothing. All
+// others are stored and judged, and their refusals are in the log.
+func MayStore(at At, r Request) error {
+	by, err := Authenticate(at, r)
+	switch events.CodeOf(err) {
+	case events.CodeOtherEnvironment, events.CodeRequestRevoked:
+		return nil
+	case "":
+		if err != nil {
+			return events.Refuse(codeMalformed, "%v", err)
+		}
+	default:
+		return err
+	}
+	if !by.MayAsk() {
+		return events.Refuse(events.CodeRequestScope, "%s may see everything and ask for nothing", by.Name)
+	}
+	return nil
+}
+
 // Judge decides on a request of an operator, unless that was done before. The same state,
 // request and time give the same verdict.
 func Judge(at At, r Request, by events.Operator, know Known) Decision {

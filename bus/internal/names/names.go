@@ -39,7 +39,8 @@ const (
 	SubjectLog        = "log."       // ENTITY: stored in LOG
 	SubjectLive       = "live."      // ENTITY: LOG republishes every record here after its commit
 	SubjectHeard      = "_R_.live."  // ENTITY: the same, as machines and operators hear it
-	SubjectRequest    = "requests."  // OPERATOR-KEY.REQUEST-ID: stored in REQUESTS
+	SubjectRequest    = "requests."  // OPERATOR-KEY.REQUEST-ID: stored in REQUESTS, by state servers
+	SubjectAsk        = "ask."       // OPERATOR-KEY.REQUEST-ID: what operators publish as requests.> comes to state servers here
 	SubjectCheckpoint = "checkpoint" // stored in CHECKPOINTS
 
 	SubjectReport = "report." // machine-N: request; answered when the report is on disk

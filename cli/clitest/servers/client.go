@@ -50,6 +50,7 @@ func NewClient(t *testing.T) *Client {
 		t.Fatal(err)
 	}
 	c.Log = c.Bus.StateServer().Log()
+	c.Bus.KeepRequests()
 	c.Append("", &events.SettingChanged{Key: "k", Value: "before"})
 	return c
 }
