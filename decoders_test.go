@@ -71,6 +71,7 @@ var decoders = map[string]string{
 	"statesrv.operatorOf":                      "(a cookie that this process made: its secret is over the bytes)",
 	"events/tools/tuf.inspect":                 "events/tools/tuf FuzzUpdate",
 	"events/tools/tuf.readFile":                "events/tools/tuf FuzzUpdate",
+	"events/tools/tuf.decode":                  "events/tools/tuf FuzzUpdate",
 	"events/tools/tuf.ParseTrusted":            "events/tools/tuf FuzzParseTrusted",
 }
 

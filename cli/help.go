@@ -64,7 +64,7 @@ the tree into its store, which signs it with the environment's own key (juju hel
 site without internet lets its own metadata hold for longer:
 
   juju set-env trust-expiry=720h
-  juju set-env tools-signers="$(juju get-env tools-signers) ANCHOR"
+  juju trust publishers --add-signer ANCHOR
   juju sync-tools --source /media/stick --all
   juju sync-tools --verify
   juju upgrade-juju
@@ -72,7 +72,7 @@ site without internet lets its own metadata hold for longer:
 The other way round, where the client has internet and the state server has not, nothing
 is carried: juju sync-tools downloads and hands over. Archives that were built or collected
 by hand become a tree with juju metadata generate-tools -d DIR. Nothing else is fetched
-from anywhere; juju set-env tools-source=none also stops the state server from trying.`},
+from anywhere; juju trust publishers --source none also stops the state server from trying.`},
 	{"audit", "who did what, when and why", `juju audit log lists the events of the log; juju audit replay --at SEQ or TIME shows the
 status as it stood then; juju audit verify replays everything and compares it with what
 the state server says. Requests lie in the log with the operator's signature.`},

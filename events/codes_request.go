@@ -17,6 +17,6 @@ var requestCodes = []Code{
 	{"in-use", "The machine has units or an open order, is a state server, or does not wait for approval.", "The text says which; remove the units, or wait."},
 	{
 		"unsigned", "The source of tools has no signature that this environment believes.",
-		"Add the signer's key to the setting `tools-signers`, or say that it may be unsigned.",
+		"Let a release manager sign that publisher (`juju trust publishers`), or say that it may be unsigned.",
 	},
 }

@@ -9,6 +9,7 @@ const (
 	CodeTUFExpired      = "tuf-expired"
 	CodeTUFTooManyRoots = "tuf-too-many-roots"
 	CodeTUFAnchor       = "tuf-anchor"
+	CodeTUFUnknown      = "tuf-unknown"
 )
 
 var trustCodes = []Code{
@@ -25,6 +26,10 @@ var trustCodes = []Code{
 	{CodeTUFExpired, "The signed metadata has ended.", "See that machines reach the state server and that it publishes: `juju trust status`."},
 	{CodeTUFTooManyRoots, "More new roots than one cycle takes.", "Nothing; the next cycle goes on from there."},
 	{CodeTUFAnchor, "It does not begin at the root that is pinned.", "Compare the pinned root with that of the publisher, by another way than this one."},
+	{
+		CodeTUFUnknown, "A document that is to be signed holds what this client cannot show, so it is not signed.",
+		"Take a client as new as the colleague's, or begin the change again.",
+	},
 	{"trust-stale", "Somebody else has published since the draft was begun.", "Begin again from what is published."},
 	{"trust-lockout", "With these operators nobody could change or order anything afterwards.", "Keep an admin, and this state server, on the roster."},
 	{

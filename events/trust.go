@@ -21,9 +21,10 @@ type TrustPublished struct {
 
 	Timestamp []byte `json:"timestamp"` // the document of that role, for a machine that has the other documents already
 
-	Roster  Roster          `json:"roster"`
-	Floor   *version.Number `json:"floor,omitempty"` // no older version may be installed
-	Revoked *Revoked        `json:"revoked,omitempty"`
+	Roster     Roster          `json:"roster"`
+	Floor      *version.Number `json:"floor,omitempty"` // no older version may be installed
+	Revoked    *Revoked        `json:"revoked,omitempty"`
+	Publishers *Publishers     `json:"publishers,omitempty"` // none: environments of before had settings instead
 }
 
 // Object names bytes in the object store.
@@ -47,11 +48,22 @@ type Revoked struct {
 	Requests  []string `json:"requests,omitempty"`  // ids
 }
 
+// Publishers says whose trees of tools an environment takes in, and where they lie. It is the signed
+// target publishers.json. Machines do not read it: they run what the release managers have signed.
+type Publishers struct {
+	Signers  []string `json:"signers,omitempty"`  // publishers who are believed, by the sha256 of their first root
+	Sources  []string `json:"sources,omitempty"`  // directories and URLs that are searched, in this order; none: those that are typed
+	Unsigned []string `json:"unsigned,omitempty"` // sources, as they are named elsewhere, that may be unsigned
+	Stream   string   `json:"stream,omitempty"`   // the stream that is read; empty: released
+}
+
 // Limits of trusted metadata.
 const (
 	MaxBundleBytes    = 16 << 20 // a bundle in the object store
 	MaxTimestampBytes = 16 << 10
 	MaxRevoked        = 1000 // entries of each of the three lists
+	MaxPublishers     = 64   // entries of each list of publishers and sources
+	MaxSourceName     = 1024 // bytes
 )
 
 func (*TrustPublished) Kind() string   { return "trust.published/1" }
@@ -69,6 +81,8 @@ func (e *TrustPublished) Validate() error {
 		return fmt.Errorf("timestamp of %d bytes, must be 1 to %d", len(e.Timestamp), MaxTimestampBytes)
 	case e.Revoked != nil && e.Revoked.Validate() != nil:
 		return e.Revoked.Validate()
+	case e.Publishers != nil && e.Publishers.Validate() != nil:
+		return e.Publishers.Validate()
 	}
 	return errors.Join(e.Bundle.Validate(), e.Roster.Validate())
 }
@@ -100,6 +114,24 @@ func (r Revoked) Validate() error {
 		}
 	}
 	return nil
+}
+
+// Validate checks sizes and forms.
+func (p Publishers) Validate() error {
+	if n := max(len(p.Signers), len(p.Sources), len(p.Unsigned)); n > MaxPublishers {
+		return fmt.Errorf("%d publishers or sources of one sort; at most %d", n, MaxPublishers)
+	}
+	for _, d := range p.Signers {
+		if !tools.IsDigest(d) {
+			return fmt.Errorf("publisher %q is not the sha256 of a root", d)
+		}
+	}
+	for _, s := range slices.Concat(p.Sources, p.Unsigned) {
+		if s == "" || len(s) > MaxSourceName {
+			return fmt.Errorf("source of tools with a name of %d bytes, must be 1 to %d", len(s), MaxSourceName)
+		}
+	}
+	return needText("stream", p.Stream, MaxSourceName)
 }
 
 // TrustRefused is a report: a machine did not accept a bundle that was published. It keeps the

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/settings"
 )
 
 // Publication is what the newest published metadata says, and where in the log that is. Before
@@ -20,6 +21,22 @@ func (s *State) foldTrust(r events.Record, p *events.TrustPublished) {
 	s.dismiss(s.Trust.Roster.Operators, p.Roster.Operators, s.Time)
 	s.Trust = Publication{TrustPublished: *p, Seq: r.Seq, Time: s.Time}
 	s.Trust.Fresh, s.Trust.Expires = moment(p.Fresh), moment(p.Expires)
+}
+
+// Publishers says whose trees of tools the environment takes in, and where they lie: as the release
+// managers have signed it. In an environment that began before they signed that, the settings say it.
+func (s *State) Publishers() events.Publishers {
+	if s.Trust.Publishers != nil {
+		return *s.Trust.Publishers
+	}
+	p := events.Publishers{
+		Signers:  settings.Words(settings.Value(s.Settings, "tools-signers")),
+		Unsigned: settings.Words(settings.Value(s.Settings, "tools-unsigned")),
+	}
+	if source := settings.Value(s.Settings, "tools-source"); source != "" && source != settings.NoSource {
+		p.Sources = []string{source}
+	}
+	return p
 }
 
 // dismiss revokes the credentials of operators who were on the roster before and are not any more. The

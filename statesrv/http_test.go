@@ -61,7 +61,8 @@ func siteFor(t *testing.T, server *bus.Conn, admin string) *Site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, err := tuf.First(events.Roster{Operators: []events.Operator{operator}, StateServers: []string{server.Public()}}, key, key, site.Online(), time.Now())
+	roster := events.Roster{Operators: []events.Operator{operator}, StateServers: []string{server.Public()}}
+	first, err := tuf.First(roster, nil, key, key, site.Online(), time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,12 +1,14 @@
 package statesrv
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/jujube-project/jujube/bus"
@@ -127,6 +129,9 @@ func environmentOf(st *projections.State) (wire.EnvironmentInfo, error) {
 	for _, setting := range settings.All {
 		e.Settings[setting.Key] = settings.Value(st.Settings, setting.Key)
 	}
+	p := st.Publishers()
+	e.Settings["tools-source"] = cmp.Or(strings.Join(p.Sources, " "), settings.NoSource)
+	e.Settings["tools-signers"], e.Settings["tools-unsigned"] = strings.Join(p.Signers, " "), strings.Join(p.Unsigned, " ")
 	return e, nil
 }
 

@@ -88,7 +88,7 @@ func siteOf(t testing.TB, r events.Roster) *statesrv.Site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, err := tuf.First(r, rootKey, targetsKey, site.Online(), time.Now())
+	first, err := tuf.First(r, nil, rootKey, targetsKey, site.Online(), time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

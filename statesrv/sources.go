@@ -45,21 +45,18 @@ const (
 	restSource = time.Minute     // is left alone for so long
 )
 
-// sourcesOf are the sources that the settings name.
+// sourcesOf are the source that the setting agent-metadata-url names, and those of the publishers.
 func sourcesOf(s *projections.State, seen *streams.SeenFile, now func() time.Time) sources {
+	p := s.Publishers()
 	var names []string
-	for _, name := range []string{settings.Value(s.Settings, "agent-metadata-url"), settings.Value(s.Settings, "tools-source")} {
-		if name != "" && name != settings.NoSource && !slices.Contains(names, name) {
+	for _, name := range append([]string{settings.Value(s.Settings, "agent-metadata-url")}, p.Sources...) {
+		if name != "" && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
-	signers := settings.Words(settings.Value(s.Settings, "tools-signers"))
 	return sources{
-		names: names, stream: settings.Value(s.Settings, "agent-stream"), signers: signers,
-		trust: streams.Trust{
-			Anchors: signers, Now: now,
-			Unsigned: settings.Words(settings.Value(s.Settings, "tools-unsigned")), Seen: seen,
-		},
+		names: names, stream: settings.Value(s.Settings, "agent-stream"), signers: p.Signers,
+		trust: streams.Trust{Anchors: p.Signers, Now: now, Unsigned: p.Unsigned, Seen: seen},
 	}
 }
 

@@ -114,12 +114,12 @@ func TestToolsAreFetchedOnceWhenAnUpgradeNeedsThem(t *testing.T) {
 	next, data := packed(t, "1.25.1", "new jujud")
 	dir, _ := tree(t, next, data)
 	url, asked := counted(t, dir)
-	p.start()
+	p.start(func(c *statesrv.Config) { c.Genesis.Settings["tools-signers"] = signer(t).Anchor() })
 	p.zero()
 	for range 3 {
 		p.invite()
 	}
-	p.ask(events.Ask{Action: events.ActionSetEnv, SetEnv: map[string]string{"agent-metadata-url": url, "tools-signers": signer(t).Anchor()}})
+	p.ask(events.Ask{Action: events.ActionSetEnv, SetEnv: map[string]string{"agent-metadata-url": url}})
 	if _, got := p.ask(upgrade(next)); got != "upgrade.requested/1 upgrade.accepted/1" {
 		t.Fatalf("the upgrade is %q", got)
 	}

@@ -24,6 +24,7 @@ type App struct {
 
 	Environment string        // -e; empty: not given
 	Timeout     time.Duration // how long to wait until a request is judged
+	Yes         bool          // --yes, of commands that have it: show what is signed, and do not ask
 	Debug       bool
 	Verbose     bool
 	Quiet       bool

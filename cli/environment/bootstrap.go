@@ -79,7 +79,7 @@ When machine 0 cannot be started, everything that was made is removed again.`,
 	f.StringVar(&b.natsCA, "nats-ca", "", "file with the certificate, in PEM, of your own authority that signs the external NATS server's")
 	f.StringVar(&b.jujudPath, "jujud", "", "the jujud to run (default: beside juju, then in the PATH)")
 	f.StringVar(&b.agent, "agent-version", "", "insist on this version of jujud")
-	f.StringVar(&b.source, "tools-source", "", "the setting tools-source from the start: a directory, a URL, or none (default "+settings.PublicSource+")")
+	f.StringVar(&b.source, "tools-source", "", "where tools are looked for, which is signed: a directory, a URL, or none (default "+settings.PublicSource+")")
 	f.BoolVar(&b.systemd, "systemd", false, "prepare only, and print the systemd unit and how to start it")
 	return cmd
 }

@@ -1,11 +1,13 @@
 package environment
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/jujube-project/jujube/cli/signing"
 	"github.com/jujube-project/jujube/events"
 	making "github.com/jujube-project/jujube/events/bootstrap"
+	"github.com/jujube-project/jujube/events/settings"
 	"github.com/jujube-project/jujube/events/tools/tuf"
 )
 
@@ -23,7 +25,11 @@ func (b *bootstrap) sign(admin events.Operator, k making.Keys) (making.Signed, e
 		return making.Signed{}, err
 	}
 	roster := events.Roster{Operators: []events.Operator{admin}, StateServers: []string{k.StateServer}, Logs: []string{k.Log}}
-	first, err := tuf.First(roster, root.Private, targets.Private, tuf.Online{Snapshot: k.Snapshot, Timestamp: k.Timestamp}, time.Now())
+	publishers, err := b.publishers()
+	if err != nil {
+		return making.Signed{}, err
+	}
+	first, err := tuf.First(roster, &publishers, root.Private, targets.Private, tuf.Online{Snapshot: k.Snapshot, Timestamp: k.Timestamp}, time.Now())
 	if err != nil {
 		return making.Signed{}, err
 	}
@@ -31,6 +37,19 @@ func (b *bootstrap) sign(admin events.Operator, k making.Keys) (making.Signed, e
 		return making.Signed{}, err
 	}
 	return making.Signed{Bundle: first.Bundle().Marshal()}, repo.Pin(first.Anchor())
+}
+
+// publishers are those that the environment begins with: this client, and the source that was typed.
+func (b *bootstrap) publishers() (events.Publishers, error) {
+	vendor, err := signing.Vendor(b.app.Store())
+	if err != nil {
+		return events.Publishers{}, err
+	}
+	p := events.Publishers{Signers: []string{vendor.Anchor()}}
+	if source := cmp.Or(b.source, settings.PublicSource); source != settings.NoSource {
+		p.Sources = []string{source}
+	}
+	return p, nil
 }
 
 // sayTrust tells what was made of trust, and how to make more of it.

@@ -2,8 +2,9 @@ package session
 
 import "github.com/jujube-project/jujube/events"
 
-// source says where a field of a request comes from. In what lets a machine run something,
-// nothing is told by the state server: who has it would sign with every operator's key.
+// source says where a field of a request comes from. Nothing is what the state server says unseen: who
+// has it would sign with every operator's key. What may stand in place of metadata is what was typed:
+// sync-tools --source.
 type source string
 
 const (
@@ -13,7 +14,6 @@ const (
 	metadata source = "in signed metadata"        // that follows from the pinned root, or that of a tree of tools
 	record   source = "in a verified record"      // of the log: the operator's signature was checked
 	shown    source = "shown before it is signed" // a state server proposed it
-	told     source = "told by the state server"  // only where no machine is let run anything by it
 )
 
 // everyAsk are the fields of a request of any action, by their names in its JSON.
@@ -30,7 +30,7 @@ var sources = map[string]map[string]source{
 	},
 	events.ActionRestart: {"restart.tags": typed, "restart.all": typed},
 	events.ActionSyncTools: {
-		"sync_tools.source": told, "sync_tools.wanted": told, "sync_tools.signed_by": metadata, "sync_tools.unsigned": typed,
+		"sync_tools.source": metadata, "sync_tools.wanted": shown, "sync_tools.signed_by": metadata, "sync_tools.unsigned": typed,
 		"sync_tools.signing": metadata, "sync_tools.marks": metadata,
 	},
 	events.ActionSetEnv:   {"set_env": typed},

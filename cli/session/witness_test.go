@@ -51,7 +51,7 @@ func metadataWith(t *testing.T, store app.Store, logs ...string) wire.Answer {
 		Operators:    []events.Operator{{Name: "ann", Key: id.Public(), Grants: []events.Grant{{Role: events.RoleAdmin}}}},
 		StateServers: []string{id.Public()}, Logs: logs,
 	}
-	repo, err := tuf.First(roster, private, private, tuf.Online{Snapshot: public, Timestamp: public}, time.Now())
+	repo, err := tuf.First(roster, nil, private, private, tuf.Online{Snapshot: public, Timestamp: public}, time.Now())
 	if err == nil {
 		err = repo.Freshen(time.Now(), tuf.DefaultLives, private)
 	}

@@ -77,7 +77,6 @@ func (p *Site) SignTools(ctx context.Context, list []tools.Tools) error {
 			if old, ok := targets[t.FileName()]; ok && old.SHA256 != t.SHA256 {
 				return fmt.Errorf("%s is signed already, with sha256 %s instead of %s; a version is never replaced", t.Version, old.SHA256, t.SHA256)
 			}
-			p.app.Say("signing %s", t.Version)
 		}
 		return repo.SetTools(TargetsExpire(), fresh...)
 	})

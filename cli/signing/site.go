@@ -1,14 +1,18 @@
 package signing
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/spf13/pflag"
 
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/cli/session"
@@ -50,6 +54,15 @@ func OpenSite(ctx context.Context, a *app.App, s *session.Session) (*Site, error
 	return p, nil
 }
 
+// Publishers are those whose trees of tools this client takes in for the environment: the release
+// managers have signed who they are. Before they have, this client believes what it has signed itself.
+func (p *Site) Publishers() (events.Publishers, error) {
+	if signed := p.Trusted.Publishers(); signed != nil {
+		return *signed, nil
+	}
+	return OwnPublishers(p.app.Store())
+}
+
 // WithSite connects, opens the site of the chosen environment, calls f and closes the
 // connection.
 func WithSite(ctx context.Context, a *app.App, f func(*session.Session, *Site) error) error {
@@ -69,16 +82,17 @@ func (p *Site) Me() (me events.Operator, known bool) {
 
 // Change lets f change the draft, or else what is published, signs the result with this client's
 // keys and publishes it. If more signatures are needed, the result is kept as a draft, and the
-// error says which are missing.
+// error says which are missing. What f changes was typed. With a draft there is more, and it asks.
 func (p *Site) Change(ctx context.Context, f func(*tuf.Repository) error) error {
 	repo, err := p.Draft()
 	if err != nil {
 		return err
 	}
+	typed := !p.Follows(repo)
 	if err := f(repo); err != nil {
 		return app.Fail(err, "Nothing was changed.", "")
 	}
-	return p.Finish(ctx, repo)
+	return p.Finish(ctx, repo, typed)
 }
 
 // Draft gives the draft, if there is one that still follows on what is published. Otherwise it gives
@@ -99,18 +113,23 @@ func (p *Site) Draft() (*tuf.Repository, error) {
 }
 
 // Follows says whether a repository has a newer root or newer targets than what is published, and
-// neither of them older.
+// neither of them older. Its roots must go on from those that are published.
 func (p *Site) Follows(repo *tuf.Repository) bool {
 	root, err := repo.Standing(tuf.Root)
 	targets, err2 := repo.Standing(tuf.Targets)
-	have := p.Trusted.Versions()
+	have, roots := p.Trusted.Versions(), repo.Bundle().Roots
 	return err == nil && err2 == nil && root.Version >= have.Root && targets.Version >= have.Targets &&
-		(root.Version > have.Root || targets.Version > have.Targets)
+		(root.Version > have.Root || targets.Version > have.Targets) &&
+		len(roots) >= len(p.Published.Roots) && slices.EqualFunc(roots[:len(p.Published.Roots)], p.Published.Roots, bytes.Equal)
 }
 
-// Finish signs with this client's keys and publishes if no signature is missing after that. The
+// Finish shows what is to be signed, signs it with this client's keys, and publishes it if no signature
+// is missing after that. What was not typed, such as the draft of a colleague, is asked about first. The
 // draft is removed only once it was published: after a crash it is signed and published again.
-func (p *Site) Finish(ctx context.Context, repo *tuf.Repository) error {
+func (p *Site) Finish(ctx context.Context, repo *tuf.Repository, typed bool) error {
+	if err := p.show(repo, typed); err != nil {
+		return err
+	}
 	missing, err := p.sign(repo)
 	if err != nil {
 		return app.Fail(err, "Nothing was changed.", "")
@@ -126,6 +145,36 @@ func (p *Site) Finish(ctx context.Context, repo *tuf.Repository) error {
 	}
 	return app.Fail(fmt.Errorf("others must sign, too: %s", strings.Join(missing, "; ")), "Nothing is published yet; the draft is kept.",
 		"juju trust export FILE, and have a colleague run juju trust sign FILE")
+}
+
+// YesFlag defines --yes of commands that sign.
+func YesFlag(f *pflag.FlagSet, a *app.App) {
+	f.BoolVarP(&a.Yes, "yes", "y", false, "do not ask before something is signed that you did not type")
+}
+
+// show says what a repository changes in what is published. Unless all of it was typed, or --yes was, a
+// person must agree to it.
+func (p *Site) show(repo *tuf.Repository, typed bool) error {
+	published, err := tuf.OpenRepository(p.Published)
+	if err != nil {
+		return err
+	}
+	lines, err := inWords(published, repo)
+	if err != nil {
+		return app.Fail(fmt.Errorf("what is to be signed cannot be shown: %w", err), "Nothing was signed.", "")
+	}
+	text := "This is signed, beside what is published:\n  " + strings.Join(lines, "\n  ")
+	if len(lines) == 0 {
+		text = "Nothing of what is published is changed; it is signed anew."
+	}
+	if typed || p.app.Yes {
+		p.app.Say("%s", text)
+		return nil
+	}
+	if !p.app.Confirm(text) {
+		return app.Fail(errors.New("not confirmed, so not signed"), "Nothing was changed.", "look at it, and answer y; --yes skips the question")
+	}
+	return nil
 }
 
 // sign adds the signatures of this client's keys, and says which are still missing.

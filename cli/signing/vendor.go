@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/settings"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/tuf"
 	"github.com/jujube-project/jujube/host"
@@ -69,26 +71,26 @@ func loadVendor(r Repository) (streams.Signer, error) {
 	return s, err
 }
 
-// OwnAnchors gives the anchor of this client's own repository, if there is one. Without an
-// environment this client believes no other publisher. It makes no repository, so that a command
-// that only looks changes nothing.
-func OwnAnchors(store app.Store) ([]string, error) {
+// OwnPublishers are those that this client believes without an environment: itself, if it has signed
+// anything. It makes no repository, so that a command that only looks changes nothing.
+func OwnPublishers(store app.Store) (events.Publishers, error) {
+	p := events.Publishers{Sources: []string{settings.PublicSource}}
 	s, err := loadVendor(vendorRepository(store))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil
+		return p, nil
 	case err != nil:
-		return nil, err
+		return p, err
 	}
-	return []string{s.Anchor()}, nil
+	p.Signers = []string{s.Anchor()}
+	return p, nil
 }
 
-// Trusting is a trust in the publishers with these anchors, and in these sources even if they are
-// unsigned. The store remembers which signing of a source was seen, so that the source cannot show
-// an older one later.
-func Trusting(store app.Store, anchors, unsigned []string) streams.Trust {
+// Trusting is a trust in these publishers, and in the sources that may be unsigned. The store remembers
+// which signing of a source was seen, so that the source cannot show an older one later.
+func Trusting(store app.Store, p events.Publishers) streams.Trust {
 	return streams.Trust{
-		Anchors: anchors, Now: time.Now, Unsigned: unsigned,
+		Anchors: p.Signers, Now: time.Now, Unsigned: p.Unsigned,
 		Seen: &streams.SeenFile{Path: store.Path("sources-seen.json")},
 	}
 }
@@ -99,7 +101,7 @@ func NextForSource(err error, source string) string {
 	case errors.Is(err, tools.ErrUnsigned):
 		return "have it signed (juju metadata generate-tools), or say that it may be unsigned: --allow-unsigned " + source
 	case errors.Is(err, tools.ErrSigner):
-		return "if that signer is to be believed, add its anchor to the setting tools-signers (juju set-env); with --local-dir, name it with --signer"
+		return "if that signer is to be believed: juju trust publishers --add-signer ANCHOR; with --local-dir, name it with --signer"
 	case errors.Is(err, tools.ErrExpired):
 		return "have it signed anew: juju metadata generate-tools"
 	}

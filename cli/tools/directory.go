@@ -11,6 +11,7 @@ import (
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/cli/signing"
+	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/simplestreams"
 	"github.com/jujube-project/jujube/events/version"
@@ -21,11 +22,14 @@ import (
 // toDirectory writes a signed tree of what is wanted. If an environment is chosen, it says where
 // tools come from, whom to believe and which versions are wanted.
 func (y *syncTools) toDirectory(ctx context.Context, sel selection) error {
-	env, c, err := y.atHand(ctx)
+	believed, env, c, err := y.atHand(ctx)
+	if err == nil {
+		err = y.onlySigned(believed, env)
+	}
 	if err != nil {
 		return err
 	}
-	from, err := y.openSource(ctx, env.Settings)
+	from, err := y.openSource(ctx, believed)
 	if err != nil {
 		return app.Fail(err, "Nothing was written.", signing.NextForSource(err, y.source))
 	}
@@ -49,21 +53,21 @@ func (y *syncTools) toDirectory(ctx context.Context, sel selection) error {
 	return errors.Join(err, r.write(y.app, y.format))
 }
 
-// atHand asks the chosen environment for its settings and its catalogue. If no environment is chosen
-// the settings are those of a client alone.
-func (y *syncTools) atHand(ctx context.Context) (env wire.EnvironmentInfo, c wire.Catalogue, err error) {
+// atHand asks the chosen environment. If none is chosen, this client believes itself.
+func (y *syncTools) atHand(ctx context.Context) (believed events.Publishers, env wire.EnvironmentInfo, c wire.Catalogue, err error) {
 	if y.app.ChosenName() == "" {
-		env.Settings, err = y.alone()
-		return env, c, err
+		believed, err = signing.OwnPublishers(y.app.Store())
+		return believed, env, c, err
 	}
 	err = session.With(ctx, y.app, func(s *session.Session) error {
-		env, c, err = knowledge(ctx, s)
+		believed, env, c, err = y.ask(ctx, s)
 		return err
 	})
 	if err != nil {
-		return env, c, app.Fail(err, "Nothing was written.", "to write the tree without an environment, choose none: JUJU_DATA=DIR juju sync-tools --local-dir")
+		return believed, env, c, app.Fail(err, "Nothing was written.",
+			"to write the tree without an environment, choose none: JUJU_DATA=DIR juju sync-tools --local-dir")
 	}
-	return env, c, nil
+	return believed, env, c, nil
 }
 
 // newestOwn selects the newest release of the client's own minor version that is not revoked.

@@ -24,7 +24,7 @@ setting agent-metadata-url, and for mirrors.
 A tree is signed with this client's own repository of keys (TUF, The Update Framework), which
 is made when it is first needed and never leaves JUJU_DATA/vendor. An environment takes trees
 of the client that bootstrapped it; to let it take those of another one, print its anchor, the
-digest of its first root, with juju metadata key and add that to the setting tools-signers.
+digest of its first root, with juju metadata key and sign that: juju trust publishers.
 What machines run is signed again, by the environment's own release managers: juju help trust.`,
 		Example: "  juju metadata generate-tools -d /media/stick\n  juju metadata validate-tools -d /media/stick\n  juju metadata key",
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -44,9 +44,9 @@ type metadataKey struct{ app *app.App }
 func (c *metadataKey) command() *cobra.Command {
 	return &cobra.Command{
 		Use: "key", Short: "Print the anchor of the trees that this client signs", Args: cobra.NoArgs,
-		Long: `Print the digest of the root that all trees which this client signs follow from. Whoever adds
-it to the setting tools-signers of an environment believes those trees.`,
-		Example: "  juju metadata key\n  juju set-env tools-signers=\"$(juju get-env tools-signers) $(juju metadata key)\"",
+		Long: `Print the digest of the root that all trees which this client signs follow from. An environment
+whose release managers add it to its publishers takes those trees in.`,
+		Example: "  juju metadata key\n  juju trust publishers --add-signer \"$(juju metadata key)\"",
 		RunE:    func(*cobra.Command, []string) error { return c.run() },
 	}
 }
@@ -196,11 +196,12 @@ func (c *validateTools) run() error {
 	if c.dir == "" {
 		return app.Usage("-d names the directory")
 	}
-	own, err := signing.OwnAnchors(c.app.Store())
+	believed, err := signing.OwnPublishers(c.app.Store())
 	if err != nil {
 		return err
 	}
-	faults := streams.Validate(c.dir, c.stream, signing.Trusting(c.app.Store(), append(c.signers, own...), nil))
+	believed.Signers = append(believed.Signers, c.signers...)
+	faults := streams.Validate(c.dir, c.stream, signing.Trusting(c.app.Store(), believed))
 	for _, f := range faults {
 		fmt.Fprintln(c.app.Stdout, f)
 	}

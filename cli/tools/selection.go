@@ -28,7 +28,7 @@ func (y *syncTools) selection() (selection, error) {
 	case y.verify && (y.all || y.dryRun || y.version != "" || y.source != "" || y.localDir != "" || y.stream != ""):
 		return sel, app.Usage("--verify looks at the store as it is: of the other flags only --format goes with it")
 	case len(y.signers) > 0 && y.localDir == "":
-		return sel, app.Usage("--signer goes with --local-dir; an environment believes those of its setting tools-signers")
+		return sel, app.Usage("--signer goes with --local-dir; an environment believes its signed publishers")
 	case y.all && y.version != "":
 		return sel, app.Usage("--all and --version do not go together")
 	case y.all:

@@ -1,14 +1,18 @@
 package tools
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"slices"
 	"strings"
 
+	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/cli/signing"
+	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/settings"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/simplestreams"
@@ -24,18 +28,19 @@ type source struct {
 	stream string
 }
 
-// openSource opens and lists the named source, or else the first source of the settings that
-// can be read. The settings and --allow-unsigned say who is believed.
-func (y *syncTools) openSource(ctx context.Context, set map[string]string) (source, error) {
-	from := source{stream: y.stream}
-	if from.stream == "" {
-		from.stream = set["agent-stream"]
+// openSource opens and lists the named source, or else the first source of the publishers that can be
+// read. Nobody else is believed than these publishers and what was typed.
+func (y *syncTools) openSource(ctx context.Context, believed events.Publishers) (source, error) {
+	from := source{stream: cmp.Or(y.stream, believed.Stream, "released")}
+	names := believed.Sources
+	if y.source != "" {
+		names = []string{y.source}
 	}
-	anchors := append(settings.Words(set["tools-signers"]), y.signers...)
-	unsigned := append(settings.Words(set["tools-unsigned"]), y.trusted...)
-	trust := signing.Trusting(y.app.Store(), anchors, unsigned)
+	believed.Signers = slices.Concat(believed.Signers, y.signers)
+	believed.Unsigned = slices.Concat(believed.Unsigned, y.trusted)
+	trust := signing.Trusting(y.app.Store(), believed)
 	var faults []error
-	for _, base := range y.sources(set) {
+	for _, base := range names {
 		for _, earlier := range faults {
 			y.app.Say("WARNING %v; trying %s", earlier, base)
 		}
@@ -51,7 +56,7 @@ func (y *syncTools) openSource(ctx context.Context, set map[string]string) (sour
 		faults = []error{err}
 	}
 	if len(faults) == 0 {
-		return from, errors.New("the environment names no source of tools")
+		return from, errors.New("nobody has signed a source of tools for this environment; --source names one")
 	}
 	return from, faults[0]
 }
@@ -70,18 +75,43 @@ func isDirectory(base string) bool {
 	return err == nil && info.IsDir()
 }
 
-// sources lists the sources to try, in this order.
-func (y *syncTools) sources(set map[string]string) []string {
-	if y.source != "" {
-		return []string{y.source}
-	}
-	var list []string
-	for _, key := range []string{"agent-metadata-url", "tools-source"} {
-		if base := set[key]; base != "" && base != settings.NoSource && !slices.Contains(list, base) {
-			list = append(list, base)
+// unsigned names what the settings of an environment, as the state server tells them, say of publishers
+// and sources that no release manager has signed. Whoever has the state server can write settings.
+func unsigned(signed events.Publishers, told wire.EnvironmentInfo) (faults []string) {
+	for _, c := range []struct {
+		key    string
+		signed []string
+	}{
+		{"agent-metadata-url", signed.Sources},
+		{"tools-source", signed.Sources},
+		{"tools-signers", signed.Signers},
+		{"tools-unsigned", signed.Unsigned},
+		{"agent-stream", []string{cmp.Or(signed.Stream, "released")}},
+	} {
+		value := told.Settings[c.key]
+		if !slices.Contains(told.Set, c.key) || value == strings.Join(c.signed, " ") {
+			continue
+		}
+		for _, word := range settings.Words(value) {
+			if word != settings.NoSource && !slices.Contains(c.signed, word) {
+				faults = append(faults, fmt.Sprintf("the state server tells of the setting %s=%s, which no release manager has signed", c.key, word))
+			}
 		}
 	}
-	return list
+	return faults
+}
+
+// onlySigned refuses settings that nobody has signed, unless a source is typed. They are never believed.
+func (y *syncTools) onlySigned(signed events.Publishers, told wire.EnvironmentInfo) error {
+	faults := unsigned(signed, told)
+	if len(faults) > 0 && y.source == "" {
+		return app.Fail(errors.New(strings.Join(faults, "\n  ")), "Nothing was copied.",
+			"if it is meant, sign it: juju trust publishers; juju sync-tools --source DIR|URL --stream STREAM takes what you type, for once")
+	}
+	for _, f := range faults {
+		y.app.Say("WARNING %s; it is not believed", f)
+	}
+	return nil
 }
 
 // marksWith are the marks of versions as they will be once the environment has heard this source.
@@ -132,11 +162,4 @@ func sortedMarks(said map[version.Number]tools.Marks) []tools.Marked {
 	}
 	slices.SortFunc(list, func(a, b tools.Marked) int { return a.Version.Compare(b.Version) })
 	return list
-}
-
-// alone gives the settings for a client without an environment. It believes only what it has signed
-// itself.
-func (y *syncTools) alone() (map[string]string, error) {
-	own, err := signing.OwnAnchors(y.app.Store())
-	return map[string]string{"agent-stream": "released", "tools-source": settings.PublicSource, "tools-signers": strings.Join(own, " ")}, err
 }

@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,7 +33,7 @@ type syncTools struct {
 	arches   []string
 	series   []string
 	trusted  []string // sources that may be unsigned
-	signers  []string // believed besides those of the setting tools-signers
+	signers  []string // believed beside the signed publishers
 }
 
 func (y *syncTools) command() *cobra.Command {
@@ -50,10 +51,12 @@ copies every version of the client's major. --series and --arch leave out all ot
 Versions that are revoked are not copied.
 
 Where from: --source is a directory, as juju metadata generate-tools makes it, or a URL;
-without it, the settings agent-metadata-url and tools-source are tried in this order. The
-source must be signed by a publisher of the setting tools-signers, or be named with
---allow-unsigned, which the log records. --stream chooses one of its streams; the default
-is the setting agent-stream.
+without it, the sources that this environment's release managers have signed, in their order.
+The source must be signed by a publisher whom they have signed, too (juju trust publishers
+shows all of it), or be named with --allow-unsigned, which the log records. Settings are not
+believed: who has the state server can write them. One that names something else is named
+here, and nothing is copied until it is signed or --source is typed. --stream chooses one of
+the source's streams; the default is what was signed, else released.
 
 What machines run is what this environment's release managers have signed: with their key, which
 the client that bootstrapped it holds, the digests of all that was wanted are signed into the
@@ -86,17 +89,18 @@ every fault; it ends with 1 if there is any.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&y.source, "source", "", "directory or URL to copy from (default: the settings agent-metadata-url, then tools-source)")
+	f.StringVar(&y.source, "source", "", "directory or URL to copy from (default: the signed sources)")
 	f.StringArrayVar(&y.trusted, "allow-unsigned", nil, "SOURCE, as it is named elsewhere, whose metadata may be unsigned; the log records it")
 	f.StringArrayVar(&y.signers, "signer", nil, "with --local-dir: ANCHOR of a publisher whose source is believed, too")
 	f.StringVar(&y.version, "version", "", "copy all patch versions of major[.minor]")
-	f.StringVar(&y.stream, "stream", "", "released, proposed, devel or testing (default: the setting agent-stream, else released)")
+	f.StringVar(&y.stream, "stream", "", "released, proposed, devel or testing (default: the signed stream, else released)")
 	f.BoolVar(&y.all, "all", false, "copy every version of the client's major")
 	f.StringSliceVar(&y.series, "series", nil, "copy for these series only, with commas between")
 	f.StringSliceVar(&y.arches, "arch", nil, "copy for these architectures only, with commas between")
 	f.StringVar(&y.localDir, "local-dir", "", "write a signed tree into this directory instead of copying into the store")
 	f.BoolVar(&y.dryRun, "dry-run", false, "say what would be copied, copy nothing")
 	f.BoolVar(&y.verify, "verify", false, "compare every archive in the store with the catalogue, copy nothing")
+	signing.YesFlag(f, y.app)
 	f.StringVar(&y.format, "format", "tabular", "of the result: tabular, json or yaml")
 	return cmd
 }
@@ -117,11 +121,14 @@ func (y *syncTools) run(ctx context.Context) error {
 // toStore copies the wanted archives that the environment's store lacks, tells the environment the
 // marks that it does not know, and signs what was wanted.
 func (y *syncTools) toStore(ctx context.Context, s *session.Session, sel selection) error {
-	env, catalogue, err := knowledge(ctx, s)
-	if err != nil {
-		return app.Fail(err, "Nothing was copied.", "")
+	believed, env, catalogue, err := y.ask(ctx, s)
+	if err == nil {
+		err = y.onlySigned(believed, env)
 	}
-	from, err := y.openSource(ctx, env.Settings)
+	if err != nil {
+		return err
+	}
+	from, err := y.openSource(ctx, believed)
 	if err != nil {
 		return app.Fail(err, "Nothing was copied.", signing.NextForSource(err, y.source))
 	}
@@ -145,6 +152,22 @@ func (y *syncTools) toStore(ctx context.Context, s *session.Session, sel selecti
 	return errors.Join(err, r.write(y.app, y.format))
 }
 
+// ask gets whom to believe from the signed metadata, and asks the state server for the rest: what it says
+// of settings and of its store chooses which archives of a believed publisher are proposed.
+func (y *syncTools) ask(ctx context.Context, s *session.Session) (believed events.Publishers, env wire.EnvironmentInfo, c wire.Catalogue, err error) {
+	site, err := signing.OpenSite(ctx, y.app, s)
+	if err == nil {
+		believed, err = site.Publishers()
+	}
+	if err != nil {
+		return believed, env, c, err
+	}
+	if env, c, err = knowledge(ctx, s); err != nil {
+		return believed, env, c, app.Fail(err, "Nothing was copied.", "")
+	}
+	return believed, env, c, nil
+}
+
 // signCopied signs the wanted archives, which are all stored by now, as targets of the site. This
 // client has believed the publisher of the source; machines believe only the release managers of the
 // site.
@@ -162,13 +185,20 @@ func (y *syncTools) signCopied(ctx context.Context, s *session.Session, r *syncR
 
 // copyTools announces the archives and the marks, and copies one archive after another.
 func (y *syncTools) copyTools(ctx context.Context, s *session.Session, from source, marks []tools.Marked, missing []streams.Found, r *syncResult) error {
-	wanted := make([]version.Binary, 0, len(missing))
+	wanted, list := make([]version.Binary, 0, len(missing)), make([]tools.Tools, 0, len(missing))
 	for _, f := range missing {
 		// A directory that lacks one archive is found out before any archive is copied.
 		if _, _, err := streams.Local(from.Source, f); err != nil {
 			return app.Fail(fmt.Errorf("%w: %w", errBadArchive, err), "Nothing was copied.", nextForCopy(errBadArchive))
 		}
-		wanted = append(wanted, f.Version)
+		wanted, list = append(wanted, f.Version), append(list, f.Tools)
+	}
+	y.app.Say("From %s, signed by %s:", from, cmp.Or(from.SignedBy, "nobody"))
+	for _, line := range signing.ArchivesInWords(list) {
+		y.app.Say("  %s", line)
+	}
+	for _, m := range marks {
+		y.app.Say("  %s is %s", m.Version, m.Marks.Words())
 	}
 	id, err := s.Announce(ctx, events.AskSyncTools{
 		Source: from.String(), Wanted: wanted, SignedBy: from.SignedBy, Unsigned: from.SignedBy == "",
@@ -176,9 +206,6 @@ func (y *syncTools) copyTools(ctx context.Context, s *session.Session, from sour
 	})
 	if err != nil {
 		return err
-	}
-	for _, m := range marks {
-		y.app.Say("%s is %s, says %s", m.Version, m.Marks.Words(), from)
 	}
 	y.forgetDownloads()
 	shown := newBars(y.app)

@@ -6,7 +6,6 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -172,14 +171,6 @@ func (c *listUsers) command() *cobra.Command {
 
 func writeOperators(out io.Writer, r events.Roster) {
 	for _, o := range r.Operators {
-		fmt.Fprintf(out, "%-20s %s  %s\n", o.Name, o.Key, grantsText(o.Grants))
+		fmt.Fprintf(out, "%-20s %s  %s\n", o.Name, o.Key, signing.GrantsInWords(o.Grants))
 	}
-}
-
-func grantsText(grants []events.Grant) string {
-	words := make([]string, 0, len(grants))
-	for _, g := range grants {
-		words = append(words, g.String())
-	}
-	return strings.Join(words, " ")
 }

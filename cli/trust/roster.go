@@ -47,7 +47,7 @@ func mayChange(r events.Roster, me events.Operator, hasKeys bool) error {
 			able = append(able, o.Name)
 		}
 	}
-	has := cmp.Or(grantsText(me.Grants), "no role")
+	has := cmp.Or(signing.GrantsInWords(me.Grants), "no role")
 	return app.Fail(fmt.Errorf("you may not change who may ask for what: that takes the role %s or %s over every machine, and a release manager's key; %s has %s "+
 		"(the roles are %s)", events.RoleRelease, events.RoleAdmin, cmp.Or(me.Name, "this client's key"), has, strings.Join(events.Roles, ", ")),
 		"Nothing was changed.", "ask one of those who may: "+strings.Join(able, ", "))

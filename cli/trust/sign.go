@@ -3,8 +3,6 @@ package trust
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -27,8 +25,10 @@ func (c *sign) command() *cobra.Command {
 		Use: "sign [FILE]", Short: "Sign a draft, or sign what is published anew", Args: cobra.MaximumNArgs(1),
 		Long: `Sign the draft in FILE, which a colleague has exported, or this client's own. When enough have
 signed it is published; else export it again for the next one. Without a draft the targets are
-signed anew, so that they hold longer. Look at what you sign: juju trust status shows a draft
-of yours, and the changes of FILE are shown before they are signed.`,
+signed anew, so that they hold longer. What the draft changes in what is published is shown in
+full, and asked about: operators with their roles, keys, thresholds, archives, the floor, what is
+revoked, publishers, and when it expires. A draft that holds anything else is not signed. Compare
+the digests that are shown last with your colleagues': they do not depend on who has signed.`,
 		Example: "  juju trust sign\n  juju trust sign draft.json",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
@@ -47,16 +47,17 @@ func (c *sign) run(ctx context.Context, p *signing.Site) error {
 	if err != nil {
 		return err
 	}
-	if !p.Follows(repo) { // there is no draft: what is published is signed anew, unchanged
+	unchanged := !p.Follows(repo) // there is no draft: what is published is signed anew
+	if unchanged {
 		if err := repo.RemoveTargets(signing.TargetsExpire()); err != nil {
 			return err
 		}
 	}
-	return p.Finish(ctx, repo)
+	return p.Finish(ctx, repo, unchanged)
 }
 
-// signFile shows what a colleague's draft changes, and only then signs it. A draft that does not
-// follow on what is published is refused.
+// signFile signs a colleague's draft, after a person has agreed to what it changes. A draft that does
+// not follow on what is published is refused.
 func (c *sign) signFile(ctx context.Context, p *signing.Site) error {
 	b, err := signing.ReadBundle(c.file)
 	if err != nil {
@@ -70,32 +71,7 @@ func (c *sign) signFile(ctx context.Context, p *signing.Site) error {
 		return app.Fail(events.Refuse(events.CodeTUFRollback, "%s is older than what is published, or is that itself", c.file), "Nothing was signed.",
 			"begin again from what is published: repeat the change")
 	}
-	if err := c.explain(p, repo); err != nil {
-		return err
-	}
-	return p.Finish(ctx, repo)
-}
-
-// explain says what the draft changes in what is published.
-func (c *sign) explain(p *signing.Site, repo *tuf.Repository) error {
-	have, err := tuf.OpenRepository(p.Published)
-	if err != nil {
-		return err
-	}
-	old, next := have.Targets(), repo.Targets()
-	for _, name := range slices.Sorted(maps.Keys(next)) {
-		if old[name].SHA256 != next[name].SHA256 {
-			c.app.Say("  %s: %d bytes, sha256 %s", name, next[name].Length, next[name].SHA256)
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(old)) {
-		if _, ok := next[name]; !ok {
-			c.app.Say("  %s: taken away", name)
-		}
-	}
-	roles := repo.Roles()
-	c.app.Say("  root: %d of %d keys; targets: %d of %d keys", roles.Root.Threshold, len(roles.Root.Public), roles.Targets.Threshold, len(roles.Targets.Public))
-	return nil
+	return p.Finish(ctx, repo, false)
 }
 
 // export is `juju trust export`.

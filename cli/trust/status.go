@@ -47,6 +47,9 @@ func (c *status) run(p *signing.Site) error {
 		p.Trusted.Anchor().SHA256, v.Root, v.Targets, v.Snapshot, v.Timestamp, fresh.Format(time.RFC3339), p.Trusted.Holds().Format(time.RFC3339))
 	writeRoles(out, repo.Roles(), own)
 	writeRules(out, p.Trusted)
+	if signed := p.Trusted.Publishers(); signed != nil {
+		writePublishers(out, *signed)
+	}
 	return writeDraft(out, p.DraftFile())
 }
 

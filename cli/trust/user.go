@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/cli/app"
+	"github.com/jujube-project/jujube/cli/signing"
 )
 
 // userCommand is the group `juju user`.
@@ -27,5 +28,6 @@ machines with those labels only.`,
 	}
 	cmd.AddCommand((&userKey{app: a}).command(), (&addUser{app: a}).command(), (&accept{app: a}).command(), (&listUsers{app: a}).command(),
 		(&grant{app: a}).command(), (&removeUser{app: a}).command())
+	signing.YesFlag(cmd.PersistentFlags(), a)
 	return cmd
 }

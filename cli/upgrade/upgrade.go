@@ -23,7 +23,6 @@ type upgrade struct {
 	version string
 	policy  string
 	dryRun  bool
-	yes     bool
 	wait    bool
 	reset   bool
 	back    bool // --rollback
@@ -76,7 +75,7 @@ was halted, and goes on with this one.`,
 	f.StringVar(&u.version, "version", "", "the version to upgrade to; chosen if not given")
 	f.StringVar(&u.policy, "policy", "", "how a version is chosen: step, newest or patch (default: the setting upgrade-policy)")
 	f.BoolVar(&u.dryRun, "dry-run", false, "check everything, change nothing")
-	f.BoolVarP(&u.yes, "yes", "y", false, "do not ask before an upgrade in progress is aborted")
+	f.BoolVarP(&u.app.Yes, "yes", "y", false, "do not ask before an upgrade in progress is aborted, or a draft is signed with --upload-tools")
 	f.BoolVar(&u.wait, "wait", false, "wait for the end, and show each step")
 	f.BoolVar(&u.reset, "reset-previous-upgrade", false, "abort the upgrade in progress first")
 	f.BoolVar(&u.back, "rollback", false, "let machines go back to an older version than they run; goes with --version")
@@ -125,7 +124,7 @@ func (u *upgrade) run(ctx context.Context, s *session.Session) error {
 		u.app.Say("Nothing forbids it. To do it: juju upgrade-juju --version %s%s", answer.Chosen, map[bool]string{true: " --rollback"}[u.back])
 		return nil
 	}
-	if u.reset && !u.yes && !u.app.Confirm("An upgrade in progress, if there is one, will be aborted.") {
+	if u.reset && !u.app.Yes && !u.app.Confirm("An upgrade in progress, if there is one, will be aborted.") {
 		return app.Fail(errors.New("not reset, nothing started"), "Nothing was changed.", "")
 	}
 	return u.start(ctx, s, ask)
@@ -261,6 +260,7 @@ func (u *upgrade) explainChoice(q version.Question, a version.Answer, ask *event
 	var largest int64
 	for _, t := range ask.Artefacts {
 		largest = max(largest, t.Size)
+		u.app.Say("  %s  sha256 %s", t.Version, t.SHA256)
 	}
 	u.app.Say("%d machines will be upgraded, state servers first; each downloads up to %s", machines, app.Bytes(largest))
 	if u.app.Verbose || u.app.Debug {

@@ -1,6 +1,7 @@
 package upgrade
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +13,7 @@ import (
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/cli/session"
 	"github.com/jujube-project/jujube/cli/signing"
-	"github.com/jujube-project/jujube/events/settings"
+	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/tools/simplestreams"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/events/wire"
@@ -96,7 +97,7 @@ func (u *upgradePath) run(ctx context.Context) error {
 		return err
 	}
 	if u.needsEnvironment() {
-		err = session.With(ctx, u.app, func(s *session.Session) error { return u.complete(ctx, s, &q) })
+		err = session.With(ctx, u.app, func(s *session.Session) error { return u.complete(ctx, site{s, u.app}, &q) })
 	} else {
 		err = u.completeAlone(ctx, &q)
 	}
@@ -159,10 +160,25 @@ func (u *upgradePath) needsEnvironment() bool {
 	return u.current == "" || (u.available == "" && u.source == "")
 }
 
+// site is a session that also knows, from the signed metadata, whose trees are believed.
+type site struct {
+	*session.Session
+	app *app.App
+}
+
+func (s site) Publishers(ctx context.Context) (events.Publishers, error) {
+	p, err := signing.OpenSite(ctx, s.app, s.Session)
+	if err != nil {
+		return events.Publishers{}, err
+	}
+	return p.Publishers()
+}
+
 // knower asks the state server about the environment and its tools.
 type knower interface {
 	Environment(ctx context.Context) (wire.EnvironmentInfo, error)
 	Catalogue(ctx context.Context) (wire.Catalogue, error)
+	Publishers(ctx context.Context) (events.Publishers, error)
 }
 
 // complete asks the environment for what the command line left out.
@@ -192,10 +208,11 @@ func (u *upgradePath) complete(ctx context.Context, s knower, q *version.Questio
 		q.Candidates = session.Candidates(session.Available(catalogue), catalogue.Marks)
 		return nil
 	}
-	if u.stream == "" {
-		u.stream = env.Settings["agent-stream"]
+	believed, err := s.Publishers(ctx)
+	if err != nil {
+		return err
 	}
-	return u.look(ctx, settings.Words(env.Settings["tools-signers"]), settings.Words(env.Settings["tools-unsigned"]), q)
+	return u.look(ctx, believed, q)
 }
 
 // completeAlone completes the question without an environment. If a source is named, its versions
@@ -205,22 +222,20 @@ func (u *upgradePath) completeAlone(ctx context.Context, q *version.Question) er
 	if u.source == "" {
 		return nil
 	}
-	if u.stream == "" {
-		u.stream = "released"
-	}
-	signers, err := signing.OwnAnchors(u.app.Store())
+	believed, err := signing.OwnPublishers(u.app.Store())
 	if err != nil {
 		return err
 	}
-	return u.look(ctx, signers, nil, q)
+	return u.look(ctx, believed, q)
 }
 
 // look reads the candidates from a source.
-func (u *upgradePath) look(ctx context.Context, signers, unsigned []string, q *version.Question) error {
-	src, err := streams.Open(u.source, signing.Trusting(u.app.Store(), signers, append(unsigned, u.unsigned...)))
+func (u *upgradePath) look(ctx context.Context, believed events.Publishers, q *version.Question) error {
+	believed.Unsigned = slices.Concat(believed.Unsigned, u.unsigned)
+	src, err := streams.Open(u.source, signing.Trusting(u.app.Store(), believed))
 	var l streams.Listing
 	if err == nil {
-		l, err = src.List(ctx, u.stream)
+		l, err = src.List(ctx, cmp.Or(u.stream, believed.Stream, "released"))
 	}
 	if err != nil {
 		return app.Fail(err, "", signing.NextForSource(err, u.source))

@@ -40,7 +40,7 @@ func newClient(t *testing.T) *client {
 		repo, err := tuf.First(events.Roster{
 			Operators:    []events.Operator{{Name: "ann", Key: id.Public(), Grants: []events.Grant{{Role: events.RoleAdmin}}}},
 			StateServers: []string{k.StateServer}, Logs: []string{k.Log},
-		}, key, key, tuf.Online{Snapshot: k.Snapshot, Timestamp: k.Timestamp}, time.Now())
+		}, nil, key, key, tuf.Online{Snapshot: k.Snapshot, Timestamp: k.Timestamp}, time.Now())
 		if err != nil {
 			return bootstrap.Signed{}, err
 		}

@@ -43,9 +43,9 @@ var All = []Setting{
 		duration(10*time.Second, MaxCredentialsLife),
 	},
 	{"enrol-policy", EnrolAuto, "auto: who has a join token is a machine; approve: he waits for juju approve-machine", oneOf(EnrolAuto, EnrolApprove)},
-	{"tools-source", PublicSource, "directory or URL of a simplestreams tree that is searched for tools next; none turns it off", orNone(checkSource)},
-	{"tools-signers", "", "publishers of trees of tools that are believed, by the sha256 of their first root", eachWord(checkSigner)},
-	{"tools-unsigned", "", "sources of tools that may be unsigned, each by the name that it is given elsewhere", eachWord(checkSource)},
+	{"tools-source", PublicSource, "signed: directories or URLs of simplestreams trees that are searched for tools next; none turns it off", orNone(checkSource)},
+	{"tools-signers", "", "signed: publishers of trees of tools that are believed, by the sha256 of their first root", eachWord(checkSigner)},
+	{"tools-unsigned", "", "signed: sources of tools that may be unsigned, each by the name that it is given elsewhere", eachWord(checkSource)},
 	{
 		"trust-expiry", "24h", "how long the state server's word holds that nothing newer was published; an air-gapped site takes 720h to 2160h",
 		duration(time.Minute, 90*24*time.Hour),
@@ -55,6 +55,13 @@ var All = []Setting{
 	{"upgrade-health-window", "10s", "how long a new version must prove itself before it is kept", duration(0, time.Hour)},
 	{"upgrade-order-timeout", "1h", "how long a machine may take before its upgrade counts as failed", duration(time.Second, 30*24*time.Hour)},
 }
+
+// signed are the keys whose values release managers sign, with the flags of juju trust publishers that
+// change them. They were settings before, and get-env still shows them.
+var signed = map[string]string{"tools-source": "--source", "tools-signers": "--add-signer", "tools-unsigned": "--unsigned"}
+
+// Signed is the flag of juju trust publishers that changes the value. It is empty if set-env does.
+func (s Setting) Signed() string { return signed[s.Key] }
 
 // Of is the setting with that key, and whether there is one.
 func Of(key string) (Setting, bool) {

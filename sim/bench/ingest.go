@@ -116,7 +116,7 @@ func (p *place) serve(ctx context.Context, dir string) (stop func(), err error) 
 	}
 	first, err := tuf.First(events.Roster{
 		Operators: []events.Operator{{Name: "bench", Key: "BENCH", Grants: []events.Grant{{Role: events.RoleAdmin}}}}, StateServers: []string{p.conn.Public()},
-	}, key, key, site.Online(), time.Now())
+	}, nil, key, key, site.Online(), time.Now())
 	if err != nil {
 		return nil, err
 	}

@@ -40,7 +40,7 @@ func TestUpgradeOfContainers(t *testing.T) {
 	}
 	c.juju("set-env", "upgrade-max-in-flight=1", "upgrade-health-window=3s")
 	c.juju("deploy", "web", "--to", "1", "--", "juju", "demo-workload")
-	c.juju("set-env", "tools-signers="+c.publishing("metadata", "key"))
+	c.juju("trust", "publishers", "--add-signer", c.publishing("metadata", "key"))
 	c.juju("sync-tools", "--source", "/tools", "--version", "1.25")
 
 	c.killDuringUpgrade("machine-2")

@@ -13,6 +13,9 @@ func judgeSetEnv(q *inquiry) verdict {
 	for _, key := range sortedKeys(q.ask.SetEnv) {
 		if reason := checkSetting(key, q.ask.SetEnv[key]); reason != nil {
 			v.reasons = append(v.reasons, *reason)
+		} else if setting, _ := settings.Of(key); setting.Signed() != "" {
+			v.reasons = append(v.reasons, refuse(codeBadValue, "%s says whom to believe, so release managers sign it: juju trust publishers %s %s",
+				key, setting.Signed(), q.ask.SetEnv[key])...)
 		}
 		v.decided = append(v.decided, &events.SettingChanged{Key: key, Value: q.ask.SetEnv[key]})
 	}

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/jujube-project/jujube/events"
-	"github.com/jujube-project/jujube/events/settings"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/projections"
 )
@@ -24,9 +23,8 @@ func judgeSyncTools(q *inquiry) verdict {
 	}
 	v := verdict{received: &events.ToolsSyncRequested{Request: q.req, Source: a.Source, Wanted: a.Wanted, SignedBy: a.SignedBy, Unsigned: a.Unsigned}}
 	if a.SignedBy != "" && !signer(q.State, a.SignedBy) {
-		v.reasons = refuse(codeUnsigned, "the source is signed by %s, whose signature this environment does not believe; if it should, add the key to the "+
-			"setting tools-signers",
-			a.SignedBy)
+		v.reasons = refuse(codeUnsigned, "the source is signed by %s, whose signature this environment does not believe; if it should: "+
+			"juju trust publishers --add-signer %s", a.SignedBy, a.SignedBy)
 		return v
 	}
 	for _, m := range a.Marks {
@@ -38,5 +36,5 @@ func judgeSyncTools(q *inquiry) verdict {
 }
 
 func signer(s *projections.State, key string) bool {
-	return slices.Contains(settings.Words(settings.Value(s.Settings, "tools-signers")), key)
+	return slices.Contains(s.Publishers().Signers, key)
 }

@@ -89,6 +89,7 @@ func PublicationOf(t tuf.Trusted, o events.Object) events.TrustPublished {
 	if r := t.Revoked(); len(r.Keys)+len(r.Artefacts)+len(r.Requests) > 0 {
 		f.Revoked = &r
 	}
+	f.Publishers = t.Publishers()
 	return f
 }
 

@@ -30,7 +30,13 @@ type Client struct {
 // NewClient starts a bus, and makes a client that knows it as environment "prod".
 func NewClient(t *testing.T) *Client {
 	t.Helper()
-	c := &Client{t: t, Data: t.TempDir(), Bus: bustest.Start(t)}
+	return NewClientIn(t, t.TempDir())
+}
+
+// NewClientIn is NewClient for a client that has something in its store already.
+func NewClientIn(t *testing.T, data string) *Client {
+	t.Helper()
+	c := &Client{t: t, Data: data, Bus: bustest.Start(t)}
 	a := clitest.In(c.Data)
 	id, err := bus.NewIdentity()
 	if err != nil {

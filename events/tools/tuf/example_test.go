@@ -16,7 +16,7 @@ func ExampleOpen() {
 	root, targets, server := key("root"), key("targets"), key("state server")
 	public := server.Public().(ed25519.PublicKey)
 	roster := events.Roster{Operators: []events.Operator{{Name: "ann", Key: "UANN", Grants: []events.Grant{{Role: events.RoleAdmin}}}}}
-	repo, err := tuf.First(roster, root, targets, tuf.Online{Snapshot: public, Timestamp: public}, now)
+	repo, err := tuf.First(roster, nil, root, targets, tuf.Online{Snapshot: public, Timestamp: public}, now)
 	if err != nil {
 		panic(err)
 	}

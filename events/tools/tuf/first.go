@@ -20,9 +20,11 @@ const (
 type Online struct{ Snapshot, Timestamp ed25519.PublicKey }
 
 // First makes the metadata that an environment begins with. Its root and its targets have one key each,
-// which the operator keeps and which sign here. The roster is the only target. The state server makes
-// and signs the snapshot and the timestamp: see Freshen.
-func First(roster events.Roster, root, targets ed25519.PrivateKey, online Online, now time.Time) (*Repository, error) {
+// which the operator keeps and which sign here. The roster and the publishers, if they are not nil, are
+// the only targets. The state server makes and signs the snapshot and the timestamp: see Freshen.
+func First(
+	roster events.Roster, publishers *events.Publishers, root, targets ed25519.PrivateKey, online Online, now time.Time,
+) (*Repository, error) {
 	one := func(k ed25519.PublicKey) Keys { return Keys{Public: []ed25519.PublicKey{k}, Threshold: 1} }
 	repo, err := NewRepository(Roles{
 		Root: one(root.Public().(ed25519.PublicKey)), Targets: one(targets.Public().(ed25519.PublicKey)),
@@ -30,6 +32,9 @@ func First(roster events.Roster, root, targets ed25519.PrivateKey, online Online
 	}, now.Add(RootLife), now.Add(TargetsLife))
 	if err == nil {
 		err = repo.SetJSON(now.Add(TargetsLife), FileOperators, roster)
+	}
+	if err == nil && publishers != nil {
+		err = repo.SetJSON(now.Add(TargetsLife), FilePublishers, publishers)
 	}
 	if err == nil {
 		_, err = repo.Sign(Root, root)

@@ -14,9 +14,10 @@ import (
 // Targets whose content decides about the others. If the targets name one of them, the bundle must
 // bring its content.
 const (
-	FileOperators = "operators.json" // an events.Roster
-	FileFloor     = "floor.json"     // a Floor
-	FileRevoked   = "revoked.json"   // an events.Revoked
+	FileOperators  = "operators.json"  // an events.Roster
+	FileFloor      = "floor.json"      // a Floor
+	FileRevoked    = "revoked.json"    // an events.Revoked
+	FilePublishers = "publishers.json" // an events.Publishers
 )
 
 // Floor is the content of floor.json.
@@ -24,54 +25,75 @@ type Floor struct {
 	Version version.Number `json:"version"` // nothing older may be installed
 }
 
-// says is what the signed files say.
-type says struct {
-	roster  events.Roster
-	floor   version.Number
-	revoked events.Revoked
+var filesRead = []string{FileOperators, FileFloor, FileRevoked, FilePublishers}
+
+// IsRead says whether a target is one of the files whose content decides about the others.
+func IsRead(name string) bool { return slices.Contains(filesRead, name) }
+
+// Said is what the signed files say. A file that was not signed leaves its field zero.
+type Said struct {
+	Roster     events.Roster
+	Floor      version.Number
+	Revoked    events.Revoked
+	Publishers *events.Publishers // nil: nobody has signed any
 }
 
-// takeFiles accepts the files of a bundle. Each must be a target, with the length and digest of that
-// target. Of the three files that are read, none that is a target may be missing.
+// takeFiles accepts the files of a bundle.
 func (t *Trusted) takeFiles(files map[string][]byte) error {
+	said, err := readFiles(t.target, files)
+	if err != nil {
+		return err
+	}
+	t.kept.Files, t.said = maps.Clone(files), said
+	return nil
+}
+
+// readFiles reads the files of a bundle. Each must be a target, with the length and digest of that
+// target. Of the files that are read, none that is a target may be missing.
+func readFiles(targets shape, files map[string][]byte) (Said, error) {
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		target, ok := t.target.Signed.Targets[name]
+		target, ok := targets.Signed.Targets[name]
 		if !ok {
-			return events.Refuse(events.CodeTUFMismatch, "the file %.80q is no target", name)
+			return Said{}, events.Refuse(events.CodeTUFMismatch, "the file %.80q is no target", name)
 		}
 		if target.Length != int64(len(files[name])) || target.Hashes["sha256"] != digest(files[name]) {
-			return events.Refuse(events.CodeTUFMismatch, "the file %.80q is not the one that was signed", name)
+			return Said{}, events.Refuse(events.CodeTUFMismatch, "the file %.80q is not the one that was signed", name)
 		}
 	}
-	for _, name := range []string{FileOperators, FileFloor, FileRevoked} {
-		if _, named := t.target.Signed.Targets[name]; named && files[name] == nil {
-			return events.Refuse(events.CodeTUFMismatch, "the file %s was signed and is not there", name)
+	for _, name := range filesRead {
+		if _, named := targets.Signed.Targets[name]; named && files[name] == nil {
+			return Said{}, events.Refuse(events.CodeTUFMismatch, "the file %s was signed and is not there", name)
 		}
 	}
-	t.kept.Files = maps.Clone(files)
-	t.says = says{}
-	return t.says.read(files)
+	return said(files)
 }
 
-func (s *says) read(files map[string][]byte) error {
+func said(files map[string][]byte) (s Said, err error) {
 	var floor Floor
-	if b, ok := files[FileOperators]; ok {
-		if err := readFile(FileOperators, b, &s.roster, func() error { return s.roster.Validate() }); err != nil {
-			return err
+	var publishers events.Publishers
+	for _, f := range []struct {
+		name     string
+		into     any
+		validate func() error
+	}{
+		{FileOperators, &s.Roster, func() error { return s.Roster.Validate() }},
+		{FileRevoked, &s.Revoked, func() error { return s.Revoked.Validate() }},
+		{FileFloor, &floor, func() error { return nil }},
+		{FilePublishers, &publishers, func() error { return publishers.Validate() }},
+	} {
+		b, ok := files[f.name]
+		if !ok {
+			continue
+		}
+		if err := readFile(f.name, b, f.into, f.validate); err != nil {
+			return Said{}, err
 		}
 	}
-	if b, ok := files[FileRevoked]; ok {
-		if err := readFile(FileRevoked, b, &s.revoked, func() error { return s.revoked.Validate() }); err != nil {
-			return err
-		}
+	s.Floor = floor.Version
+	if _, ok := files[FilePublishers]; ok {
+		s.Publishers = &publishers
 	}
-	if b, ok := files[FileFloor]; ok {
-		if err := readFile(FileFloor, b, &floor, func() error { return nil }); err != nil {
-			return err
-		}
-	}
-	s.floor = floor.Version
-	return nil
+	return s, nil
 }
 
 // readFile decodes one signed file. Unknown fields are refused: a release manager who wrote one meant it
@@ -101,7 +123,7 @@ func (t Trusted) Tools(want tools.Tools) error {
 	case target.Hashes["sha256"] != want.SHA256 || target.Length != want.Size:
 		return events.Refuse(events.CodeDigestDisagree, "%s was signed with the digest %.12s… and %d bytes; asked for are %.12s… and %d", want.FileName(),
 			target.Hashes["sha256"], target.Length, want.SHA256, want.Size)
-	case slices.Contains(t.says.revoked.Artefacts, want.SHA256):
+	case slices.Contains(t.said.Revoked.Artefacts, want.SHA256):
 		return events.Refuse(version.CodeRevoked, "%s with the digest %.12s… was taken back", want.FileName(), want.SHA256)
 	}
 	return nil

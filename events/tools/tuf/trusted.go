@@ -17,7 +17,7 @@ type Trusted struct {
 	stamp  shape // zero until the first Update
 	snap   shape
 	target shape
-	says   says
+	said   Said
 }
 
 // kept is what Marshal writes.
@@ -155,13 +155,17 @@ func (t Trusted) With(timestamp []byte) Bundle {
 func (t Trusted) TimestampBytes() []byte { return t.kept.Timestamp }
 
 // Roster says who may ask for what. It is the zero Roster if the metadata has none.
-func (t Trusted) Roster() events.Roster { return t.says.roster }
+func (t Trusted) Roster() events.Roster { return t.said.Roster }
 
 // Floor is the oldest version that may be installed. It is zero if every version may be.
-func (t Trusted) Floor() version.Number { return t.says.floor }
+func (t Trusted) Floor() version.Number { return t.said.Floor }
 
 // Revoked lists what was taken back.
-func (t Trusted) Revoked() events.Revoked { return t.says.revoked }
+func (t Trusted) Revoked() events.Revoked { return t.said.Revoked }
+
+// Publishers says whose trees of tools are taken in. It is nil if nobody has signed that: the
+// environment began before publishers were signed.
+func (t Trusted) Publishers() *events.Publishers { return t.said.Publishers }
 
 // Files are the contents of the targets that the bundle brought, by name. The caller must not change
 // them.
