@@ -99,7 +99,7 @@ func Trusting(store app.Store, p events.Publishers) streams.Trust {
 func NextForSource(err error, source string) string {
 	switch {
 	case errors.Is(err, tools.ErrUnsigned):
-		return "have it signed (juju metadata generate-tools), or say that it may be unsigned: --allow-unsigned " + source
+		return "name another source, have this one signed (juju metadata generate-tools), or say that it may be unsigned: --allow-unsigned " + source
 	case errors.Is(err, tools.ErrSigner):
 		return "if that signer is to be believed: juju trust publishers --add-signer ANCHOR; with --local-dir, name it with --signer"
 	case errors.Is(err, tools.ErrExpired):
