@@ -1,11 +1,9 @@
 package bus
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -14,7 +12,6 @@ import (
 	"github.com/jujube-project/jujube/bus/internal/names"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/limits"
-	"github.com/jujube-project/jujube/events/strictjson"
 	"github.com/jujube-project/jujube/events/wire"
 )
 
@@ -22,19 +19,8 @@ import (
 // whoever sent it has the secret of the token with TokenKey, and the private half of Key.
 type Enrolment struct {
 	wire.EnrolRequest
+	Sealed []byte // the request as it came, with both signatures
 	Answer func(wire.Enrolled, error)
-}
-
-// enrolType stands in what is signed, so that a signature of an enrolment can be used for
-// nothing else, and no other signature for an enrolment.
-const enrolType = "jujube.enrol.v1"
-
-// sealedEnrolment carries the exact bytes that both keys signed, so that they need not be
-// made a second time, in the same form, to check the signatures.
-type sealedEnrolment struct {
-	Request []byte `json:"request"`
-	ByToken []byte `json:"by_token"` // the token's key signed: whoever asks is invited
-	ByKey   []byte `json:"by_key"`   // the host's key signed: whoever asks has that key
 }
 
 // Enrol enrols this host over a connection that was made with the token's ENROL credentials.
@@ -65,17 +51,7 @@ func sealEnrolment(token JoinToken, id *Identity, facts wire.EnrolRequest) ([]by
 		return nil, fmt.Errorf("the token's secret: %w", err)
 	}
 	facts.Environment, facts.Machine, facts.TokenKey, facts.Key = token.Environment, token.Machine, key.Public(), id.Public()
-	var sealed sealedEnrolment
-	if sealed.Request, err = json.Marshal(facts); err != nil {
-		return nil, err
-	}
-	if sealed.ByToken, err = key.Sign(events.PAE(enrolType+".token", sealed.Request)); err != nil {
-		return nil, err
-	}
-	if sealed.ByKey, err = id.Sign(events.PAE(enrolType+".host", sealed.Request)); err != nil {
-		return nil, err
-	}
-	return json.Marshal(sealed)
+	return wire.SealEnrolment(facts, key, id)
 }
 
 // judgeEnrolled returns the refusal that an answer holds, and refuses an environment whose
@@ -98,14 +74,14 @@ func (c *Conn) ServeEnrol(f func(Enrolment)) (stop func(), err error) {
 	return c.subscribe(names.SubjectEnrol, limits.EnrolBytes, func(m *nats.Msg) {
 		req, err := wire.EnrolRequest{}, c.budgets.enrolments.take(senderOf(m), len(m.Data))
 		if err == nil {
-			req, err = openEnrolment(m.Data)
+			req, err = wire.OpenEnrolment(m.Data)
 		}
 		if err != nil {
 			c.garbage(m.Subject, err)
 			c.answer(m, wire.Enrolled{Refused: refusalOf(err)})
 			return
 		}
-		f(Enrolment{EnrolRequest: req, Answer: func(e wire.Enrolled, err error) {
+		f(Enrolment{EnrolRequest: req, Sealed: m.Data, Answer: func(e wire.Enrolled, err error) {
 			if err != nil {
 				e = wire.Enrolled{Refused: refusalOf(err)}
 			}
@@ -122,38 +98,4 @@ func refusalOf(err error) *events.Reason {
 		return r
 	}
 	return events.Refuse(events.CodeUnavailable, "%v", err)
-}
-
-// openEnrolment decodes an enrolment and checks both signatures.
-func openEnrolment(data []byte) (wire.EnrolRequest, error) {
-	var sealed sealedEnrolment
-	var req wire.EnrolRequest
-	err := decodeSigned(data, &sealed)
-	if err == nil {
-		err = decodeSigned(sealed.Request, &req)
-	}
-	if err != nil {
-		return req, events.Refuse(events.CodeTokenMalformed, "read enrolment: %v", err)
-	}
-	if err := Verify(req.TokenKey, events.PAE(enrolType+".token", sealed.Request), sealed.ByToken); err != nil {
-		return req, events.Refuse(events.CodeTokenProof, "check the token of an enrolment: %v", err)
-	}
-	if err := Verify(req.Key, events.PAE(enrolType+".host", sealed.Request), sealed.ByKey); err != nil {
-		return req, events.Refuse(events.CodePossession, "check the host's key of an enrolment: %v", err)
-	}
-	return req, nil
-}
-
-// sealedRules are what statements of hosts and machines are held to.
-var sealedRules = strictjson.Rules{Depth: 4, Fields: true}
-
-// decodeSigned takes what can be read in one way only, and has no field that it does not know: a
-// statement must not be half understood.
-func decodeSigned(statement []byte, v any) error {
-	if err := sealedRules.Check(statement); err != nil {
-		return err
-	}
-	d := json.NewDecoder(bytes.NewReader(statement))
-	d.DisallowUnknownFields()
-	return d.Decode(v)
 }

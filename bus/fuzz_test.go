@@ -12,27 +12,6 @@ import (
 	"github.com/jujube-project/jujube/events/wire"
 )
 
-func FuzzOpenEnrolment(f *testing.F) {
-	id, err := NewIdentity()
-	if err != nil {
-		f.Fatal(err)
-	}
-	request, err := json.Marshal(wire.EnrolRequest{Environment: "e", Machine: "1", TokenKey: id.Public(), Key: id.Public()})
-	if err != nil {
-		f.Fatal(err)
-	}
-	sealed, err := json.Marshal(sealedEnrolment{Request: request, ByToken: make([]byte, 64), ByKey: make([]byte, 64)})
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(sealed)
-	f.Fuzz(func(t *testing.T, b []byte) {
-		if req, err := openEnrolment(b); err == nil {
-			t.Fatalf("a forged enrolment is believed: %+v", req)
-		}
-	})
-}
-
 func FuzzOpenRenewal(f *testing.F) {
 	id, err := NewIdentity()
 	if err != nil {

@@ -87,9 +87,9 @@ func (c *Conn) ServeRenewals(f func(Renewal)) (stop func(), err error) {
 func openRenewal(data []byte) (wire.RenewRequest, error) {
 	var sealed sealedRenewal
 	var req wire.RenewRequest
-	err := decodeSigned(data, &sealed)
+	err := wire.DecodeSigned(data, &sealed)
 	if err == nil {
-		err = decodeSigned(sealed.Request, &req)
+		err = wire.DecodeSigned(sealed.Request, &req)
 	}
 	if err == nil && (!events.IsMachine(req.Machine) || !events.IsID(req.Nonce)) {
 		err = errors.New("it names no machine or no nonce")

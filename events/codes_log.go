@@ -8,6 +8,10 @@ const (
 	CodeLogTamper   = "log-tamper"
 	CodeEventAuthor = "event-author"
 	CodeDiskFull    = "disk-full"
+
+	CodeNoCause      = "no-cause"
+	CodeCauseDiffers = "cause-differs"
+	CodeReportTwice  = "report-twice"
 )
 
 var logCodes = []Code{
@@ -29,7 +33,17 @@ var logCodes = []Code{
 	},
 	{CodeLogTamper, "A record is not the one that was written there.", "Restore a backup; find out who can write to the state server's disk."},
 	{
-		CodeEventAuthor, "A report is not signed with the key of the machine that it speaks of.",
+		CodeNoCause, "A record of the log follows from nothing that somebody signed: no request of an operator who may ask for it, no signed metadata. " +
+			"It is kept, and changes nothing.",
+		"Somebody has written into the log beside the state server: find out who has credentials of NATS or the state server's disk. " +
+			"`juju audit verify` names the records.",
+	},
+	{
+		CodeCauseDiffers, "A record of the log says something else than the request, or the signed metadata, that it follows from. It is kept, and changes nothing.",
+		"As `no-cause`.",
+	},
+	{
+		CodeEventAuthor, "A record is not signed with the key of the machine that it speaks of, or of a state server for just this place in the log.",
 		"A machine lies about another, or its key was replaced beside the enrolment: `juju audit verify` names the records.",
 	},
 	{
@@ -44,7 +58,7 @@ var logCodes = []Code{
 	},
 	{"order", "`juju audit verify`: an order was opened twice, or beside another one.", "Report it: a state server never does that."},
 	{"terminal", "`juju audit verify`: an order ended twice, or one ended that never was.", "Report it: a state server never does that."},
-	{"report-twice", "`juju audit verify`: a report stands in the log twice.", "Report it: a state server never does that."},
+	{CodeReportTwice, "`juju audit verify`: a report stands in the log twice.", "Report it: a state server never does that."},
 	{"digest", "`juju audit verify`: the state at a snapshot is another one than it says.", "Report it, with the log: the same log must give the same state."},
 	{"served-digest", "`juju audit verify`: the state server serves another state than the log gives.", "Restart the state server; if it stays, report it."},
 }

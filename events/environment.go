@@ -3,6 +3,7 @@ package events
 import (
 	"errors"
 
+	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
 )
 
@@ -12,6 +13,12 @@ type EnvironmentCreated struct {
 	Name         string         `json:"name"`
 	AgentVersion version.Number `json:"agent_version"`
 	Operators    []Operator     `json:"operators"`
+
+	// What the log begins with beside that. The records which say so follow this one, and are believed if
+	// they say the same. A log from before facts had to be proven has no root.
+	Root     string            `json:"root,omitempty"`     // sha256 of the first root of the signed metadata; every fact needs a signed cause
+	Settings map[string]string `json:"settings,omitempty"` // set from the start
+	Machine  string            `json:"machine,omitempty"`  // public nkey of machine 0, which needs no invitation
 }
 
 func (*EnvironmentCreated) Kind() string   { return "environment.created/1" }
@@ -28,6 +35,8 @@ func (e *EnvironmentCreated) Validate() error {
 		return errors.New("no agent version")
 	case len(e.Operators) == 0:
 		return errors.New("no operator")
+	case e.Root != "" && !tools.IsDigest(e.Root):
+		return errors.New("the root is not 64 lower-case hex digits")
 	}
 	for _, o := range e.Operators {
 		if err := o.validate(); err != nil {

@@ -62,6 +62,7 @@ var samples = func() []events.Payload {
 			},
 			Revoked: &events.Revoked{Keys: []string{"UMALLORY"}, Artefacts: []string{archive.SHA256}, Requests: []string{request.ID}},
 		},
+		&events.TrustSigned{Part: 0, Parts: 1, Data: []byte(`{"roots":null}`)},
 		&events.MachineInvited{Machine: "3", TokenKey: "UTOKEN", Expires: at, StateServer: true},
 		&events.MachineEnrolled{Machine: "3", Key: "UKEY", Hostname: "host3", Version: binary, StateServer: true},
 		&events.MachineApproved{Machine: "3"},

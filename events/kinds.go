@@ -1,5 +1,10 @@
 package events
 
+import (
+	"maps"
+	"slices"
+)
+
 // kinds is every kind of fact that this build can write and read: its wire name and its Go type,
 // one line each. docs/EVENTS.md is generated from this table.
 var kinds = map[string]func() Payload{
@@ -12,6 +17,7 @@ var kinds = map[string]func() Payload{
 	"request.approved/1":    func() Payload { return &RequestApproved{} },
 
 	"trust.published/1": func() Payload { return &TrustPublished{} },
+	"trust.signed/1":    func() Payload { return &TrustSigned{} },
 
 	"machine.invited/1":       func() Payload { return &MachineInvited{} },
 	"machine.enrolled/1":      func() Payload { return &MachineEnrolled{} },
@@ -67,3 +73,6 @@ var kinds = map[string]func() Payload{
 
 	"report.late/1": func() Payload { return &ReportLate{} },
 }
+
+// Kinds are the wire names of every kind that this build knows, in order.
+func Kinds() []string { return slices.Sorted(maps.Keys(kinds)) }

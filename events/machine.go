@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/events/version"
 )
 
@@ -41,6 +42,8 @@ type MachineEnrolled struct {
 	Host    string            `json:"host,omitempty"`    // digest of what distinguishes the host, sha256 in hex; the host's own claim
 	Labels  map[string]string `json:"labels,omitempty"`  // those of the invitation
 	Pending string            `json:"pending,omitempty"` // why it waits for an operator's approval; empty: it does not wait
+
+	Asked []byte `json:"asked,omitempty"` // what the host asked, signed by the token's key and its own: see wire.SealEnrolment
 }
 
 func (*MachineEnrolled) Kind() string     { return "machine.enrolled/1" }
@@ -53,6 +56,7 @@ func (e *MachineEnrolled) Validate() error {
 	}
 	return errors.Join(
 		needMachine(e.Machine), needText("hostname", e.Hostname, 253), needText("host", e.Host, 64), needText("pending", e.Pending, 1024), CheckLabels(e.Labels),
+		needText("enrolment", string(e.Asked), limits.EnrolBytes),
 	)
 }
 

@@ -79,6 +79,7 @@ const (
 	entityEnvironment = "environment"
 	entityTools       = "tools"
 	entityTrust       = "trust"
+	entityTrustSigned = "metadata" // not below entityTrust: machines listen there
 )
 
 // IsOrder says whether the facts about an entity are what a machine obeys: its orders, or its list

@@ -13,6 +13,9 @@ type RequestPending struct {
 	Until   time.Time `json:"until"`  // it does not wait longer
 }
 
+// Asked gives the request.
+func (e *RequestPending) Asked() Request { return e.Request }
+
 func (*RequestPending) Kind() string { return "request.pending/1" }
 
 func (e *RequestPending) Entity() string { return entityRequest(e.Request.ID) }
@@ -31,6 +34,9 @@ type RequestApproved struct {
 	Approved string  `json:"approved"`          // id of the request that waits
 	Missing  int     `json:"missing,omitempty"` // how many more must agree; 0: what the request leads to follows in this batch
 }
+
+// Asked gives the request.
+func (e *RequestApproved) Asked() Request { return e.Request }
 
 func (*RequestApproved) Kind() string { return "request.approved/1" }
 

@@ -32,6 +32,9 @@ type RequestReceived struct {
 	Request Request `json:"request"`
 }
 
+// Asked gives the request.
+func (e *RequestReceived) Asked() Request { return e.Request }
+
 func (*RequestReceived) Kind() string { return "request.received/1" }
 
 func (e *RequestReceived) Entity() string { return entityRequest(e.Request.ID) }

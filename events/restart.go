@@ -8,6 +8,9 @@ type RestartRequested struct {
 	Machines []string `json:"machines"` // whose agent process restarts; the agent of a unit is part of its machine's
 }
 
+// Asked gives the request.
+func (e *RestartRequested) Asked() Request { return e.Request }
+
 func (*RestartRequested) Kind() string { return "restart.requested/1" }
 
 func (e *RestartRequested) Entity() string { return entityRequest(e.Request.ID) }

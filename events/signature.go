@@ -11,7 +11,9 @@ const RecordType = "jujube.record.v1"
 
 // Signed gives the record with a signature over kind, entity and payload, byte for byte. The rest
 // of the envelope is not covered: a state server that takes a machine's report into the log gives
-// it an id, a time and a cause of its own, and those are not the machine's word.
+// it an id, a time and a cause of its own, and those are not the machine's word. Where a record
+// counts, its payload says: see Placed for what a state server signs. A report has the epoch and its
+// number, and its key is made for one enrolment in one environment.
 func (r Record) Signed(by Signer) (Record, error) {
 	signature, err := by.Sign(r.signed())
 	if err != nil {

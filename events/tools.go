@@ -16,6 +16,9 @@ type ToolsSyncRequested struct {
 	Unsigned bool             `json:"unsigned,omitempty"`  // there is no signature, and the operator allowed that for this source
 }
 
+// Asked gives the request.
+func (e *ToolsSyncRequested) Asked() Request { return e.Request }
+
 func (*ToolsSyncRequested) Kind() string { return "tools.sync_requested/1" }
 
 func (*ToolsSyncRequested) Entity() string { return entityTools }

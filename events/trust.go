@@ -6,13 +6,33 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/version"
 )
 
+// TrustSigned holds a part of signed metadata, as it was signed: of what a publication has that the one
+// before did not have. The parts come in order, right before the TrustPublished that they prove.
+type TrustSigned struct {
+	Part  int    `json:"part"`  // from 0
+	Parts int    `json:"parts"` // of this publication
+	Data  []byte `json:"data"`  // together they are a bundle, in which what did not change is left out
+}
+
+func (*TrustSigned) Kind() string   { return "trust.signed/1" }
+func (*TrustSigned) Entity() string { return entityTrustSigned }
+
+// Validate checks sizes.
+func (e *TrustSigned) Validate() error {
+	if e.Part < 0 || e.Part >= e.Parts || e.Parts > MaxBundleBytes/MaxPartBytes+1 || len(e.Data) == 0 || len(e.Data) > MaxPartBytes {
+		return fmt.Errorf("part %d of %d of signed metadata, with %d bytes, limit %d", e.Part, e.Parts, len(e.Data), MaxPartBytes)
+	}
+	return nil
+}
+
 // TrustPublished says which bundle of signed metadata the environment has from this record on, and
 // what the bundle says. Machines fetch and verify the bundle, and believe nothing in this record.
-// Folds, which verify nothing, go by the record.
+// Folds believe it if the documents in the records before it prove it.
 type TrustPublished struct {
 	Bundle  Object        `json:"bundle"`
 	Version TrustVersions `json:"version"`
@@ -60,6 +80,7 @@ type Publishers struct {
 // Limits of trusted metadata.
 const (
 	MaxBundleBytes    = 16 << 20 // a bundle in the object store
+	MaxPartBytes      = limits.PartBytes
 	MaxTimestampBytes = 16 << 10
 	MaxRevoked        = 1000 // entries of each of the three lists
 	MaxPublishers     = 64   // entries of each list of publishers and sources

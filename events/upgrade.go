@@ -17,6 +17,9 @@ type UpgradeRequested struct {
 	Reset     bool           `json:"reset,omitempty"`
 }
 
+// Asked gives the request.
+func (e *UpgradeRequested) Asked() Request { return e.Request }
+
 func (*UpgradeRequested) Kind() string     { return "upgrade.requested/1" }
 func (e *UpgradeRequested) Entity() string { return entityUpgrade(e.Upgrade) }
 
@@ -145,6 +148,9 @@ type UpgradeApproved struct {
 	Request Request `json:"request"` // the approval
 	Upgrade string  `json:"upgrade"`
 }
+
+// Asked gives the request.
+func (e *UpgradeApproved) Asked() Request { return e.Request }
 
 func (*UpgradeApproved) Kind() string { return "upgrade.approved/1" }
 

@@ -6,7 +6,8 @@ import (
 )
 
 // Clone gives an independent copy: folding into one State never changes the other. Both share the parts
-// that Fold replaces as a whole and never changes in place: reasons, commands, signed bytes, each Pending.
+// that Fold replaces as a whole and never changes in place: reasons, commands, signed bytes, each Pending,
+// Asking.
 func (s *State) Clone() *State {
 	c := *s
 	c.Settings = maps.Clone(s.Settings)
@@ -26,6 +27,7 @@ func (s *State) Clone() *State {
 	c.Requests = maps.Clone(s.Requests)
 	c.NextUnit = maps.Clone(s.NextUnit)
 	c.Skipped = maps.Clone(s.Skipped)
+	c.Disbelieved = maps.Clone(s.Disbelieved)
 	c.recent = slices.Clone(s.recent)
 	return &c
 }

@@ -7,7 +7,7 @@ func (s *State) foldCreated(p *events.EnvironmentCreated) bool {
 		return false // only the first one made the environment
 	}
 	s.UUID, s.Name, s.AgentVersion = p.UUID, p.Name, p.AgentVersion
-	s.Trust.Roster.Operators = p.Operators
+	s.Trust.Roster.Operators, s.Root = p.Operators, p.Root
 	return true
 }
 

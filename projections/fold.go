@@ -7,11 +7,11 @@ import (
 	"github.com/jujube-project/jujube/events/tools"
 )
 
-// maxSkippedKinds limits how many different kinds Skipped names; those beyond are
+// maxSkippedKinds limits how many different kinds Skipped and Disbelieved name; those beyond are
 // counted together under SkippedOther.
 const maxSkippedKinds = 256
 
-// Names in State.Skipped that are not kinds.
+// Names in State.Skipped and State.Disbelieved that are not kinds.
 const (
 	SkippedInvalid = "invalid" // bytes in the log that are no record at all
 	SkippedOther   = "other"   // kinds beyond the first 256 different ones
@@ -32,7 +32,7 @@ func New() *State {
 		Orders:   map[string]*Order{},
 		Requests: map[string]Outcome{},
 		NextUnit: map[string]int{},
-		Skipped:  map[string]uint64{},
+		Skipped:  map[string]uint64{}, Disbelieved: map[string]uint64{},
 	}
 }
 
@@ -40,42 +40,74 @@ func New() *State {
 //
 //   - a record of a kind that this build does not know, or whose payload breaks the rules of its kind, is
 //     counted in Skipped and changes nothing but Seq and Time;
+//   - a record whose cause does not hold (see causes) is counted in Disbelieved and changes nothing but Seq
+//     and Time; why says what is wrong with it, and is nil for every other record;
 //   - a record about something that does not exist changes nothing but Seq and Time;
 //   - a record at or below Seq was folded before and is ignored;
 //   - a record with Seq 0, which was decided and is not appended yet, is folded as the next one.
-func (s *State) Fold(r events.Record) {
+func (s *State) Fold(r events.Record) (why *events.Reason) { return s.fold(r, false) }
+
+// Decided is Fold for a record that this process has decided itself: it has signed the record, or has checked
+// who signed it. Those signatures are not checked a second time, everything else is.
+func (s *State) Decided(r events.Record) (why *events.Reason) { return s.fold(r, true) }
+
+func (s *State) fold(r events.Record, own bool) (why *events.Reason) {
 	switch {
 	case r.Seq == 0:
 		r.Seq = s.Seq + 1
 	case r.Seq <= s.Seq:
-		return
+		return nil
 	}
 	s.Seq = r.Seq
 	if r.Time = moment(r.Time); !r.Time.IsZero() {
 		s.Time = r.Time
 	}
+	if s.Asking != nil && s.Asking.Record != r.Causation {
+		s.Asking = nil
+	}
+	ok, why := s.applied(r, own)
+	if r.Kind != (*events.TrustSigned)(nil).Kind() {
+		s.Parts = nil
+	}
+	switch {
+	case why != nil:
+		count(s.Disbelieved, r.Kind)
+	case !ok:
+		count(s.Skipped, r.Kind)
+	}
+	return why
+}
+
+// applied decodes, checks and applies a record. ok is false for one that this build cannot fold, or
+// whose fold panics: the record is counted in Skipped and the fold goes on. That happens on
+// every machine at the same record, so the state stays the same everywhere.
+func (s *State) applied(r events.Record, own bool) (ok bool, why *events.Reason) {
+	defer func() {
+		if recover() != nil {
+			ok, why = false, nil
+		}
+	}()
+	var payload events.Payload
+	if !withoutEffect[r.Kind] {
+		var err error
+		if payload, err = events.Decode(r); err != nil {
+			return false, nil
+		}
+	}
+	if why := s.believe(r, payload, own); why != nil {
+		return true, why
+	}
 	if n, ok := requestsPosition(r.Causation); ok && n > s.RequestsSeq {
 		s.RequestsSeq = n
 	}
-	if withoutEffect[r.Kind] {
-		return
+	if payload == nil {
+		return true, nil
 	}
-	if !s.applied(r) {
-		s.skip(r.Kind)
+	created, opens := payload.(*events.EnvironmentCreated)
+	if s.Root != "" || opens && created.Root != "" {
+		s.follows(r, payload)
 	}
-}
-
-// applied decodes and applies a record. It returns false for one that this build cannot fold, or
-// whose fold panics: the record is counted in Skipped and the fold goes on. That happens on
-// every machine at the same record, so the state stays the same everywhere.
-func (s *State) applied(r events.Record) (ok bool) {
-	defer func() {
-		if recover() != nil {
-			ok = false
-		}
-	}()
-	payload, err := events.Decode(r)
-	return err == nil && s.apply(r, payload)
+	return s.apply(r, payload), nil
 }
 
 // moment gives a time in the form that JSON keeps: in UTC, without a monotonic part. A State that is read
@@ -102,25 +134,28 @@ func (s *State) apply(r events.Record, payload events.Payload) bool {
 	switch p := payload.(type) {
 	case *events.EnvironmentCreated:
 		return s.foldCreated(p)
+	case *events.TrustSigned:
+		s.foldPart(p)
 	case *events.SettingChanged:
 		s.foldSetting(p)
 	case *events.TrustPublished:
 		s.foldTrust(r, p)
 
 	case *events.RequestReceived:
-		s.foldRequest(r.Seq, p.Request)
+		s.foldRequest(r, p.Request)
 	case *events.RestartRequested:
-		s.foldRequest(r.Seq, p.Request)
+		s.foldRequest(r, p.Request)
 	case *events.ToolsSyncRequested:
-		s.foldRequest(r.Seq, p.Request)
+		s.foldRequest(r, p.Request)
+		s.announce(p)
 	case *events.UpgradeRequested:
-		s.foldRequest(r.Seq, p.Request)
+		s.foldRequest(r, p.Request)
 		s.foldUpgradeRequested(r.Seq, p)
 	case *events.RequestRefused:
-		s.foldRefused(r.Seq, p.Request, p.Reasons)
+		s.foldRefused(r, p.Request, p.Reasons)
 		delete(s.Pending, p.Request)
 	case *events.UpgradeRefused:
-		s.foldRefused(r.Seq, p.Upgrade, p.Reasons)
+		s.foldRefused(r, p.Upgrade, p.Reasons)
 		s.forgetAsked(p.Upgrade)
 		s.agreed(p.Upgrade)
 
@@ -162,11 +197,11 @@ func (s *State) apply(r events.Record, payload events.Payload) bool {
 	case *events.UpgradePending:
 		s.foldUpgradePending(p)
 	case *events.UpgradeApproved:
-		s.foldAgreed(r.Seq, p.Request, p.Upgrade, s.missing(p.Upgrade)-1)
+		s.foldAgreed(r, p.Request, p.Upgrade, s.missing(p.Upgrade)-1)
 	case *events.RequestPending:
-		s.foldRequestPending(r.Seq, p)
+		s.foldRequestPending(r, p)
 	case *events.RequestApproved:
-		s.foldAgreed(r.Seq, p.Request, p.Approved, p.Missing)
+		s.foldAgreed(r, p.Request, p.Approved, p.Missing)
 	case *events.UpgradeAccepted:
 		s.foldAccepted(r.Time, p)
 	case *events.UpgradeHalted:
@@ -194,20 +229,24 @@ func (s *State) apply(r events.Record, payload events.Payload) bool {
 	return true
 }
 
-func (s *State) skip(kind string) {
+func count(by map[string]uint64, kind string) {
 	if kind == "" {
 		kind = SkippedInvalid
 	}
-	if _, known := s.Skipped[kind]; !known && len(s.Skipped) >= maxSkippedKinds {
+	if _, known := by[kind]; !known && len(by) >= maxSkippedKinds {
 		kind = SkippedOther
 	}
-	s.Skipped[kind]++
+	by[kind]++
 }
 
 // SkippedCount is how many records of the log this build could not fold.
-func (s *State) SkippedCount() uint64 {
-	var n uint64
-	for _, c := range s.Skipped {
+func (s *State) SkippedCount() uint64 { return sum(s.Skipped) }
+
+// DisbelievedCount is how many records of the log had no cause that holds.
+func (s *State) DisbelievedCount() uint64 { return sum(s.Disbelieved) }
+
+func sum(by map[string]uint64) (n uint64) {
+	for _, c := range by {
 		n += c
 	}
 	return n

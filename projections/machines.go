@@ -26,6 +26,7 @@ type Machine struct {
 	Since       time.Time      `json:"since"` // when its agent-state began
 	Epoch       string         `json:"epoch,omitempty"`
 	Reports     uint64         `json:"reports"`           // the highest number of its reports in that epoch
+	Before      []Epoch        `json:"before,omitempty"`  // epochs before that one, oldest first
 	Failure     *Failed        `json:"failure,omitempty"` // of its last upgrade, until an upgrade succeeds
 
 	// Heads are the sizes of the checkpoints of the log that came with its orders. It remembers
@@ -55,6 +56,15 @@ type Machine struct {
 	Readmitted bool      `json:"readmitted,omitempty"` // approved after a quarantine: its next renewal may name any generation
 	Quarantine string    `json:"quarantine,omitempty"` // why it is shut out
 }
+
+// Epoch is how many reports an agent told in one life of its outbox.
+type Epoch struct {
+	Name    string `json:"name"`
+	Reports uint64 `json:"reports"` // the highest number
+}
+
+// maxEpochs is how many epochs before the present one a State keeps of a machine.
+const maxEpochs = 16
 
 // NoReturn is an upgrade step that cannot be undone, and the order in which it was taken.
 type NoReturn struct {
@@ -113,6 +123,20 @@ func (s *State) foldEnrolled(now time.Time, p *events.MachineEnrolled) {
 		s.Hosts[p.Host] = p.Machine
 	}
 	s.Machines[p.Machine] = m
+}
+
+// MustWait says why a host that may enrol as machine m is given nothing before an operator approves it; empty:
+// it need not wait. host is the digest of the host.
+func (s *State) MustWait(m *Machine, host string) string {
+	switch before := s.Hosts[host]; {
+	case before != "":
+		return "its host was machine " + before + " before"
+	case m.Approve:
+		return "its invitation asks for approval"
+	case settings.Value(s.Settings, "enrol-policy") == settings.EnrolApprove:
+		return "enrol-policy is " + settings.EnrolApprove
+	}
+	return ""
 }
 
 func (s *State) foldApproved(now time.Time, p *events.MachineApproved) {

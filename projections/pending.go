@@ -44,8 +44,8 @@ func (s *State) foldUpgradePending(p *events.UpgradePending) {
 	s.pend(events.Request{ID: u.ID, Action: events.ActionUpgrade, Operator: u.Operator, Signed: u.Signed}, p.Needed, p.Until, u)
 }
 
-func (s *State) foldRequestPending(seq uint64, p *events.RequestPending) {
-	s.foldRequest(seq, p.Request)
+func (s *State) foldRequestPending(r events.Record, p *events.RequestPending) {
+	s.foldRequest(r, p.Request)
 	s.pend(p.Request, p.Needed, p.Until, nil)
 }
 
@@ -55,8 +55,8 @@ func (s *State) pend(q events.Request, needed int, until time.Time, u *Upgrade) 
 }
 
 // foldAgreed adds one more operator. What was decided by that follows in the same batch.
-func (s *State) foldAgreed(seq uint64, approval events.Request, id string, missing int) {
-	s.foldRequest(seq, approval)
+func (s *State) foldAgreed(r events.Record, approval events.Request, id string, missing int) {
+	s.foldRequest(r, approval)
 	before := s.Pending[id]
 	if before == nil {
 		return

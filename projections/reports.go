@@ -26,7 +26,7 @@ func (s *State) foldReport(now time.Time, p events.Report) {
 	if m == nil || m.Seen(head) {
 		return
 	}
-	m.Epoch, m.Reports = head.Epoch, head.N
+	m.heard(head)
 	switch p := p.(type) {
 	case *events.AgentStarted:
 		m.runs(p.Version)
@@ -50,9 +50,24 @@ func (s *State) foldReport(now time.Time, p events.Report) {
 }
 
 // Seen says whether a report with this head was folded before. The state server then answers "duplicate"
-// and appends nothing. A report of a new epoch is never seen: see events.ReportHead.
+// and appends nothing. A report of a new epoch is never seen: see events.ReportHead. A report of an epoch
+// that has ended is: its signature is genuine, so anybody could put it into the log once more.
 func (m *Machine) Seen(h events.ReportHead) bool {
-	return h.Epoch == m.Epoch && h.N <= m.Reports
+	if h.Epoch == m.Epoch {
+		return h.N <= m.Reports
+	}
+	return slices.ContainsFunc(m.Before, func(e Epoch) bool { return e.Name == h.Epoch && h.N <= e.Reports })
+}
+
+// heard notes the number of a report. An epoch that begins again, as on a disk that was put back, goes on
+// from where it was.
+func (m *Machine) heard(h events.ReportHead) {
+	if h.Epoch != m.Epoch && m.Epoch != "" {
+		kept := slices.DeleteFunc(slices.Clone(m.Before), func(e Epoch) bool { return e.Name == h.Epoch || e.Name == m.Epoch })
+		m.Before = append(kept, Epoch{m.Epoch, m.Reports})
+		m.Before = m.Before[max(0, len(m.Before)-maxEpochs):]
+	}
+	m.Epoch, m.Reports = h.Epoch, h.N
 }
 
 // runs notes the version that a machine's agent says it runs.

@@ -3,8 +3,10 @@ package projections
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/version"
 )
 
 // Outcome is what became of a request.
@@ -13,6 +15,17 @@ type Outcome struct {
 	Outcome string          `json:"outcome"` // accepted or refused
 	Seq     uint64          `json:"seq"`     // of the first record about the request
 	Reasons []events.Reason `json:"reasons,omitempty"`
+
+	Created   time.Time  `json:"created,omitzero"`    // when it was made, but not later than when it was recorded
+	Announced *Announced `json:"announced,omitempty"` // the tools that a sync-tools request announced
+}
+
+// Announced are the tools that an operator is about to bring.
+type Announced struct {
+	Source   string           `json:"source"`
+	SignedBy string           `json:"signed_by,omitempty"`
+	Unsigned bool             `json:"unsigned,omitempty"`
+	Wanted   []version.Binary `json:"wanted"`
 }
 
 // MaxRequests is how many of the newest requests a State remembers the outcome of.
@@ -26,13 +39,23 @@ const (
 
 // foldRequest notes a request as accepted. If it was refused, the refusal follows in the same batch and
 // changes that.
-func (s *State) foldRequest(seq uint64, q events.Request) {
-	s.setOutcome(q.ID, Outcome{Action: q.Action, Outcome: OutcomeAccepted, Seq: seq})
+func (s *State) foldRequest(r events.Record, q events.Request) {
+	created := moment(q.Created)
+	if created.After(r.Time) {
+		created = r.Time // a clock that runs ahead must not make the requests of others old
+	}
+	s.setOutcome(q.ID, Outcome{Action: q.Action, Outcome: OutcomeAccepted, Seq: r.Seq, Created: created})
 }
 
-func (s *State) foldRefused(seq uint64, request string, reasons []events.Reason) {
+func (s *State) announce(p *events.ToolsSyncRequested) {
+	o := s.Requests[p.Request.ID]
+	o.Announced = &Announced{Source: p.Source, SignedBy: p.SignedBy, Unsigned: p.Unsigned, Wanted: p.Wanted}
+	s.Requests[p.Request.ID] = o
+}
+
+func (s *State) foldRefused(r events.Record, request string, reasons []events.Reason) {
 	s.setOutcome(request, Outcome{
-		Action: s.Requests[request].Action, Outcome: OutcomeRefused, Seq: seq, Reasons: reasons,
+		Action: s.Requests[request].Action, Outcome: OutcomeRefused, Seq: r.Seq, Reasons: reasons, Created: s.Requests[request].Created,
 	})
 }
 
@@ -48,7 +71,11 @@ func (s *State) setOutcome(id string, o Outcome) {
 	s.Requests[id] = o
 	s.recent = append(s.recent, id)
 	if len(s.recent) > MaxRequests {
-		delete(s.Requests, s.recent[0])
+		oldest := s.recent[0]
+		if made := s.Requests[oldest].Created; made.After(s.Forgotten) {
+			s.Forgotten = made
+		}
+		delete(s.Requests, oldest)
 		s.recent = s.recent[1:]
 	}
 }

@@ -79,6 +79,9 @@ func DecodeSnapshot(b []byte) (*State, error) {
 		return nil, fmt.Errorf("%w: the head says sequence %d, the state %d", ErrSnapshot, head.Seq, s.Seq)
 	}
 	s.order()
+	if s.Asking != nil {
+		s.Asking.read()
+	}
 	return s, nil
 }
 

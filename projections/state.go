@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/jujube-project/jujube/events/tools"
+	"github.com/jujube-project/jujube/events/tools/tuf"
 	"github.com/jujube-project/jujube/events/version"
 )
 
@@ -20,6 +21,7 @@ type State struct {
 	Name         string            `json:"name"`
 	AgentVersion version.Number    `json:"agent_version"` // the version that the environment is set to
 	Trust        Publication       `json:"trust"`
+	Root         string            `json:"root,omitempty"` // sha256 of the first root; from where it is set on, every fact needs a cause
 	Settings     map[string]string `json:"settings"`
 
 	Machines map[string]*Machine     `json:"machines"` // by id
@@ -42,7 +44,15 @@ type State struct {
 	NextMachine int                  `json:"next_machine"`
 	NextUnit    map[string]int       `json:"next_unit"` // by service
 
-	Skipped map[string]uint64 `json:"skipped,omitempty"` // number of records that this build could not fold, by kind
+	Skipped     map[string]uint64 `json:"skipped,omitempty"`     // number of records that this build could not fold, by kind
+	Disbelieved map[string]uint64 `json:"disbelieved,omitempty"` // number of records whose cause did not hold, by kind
 
-	recent []string // ids in Requests, oldest first; not part of the JSON, because Requests gives it
+	Asking    *Asking   `json:"asking,omitempty"`   // the request behind whose record the fold stands
+	Parts     [][]byte  `json:"parts,omitempty"`    // signed metadata right before the publication that it proves
+	Forgotten time.Time `json:"forgotten,omitzero"` // the newest request that Requests has forgotten was made then
+
+	trusted tuf.Trusted // what Publication.Documents say; zero: they were not read yet
+	next    tuf.Trusted // the same of the publication that is being folded
+	pin     string      // see Pin
+	recent  []string    // ids in Requests, oldest first; not part of the JSON, because Requests gives it
 }

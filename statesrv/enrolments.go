@@ -34,7 +34,7 @@ func (s *enrolments) onEnrol(r bus.Enrolment) {
 	var out decide.Enrolment
 	s.writer.Submit(writer.Change{
 		Decide: func(at decide.At) (d decide.Decision, err error) {
-			d, out = decide.Enrol(at, r.EnrolRequest)
+			d, out = decide.Enrol(at, r.EnrolRequest, r.Sealed)
 			return d, nil
 		},
 		Done: func(_ uint64, err error) {

@@ -85,8 +85,8 @@ func TestHTTP(t *testing.T) {
 		}
 	}
 	for _, metric := range []string{
-		"jujube_records_appended_total 4", "jujube_queue_length ", "jujube_batch_records_count 1", `jujube_machines{state="alive"} 1`,
-		"jujube_log_position 4",
+		"jujube_records_appended_total 5", "jujube_queue_length ", "jujube_batch_records_count 1", `jujube_machines{state="alive"} 1`,
+		"jujube_log_position 5", `jujube_log_unusable_records{why="disbelieved"} 0`,
 	} {
 		if _, body := get(t, s.httpAddr, "/metrics"); !strings.Contains(body, metric) {
 			t.Errorf("/metrics lacks %q:\n%s", metric, body)

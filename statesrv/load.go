@@ -94,7 +94,9 @@ func (s *Server) readLog(ctx context.Context, st *projections.State, t *logtree.
 			s.cfg.Logger.Warn("skipped a record", "seq", rec.Seq, "err", err)
 			s.metrics.garbage("log")
 		}
-		st.Fold(rec)
+		if why := st.Fold(rec); why != nil {
+			s.cfg.Logger.Error("a record of the log has no cause, and changes nothing; juju audit verify tells more", "kind", rec.Kind, "seq", rec.Seq, "err", why)
+		}
 	}
 	return nil
 }
@@ -114,7 +116,7 @@ func (s *Server) checkEnvironment(st *projections.State) error {
 func (s *Server) readSnapshot(ctx context.Context, last uint64) (*projections.State, error) {
 	b, err := host.ReadPinned(s.snapshotFile())
 	if errors.Is(err, fs.ErrNotExist) {
-		return projections.New(), nil
+		return s.emptyState(), nil
 	}
 	var st *projections.State
 	if err == nil {
@@ -122,6 +124,9 @@ func (s *Server) readSnapshot(ctx context.Context, last uint64) (*projections.St
 	}
 	if err == nil && st.UUID != s.cfg.Environment {
 		err = fmt.Errorf("it is of environment %q", st.UUID)
+	}
+	if err == nil && st.Root != "" && st.Root != s.cfg.Site.Anchor.SHA256 {
+		err = fmt.Errorf("its root is %.12s…", st.Root)
 	}
 	if err == nil && st.Seq > last {
 		return nil, fmt.Errorf("%w: it ends at %d, but this state server has seen %d: it was cut, or restored from an older backup; nothing was changed; "+
@@ -133,9 +138,17 @@ func (s *Server) readSnapshot(ctx context.Context, last uint64) (*projections.St
 	}
 	if err != nil {
 		s.cfg.Logger.Warn("left the snapshot aside; the whole log is read", "err", err)
-		return projections.New(), nil
+		return s.emptyState(), nil
 	}
+	st.Pin(s.cfg.Site.Anchor.SHA256)
 	return st, nil
+}
+
+// emptyState is that of an empty log. It believes the root of this state server's site alone.
+func (s *Server) emptyState() *projections.State {
+	st := projections.New()
+	st.Pin(s.cfg.Site.Anchor.SHA256)
+	return st
 }
 
 // checkSnapshot checks that the snapshot was taken from this log: the record at its position must have

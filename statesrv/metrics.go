@@ -17,6 +17,7 @@ type metrics struct {
 	commitSeconds  prometheus.Histogram
 	garbageSkipped *prometheus.CounterVec
 	position       prometheus.Gauge
+	unusable       *prometheus.GaugeVec
 	machines       *prometheus.GaugeVec
 	orders         prometheus.Gauge
 }
@@ -38,10 +39,13 @@ func newMetrics(waiting func() float64, full func() bool) *metrics {
 			Help: "Messages that were skipped because they could not be read.",
 		}, []string{"subject"}),
 		position: prometheus.NewGauge(prometheus.GaugeOpts{Name: "jujube_log_position", Help: "Sequence of the newest folded record."}),
+		unusable: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "jujube_log_unusable_records", Help: "Records of the log that change nothing: unreadable ones, and those without a signed cause.",
+		}, []string{"why"}),
 		machines: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "jujube_machines", Help: "Machines by state."}, []string{"state"}),
 		orders:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "jujube_open_orders", Help: "Orders that their machine has not ended."}),
 	}
-	m.registry.MustRegister(m.records, m.batchRecords, m.commitSeconds, m.garbageSkipped, m.position, m.machines, m.orders)
+	m.registry.MustRegister(m.records, m.batchRecords, m.commitSeconds, m.garbageSkipped, m.position, m.unusable, m.machines, m.orders)
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "jujube_queue_length", Help: "Changes that wait to be decided.",
 	}, waiting))
@@ -72,6 +76,8 @@ func (m *metrics) garbage(subject string) { m.garbageSkipped.WithLabelValues(sub
 func (m *metrics) state(s *projections.State) {
 	m.position.Set(float64(s.Seq))
 	m.orders.Set(float64(len(s.Orders)))
+	m.unusable.WithLabelValues("unreadable").Set(float64(s.SkippedCount()))
+	m.unusable.WithLabelValues("disbelieved").Set(float64(s.DisbelievedCount()))
 	count := map[string]int{projections.LifeInvited: 0, projections.LifeAlive: 0, "lost": 0}
 	for _, machine := range s.Machines {
 		if machine.Lost {

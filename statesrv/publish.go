@@ -15,15 +15,15 @@ import (
 // take time. submit hands the request to the writer, with the publication or with the reason why
 // there is none, and waits until it is judged. The publication is adopted only if the log then says
 // that it is in force: the request may have been refused.
-func (p *publisher) publishStaged(ctx context.Context, o events.Object, submit func(n *events.TrustPublished, err error) error) {
+func (p *publisher) publishStaged(ctx context.Context, o events.Object, submit func(n *decide.Publication, err error) error) {
 	p.making.Lock()
 	defer p.making.Unlock()
 	n, err := p.prepare(ctx, o)
-	var fact *events.TrustPublished
+	var made *decide.Publication
 	if n != nil {
-		fact = &n.fact
+		made = n.publication()
 	}
-	if submit(fact, err) != nil || n == nil {
+	if submit(made, err) != nil || n == nil {
 		return
 	}
 	inForce := false
@@ -97,7 +97,7 @@ func (p *publisher) freshen(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = p.writer.Do(ctx, func(decide.At) (decide.Decision, error) { return decide.Published(&n.fact), nil })
+	err = p.writer.Do(ctx, func(at decide.At) (decide.Decision, error) { return decide.Published(at, n.publication()), nil })
 	if err == nil {
 		p.adoptOrWarn(ctx, n)
 	}

@@ -50,8 +50,13 @@ type publication struct {
 	fact    events.TrustPublished
 }
 
+func (n *publication) publication() *decide.Publication {
+	return &decide.Publication{Fact: n.fact, Bundle: n.bundle}
+}
+
 // open reads at the term's start what was published last, and gives nil. For a log without a
-// publication it makes the first one, which the caller records.
+// publication it makes the first one, which the caller records. For a log from before facts had to be
+// proven it publishes the same again, with all documents: from there on they must be.
 func (p *publisher) open(ctx context.Context, s *projections.State, now time.Time) (*publication, error) {
 	if s.Trust.Seq == 0 {
 		return p.next(ctx, s, p.site.First, now)
@@ -67,7 +72,15 @@ func (p *publisher) open(ctx context.Context, s *projections.State, now time.Tim
 		return nil, fmt.Errorf("%w: read the site's metadata: %w; nothing was changed", errUnusable, err)
 	}
 	p.digest = s.Trust.Bundle.SHA256
-	return nil, nil
+	if s.Root != "" {
+		return nil, nil
+	}
+	n, err := p.next(ctx, s, p.bundle, now)
+	if err != nil {
+		p.logger.Warn("the log stays one whose facts need no cause: the signed metadata cannot be published again", "err", err)
+		return nil, nil
+	}
+	return n, nil
 }
 
 // next makes a publication of a bundle that operators have signed: it checks that the bundle was
@@ -99,7 +112,7 @@ func (p *publisher) next(ctx context.Context, s *projections.State, b tuf.Bundle
 		return nil, err
 	}
 	o, err := p.store.PutMetadata(ctx, n.bundle.Marshal())
-	n.fact = decide.PublicationOf(n.trusted, o)
+	n.fact = n.trusted.Published(o)
 	return n, err
 }
 

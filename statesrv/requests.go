@@ -211,7 +211,7 @@ func (r *requests) publish(ctx context.Context, q decide.Request) {
 		_ = r.writer.SubmitWait(ctx, r.change(q, decide.Known{}))
 		return
 	}
-	r.publisher.publishStaged(ctx, q.Ask.Trust.Bundle, func(n *events.TrustPublished, err error) error {
+	r.publisher.publishStaged(ctx, q.Ask.Trust.Bundle, func(n *decide.Publication, err error) error {
 		err = r.writer.Do(ctx, r.change(q, decide.Known{Publication: n, Unpublishable: err}).Decide)
 		r.skipped(q, err)
 		return err

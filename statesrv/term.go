@@ -62,7 +62,7 @@ func (t *term) open(st *projections.State) error {
 		func(*projections.State) { t.tree.SignIfDue(cfg.Now()) }, t.snapshots.note,
 	}
 	t.writer = writer.New(writer.Config{
-		Log: t.log, Actor: cfg.Name, Signer: cfg.Bus.Identity(), Now: cfg.Now, NewID: cfg.NewID, Logger: cfg.Logger,
+		Log: t.log, Actor: cfg.Name, Signer: cfg.Bus.Identity(), Environment: cfg.Environment, Now: cfg.Now, NewID: cfg.NewID, Logger: cfg.Logger,
 		Room: t.room.left, Mend: t.room.mend,
 	}, st, o)
 	t.tools.writer, t.publisher.writer, t.snapshots.writer = t.writer, t.writer, t.writer
@@ -86,7 +86,8 @@ func (t *term) begin(first *publication) error {
 	err := t.writer.Commit(t.ctx, writer.Change{
 		Decide: func(at decide.At) (decide.Decision, error) {
 			return decide.Begin(at, decide.Genesis{
-				UUID: t.cfg.Environment, Name: g.Name, AgentVersion: g.AgentVersion, Operators: g.Operators, Settings: g.Settings, Published: &first.fact,
+				UUID: t.cfg.Environment, Name: g.Name, AgentVersion: g.AgentVersion, Operators: g.Operators, Settings: g.Settings,
+				Root: t.cfg.Site.Anchor.SHA256, Published: first.publication(),
 				Machine: events.MachineEnrolled{Machine: "0", Key: g.Machine.Key, Hostname: g.Machine.Hostname, Version: g.Machine.Version, StateServer: true},
 			})
 		},

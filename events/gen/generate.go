@@ -25,8 +25,10 @@ envelope, then its payload as JSON:
     jujube/2 ID KIND TIME ENTITY ACTOR CAUSATION CORRELATION KEY SIGNATURE
     {"…": …}
 
-The second form carries the signature of who says it (a machine its reports, a state
-server its orders) over kind, entity and payload, byte for byte. TIME is in nanoseconds since 1970, an empty field is ` + "`-`" + `. A record lies under the
+The second form carries the signature of who says it over kind, entity and payload, byte for
+byte: a machine its reports, a state server everything else. What a state server signs begins
+with its place, ` + "`{\"place\":{\"environment\":\"UUID\",\"seq\":N},…`" + `: it counts in that environment, at
+that position. TIME is in nanoseconds since 1970, an empty field is ` + "`-`" + `. A record lies under the
 subject ` + "`log.ENTITY`" + ` of the stream LOG. It is never changed: a kind that must mean
 something else gets a new number, and an upcaster from the old one.
 `
@@ -36,6 +38,7 @@ var entities = map[string]string{
 	"entityEnvironment": "environment",
 	"entityTools":       "tools",
 	"entityTrust":       "trust",
+	"entityTrustSigned": "metadata",
 	"entityMachine":     "machine.machine-N",
 	"entityUnit":        "unit.unit-SERVICE-N",
 	"entityUpgrade":     "upgrade.ID",

@@ -36,6 +36,7 @@ const (
 const (
 	RecordBytes  = 256 << 10 // an encoded record, envelope and payload
 	FieldBytes   = 256       // one field of an envelope
+	PartBytes    = 180 << 10 // one part of signed metadata; written in base64 it fits into a record
 	BatchRecords = 1000      // records that are appended at once; a limit of NATS
 )
 

@@ -6,7 +6,8 @@ import (
 	"github.com/jujube-project/jujube/events"
 )
 
-// checkAuthor checks, before a record is folded, who signed it. A machine must sign its reports, a state
+// checkAuthor checks, before a record is folded, who signed it, as long as facts need no cause: from there on
+// the fold does. A machine must sign its reports, a state
 // server what machines obey. In a log whose first record is not signed, from before records were signed,
 // others may lack a signature too. A signature that is there must always be right.
 func (v *Verifier) checkAuthor(r events.Record, payload events.Payload) {

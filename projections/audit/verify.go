@@ -18,15 +18,17 @@ type Finding struct {
 
 // Codes of findings.
 const (
-	FoundGap      = "gap"                  // a sequence is missing, or came twice
-	FoundStart    = "first-record"         // the log does not begin with environment.created, or another follows
-	FoundInvalid  = "invalid"              // bytes that are no record, or a payload that breaks its kind's rules
-	FoundOrder    = "order"                // an order was issued twice, or beside another one of its machine
-	FoundTerminal = "terminal"             // an order ended twice, or one ended that was never issued
-	FoundReport   = "report-twice"         // a report stands in the log twice
-	FoundDigest   = "digest"               // the state at a snapshot is another one than it says
-	FoundAuthor   = events.CodeEventAuthor // who signed a report or an order may not say it
-	FoundServed   = "served-digest"        // the state server serves another state than the log gives
+	FoundGap      = "gap"                   // a sequence is missing, or came twice
+	FoundStart    = "first-record"          // the log does not begin with environment.created, or another follows
+	FoundInvalid  = "invalid"               // bytes that are no record, or a payload that breaks its kind's rules
+	FoundOrder    = "order"                 // an order was issued twice, or beside another one of its machine
+	FoundTerminal = "terminal"              // an order ended twice, or one ended that was never issued
+	FoundReport   = events.CodeReportTwice  // a report stands in the log twice
+	FoundDigest   = "digest"                // the state at a snapshot is another one than it says
+	FoundAuthor   = events.CodeEventAuthor  // who signed a report or an order may not say it
+	FoundServed   = "served-digest"         // the state server serves another state than the log gives
+	FoundNoCause  = events.CodeNoCause      // nothing that somebody signed leads to a record
+	FoundDiffers  = events.CodeCauseDiffers // a record says something else than its cause
 )
 
 // Verifier checks a log, record by record. A snapshot.taken record names the digest that the state had at
@@ -38,6 +40,7 @@ type Verifier struct {
 	Unknown  map[string]uint64 // number of records of kinds that this build does not know, by kind; they are no findings
 	Checked  int               // snapshots whose digest was compared
 	Orders   int               // orders that were issued
+	Proven   uint64            // the record from which on every fact needs a signed cause; 0: there is none
 
 	snapshots map[uint64][]events.SnapshotTaken // by the sequence whose state they are of
 	open      map[string]Open                   // by order
@@ -90,12 +93,29 @@ func (v *Verifier) Fold(r events.Record, invalid error) {
 	if r.Seq == 1 {
 		v.opened = r.Key
 	}
-	v.checkAuthor(r, payload)
-	if p, ok := payload.(events.Report); ok {
-		v.checkReport(r.Seq, p)
+	if created, ok := payload.(*events.EnvironmentCreated); v.State.Root == "" && !(ok && created.Root != "") {
+		v.checkAuthor(r, payload)
 	}
-	v.State.Fold(r)
+	var again *Finding
+	if p, ok := payload.(events.Report); ok {
+		again = v.checkReport(r.Seq, p)
+	}
+	why := v.State.Fold(r)
 	defer v.compare(r.Seq)
+	if v.Proven == 0 && v.State.Root != "" {
+		v.Proven = r.Seq
+	}
+	if _, second := payload.(*events.EnvironmentCreated); second && why != nil && r.Seq > 1 {
+		v.find(r.Seq, FoundStart, "a log begins with environment.created and has no second one")
+		return
+	}
+	if why != nil {
+		v.find(r.Seq, why.Code, "%s is not believed, and changes nothing: %s", r.Kind, why.Text)
+		return
+	}
+	if again != nil {
+		v.Findings = append(v.Findings, *again)
+	}
 	switch {
 	case errors.Is(err, events.ErrUnknownKind):
 		v.Unknown[r.Kind]++
@@ -114,11 +134,12 @@ func (v *Verifier) find(seq uint64, code, format string, args ...any) {
 }
 
 // checkReport finds a report whose number was folded before. It is called before the report is folded.
-func (v *Verifier) checkReport(seq uint64, p events.Report) {
+func (v *Verifier) checkReport(seq uint64, p events.Report) *Finding {
 	h := p.Head()
 	if m := v.State.Machines[h.Machine]; m != nil && m.Seen(h) {
-		v.find(seq, FoundReport, "report %d of machine-%s (epoch %s) stands in the log twice", h.N, h.Machine, h.Epoch)
+		return &Finding{seq, FoundReport, fmt.Sprintf("report %d of machine-%s (epoch %s) stands in the log twice", h.N, h.Machine, h.Epoch)}
 	}
+	return nil
 }
 
 // check follows the orders, and finds snapshots of a state that comes only later.

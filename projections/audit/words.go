@@ -24,6 +24,9 @@ func tell(payload events.Payload) (why, machine string) {
 	case *events.SnapshotTaken:
 		return fmt.Sprintf("the state at %d was written down", p.Seq), ""
 
+	case *events.TrustSigned:
+		return fmt.Sprintf("signed metadata, part %d of %d", p.Part+1, p.Parts), ""
+
 	case *events.RequestReceived:
 		return asked(p.Request), ""
 	case *events.RestartRequested:

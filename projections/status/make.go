@@ -20,7 +20,7 @@ func Make(s *projections.State) Status {
 		Requests: makeRequests(s),
 		Machines: ordered(s.Machines, func(m *projections.Machine) Machine { return makeMachine(s, m) }),
 		Services: makeServices(s),
-		Log:      Log{Position: s.Seq, Time: stamp(s.Time), Skipped: s.SkippedCount()},
+		Log:      Log{Position: s.Seq, Time: stamp(s.Time), Skipped: s.SkippedCount(), Disbelieved: s.DisbelievedCount()},
 	}
 	if n := len(s.Past); n > 0 {
 		p := s.Past[n-1]

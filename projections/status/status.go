@@ -62,6 +62,8 @@ type Log struct {
 	Position uint64 `json:"position"`
 	Time     string `json:"time,omitempty"`    // of that record
 	Skipped  uint64 `json:"skipped,omitempty"` // records that this build could not read
+
+	Disbelieved uint64 `json:"disbelieved,omitempty"` // records without a signed cause, which change nothing
 }
 
 // Upgrade says how far the upgrade is.

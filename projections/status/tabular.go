@@ -53,6 +53,9 @@ func writeTabular(out *bufio.Writer, st Status, o Options) {
 	if n := st.Log.Skipped; n > 0 {
 		fmt.Fprintf(out, "\nRecords of the log that this juju cannot read (written by a newer release, or damaged): %d\n", n)
 	}
+	if n := st.Log.Disbelieved; n > 0 {
+		fmt.Fprintf(out, "\nRecords of the log that nobody signed a cause for, and that change nothing (juju audit verify names them): %d\n", n)
+	}
 }
 
 func both(a, b string) string {

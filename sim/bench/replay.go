@@ -44,11 +44,11 @@ func replay(ctx context.Context, dir string, s sizes) ([]figure, error) {
 
 		start = time.Now()
 		st := projections.New()
-		if err := each(ctx, log, 1, last-tailRecords, st.Fold); err != nil {
+		if err := each(ctx, log, 1, last-tailRecords, folds(st)); err != nil {
 			return nil, err
 		}
 		early := projections.EncodeSnapshot(st)
-		if err := each(ctx, log, last-tailRecords+1, last, st.Fold); err != nil {
+		if err := each(ctx, log, last-tailRecords+1, last, folds(st)); err != nil {
 			return nil, err
 		}
 		fold = append(fold, time.Since(start))
@@ -99,7 +99,7 @@ func fromSnapshot(ctx context.Context, log events.Log, file string, last uint64)
 	if err != nil {
 		return err
 	}
-	return each(ctx, log, st.Seq+1, last, st.Fold)
+	return each(ctx, log, st.Seq+1, last, folds(st))
 }
 
 // historyMachines is how many machines the long log is about.
@@ -143,3 +143,5 @@ func writeHistory(ctx context.Context, log events.Log, n int) error {
 	}
 	return nil
 }
+
+func folds(st *projections.State) func(events.Record) { return func(r events.Record) { st.Fold(r) } }

@@ -30,7 +30,7 @@ func BenchmarkReplay(b *testing.B) {
 		took time.Duration
 	}{
 		{"reading-ns/record", func(*projections.State, events.Record) {}, 0},
-		{"folding-ns/record", (*projections.State).Fold, 0},
+		{"folding-ns/record", func(s *projections.State, r events.Record) { s.Fold(r) }, 0},
 	}
 	for b.Loop() {
 		for i := range ways {

@@ -24,7 +24,7 @@ const (
 
 // agreement lets what nothing forbids be done, or wait until enough operators agree to it.
 func (q *inquiry) agreement(v verdict) verdict {
-	agreed, _ := reader(q.State, q.Now).Agreed(events.Warrant{Request: q.req.Signed, Approvals: q.approvals}, q.ask, q.by, q.machines)
+	agreed, _ := q.State.Reader(q.Now).Agreed(events.Warrant{Request: q.req.Signed, Approvals: q.approvals}, q.ask, q.by, q.machines)
 	needed := warrant.Needed(q.State.Trust.Roster, q.ask, q.machines)
 	if v.missing = max(needed-len(agreed), 0); v.missing == 0 {
 		return v
@@ -78,7 +78,7 @@ func judgeApprove(q *inquiry) verdict {
 		return verdict{reasons: refuse(codeNotPending, "no request of that id waits for approval; juju status shows which ones do")}
 	}
 	w := q.State.Pending[a.Request]
-	r := reader(q.State, q.Now)
+	r := q.State.Reader(q.Now)
 	original, by, err := r.Request(w.Request.Signed)
 	if err != nil {
 		return verdict{reasons: reasonsOf(err)}
@@ -127,7 +127,7 @@ func waits(w *projections.Pending) string {
 
 // lapsed refuses what waited for so long that it may not begin any more, or was taken back.
 func lapsed(s *projections.State, now time.Time) (over []Fact) {
-	revoked := believed{s}.Revoked().Requests
+	revoked := s.Reader(now).Trust.Revoked().Requests
 	for _, id := range sortedKeys(s.Pending) {
 		w := s.Pending[id]
 		var reasons []events.Reason

@@ -31,6 +31,9 @@ func Stored(at At, stored events.ToolsStored, correlation string) (Decision, err
 	if at.State.Tools[stored.Tools.Version.String()] != nil {
 		return Decision{}, Replaces(at.State, stored.Tools)
 	}
+	if why := at.State.MayStore(stored, correlation); why != nil {
+		return Decision{}, why
+	}
 	return Decision{Facts: []Fact{{Correlation: correlation, Payload: &stored}}}, nil
 }
 

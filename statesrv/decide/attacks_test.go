@@ -375,7 +375,7 @@ func TestOrdersCarryWhatMakesThemLawful(t *testing.T) {
 			t.Fatal(err)
 		}
 		m := c.state.Machines[id]
-		_, err = reader(c.state, judged).Check(w, warrant.Machine{ID: id, Key: m.Key, Labels: m.Labels})
+		_, err = c.state.Reader(judged).Check(w, warrant.Machine{ID: id, Key: m.Key, Labels: m.Labels})
 		if got := events.CodeOf(err); got != want || err != nil && want == "" {
 			t.Errorf("machine %s: %v, want %q", id, err, want)
 		}
@@ -393,11 +393,11 @@ func TestB03UnitsCarryTheirApprovals(t *testing.T) {
 	}
 	u, m := c.state.Units["job/0"].UnitSpec, c.state.Machines["1"]
 	own := warrant.Machine{ID: "1", Key: m.Key, Labels: m.Labels}
-	if _, err := reader(c.state, judged).Unit(u, own); err != nil {
+	if _, err := c.state.Reader(judged).Unit(u, own); err != nil {
 		t.Error(err)
 	}
 	u.Warrant.Approvals = nil
-	if _, err := reader(c.state, judged).Unit(u, own); events.CodeOf(err) != events.CodeRequestQuorum {
+	if _, err := c.state.Reader(judged).Unit(u, own); events.CodeOf(err) != events.CodeRequestQuorum {
 		t.Errorf("without the approval: %v", err)
 	}
 }

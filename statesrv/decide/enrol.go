@@ -32,8 +32,8 @@ type Enrolment struct {
 func (e Enrolment) Guessed() bool { return e.Refused != nil && e.Refused.Code == codeTokenWrong }
 
 // Enrol makes a host with the right token a machine, once. The same host that asks again,
-// because the answer was lost, is answered again.
-func Enrol(at At, r wire.EnrolRequest) (Decision, Enrolment) {
+// because the answer was lost, is answered again. sealed is the request with its signatures.
+func Enrol(at At, r wire.EnrolRequest, sealed []byte) (Decision, Enrolment) {
 	m := at.State.Machines[r.Machine]
 	refuse := func(code, format string, args ...any) (Decision, Enrolment) {
 		return Decision{}, Enrolment{Refused: events.Refuse(code, format, args...)}
@@ -60,29 +60,15 @@ func Enrol(at At, r wire.EnrolRequest) (Decision, Enrolment) {
 	if err != nil {
 		return refuse(events.CodeTokenMalformed, "%v", err)
 	}
-	pending := mustWait(at.State, m, r)
+	pending := at.State.MustWait(m, clip(r.Host, 64))
 	enrolled := &events.MachineEnrolled{
 		Machine: r.Machine, Key: r.Key, Hostname: hostname(r.Hostname), Version: v, StateServer: m.StateServer,
-		Host: clip(r.Host, 64), Labels: maps.Clone(m.Labels), Pending: pending,
+		Host: clip(r.Host, 64), Labels: maps.Clone(m.Labels), Pending: pending, Asked: sealed,
 	}
 	if pending != "" {
 		granted = waiting
 	}
 	return Decision{Facts: []Fact{{Actor: events.MachineTag(r.Machine), Payload: enrolled}}}, granted
-}
-
-// mustWait says why a host that may enrol is given nothing before an operator approves it.
-func mustWait(s *projections.State, m *projections.Machine, r wire.EnrolRequest) string {
-	before := s.Hosts[clip(r.Host, 64)]
-	switch {
-	case before != "":
-		return "its host was machine " + before + " before"
-	case m.Approve:
-		return "its invitation asks for approval"
-	case settings.Value(s.Settings, "enrol-policy") == settings.EnrolApprove:
-		return "enrol-policy is " + settings.EnrolApprove
-	}
-	return ""
 }
 
 // hostname is what a host calls itself, made harmless: at most 253 bytes, and nothing that a

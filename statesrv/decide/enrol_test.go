@@ -11,7 +11,7 @@ import (
 
 // enrol lets a host enrol; the answer is empty, or why it was refused.
 func (k *desk) enrol(r wire.EnrolRequest) string {
-	d, out := Enrol(k.at(), r)
+	d, out := Enrol(k.at(), r, nil)
 	k.decided(d)
 	if out.Refused != nil {
 		return out.Refused.Text

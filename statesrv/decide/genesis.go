@@ -16,19 +16,24 @@ type Genesis struct {
 	Operators    []events.Operator
 	Settings     map[string]string // set from the start
 	Machine      events.MachineEnrolled
-	Published    *events.TrustPublished // its first signed metadata
+	Root         string       // sha256 of the first root of its signed metadata
+	Published    *Publication // that metadata
 }
 
 // Begin opens an empty log: the environment, its metadata, its settings and machine 0. A log
 // that lacks only the metadata gets that.
 func Begin(at At, g Genesis) (Decision, error) {
 	if at.State.Seq > 0 {
-		return facts(g.Published), nil
+		return Published(at, g.Published), nil
 	}
 	created := Fact{ID: at.NewID(), Payload: &events.EnvironmentCreated{
 		UUID: g.UUID, Name: g.Name, AgentVersion: g.AgentVersion, Operators: admins(g.Operators),
+		Root: g.Root, Settings: g.Settings, Machine: g.Machine.Key,
 	}}
-	d := Decision{Facts: []Fact{created, {Cause: created.ID, Payload: g.Published}}}
+	d := Decision{Facts: []Fact{created}}
+	for _, p := range g.Published.payloads(at.State) {
+		d.Facts = append(d.Facts, Fact{Cause: created.ID, Payload: p})
+	}
 	for _, key := range sortedKeys(g.Settings) {
 		if reason := checkSetting(key, g.Settings[key]); reason != nil {
 			return Decision{}, errors.New(reason.Text)

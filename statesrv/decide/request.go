@@ -40,8 +40,8 @@ type Known struct {
 	Marks   map[version.Number]tools.Marks // what publishers say of versions now
 	Signed  ArchiveList                    // what release managers have signed
 
-	Publication   *events.TrustPublished // what was made of the bundle that the request wants published; nil: nothing was staged
-	Unpublishable error                  // why nothing could be made of it
+	Publication   *Publication // what was made of the bundle that the request wants published; nil: nothing was staged
+	Unpublishable error        // why nothing could be made of it
 }
 
 // ArchiveList is what release managers have signed; tuf.Trusted is one.
@@ -92,12 +92,16 @@ func Authenticate(at At, r Request) (events.Operator, error) {
 	if r.err != nil {
 		return events.Operator{}, warrant.Unreadable(r.err)
 	}
-	by, err := reader(at.State, at.Now).Author(r.signed, r.Ask)
+	by, err := at.State.Reader(at.Now).Author(r.signed, r.Ask)
 	if err != nil {
 		return by, err
 	}
 	if r.Ask.ID != r.ID || by.Key != r.Key {
 		return by, fmt.Errorf("%w: the request lies under another id or key than it names", events.ErrInvalid)
+	}
+	if !at.State.Unused(r.Ask) {
+		return by, events.Refuse(events.CodeRequestExpired, "request %s was signed before the oldest request that is still known; it may have been judged "+
+			"before: ask again", r.Ask.ID)
 	}
 	return by, nil
 }

@@ -265,14 +265,14 @@ func fill(ask *events.Ask, words []string, s *projections.State) {
 
 // bundle is what was made of a staged bundle: a good one, one that was not staged, or one that
 // cannot be published.
-func bundle(words []string) (*events.TrustPublished, error) {
+func bundle(words []string) (*Publication, error) {
 	switch strings.Join(words, " ") {
 	case "good":
-		return &events.TrustPublished{
+		return &Publication{Fact: events.TrustPublished{
 			Bundle: events.Object{SHA256: digest, Size: 1}, Version: events.TrustVersions{Root: 1, Targets: 2, Snapshot: 2, Timestamp: 2},
 			Fresh: judged, Expires: judged, Timestamp: []byte("{}"),
 			Roster: events.Roster{Operators: []events.Operator{grants("alice", events.RoleAdmin, nil)}, StateServers: []string{testkey.Of("state server").Public()}},
-		}, nil
+		}}, nil
 	case "stale":
 		return nil, Follows(tuf.Bundle{Roots: [][]byte{{1}, {2}}}, tuf.Trusted{}, tuf.Bundle{Roots: [][]byte{{1}}})
 	case "damaged":
@@ -291,7 +291,7 @@ func (s *story) host(words []string) string {
 		d, out = Enrol(s.at(), wire.EnrolRequest{
 			Environment: s.state.UUID, Machine: words[1], TokenKey: words[2], Key: keyOf(words[1]).Public(),
 			Hostname: "host" + words[1], Version: "1.24.0-trusty-amd64",
-		})
+		}, nil)
 		refused = out.Refused
 	case "renews":
 		generation, _ := strconv.ParseUint(words[2], 10, 64)

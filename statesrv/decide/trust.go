@@ -3,6 +3,7 @@ package decide
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/jujube-project/jujube/events"
@@ -31,12 +32,29 @@ func judgeTrust(q *inquiry) verdict {
 		return verdict{reasons: refuse(codeTrustMissing, "the bundle %.12s… was not staged here, or another state server leads by now: hand it over again",
 			q.ask.Trust.Bundle.SHA256)}
 	}
-	return verdict{decided: []events.Payload{q.Publication}}
+	return verdict{decided: q.Publication.payloads(q.State)}
+}
+
+// Publication is metadata that is to be published.
+type Publication struct {
+	Fact   events.TrustPublished
+	Bundle tuf.Bundle // the documents that prove Fact
+}
+
+// payloads are the documents that the log does not have yet, in parts, and the fact.
+func (p *Publication) payloads(s *projections.State) (list []events.Payload) {
+	if len(p.Bundle.Snapshot) > 0 {
+		parts := slices.Collect(slices.Chunk(s.Trusted().Beyond(p.Bundle).Marshal(), events.MaxPartBytes))
+		for i, part := range parts {
+			list = append(list, &events.TrustSigned{Part: i, Parts: len(parts), Data: part})
+		}
+	}
+	return append(list, &p.Fact)
 }
 
 // Published records a publication that nobody asked for: the state server has signed the
 // timestamp anew.
-func Published(p *events.TrustPublished) Decision { return facts(p) }
+func Published(at At, p *Publication) Decision { return facts(p.payloads(at.State)...) }
 
 // Follows refuses a bundle of metadata that was begun on another one than is published.
 // trusted is what have says; the zero value means that nothing was published yet.
@@ -76,21 +94,6 @@ func NotLockedOut(r events.Roster, own string) error {
 		return events.Refuse(codeTrustLockout, "operators.json names no admin, or not this state server (%s): nobody could order anything afterwards", own)
 	}
 	return nil
-}
-
-// PublicationOf is the fact that metadata was published, which lies in the object store as o.
-func PublicationOf(t tuf.Trusted, o events.Object) events.TrustPublished {
-	f := events.TrustPublished{Bundle: o, Version: t.Versions(), Timestamp: t.TimestampBytes(), Roster: t.Roster()}
-	f.Fresh, _ = t.Expires()
-	f.Expires = t.Holds()
-	if floor := t.Floor(); !floor.IsZero() {
-		f.Floor = &floor
-	}
-	if r := t.Revoked(); len(r.Keys)+len(r.Artefacts)+len(r.Requests) > 0 {
-		f.Revoked = &r
-	}
-	f.Publishers = t.Publishers()
-	return f
 }
 
 // Lives are how long what the state server signs holds.

@@ -26,7 +26,7 @@ func judgeUpgrade(q *inquiry) verdict {
 	}}
 	v.reasons = Blockers(q.State, a, q.Known)
 	for _, t := range a.Artefacts {
-		v.reasons = append(v.reasons, reasonsOf(reader(q.State, q.Now).Target(*a, t, a.To))...) // Blockers has told whether it is a rollback
+		v.reasons = append(v.reasons, reasonsOf(q.State.Reader(q.Now).Target(*a, t, a.To))...) // Blockers has told whether it is a rollback
 	}
 	other := q.State.PendingUpgrade()
 	if other != nil && other.Request.ID == q.ask.ID {

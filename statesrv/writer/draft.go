@@ -49,19 +49,19 @@ func (d *draft) stageAll(ctx context.Context, facts []decide.Fact) error {
 				continue
 			}
 		}
-		rec, err := d.record(f)
+		rec, err := d.record(f, d.state.Seq+1+uint64(len(d.staged)))
 		if err != nil {
 			d.drop()
 			return err
 		}
-		rec.Seq = d.state.Seq + 1 + uint64(len(d.staged))
 		d.staged = append(d.staged, rec)
 	}
 	return nil
 }
 
-// record makes the record of a fact.
-func (d *draft) record(f *decide.Fact) (rec events.Record, err error) {
+// record makes the record of a fact, for a position in the log. A machine has signed its report; everything
+// else the state server signs, with its place.
+func (d *draft) record(f *decide.Fact, seq uint64) (rec events.Record, err error) {
 	env := events.Envelope{ID: f.ID, Time: d.now, Actor: f.Actor, Causation: f.Cause, Correlation: f.Correlation}
 	if env.ID == "" {
 		env.ID = d.cfg.NewID()
@@ -70,26 +70,22 @@ func (d *draft) record(f *decide.Fact) (rec events.Record, err error) {
 		env.Actor = d.cfg.Actor
 	}
 	if f.Report != nil {
-		if rec, err = f.Report.As(env); err != nil {
+		rec, err = f.Report.As(env)
+		rec.Seq = seq
+		if err != nil {
 			return rec, fmt.Errorf("record %s: %w", f.Report.Kind, err)
 		}
 		return rec, nil
 	}
 	rec, err = events.New(env, f.Payload)
-	if err == nil && d.cfg.Signer != nil && signedHere(f.Payload) {
-		rec, err = rec.Signed(d.cfg.Signer)
+	rec.Seq = seq
+	if err == nil && d.cfg.Signer != nil {
+		rec, err = rec.Placed(d.cfg.Environment).Signed(d.cfg.Signer)
 	}
 	if err != nil {
 		return rec, fmt.Errorf("record %s: %w", f.Payload.Kind(), err)
 	}
 	return rec, nil
-}
-
-// signedHere says whether state servers sign a fact: what machines obey, and what opens the
-// log. A log whose first record is signed has no unsigned orders or reports.
-func signedHere(p events.Payload) bool {
-	_, opens := p.(*events.EnvironmentCreated)
-	return opens || events.IsOrder(p.Entity())
 }
 
 // fits says whether the decision that is being recorded still goes into this batch.
@@ -98,7 +94,9 @@ func (d *draft) fits() bool { return len(d.recs)+len(d.staged) <= events.MaxBatc
 // keep makes a decision, whose records are staged, part of the batch.
 func (d *draft) keep(decision decide.Decision) {
 	for _, rec := range d.staged {
-		d.state.Fold(rec)
+		if why := d.state.Decided(rec); why != nil {
+			d.cfg.Logger.Error("a record that was decided here is not believed; this is a fault of the state server", "kind", rec.Kind, "seq", rec.Seq, "err", why)
+		}
 	}
 	d.recs, d.staged = append(d.recs, d.staged...), d.staged[:0]
 	d.wants = append(d.wants, decision.Wants...)

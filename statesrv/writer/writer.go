@@ -17,14 +17,16 @@ import (
 type Config struct {
 	Log    events.Log
 	Actor  string        // of facts that name none: the state server
-	Signer events.Signer // of what machines obey; nil: nothing is signed
-	Now    func() time.Time
-	NewID  func() string // gives ids that were never given out
-	Logger *slog.Logger
-	Pause  func(context.Context, time.Duration) error // nil: wait that long; simulated fleets have another clock
-	Room   func() *events.Reason                      // asked before each batch: why nothing may be written; nil: there always is room
-	Mend   func()                                     // called when the log did not take a batch, before it is tried again; nil: nothing
-	Queue  int                                        // changes that may wait; 0: limits.QueuedChanges
+	Signer events.Signer // of every record but reports; nil: nothing is signed
+
+	Environment string // UUID, which is signed with each record
+	Now         func() time.Time
+	NewID       func() string // gives ids that were never given out
+	Logger      *slog.Logger
+	Pause       func(context.Context, time.Duration) error // nil: wait that long; simulated fleets have another clock
+	Room        func() *events.Reason                      // asked before each batch: why nothing may be written; nil: there always is room
+	Mend        func()                                     // called when the log did not take a batch, before it is tried again; nil: nothing
+	Queue       int                                        // changes that may wait; 0: limits.QueuedChanges
 }
 
 // Owner is whom a writer serves. The writer's goroutine calls all of it, in this order for
