@@ -41,6 +41,16 @@ func (d Metadata) Anchor() (tuf.Anchor, error) {
 	return tuf.Anchor{SHA256: strings.TrimSpace(string(b))}, err
 }
 
+// Pinned is the sha256 of the root that was pinned; empty: none was. Whoever folds the environment's log
+// believes no other one.
+func (d Metadata) Pinned() (string, error) {
+	anchor, err := d.Anchor()
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return anchor.SHA256, err
+}
+
 // Write writes a file of the directory, durably.
 func (d Metadata) Write(name string, b []byte) error {
 	if err := host.MakeDirectory(string(d)); err != nil {

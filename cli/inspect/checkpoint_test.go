@@ -115,7 +115,7 @@ func (l *signedLog) verify(src logSource) []string {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	v, err := verifyLog(l.t.Context(), src.log, wire.Position{}, t)
+	v, err := verifyLog(l.t.Context(), src.log, "", wire.Position{}, t)
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -259,7 +259,7 @@ func BenchmarkAuditVerify(b *testing.B) {
 	}
 	for b.Loop() {
 		t := audit.NewTree(bustest.Environment, audit.Witness{Who: "the state server", Code: audit.FoundTamper, Head: edge.Head()})
-		v, err := verifyLog(b.Context(), log, wire.Position{}, t)
+		v, err := verifyLog(b.Context(), log, "", wire.Position{}, t)
 		if err != nil || len(t.Findings) > 0 || v.State.Seq != records {
 			b.Fatalf("%v, %v, at %d", err, t.Findings, v.State.Seq)
 		}

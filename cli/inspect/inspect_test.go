@@ -53,7 +53,7 @@ func newBench(t *testing.T, story string) *bench {
 		t.Fatal(err)
 	}
 	b.answer = func(query string) ([]byte, error) {
-		s, err := foldLog(t.Context(), b.log, moment{})
+		s, err := foldLog(t.Context(), b.log, "", moment{})
 		if err != nil {
 			return nil, err
 		}
@@ -63,7 +63,7 @@ func newBench(t *testing.T, story string) *bench {
 		return json.Marshal(status.Make(s))
 	}
 	b.reader = reader{
-		stdout: &b.out, stderr: io.Discard, dataDir: func() string { return "" },
+		stdout: &b.out, stderr: io.Discard, dataDir: func() string { return "" }, root: func() (string, error) { return "", nil },
 		witness: func() (*session.Witness, error) { return &session.Witness{}, nil },
 		connect: func(context.Context) (logSource, error) {
 			ask := wire.AskerFunc(func(_ context.Context, query string, _ []byte) ([]byte, error) { return b.answer(query) })

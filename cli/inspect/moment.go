@@ -55,9 +55,11 @@ func parseTime(text string, now time.Time) (time.Time, error) {
 }
 
 // foldLog folds a log from its first record to the moment. A record that cannot be read is folded
-// as one that was skipped.
-func foldLog(ctx context.Context, log events.Log, at moment) (*projections.State, error) {
+// as one that was skipped. root is the root that the client has pinned; empty: it believes the one that the
+// log names.
+func foldLog(ctx context.Context, log events.Log, root string, at moment) (*projections.State, error) {
 	s := projections.New()
+	s.Pin(root)
 	last, err := log.Last(ctx)
 	if err != nil {
 		return nil, err

@@ -54,12 +54,12 @@ func TestFoldLogStopsAtTheMoment(t *testing.T) {
 		"2": {seq: 3},
 		"3": {},
 	} {
-		s, err := foldLog(t.Context(), log, at)
+		s, err := foldLog(t.Context(), log, "", at)
 		if err != nil || s.Settings["a"] != want {
 			t.Errorf("at %+v a is %q, %v; want %q", at, s.Settings["a"], err, want)
 		}
 	}
-	if _, err := foldLog(t.Context(), log, moment{seq: 5}); err == nil || !strings.Contains(err.Error(), "ends at 4") {
+	if _, err := foldLog(t.Context(), log, "", moment{seq: 5}); err == nil || !strings.Contains(err.Error(), "ends at 4") {
 		t.Errorf("behind the end: %v", err)
 	}
 }
@@ -119,7 +119,7 @@ func TestOfflineLogReadsACopyOfADeadEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer closeLog()
-	s, err := foldLog(t.Context(), log, moment{})
+	s, err := foldLog(t.Context(), log, "", moment{})
 	if err != nil || s.Seq != 3 || s.Name != "demo" || s.Settings["a"] != "1" {
 		t.Errorf("at %d of %q with %v: %v", s.Seq, s.Name, s.Settings, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/cli/accepted"
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/cli/local"
 	"github.com/jujube-project/jujube/cli/session"
@@ -28,6 +29,8 @@ type reader struct {
 	// verifies is set by the command that compares the whole log with what was seen, and says itself
 	// what differs. For every other command the session has compared before anything is read.
 	verifies bool
+	// root is the root of the signed metadata that this client has pinned; empty: none.
+	root func() (string, error)
 	// offline opens the log of a state server that is down, from its data directory.
 	offline func(ctx context.Context, dataDir string) (log events.Log, closeLog func(), err error)
 	// dataDir is the state server's data directory if it lies on this host, else empty.
@@ -44,6 +47,13 @@ func newReader(a *app.App) *reader {
 				return nil, err
 			}
 			return session.WitnessOf(a.Store(), env)
+		},
+		root: func() (string, error) {
+			env, err := a.Chosen()
+			if err != nil {
+				return "", err
+			}
+			return accepted.Of(a.Store(), env.Name).Pinned()
 		},
 		offline: local.OpenLog,
 		dataDir: func() string {
@@ -77,6 +87,7 @@ type logSource struct {
 	signed func(ctx context.Context) ([]byte, error)
 	// witness is what this client has seen of the log.
 	witness *session.Witness
+	root    string // see reader.root
 	close   func()
 }
 
@@ -94,8 +105,13 @@ func keptCheckpoint(dataDir string) func(context.Context) ([]byte, error) {
 // open opens the log of the environment over NATS. If nothing answers there, and the state server's
 // files are on this host, it opens a copy of them instead.
 func (r *reader) open(ctx context.Context) (logSource, error) {
+	root, err := r.root()
+	if err != nil {
+		return logSource{}, err
+	}
 	src, err := r.connect(ctx)
 	if err == nil {
+		src.root = root
 		return src, nil
 	}
 	dir := r.dataDir()
@@ -114,5 +130,5 @@ func (r *reader) open(ctx context.Context) (logSource, error) {
 	if !r.verifies {
 		log = w.Hold(log)
 	}
-	return logSource{log: log, signed: keptCheckpoint(dir), witness: w, close: closeLog}, nil
+	return logSource{log: log, signed: keptCheckpoint(dir), witness: w, root: root, close: closeLog}, nil
 }

@@ -183,7 +183,7 @@ const codeOldStatus = "status-old"
 const askTimeout = 20 * time.Second
 
 func (src logSource) foldStatus(ctx context.Context, at moment) (status.Status, error) {
-	s, err := foldLog(ctx, src.log, at)
+	s, err := foldLog(ctx, src.log, src.root, at)
 	if err != nil {
 		return status.Status{}, err
 	}

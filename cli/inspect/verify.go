@@ -28,6 +28,9 @@ type verdict struct {
 	Unknown   map[string]uint64 `json:"unknown_kinds"`
 	Served    string            `json:"served"` // in words: what was compared with the state server
 	Signed    []string          `json:"signed"` // in words: the checkpoints that it was compared with
+	Root      string            `json:"root"`   // sha256 of the first root of the signed metadata, from which causes follow; empty: facts need none
+	Pinned    bool              `json:"pinned"` // this client knew the root beforehand; false: it believes the one in the log
+	Proven    uint64            `json:"proven"` // the record from which on every fact needs a signed cause
 	Findings  []audit.Finding   `json:"findings"`
 }
 
@@ -46,6 +49,10 @@ func (c *verify) command() *cobra.Command {
 begins with the environment's creation, that every order ended exactly once (open ones
 are listed), that no report stands in it twice, that the state at every snapshot is what
 the snapshot says, and that the state server serves the very state the log gives.
+
+Every fact needs a signed cause: a request of an operator that asks for it, signed
+metadata, a machine's signature, or a state server's for just that place. What has none
+changes nothing, and is a finding: no-cause, cause-differs, event-author.
 
 Every byte is held against the newest checkpoint that the state server has signed, and
 the whole against the newest that this client saw before, and against those of --from:
@@ -84,7 +91,7 @@ func (c *verify) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	v, err := verifyLog(ctx, src.log, said, t)
+	v, err := verifyLog(ctx, src.log, src.root, said, t)
 	if err != nil {
 		return err
 	}
@@ -93,7 +100,8 @@ func (c *verify) run(ctx context.Context) error {
 	}
 	out := verdict{
 		Records: v.State.Seq, Digest: v.State.Digest(), Orders: v.Orders, Open: v.OpenOrders(),
-		Snapshots: v.Checked, Unknown: v.Unknown, Served: note, Signed: t.Compared(), Findings: append(t.Findings, v.Findings...),
+		Snapshots: v.Checked, Unknown: v.Unknown, Served: note, Signed: t.Compared(),
+		Root: v.State.Root, Pinned: src.root != "", Proven: v.Proven, Findings: append(t.Findings, v.Findings...),
 	}
 	if src.witness.Blind() {
 		out.Signed = []string{"not compared: " + errNoLogKey.Error()}
@@ -131,12 +139,13 @@ func (src logSource) askDigest(ctx context.Context) (said wire.Position, note st
 // verifyLog reads the log twice. The first pass checks the bytes against the checkpoints and notes
 // what the snapshots say; the second replays the records. It reads to the end of what was signed,
 // even if the log says that it is shorter: so records that were taken away from its end are found.
-func verifyLog(ctx context.Context, log events.Log, said wire.Position, t *audit.Tree) (*audit.Verifier, error) {
+func verifyLog(ctx context.Context, log events.Log, root string, said wire.Position, t *audit.Tree) (*audit.Verifier, error) {
 	last, err := log.Last(ctx)
 	if err != nil {
 		return nil, err
 	}
 	v := audit.NewVerifier()
+	v.State.Pin(root)
 	for stored, err := range log.Stored(ctx, 1, max(last, t.Need())) {
 		if errors.Is(err, bus.ErrNotFound) {
 			break
@@ -165,6 +174,21 @@ func verifyLog(ctx context.Context, log events.Log, said wire.Position, t *audit
 	return v, nil
 }
 
+// rootInWords says by what the causes of facts were judged.
+func (v verdict) rootInWords() string {
+	if v.Root == "" {
+		return "none: this log is from before facts needed a signed cause, and is believed as it lies"
+	}
+	words := fmt.Sprintf("%.16s…, as the log itself says: this client has pinned none", v.Root)
+	if v.Pinned {
+		words = fmt.Sprintf("%.16s…, as this client has pinned it", v.Root)
+	}
+	if v.Proven > 1 {
+		words += fmt.Sprintf("; what lies before %d is from before facts needed a signed cause, and is believed as it lies", v.Proven)
+	}
+	return words
+}
+
 func (v verdict) write(out io.Writer, format string) error {
 	if format == "json" {
 		enc := json.NewEncoder(out)
@@ -187,6 +211,7 @@ func (v verdict) write(out io.Writer, format string) error {
 	for _, s := range v.Signed {
 		fmt.Fprintf(out, "signed:    %s\n", s)
 	}
+	fmt.Fprintf(out, "root:      %s\n", v.rootInWords())
 	fmt.Fprintf(out, "digest:    %s\n", v.Digest)
 	if len(v.Findings) == 0 {
 		fmt.Fprintln(out, "The log is whole.")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/cli/accepted"
 	"github.com/jujube-project/jujube/cli/app"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/warrant"
@@ -58,7 +59,12 @@ func (s *Session) resolutionFromLog(ctx context.Context, ask events.Ask) (wire.R
 	if err != nil {
 		return wire.Resolution{}, err
 	}
+	root, err := accepted.Of(s.app.Store(), s.Env.Name).Pinned()
+	if err != nil {
+		return wire.Resolution{}, err
+	}
 	st := projections.New()
+	st.Pin(root)
 	for rec, err := range log.Read(ctx, 1, last) {
 		if err != nil && !errors.Is(err, events.ErrInvalid) {
 			return wire.Resolution{}, err

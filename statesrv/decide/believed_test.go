@@ -56,7 +56,7 @@ func opened(t *testing.T, uuid string) *ledger {
 		StateServers: []string{testkey.Of(theServer).Public()}, Quorums: []events.Quorum{{Labels: map[string]string{"env": "dev"}, Operators: 2}},
 	}
 	var err error
-	if l.repo, err = tuf.First(roster, l.root, l.root, online, l.now); err != nil {
+	if l.repo, err = tuf.First(roster, nil, l.root, l.root, online, l.now); err != nil {
 		t.Fatal(err)
 	}
 	d, err := Begin(l.at(), Genesis{

@@ -50,6 +50,9 @@ type intruder struct {
 	key     *bus.Identity
 	machine string
 	orders  []events.OrderIssued // all in the log, oldest first
+
+	published   events.TrustPublished // the newest in the log
+	environment string
 }
 
 func breakIn(ctx context.Context, dir, machine string) (*intruder, error) {
@@ -62,7 +65,7 @@ func breakIn(ctx context.Context, dir, machine string) (*intruder, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &intruder{machine: machine}
+	r := &intruder{machine: machine, environment: conf.Environment}
 	if r.key, err = creds.Identity(); err != nil {
 		return nil, err
 	}
@@ -81,8 +84,11 @@ func breakIn(ctx context.Context, dir, machine string) (*intruder, error) {
 			return nil, err
 		}
 		if p, err := events.Decode(rec); err == nil {
-			if o, ok := p.(*events.OrderIssued); ok {
-				r.orders = append(r.orders, *o)
+			switch p := p.(type) {
+			case *events.OrderIssued:
+				r.orders = append(r.orders, *p)
+			case *events.TrustPublished:
+				r.published = *p
 			}
 		}
 	}
@@ -167,6 +173,17 @@ var attacks = map[string]func(r *intruder, what string) (events.Payload, error){
 		})
 	},
 	"unit": (*intruder).unit,
+	// B05: an operator whom nobody signed in, and nobody else
+	"roster": func(r *intruder, name string) (events.Payload, error) {
+		p := r.published
+		p.Roster.Operators = []events.Operator{{Name: name, Key: r.key.Public(), Grants: []events.Grant{{Role: events.RoleAdmin}}}}
+		return &p, nil
+	},
+	// B16: a setting that nobody asked for
+	"setting": func(_ *intruder, what string) (events.Payload, error) {
+		key, value, _ := strings.Cut(what, " ")
+		return &events.SettingChanged{Key: key, Value: value}, nil
+	},
 	// a command that nobody asked for
 	"command": func(r *intruder, file string) (events.Payload, error) {
 		o, err := r.newest(r.machine)
@@ -219,7 +236,8 @@ func (r *intruder) strike(ctx context.Context, p events.Payload) (string, error)
 		}
 		rec, err := events.New(events.Envelope{ID: uuid.Must(uuid.NewV7()).String(), Time: time.Now(), Actor: "state-server-0"}, p)
 		if err == nil {
-			rec, err = rec.Signed(r.key)
+			rec.Seq = last + 1
+			rec, err = rec.Placed(r.environment).Signed(r.key)
 		}
 		if err != nil {
 			return "", err
@@ -228,8 +246,8 @@ func (r *intruder) strike(ctx context.Context, p events.Payload) (string, error)
 			if err != nil {
 				return "", err
 			}
-			if _, fact := p.(*events.UnitAdded); fact {
-				return "written", nil // it is no order: no machine answers
+			if !events.IsOrder(rec.Entity) {
+				return "written", nil // no machine answers
 			}
 			return r.answer(ctx, last, p)
 		}
