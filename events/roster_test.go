@@ -85,8 +85,12 @@ func TestRosterNeeded(t *testing.T) {
 	r := events.Roster{Quorums: []events.Quorum{
 		{Operators: 2, Labels: map[string]string{"env": "prod"}},
 		{Operators: 3, Labels: map[string]string{"env": "prod", "rack": "a"}},
+		{Operators: 4, Labels: map[string]string{events.ControlPlane: "true"}},
 	}}
-	for labels, want := range map[string]int{"": 1, "env=dev": 1, "env=prod": 2, "env=prod rack=a": 3} {
+	if got := r.NeededAnywhere(); got != 4 {
+		t.Errorf("the largest quorum is %d, want 4", got)
+	}
+	for labels, want := range map[string]int{"": 1, events.ControlPlane + "=true": 4, "env=dev": 1, "env=prod": 2, "env=prod rack=a": 3} {
 		m := map[string]string{}
 		for _, word := range strings.Fields(labels) {
 			k, v, _ := strings.Cut(word, "=")

@@ -62,13 +62,20 @@ func (s *State) Publishers() events.Publishers {
 	return p
 }
 
-// dismiss revokes the credentials of operators who were on the roster before and are not any more. The
-// credentials of operators who are on the roster are not revoked, even if they were dismissed earlier.
+// dismiss revokes the credentials of operators who are off the roster, and of those who only read from
+// now on: with what they have they could go on to send requests. They get new credentials, which were
+// made later. Who may ask for something keeps his own, or gets back those that he had.
 func (s *State) dismiss(before, after []events.Operator, now time.Time) {
-	for _, o := range before {
-		s.Dismissed[o.Key] = now
-	}
+	mayAsk := map[string]bool{}
 	for _, o := range after {
-		delete(s.Dismissed, o.Key)
+		mayAsk[o.Key] = o.MayAsk()
+		if mayAsk[o.Key] {
+			delete(s.Dismissed, o.Key)
+		}
+	}
+	for _, o := range before {
+		if asks, stays := mayAsk[o.Key]; !stays || o.MayAsk() && !asks {
+			s.Dismissed[o.Key] = now
+		}
 	}
 }

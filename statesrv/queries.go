@@ -10,12 +10,14 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/settings"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/events/wire"
+	"github.com/jujube-project/jujube/host"
 	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/projections/status"
 	"github.com/jujube-project/jujube/projections/targets"
@@ -173,9 +175,17 @@ func (s *queries) answerEnrolCredentials(context.Context, wire.Nothing) (wire.Cr
 func (s *queries) answerCredentials(ctx context.Context, key wire.Text) (wire.Text, error) {
 	var o events.Operator
 	var known bool
-	err := s.writer.Look(ctx, func(st *projections.State) { o, known = st.Trust.Roster.Operator(string(key)) })
+	var revoked time.Time
+	err := s.writer.Look(ctx, func(st *projections.State) {
+		o, known = st.Trust.Roster.Operator(string(key))
+		revoked = st.Dismissed[string(key)]
+	})
 	if err == nil && !known {
 		err = fmt.Errorf("no operator has the key %.64q", string(key))
+	}
+	if err == nil {
+		// NATS counts in seconds: what is made in the one in which others were revoked is revoked, too.
+		err = host.Wait(ctx, revoked.Truncate(time.Second).Add(time.Second).Sub(s.cfg.Now()))
 	}
 	if err != nil {
 		return "", err

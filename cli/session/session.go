@@ -121,7 +121,8 @@ func unreachable(env app.Environment, pinned string, err error) error {
 	}
 	err = fmt.Errorf("environment %s does not answer: %w", env.Name, err)
 	if errors.Is(err, bus.ErrDenied) {
-		return app.Fail(err, "Nothing was changed.", "its NATS does not know these credentials: they are of another environment, or this operator was removed")
+		return app.Fail(err, "Nothing was changed.", "its NATS does not know these credentials: they are of another environment, or this operator was removed or "+
+			"only reads by now: then an admin has a new line for juju user accept (juju user grant NAME ROLE prints it)")
 	}
 	next := "see that its state server runs, and that this host reaches " + strings.Join(env.URLs, ", ")
 	if dir := env.StateServerDir(); dir != "" {

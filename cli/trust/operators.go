@@ -75,7 +75,8 @@ func (c *grant) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "grant NAME ROLE", Short: "Give an operator a role, or take it back", Args: cobra.ExactArgs(2),
 		Long: `Give an operator one more role, or, with --take-back, take that one away. What is printed is for
-him: with juju user accept he gets what his roles need.`,
+him: with juju user accept he gets what his roles need. If only read is left, the credentials that
+he has end at once, and he needs what is printed to go on.`,
 		Example: "  juju user grant bob approve --labels env=prod\n  juju user grant bob control-plane\n  juju user grant bob operate --take-back",
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			c.operator = args[0]

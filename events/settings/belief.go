@@ -7,7 +7,8 @@ import (
 
 // belief says why a setting changes what the environment believes, or how it comes to believe it. Where
 // the roster has a quorum, one operator alone does not change these. What is not listed says how fast or
-// how carefully things go on that were agreed to.
+// how carefully things go on that were agreed to. Those that release managers sign (see Signed) hold in an
+// environment of before, until they have signed them.
 var belief = map[string]string{
 	"tools-signers":      "whose word on tools is believed",
 	"tools-unsigned":     "which sources are believed without a signature",

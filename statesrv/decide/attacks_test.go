@@ -290,7 +290,7 @@ func TestAttacksOnRequests(t *testing.T) {
 		}, "not-pending"},
 		"B03 a setting that is believed, by one of two": {func(c *court) string {
 			c.quorum(2)
-			return c.set("tools-source=/x")
+			return c.set("enrol-policy=approve")
 		}, "request.pending"},
 		"B03 a setting of pace": {func(c *court) string {
 			c.quorum(2)
@@ -298,12 +298,12 @@ func TestAttacksOnRequests(t *testing.T) {
 		}, "request.received setting.changed"},
 		"B03 a setting, by two": {func(c *court) string {
 			c.quorum(2)
-			c.set("tools-source=/x")
+			c.set("enrol-policy=approve")
 			return c.again("a1", "bob")
 		}, "request.approved setting.changed"},
 		"B03 a setting, by an approver of some machines": {func(c *court) string {
 			c.quorum(2)
-			c.set("tools-source=/x")
+			c.set("enrol-policy=approve")
 			return c.again("a1", "carol")
 		}, "req-scope"},
 		"another environment": {func(c *court) string { ask := c.upgrade("r1"); ask.Environment = "other"; return c.ask(ask, "alice") }, "other-environment"},
