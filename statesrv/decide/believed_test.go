@@ -455,3 +455,34 @@ func TestB16AuditDemandsASignedCause(t *testing.T) {
 		t.Errorf("found %q, want %q", found, want)
 	}
 }
+
+// B03: whoever has the state server writes into the log that one operator's request was enough. Nobody
+// who reads the log believes that where two must agree.
+func TestB03NobodyBelievesThatOneIsEnough(t *testing.T) {
+	l := opened(t, "env")
+	for i, c := range []struct {
+		key, value string
+		want       string // code
+	}{{"upgrade-policy", "patch", ""}, {"enrol-policy", "approve", "no-cause"}} {
+		id := fmt.Sprint("r", i)
+		ask := events.Ask{
+			ID: id, Environment: "env", Action: events.ActionSetEnv, Created: l.now, Expires: l.now.Add(time.Minute), SetEnv: map[string]string{c.key: c.value},
+		}
+		request := events.Request{ID: id, Action: ask.Action, Operator: "alice", Created: l.now, Signed: signAs(t, ask, "alice", events.RequestType)}
+		first := l.signed(theServer, events.Envelope{
+			ID: "first-" + id, Time: l.now, Actor: "operator-alice", Causation: causeOfRequest(uint64(i + 1)), Correlation: id,
+		}, &events.RequestReceived{Request: request})
+		if why := l.state.Fold(first); why != nil {
+			t.Fatal(why)
+		}
+		why := l.state.Fold(l.signed(theServer, events.Envelope{ID: "then-" + id, Time: l.now, Actor: "state-server-0", Causation: first.ID, Correlation: id},
+			&events.SettingChanged{Key: c.key, Value: c.value}))
+		got := ""
+		if why != nil {
+			got = why.Code
+		}
+		if got != c.want || (l.state.Settings[c.key] == c.value) != (c.want == "") {
+			t.Errorf("%s: %v, want %q; it is %q", c.key, why, c.want, l.state.Settings[c.key])
+		}
+	}
+}
