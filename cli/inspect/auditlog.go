@@ -27,7 +27,8 @@ func (c *auditLog) command() *cobra.Command {
 		Use:   "log",
 		Short: "Show who did what, when and why",
 		Long: `Show the records of the log: who did what, when, and why. Filters that are given must
-all fit; in --actor and --kind * stands for any text.
+all fit; in --actor and --kind * stands for any text. A kind or a machine that the log does not
+know is refused.
 
 Times are RFC 3339 (2015-06-01T12:00:00Z), local (2015-06-01 12:00, or 12:00 of to-day),
 or how long ago (15m).`,
@@ -88,10 +89,14 @@ func (c *auditLog) run(ctx context.Context, w *audit.Writer) error {
 	if err != nil {
 		return err
 	}
+	words := newWords()
 	for rec, err := range src.log.Read(ctx, 1, last) {
-		if err := tell(w, c.filter, rec, err); err != nil {
+		if err := tell(w, c.filter, words, rec, err); err != nil {
 			return err
 		}
+	}
+	if err := words.refuse(c.filter); err != nil {
+		return err
 	}
 	if !c.follow {
 		return w.Close()
@@ -103,7 +108,7 @@ func (c *auditLog) run(ctx context.Context, w *audit.Writer) error {
 		if ctx.Err() != nil {
 			break
 		}
-		if err := errors.Join(tell(w, c.filter, rec, err), w.Flush()); err != nil {
+		if err := errors.Join(tell(w, c.filter, words, rec, err), w.Flush()); err != nil {
 			return err
 		}
 	}
@@ -112,7 +117,7 @@ func (c *auditLog) run(ctx context.Context, w *audit.Writer) error {
 
 // tell writes a record if the filter chooses it. invalid is the error of reading it: a record that
 // cannot be read is shown as invalid.
-func tell(w *audit.Writer, f audit.Filter, rec events.Record, invalid error) error {
+func tell(w *audit.Writer, f audit.Filter, words words, rec events.Record, invalid error) error {
 	e := audit.EntryOf(rec)
 	switch {
 	case errors.Is(invalid, events.ErrInvalid):
@@ -120,6 +125,7 @@ func tell(w *audit.Writer, f audit.Filter, rec events.Record, invalid error) err
 	case invalid != nil:
 		return invalid
 	}
+	words.note(e)
 	if !f.Match(e) {
 		return nil
 	}

@@ -209,6 +209,21 @@ func TestAuditLogFiltersAndFormats(t *testing.T) {
 	if err != nil || strings.Count(out, "\n") != len(b.recs) {
 		t.Errorf("%v\n%s", err, out)
 	}
+	for _, wrong := range []struct{ flag, word, says string }{
+		{"--kind", "order.isued", `near it are: order.issued, order.refused`},
+		{"--kind", "weather", `near it are: agent.*, `},
+		{"--machine", "7", "it tells of: 0, 1"},
+	} {
+		out, err := b.run(t.Context(), b.audit(), "log", wrong.flag, wrong.word)
+		if err == nil || !strings.Contains(err.Error(), wrong.says) {
+			t.Errorf("%s %s: %v\n%s", wrong.flag, wrong.word, err, out)
+		}
+	}
+	for _, right := range []string{"order.issued/1", "order.*", "setting.changed"} { // the last is known, and not in this log
+		if _, err := b.run(t.Context(), b.audit(), "log", "--kind", right); err != nil {
+			t.Errorf("--kind %s: %v", right, err)
+		}
+	}
 	if _, err := b.run(t.Context(), b.audit(), "log", "--since", "noon"); err == nil {
 		t.Error("noon is a time")
 	}

@@ -21,20 +21,20 @@ import (
 // Client runs juju in the test program. Its environment is a bus without a state server: a test
 // answers in the state server's place.
 type Client struct {
-	t    *testing.T
+	t    testing.TB
 	Data string
 	Bus  *bustest.Bus
 	Log  *bus.Log // with a state server's rights
 }
 
 // NewClient starts a bus, and makes a client that knows it as environment "prod".
-func NewClient(t *testing.T) *Client {
+func NewClient(t testing.TB) *Client {
 	t.Helper()
 	return NewClientIn(t, t.TempDir())
 }
 
 // NewClientIn is NewClient for a client that has something in its store already.
-func NewClientIn(t *testing.T, data string) *Client {
+func NewClientIn(t testing.TB, data string) *Client {
 	t.Helper()
 	c := &Client{t: t, Data: data, Bus: bustest.Start(t)}
 	a := clitest.In(c.Data)
