@@ -18,13 +18,13 @@ import (
 // witnessing are the commands that ask the state server or read the log, with arguments. Each of
 // them compares the log with what this client has seen of it.
 var witnessing = []string{
-	"add-machine", "add-unit web --to 2", "approve-machine 3", "approve-upgrade 0198f2d4-4c2e-7a10-8000-5d0c2a7b9e11",
+	"add-machine", "add-unit web --to 2", "approve-machine 3", "approve 0198f2d4-4c2e-7a10-8000-5d0c2a7b9e11",
 	"audit checkpoint", "audit log", "audit replay", "audit verify",
 	"container invite --tokens TEMP -n 3",
 	"deploy web --to 1 -- /bin/true", "get-env",
 	"remove-machine 3 --yes", "remove-service web", "remove-unit web/0", "resolved 3", "restart-agent machine-1",
 	"set-env upgrade-max-in-flight=5", "status", "sync-tools --verify",
-	"trust add-key root KEY", "trust export TEMP/draft", "trust floor 1.25.2", "trust log-key", "trust quorum 2",
+	"trust add-key root KEY", "trust export TEMP/draft", "trust floor 1.25.2", "trust log-key", "trust publishers", "trust quorum 2",
 	"trust remove-key targets KEY", "trust revoke artefact KEY", "trust rotate targets", "trust sign", "trust status",
 	"unset-env upgrade-max-in-flight", "upgrade-juju --dry-run", "upgrade-path",
 	"user add bob UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4 read", "user grant ann operate", "user list", "user remove ann",

@@ -46,7 +46,7 @@ func (c *metadataKey) command() *cobra.Command {
 		Use: "key", Short: "Print the anchor of the trees that this client signs", Args: cobra.NoArgs,
 		Long: `Print the digest of the root that all trees which this client signs follow from. An environment
 whose release managers add it to its publishers takes those trees in.`,
-		Example: "  juju metadata key\n  juju trust publishers --add-signer \"$(juju metadata key)\"",
+		Example: "  juju metadata key\n  juju trust publishers --add-signer 5f2ab0c1d4e58f6a77b0c1d4e58f6a9f86d081884c7d659a2feaa0c55ad015a3",
 		RunE:    func(*cobra.Command, []string) error { return c.run() },
 	}
 }
