@@ -72,9 +72,9 @@ func (c *Conn) reported(err error) {
 }
 
 // Public is the public key of the identity that is connected.
-func (c *Conn) Public() string { return c.id.Public() }
+func (c *Conn) Public() string { return c.cfg.Keyring.Public() }
 
-// Identity is the key pair that is connected.
+// Identity is the key pair that is connected; nil where a Keyring has it.
 func (c *Conn) Identity() *Identity { return c.id }
 
 // JetStream is the connection's JetStream API. It is for the packages below this one, which

@@ -13,8 +13,8 @@ type InProcess interface {
 	InProcessConn() (net.Conn, error)
 }
 
-// ConnConfig says who connects where. Credentials or CredentialsFile is required, and
-// either Server or both URLs and Authorities.
+// ConnConfig says who connects where. Credentials, CredentialsFile or Keyring is required, and
+// either Server or both URLs and, without Keyring, Authorities.
 type ConnConfig struct {
 	// URLs are the addresses of the environment's NATS servers, each tls://HOST:PORT. Every
 	// attempt to connect takes one of them, in an order that is left to chance.
@@ -30,6 +30,8 @@ type ConnConfig struct {
 	// CredentialsFile, if it is not empty, takes the place of Credentials and is read at
 	// every connection: renewed credentials of the same key are used from the next one on.
 	CredentialsFile string
+	// Keyring, if it is set, takes the place of Credentials, CredentialsFile and Authorities.
+	Keyring Keyring
 
 	Name   string       // shown in NATS's monitoring
 	Logger *slog.Logger // nil: silent
@@ -52,7 +54,10 @@ func (cfg ConnConfig) check() error {
 	if err := checkURLs(cfg.URLs); err != nil {
 		return err
 	}
-	_, err := PinnedAuthorities(cfg.Authorities)
+	text, err := cfg.Keyring.Authorities()
+	if err == nil {
+		err = CheckAuthorities(text)
+	}
 	return err
 }
 

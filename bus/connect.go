@@ -57,15 +57,13 @@ func Connect(ctx context.Context, cfg ConnConfig) (*Conn, error) {
 
 // newConn checks what can be checked before anything is sent.
 func newConn(cfg ConnConfig) (*Conn, error) {
-	if cfg.CredentialsFile != "" {
-		var err error
-		if cfg.Credentials, err = LoadCredentials(cfg.CredentialsFile); err != nil {
+	var id *Identity
+	if cfg.Keyring == nil {
+		own, err := cfg.ownKeys()
+		if err != nil {
 			return nil, fmt.Errorf("connect: %w", err)
 		}
-	}
-	id, err := cfg.Credentials.Identity()
-	if err != nil {
-		return nil, fmt.Errorf("connect: %w", err)
+		cfg.Keyring, id = own, own.Identity
 	}
 	if cfg.Server != nil {
 		cfg.URLs = nil // nats.go would ask for TLS if one of them says tls
@@ -131,8 +129,8 @@ func (f *firstTry) failed(err error) {
 func (f *firstTry) options() []nats.Option {
 	c := f.conn
 	opts := []nats.Option{
-		nats.Name(c.cfg.Name), nats.UserJWT(c.token, f.sign),
-		nats.CustomInboxPrefix(names.InboxPrefix(c.id.Public())),
+		nats.Name(c.cfg.Name), nats.UserJWT(c.cfg.Keyring.Token, f.sign),
+		nats.CustomInboxPrefix(names.InboxPrefix(c.cfg.Keyring.Public())),
 		// Two refusals of the same credentials in a row would make nats.go close the
 		// connection for good; they may be renewed meanwhile, or let in again.
 		nats.MaxReconnects(-1), nats.RetryOnFailedConnect(true), nats.IgnoreAuthErrorAbort(),
@@ -151,7 +149,7 @@ func (f *firstTry) options() []nats.Option {
 	// Addresses that a server tells of (discovered servers) are not used: the environment's
 	// addresses come from the environment. Host names are given to the dialer as they are,
 	// because the certificate is for the name.
-	return append(opts, nats.SetCustomDialer(dialer{c.cfg.Authorities}), nats.SkipHostLookup(), nats.IgnoreDiscoveredServers())
+	return append(opts, nats.SetCustomDialer(dialer{c.cfg.Keyring.Authorities}), nats.SkipHostLookup(), nats.IgnoreDiscoveredServers())
 }
 
 // denied says whether a server refused credentials, or lets them in no longer.
@@ -169,7 +167,7 @@ func (f *firstTry) sign(nonce []byte) ([]byte, error) {
 		f.failed(err)
 		return nil, err
 	}
-	return f.conn.id.Sign(nonce)
+	return f.conn.cfg.Keyring.Sign(nonce)
 }
 
 // maxNonce is how many characters a nonce may have. Servers of NATS make 15.
@@ -182,24 +180,4 @@ func isNonce(b []byte) bool {
 		}
 	}
 	return len(b) > 0 && len(b) <= maxNonce
-}
-
-// token is the JWT of the newest credentials of this connection's key. nats.go asks for it
-// at every connection.
-func (c *Conn) token() (string, error) {
-	if c.cfg.CredentialsFile == "" {
-		return c.cfg.Credentials.JWT, nil
-	}
-	creds, err := LoadCredentials(c.cfg.CredentialsFile)
-	if err != nil {
-		return "", err
-	}
-	id, err := creds.Identity()
-	if err != nil {
-		return "", err
-	}
-	if id.Public() != c.id.Public() {
-		return "", fmt.Errorf("read credentials %s: they are for another key now", c.cfg.CredentialsFile)
-	}
-	return creds.JWT, nil
 }

@@ -27,10 +27,10 @@ func checkURLs(urls []string) error {
 }
 
 // dialer opens TCP connections for nats.go, with TLS 1.3 from the first byte, and believes
-// only the authorities in a file. It reads the file at every connection, so that a new
+// only the authorities that are pinned. It asks for them at every connection, so that a new
 // authority is believed without a restart.
 type dialer struct {
-	pinned string // the file
+	pinned func() (string, error)
 }
 
 // SkipTLSHandshake tells nats.go that Dial has made the TLS handshake already.
@@ -40,7 +40,7 @@ func (dialer) SkipTLSHandshake() bool { return true }
 // of the environment. Until the server has proved that it is one, it is sent nothing but a
 // TLS greeting: no key, no name, no word of NATS.
 func (d dialer) Dial(network, address string) (net.Conn, error) {
-	text, err := PinnedAuthorities(d.pinned)
+	text, err := d.pinned()
 	if err != nil {
 		return nil, err
 	}

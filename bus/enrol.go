@@ -30,14 +30,14 @@ type Enrolment struct {
 //
 // A refusal is an *events.Reason. If the environment that answers has another root than the
 // token pins, it is events.CodeOtherRoot, and nothing of the answer is to be kept.
-func (c *Conn) Enrol(ctx context.Context, token JoinToken, id *Identity, facts wire.EnrolRequest) (wire.Enrolled, error) {
+func (c *Conn) Enrol(ctx context.Context, token JoinToken, id events.Signer, facts wire.EnrolRequest) (wire.Enrolled, error) {
 	data, err := sealEnrolment(token, id, facts)
 	if err != nil {
 		return wire.Enrolled{}, fmt.Errorf("enrol: %w", err)
 	}
 	var answer wire.Enrolled
 	if err = c.request(ctx, names.SubjectEnrol, data, &answer); err == nil {
-		err = judgeEnrolled(token, answer)
+		err = JudgeEnrolled(token, answer)
 	}
 	if err != nil {
 		return wire.Enrolled{}, fmt.Errorf("enrol as machine %s: %w", token.Machine, err)
@@ -45,7 +45,7 @@ func (c *Conn) Enrol(ctx context.Context, token JoinToken, id *Identity, facts w
 	return answer, nil
 }
 
-func sealEnrolment(token JoinToken, id *Identity, facts wire.EnrolRequest) ([]byte, error) {
+func sealEnrolment(token JoinToken, id events.Signer, facts wire.EnrolRequest) ([]byte, error) {
 	key, err := ParseIdentity([]byte(token.Seed))
 	if err != nil {
 		return nil, fmt.Errorf("the token's secret: %w", err)
@@ -54,9 +54,9 @@ func sealEnrolment(token JoinToken, id *Identity, facts wire.EnrolRequest) ([]by
 	return wire.SealEnrolment(facts, key, id)
 }
 
-// judgeEnrolled returns the refusal that an answer holds, and refuses an environment whose
+// JudgeEnrolled returns the refusal that an answer to Enrol holds, and refuses an environment whose
 // trust does not begin where the token says.
-func judgeEnrolled(token JoinToken, answer wire.Enrolled) error {
+func JudgeEnrolled(token JoinToken, answer wire.Enrolled) error {
 	if answer.Refused != nil {
 		return fmt.Errorf("refused: %w", answer.Refused.TextFirst())
 	}

@@ -33,7 +33,7 @@ type sealedRenewal struct {
 // Renew asks for new credentials for id, over a connection that was made with ENROL
 // credentials: the machine's own may have ended. Of r, the caller sets all but Key. A
 // refusal is an *events.Reason.
-func (c *Conn) Renew(ctx context.Context, id *Identity, r wire.RenewRequest) (wire.Renewed, error) {
+func (c *Conn) Renew(ctx context.Context, id events.Signer, r wire.RenewRequest) (wire.Renewed, error) {
 	r.Key = id.Public()
 	data, err := sealRenewal(id, r)
 	var answer wire.Renewed
@@ -49,7 +49,7 @@ func (c *Conn) Renew(ctx context.Context, id *Identity, r wire.RenewRequest) (wi
 	return answer, nil
 }
 
-func sealRenewal(id *Identity, r wire.RenewRequest) ([]byte, error) {
+func sealRenewal(id events.Signer, r wire.RenewRequest) ([]byte, error) {
 	var sealed sealedRenewal
 	var err error
 	if sealed.Request, err = json.Marshal(r); err != nil {

@@ -32,6 +32,9 @@ type sealedEnrolment struct {
 // nothing else, and no other signature for an enrolment.
 const enrolType = "jujube.enrol.v1"
 
+// EnrolHostType is the type of what the host's key signs of an enrolment.
+const EnrolHostType = enrolType + ".host"
+
 // SealEnrolment signs an enrolment with the token's key and with the host's own. Those bytes go over
 // the bus, and into the log.
 func SealEnrolment(r EnrolRequest, token, host events.Signer) ([]byte, error) {
@@ -43,7 +46,7 @@ func SealEnrolment(r EnrolRequest, token, host events.Signer) ([]byte, error) {
 	if sealed.ByToken, err = token.Sign(events.PAE(enrolType+".token", sealed.Request)); err != nil {
 		return nil, err
 	}
-	if sealed.ByKey, err = host.Sign(events.PAE(enrolType+".host", sealed.Request)); err != nil {
+	if sealed.ByKey, err = host.Sign(events.PAE(EnrolHostType, sealed.Request)); err != nil {
 		return nil, err
 	}
 	return json.Marshal(sealed)
@@ -58,7 +61,7 @@ func OpenEnrolment(data []byte) (EnrolRequest, error) {
 	if err := events.CheckSignature(req.TokenKey, events.PAE(enrolType+".token", sealed.Request), sealed.ByToken); err != nil {
 		return req, events.Refuse(events.CodeTokenProof, "check the token of an enrolment: %v", err)
 	}
-	if err := events.CheckSignature(req.Key, events.PAE(enrolType+".host", sealed.Request), sealed.ByKey); err != nil {
+	if err := events.CheckSignature(req.Key, events.PAE(EnrolHostType, sealed.Request), sealed.ByKey); err != nil {
 		return req, events.Refuse(events.CodePossession, "check the host's key of an enrolment: %v", err)
 	}
 	return req, nil
