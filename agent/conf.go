@@ -44,6 +44,7 @@ type Values struct {
 	SettleTime     time.Duration `yaml:"settle_time,omitempty"`     // that a new version must run after its commit; 5 min
 	StopTimeout    time.Duration `yaml:"stop_timeout,omitempty"`    // from the word stop to SIGKILL; 20 s
 	RestartPause   time.Duration `yaml:"restart_pause,omitempty"`   // before a restart after a crash; 1 s
+	NetworkUser    string        `yaml:"network_user,omitempty"`    // that the network half runs as, if the agent is root; jujud-net
 	TrialAttempts  int           `yaml:"trial_attempts,omitempty"`  // starts of a version on trial; 3
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"sync"
 	"time"
 
@@ -24,8 +23,17 @@ import (
 type Config struct {
 	Conf   agent.Conf
 	NATS   bus.InProcess // the NATS server within this process; nil: it is elsewhere
+	Keys   Keys          // nil: those in the files of Conf
+	PID    int           // of the agent
 	NewID  func() string
 	Logger *slog.Logger
+}
+
+func (cfg Config) keys() (Keys, error) {
+	if cfg.Keys != nil {
+		return cfg.Keys, nil
+	}
+	return OpenFiles(cfg.Conf, cfg.NewID)
 }
 
 // Connection is the bus as the agent wants it. Until it stands for the first time, each call
@@ -84,10 +92,12 @@ func (c *Connection) connect(ctx context.Context) {
 
 // connect connects with the machine's credentials.
 func (cfg Config) connect(ctx context.Context, denied func()) (*bus.Conn, error) {
-	conf := cfg.Conf
+	keys, err := cfg.keys()
+	if err != nil {
+		return nil, err
+	}
 	return bus.Connect(ctx, bus.ConnConfig{
-		URLs: conf.APIAddresses, Authorities: conf.AuthoritiesFile(), Server: cfg.NATS, CredentialsFile: conf.CredentialsFile(),
-		Name: conf.Tag, Logger: cfg.Logger, OnDenied: denied,
+		URLs: cfg.Conf.APIAddresses, Server: cfg.NATS, Keyring: keys, Name: cfg.Conf.Tag, Logger: cfg.Logger, OnDenied: denied,
 	})
 }
 
@@ -164,7 +174,7 @@ func (c *Connection) Beat(v version.Number, log tree.Head) error {
 	if !c.Connected() {
 		return errAway
 	}
-	beat := wire.Beat{Version: v.String(), PID: os.Getpid(), Log: log, Instance: c.instance}
+	beat := wire.Beat{Version: v.String(), PID: c.cfg.PID, Log: log, Instance: c.instance}
 	if c.beats++; c.beats%greetEvery != 1 {
 		return c.conn.Beat(c.cfg.Conf.Tag, beat)
 	}

@@ -26,7 +26,7 @@ func TestNonceOfAGeneration(t *testing.T) {
 	newID := func() string { made++; return fmt.Sprint("nonce ", made) }
 	want := func(generation uint64, nonce string) {
 		t.Helper()
-		if got, err := nonceOf(conf, generation, newID); err != nil || got != nonce {
+		if got, err := (Files{conf: conf, newID: newID}).Nonce(generation); err != nil || got != nonce {
 			t.Errorf("generation %d: %q, %v, want %q", generation, got, err, nonce)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/jujube-project/jujube/agent"
 	"github.com/jujube-project/jujube/agent/install"
 	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/host"
@@ -22,6 +23,16 @@ type Enrolment struct {
 	Token   string         // the text of a join token, from juju add-machine
 	Own     version.Binary // of this jujud
 	Logger  *slog.Logger
+	// Ask shows the token to a state server, as Show does.
+	Ask func(context.Context, Showing) (wire.Enrolled, error)
+}
+
+// Showing is what it takes to show a join token to a state server.
+type Showing struct {
+	Token  string        // its text
+	Key    events.Signer // the host's
+	Facts  wire.EnrolRequest
+	Logger *slog.Logger
 }
 
 // enrolTimeout bounds an enrolment.
@@ -54,7 +65,13 @@ func Enrol(ctx context.Context, e Enrolment) error {
 	if err := bus.PinAuthorities(conf.AuthoritiesFile(), token.Authorities); err != nil {
 		return err
 	}
-	enrolled, err := e.ask(ctx, conf, token, id)
+	hostname, digest := agent.Host(e.DataDir)
+	enrolled, err := e.Ask(ctx, Showing{
+		Token: e.Token, Key: id, Facts: wire.EnrolRequest{Hostname: hostname, Host: digest, Version: e.Own.String()}, Logger: e.Logger,
+	})
+	if err == nil {
+		err = bus.JudgeEnrolled(token, enrolled) // whoever asked: the root is compared here
+	}
 	if err != nil {
 		return err
 	}
@@ -68,17 +85,22 @@ func Enrol(ctx context.Context, e Enrolment) error {
 	return conf.Save()
 }
 
-// ask shows the token to a state server, over a connection that may do nothing else.
-func (e Enrolment) ask(ctx context.Context, conf agent.Conf, token bus.JoinToken, id *bus.Identity) (wire.Enrolled, error) {
-	conn, err := bus.Connect(ctx, bus.ConnConfig{
-		URLs: token.URLs, Authorities: conf.AuthoritiesFile(), Credentials: token.Enrol, Name: "enrol " + conf.Tag, Logger: e.Logger,
-	})
+// Show shows a token to a state server, over a connection that may do nothing else.
+func Show(ctx context.Context, s Showing) (wire.Enrolled, error) {
+	token, err := bus.ParseJoinToken(s.Token)
+	if err != nil {
+		return wire.Enrolled{}, err
+	}
+	keys, err := newEnrolKeys(token.Enrol, func() (string, error) { return token.Authorities, nil })
+	if err != nil {
+		return wire.Enrolled{}, err
+	}
+	conn, err := bus.Connect(ctx, bus.ConnConfig{URLs: token.URLs, Keyring: keys, Name: "enrol " + events.MachineTag(token.Machine), Logger: s.Logger})
 	if err != nil {
 		return wire.Enrolled{}, err
 	}
 	defer conn.Close()
-	hostname, digest := agent.Host(e.DataDir)
-	return conn.Enrol(ctx, token, id, wire.EnrolRequest{Hostname: hostname, Host: digest, Version: e.Own.String()})
+	return conn.Enrol(ctx, token, s.Key, s.Facts)
 }
 
 // hostKey makes this host's key, or reads the one that an earlier try made. It is durable

@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/agent"
-	"github.com/jujube-project/jujube/agent/connection"
 	"github.com/jujube-project/jujube/agent/pipe"
 	"github.com/jujube-project/jujube/agent/steps"
 	"github.com/jujube-project/jujube/bus"
@@ -145,10 +144,13 @@ func (o *options) newAgent(
 		return nil, nil, err
 	}
 	restarts, _ := strconv.Atoi(os.Getenv("JUJUBE_RESTARTS"))
-	c := connection.New(connection.Config{Conf: conf, NATS: nats, NewID: newID, Logger: log})
+	c, connect, err := o.busOf(conf, nats, log)
+	if err != nil {
+		return nil, nil, err
+	}
 	ctx, end := context.WithCancel(ctx) // the connection ends with the agent, also when ctx goes on
 	var connected sync.WaitGroup
-	connected.Go(func() { c.Run(ctx) })
+	connected.Go(func() { connect(ctx) })
 	cfg := agent.Config{
 		Conf: conf, Identity: id, Bus: c, Parent: parent, Committed: parent.Committed, Own: own, Steps: steps.Registry,
 		StateServer: statesrv.IsStateServer(o.dataDir), PID: os.Getpid(), Restarts: restarts,

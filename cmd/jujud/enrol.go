@@ -115,7 +115,7 @@ func (o *options) enrolCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return connection.Enrol(cmd.Context(), connection.Enrolment{DataDir: o.dataDir, Token: token, Own: own, Logger: o.logger()})
+			return connection.Enrol(cmd.Context(), connection.Enrolment{DataDir: o.dataDir, Token: token, Own: own, Logger: o.logger(), Ask: o.show})
 		},
 	}
 }

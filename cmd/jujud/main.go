@@ -14,12 +14,21 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/agent"
+	"github.com/jujube-project/jujube/agent/network"
 )
 
 func main() {
 	if len(os.Args) > 2 && os.Args[1] == agent.GateCommand { // the process becomes a workload: no flags, no signal handlers
 		fmt.Fprintln(os.Stderr, "ERROR", agent.Gate(os.Args[2:]))
 		os.Exit(exitError)
+	}
+	if len(os.Args) > 1 && os.Args[1] == network.Command { // the process gives root up, before anything else
+		go becomeIdle(context.Background(), slog.Default())
+		if err := network.Be(os.Args[2:], newID); err != nil {
+			fmt.Fprintln(os.Stderr, "ERROR", err)
+			os.Exit(exitError)
+		}
+		return
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()

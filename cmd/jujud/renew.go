@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/agent"
-	"github.com/jujube-project/jujube/agent/connection"
 )
 
 func (o *options) renewCommand() *cobra.Command {
@@ -22,7 +21,7 @@ becomes of it. An agent that runs takes the new ones with its next connection.`,
 			if err != nil {
 				return err
 			}
-			life, err := connection.Renew(cmd.Context(), connection.Config{Conf: conf, NewID: newID, Logger: o.logger()})
+			life, err := o.renew(cmd.Context(), conf)
 			if err != nil {
 				return err
 			}

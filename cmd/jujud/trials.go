@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jujube-project/jujube/agent"
-	"github.com/jujube-project/jujube/agent/connection"
 	"github.com/jujube-project/jujube/agent/steps"
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/statesrv"
@@ -61,12 +60,6 @@ cannot connect either, the new one is not to blame. A state server is its own bu
 			return o.reach(ctx, conf)
 		},
 	}
-}
-
-// reach connects to the bus with the machine's credentials and disconnects. It returns why it
-// could not.
-func (o *options) reach(ctx context.Context, conf agent.Conf) error {
-	return connection.Reach(ctx, connection.Config{Conf: conf, Logger: o.logger()})
 }
 
 func (o *options) undoStepsCommand() *cobra.Command {

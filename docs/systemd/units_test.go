@@ -68,15 +68,23 @@ func TestStateServerInAnotherDirectory(t *testing.T) {
 	}
 }
 
-// What bootstrap prints and what a package installs make the same users.
+// What bootstrap prints, what the unit of a machine says and what a package installs make the same users.
 func TestUsers(t *testing.T) {
 	b, err := os.ReadFile("jujud.sysusers.conf")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, line, _ := strings.Cut(strings.TrimSuffix(systemd.MakeUser, "'"), "'")
-	if !slices.Contains(directives(string(b)), line) {
-		t.Errorf("jujud.sysusers.conf lacks %q", line)
+	var comment string
+	for line := range strings.Lines(systemd.Machine) {
+		if strings.Contains(line, "systemd-sysusers") {
+			comment = strings.TrimSpace(line)
+		}
+	}
+	for _, command := range []string{systemd.MakeUser, comment} {
+		_, line, _ := strings.Cut(strings.TrimSuffix(command, "'"), "'")
+		if line == "" || !slices.Contains(directives(string(b)), line) {
+			t.Errorf("jujud.sysusers.conf lacks %q", line)
+		}
 	}
 }
 
