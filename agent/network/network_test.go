@@ -320,8 +320,8 @@ func taken(t *testing.T, says func(call net.Conn, q question)) *Half {
 	return h
 }
 
-// Whatever a network half says that was taken over, the agent goes on, and believes nothing that
-// it does not verify: no record that is none, no report that nobody stored.
+// Whatever a network half says that was taken over, the agent goes on. What is no record, no chunk
+// or no answer is an error.
 func TestANetworkHalfThatWasTakenOver(t *testing.T) {
 	for name, says := range map[string][]byte{
 		"nothing":           {},
