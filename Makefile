@@ -22,8 +22,9 @@ build: ## static, stripped, reproducible binaries in dist/, as packages hold the
 	@mkdir -p dist
 	CGO_ENABLED=0 $(GO) build -tags packaged -trimpath -buildvcs=false -ldflags '-s -w -buildid= $(STAMP)' -o dist/ ./cmd/juju ./cmd/jujud
 
+# make check vets every package; go test would do so once more.
 test: ## every test, with the race detector
-	$(GO) test -race -timeout 8m $(PACKAGES)
+	$(GO) test -race -vet=off -timeout 8m $(PACKAGES)
 
 check: ## format, vet, staticcheck, dead code, module file, generated files, the laws, the documents' words
 	@echo 'gofumpt -l .' && files="$$($(GO) tool gofumpt -l .)" && if test -n "$$files"; then echo "not formatted (go tool gofumpt -w .):"; echo "$$files"; exit 1; fi
@@ -76,7 +77,7 @@ fuzz: ## throw anything at every decoder, each for a time: make fuzz TIME=60s [O
 fuzz-short: ## the same for a minute in total
 	@out="$$(mktemp -d)" && trap 'rm -rf "$$out"' EXIT && $(FUZZ) > "$$out/targets" && \
 	cut -d' ' -f1 "$$out/targets" | uniq | while read dir; do \
-		$(GO) test -race -c -o "$$out/test" "./$$dir" || exit 1; \
+		$(GO) test -race -vet=off -c -ldflags '-s -w' -o "$$out/test" "./$$dir" || exit 1; \
 		grep "^$$dir " "$$out/targets" | while read dir target; do \
 			( cd "$$dir" && "$$out/test" -test.run '^$$' -test.fuzz "^$$target\$$" -test.fuzztime 1000x -test.parallel 2 -test.fuzzcachedir "$$out/cache" > "$$out/said" 2>&1 ) || { echo "$$dir $$target"; cat "$$out/said"; exit 1; }; \
 		done || exit 1; \
