@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -59,18 +58,13 @@ func Scripts(t *testing.T, more ...More) {
 // after it.
 func setUp(t *testing.T, e *testscript.Env, bin string) error {
 	series, arch := host.Platform()
-	mib, err := strconv.Atoi(cmp.Or(os.Getenv("JUJUBE_SYNC_MIB"), "32"))
-	if err != nil {
-		return err
-	}
 	for key, value := range map[string]string{
 		"PATH":      bin + string(os.PathListSeparator) + e.Getenv("PATH"),
 		"JUJU_DATA": filepath.Join(e.WorkDir, "client"),
 		"HOME":      e.WorkDir,
 		"SELF":      os.Args[0],
 		"PLATFORM":  series + "-" + arch,
-		"SYNC_MIB":  strconv.Itoa(mib),
-		"SYNC_MORE": strconv.Itoa(mib + 12),
+		"SYNC_MIB":  cmp.Or(os.Getenv("JUJUBE_SYNC_MIB"), "32"),
 	} {
 		e.Setenv(key, value)
 	}

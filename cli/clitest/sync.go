@@ -35,7 +35,7 @@ func number(ts *testscript.TestScript, text string) int {
 }
 
 // killsync client|agent ENVIRONMENT MIB SYNC-TOOLS-FLAGS... runs juju sync-tools. When the state
-// server's store has grown to that size it kills the command (client) or the state server's agent
+// server's store has grown by that size it kills the command (client) or the state server's agent
 // (agent), and waits until the command has ended.
 func killSync(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 || (args[0] != "client" && args[0] != "agent") {
@@ -50,7 +50,8 @@ func killSync(ts *testscript.TestScript, neg bool, args []string) {
 	store := filepath.Join(ts.Getenv("JUJU_DATA"), "machines", args[1], "0", "server", "jetstream")
 	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()
-	for size(store) < int64(number(ts, args[2]))<<20 {
+	before := size(store)
+	for size(store)-before < int64(number(ts, args[2]))<<20 {
 		select {
 		case err := <-ended:
 			ts.Fatalf("it ended before: %v", err)
