@@ -109,6 +109,15 @@ func (s *ToolStore) purge(ctx context.Context, subject string) error {
 	return nil
 }
 
+// Remove removes an archive. One that is being stored stays. Only a state server may call it.
+func (s *ToolStore) Remove(ctx context.Context, sha256 string) error {
+	if !s.begin(sha256) {
+		return fmt.Errorf("remove %s: %w", sha256, ErrBusy)
+	}
+	defer s.end(sha256)
+	return s.remove(ctx, sha256)
+}
+
 // remove removes an object that was stored here, whose NUID is its digest. Its description
 // goes first: an object that has lost chunks is never visible.
 func (s *ToolStore) remove(ctx context.Context, sha256 string) error {

@@ -15,6 +15,7 @@ import (
 // Piece is a part of an archive that an operator uploads, as a state server receives it. NATS
 // lets no one but operators send pieces; nothing else about one was checked but its head.
 type Piece struct {
+	From   string // public key of the operator who sent it, as NATS knows it; empty: NATS does not say
 	Head   wire.PieceHead
 	Data   []byte // empty: the client only asks how much is there
 	Answer func(wire.PieceAnswer)
@@ -28,7 +29,7 @@ const headerPiece = "Jujube-Piece"
 // pieces of one archive in their order.
 func (c *Conn) ServeUploads(f func(Piece)) (stop func(), err error) {
 	return c.subscribe(names.SubjectUpload+"*", limits.PieceBytes, func(m *nats.Msg) {
-		p := Piece{Data: m.Data, Answer: func(a wire.PieceAnswer) { c.answer(m, a) }}
+		p := Piece{From: senderOf(m), Data: m.Data, Answer: func(a wire.PieceAnswer) { c.answer(m, a) }}
 		var err error
 		if p.Head, err = parsePieceHead(m); err != nil {
 			c.garbage(m.Subject, err)

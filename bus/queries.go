@@ -18,6 +18,7 @@ import (
 // Query is a wire.Question as a state server receives it. Only operators ask.
 type Query struct {
 	Name   string // of the question, such as "status"
+	From   string // public key of the operator who asks, as NATS knows it; empty: NATS does not say
 	Body   []byte
 	Answer func(answer []byte, err error) // to be called once
 }
@@ -47,7 +48,7 @@ var (
 func (c *Conn) ServeQueries(f func(Query)) (stop func(), err error) {
 	return c.subscribe(names.SubjectQuery+"*", limits.PieceBytes, func(m *nats.Msg) {
 		f(Query{
-			Name: strings.TrimPrefix(m.Subject, names.SubjectQuery), Body: m.Data,
+			Name: strings.TrimPrefix(m.Subject, names.SubjectQuery), From: senderOf(m), Body: m.Data,
 			Answer: func(answer []byte, err error) { c.answerQuery(m, answer, err) },
 		})
 	})

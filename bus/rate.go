@@ -1,8 +1,10 @@
 package bus
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"maps"
+	"strings"
 	"sync"
 	"time"
 
@@ -116,12 +118,27 @@ const headerSender = "Nats-Request-Info"
 
 // senderOf is the public key of who sent a message, or empty if NATS does not say it: then a
 // configuration of before makes NATS keep it to itself, and all share what one may spend.
+//
+// It is taken from the JWT with which the sender has connected, which NATS has verified together with
+// his signature. The field "user" beside it says whatever the sender wrote into the options nkey or user
+// of his CONNECT. Source: nats-server 2.15.
 func senderOf(m *nats.Msg) string {
 	var sender struct {
-		User string `json:"user"`
+		JWT string `json:"jwt"`
 	}
-	if json.Unmarshal([]byte(fromNATS(m.Header, headerSender)), &sender) != nil || !IsPublicKey(sender.User) {
+	var claims struct {
+		Subject string `json:"sub"`
+	}
+	if json.Unmarshal([]byte(fromNATS(m.Header, headerSender)), &sender) != nil {
 		return ""
 	}
-	return sender.User
+	parts := strings.Split(sender.JWT, ".")
+	if len(parts) != 3 {
+		return ""
+	}
+	body, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil || json.Unmarshal(body, &claims) != nil || !IsPublicKey(claims.Subject) {
+		return ""
+	}
+	return claims.Subject
 }

@@ -150,7 +150,17 @@ func (b *toolbox) fetch(ctx context.Context, wanted tools.Tools) error {
 	if err != nil {
 		return err
 	}
-	return b.writer.Do(ctx, func(at decide.At) (decide.Decision, error) { return decide.Stored(at, stored, "") })
+	return b.writer.Do(ctx, func(at decide.At) (decide.Decision, error) { return decide.Stored(at, b.signed(), stored, "") })
+}
+
+// remove removes an archive from the store, in a goroutine of the term. One that is left there, because
+// the term ended, is only a loss of room.
+func (b *toolbox) remove(digest string) {
+	b.spawn(func() {
+		if err := b.store.Remove(b.ctx, digest); err != nil {
+			b.logger.Warn("removing an archive that was replaced", "sha256", digest, "err", err)
+		}
+	})
 }
 
 // copyFromSource copies an archive from the first source that offers it. If none is known to, the

@@ -80,6 +80,8 @@ func (o *owner) Want(w decide.Want) {
 		o.tools.wantFetched(w.Tools)
 	case decide.ForgetFetch:
 		o.tools.forgetFetch(w.SHA256)
+	case decide.RemoveTools:
+		o.tools.remove(w.SHA256)
 	}
 }
 

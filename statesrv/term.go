@@ -27,6 +27,7 @@ type term struct {
 	presence  *presence
 	snapshots *snapshots
 	revoked   *revocations
+	bringers  *bringers
 	queries   *queries
 	requests  *requests
 }
@@ -56,15 +57,18 @@ func (t *term) open(st *projections.State) error {
 	}
 	t.snapshots = &snapshots{file: t.snapshotFile(), at: st.Seq, logger: cfg.Logger}
 	t.revoked = newRevocations(st)
+	t.bringers = &bringers{}
+	t.bringers.note(st)
 	o := &owner{log: t.log, tree: t.tree, tools: t.tools, presence: t.presence, now: cfg.Now, metrics: t.metrics}
 	o.committed = []func(*projections.State){
-		t.metrics.state, t.tools.configure, t.publisher.configure, t.revoked.note,
+		t.metrics.state, t.tools.configure, t.publisher.configure, t.revoked.note, t.bringers.note,
 		func(*projections.State) { t.tree.SignIfDue(cfg.Now()) }, t.snapshots.note,
 	}
 	t.writer = writer.New(writer.Config{
 		Log: t.log, Actor: cfg.Name, Signer: cfg.Bus.Identity(), Environment: cfg.Environment, Now: cfg.Now, NewID: cfg.NewID, Logger: cfg.Logger,
 		Room: t.room.left, Mend: t.room.mend,
 	}, st, o)
+	t.tools.ctx, t.tools.spawn, t.tools.signed = t.ctx, t.spawn, t.publisher.signedArchives
 	t.tools.writer, t.publisher.writer, t.snapshots.writer = t.writer, t.writer, t.writer
 	t.queries = &queries{
 		ctx: t.ctx, cfg: cfg, writer: t.writer, tree: t.tree, tools: t.tools, publisher: t.publisher, staging: t.publisher.staging, room: t.room, spawn: t.spawn,
@@ -111,7 +115,7 @@ func (t *term) serve() (stop func(), err error) {
 		writer: t.writer, issuer: cfg.Accounts, urls: cfg.URLs, root: cfg.Site.firstRoot(), garbage: garbage, logger: cfg.Logger,
 	}
 	renewals := &renewals{writer: t.writer, issuer: cfg.Accounts, urls: cfg.URLs, authorities: cfg.Authorities, logger: cfg.Logger}
-	uploads := &uploads{ctx: t.ctx, writer: t.writer, log: t.log, store: cfg.Bus.Tools(), room: t.room, spawn: t.spawn, now: cfg.Now, logger: cfg.Logger}
+	uploads := &uploads{ctx: t.ctx, signed: t.publisher.signedArchives, may: t.bringers.may, writer: t.writer, log: t.log, store: cfg.Bus.Tools(), room: t.room, spawn: t.spawn, now: cfg.Now, logger: cfg.Logger}
 	t.spawn(uploads.sweep)
 
 	var stops []func()

@@ -18,8 +18,11 @@ import (
 // toolbox knows what the sources of tools offer, and fetches archives from them. An archive is fetched
 // once, however many machines wait for it.
 type toolbox struct {
+	ctx    context.Context // of the term
+	spawn  func(func())    // runs something as part of the term
 	store  *bus.ToolStore
 	room   *room
+	signed func() decide.ArchiveList // what release managers have signed
 	writer *writer.Writer
 	now    func() time.Time
 	logger *slog.Logger

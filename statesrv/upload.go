@@ -13,7 +13,6 @@ import (
 	"github.com/jujube-project/jujube/events/tools"
 	"github.com/jujube-project/jujube/events/tools/archive"
 	"github.com/jujube-project/jujube/events/wire"
-	"github.com/jujube-project/jujube/projections"
 	"github.com/jujube-project/jujube/statesrv/decide"
 	"github.com/jujube-project/jujube/streams"
 )
@@ -146,10 +145,9 @@ func (u *upload) permit(head wire.PieceHead) error {
 
 // begin opens the archive in the store, behind the pieces that a former upload has left. there says
 // that the whole archive is stored already. Before the first byte is received it checks what would
-// stop the archive at the end: another archive has the same version, or the disk has no room.
+// stop the archive at the end: other bytes were signed for its version, or the disk has no room.
 func (u *upload) begin() (there bool, err error) {
-	err = u.uploads.writer.Look(u.uploads.ctx, func(s *projections.State) { err = decide.Replaces(s, u.tools) })
-	if err != nil {
+	if err := decide.Replaces(u.uploads.signed(), u.tools); err != nil {
 		return false, err
 	}
 	store := u.uploads.store
@@ -211,6 +209,6 @@ func (u *upload) close() {
 func (u *upload) record() error {
 	stored := events.ToolsStored{Tools: u.tools, Source: u.announcement.Source, SignedBy: u.announcement.SignedBy, Unsigned: u.announcement.Unsigned}
 	return u.uploads.writer.Do(u.uploads.ctx, func(at decide.At) (decide.Decision, error) {
-		return decide.Stored(at, stored, u.announcement.Request.ID)
+		return decide.Stored(at, u.uploads.signed(), stored, u.announcement.Request.ID)
 	})
 }

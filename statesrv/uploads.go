@@ -15,13 +15,16 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/projections"
+	"github.com/jujube-project/jujube/statesrv/decide"
 	"github.com/jujube-project/jujube/statesrv/writer"
 )
 
 // uploads receives archives from operators, piece by piece, into the object store. An upload that
 // was cut off is resumed. Nobody sees an archive in the store before it is complete and inspected.
 type uploads struct {
-	ctx    context.Context // of the term
+	ctx    context.Context           // of the term
+	may    func(key string) error    // why an operator may not bring tools
+	signed func() decide.ArchiveList // what release managers have signed
 	writer *writer.Writer
 	log    events.Log
 	store  *bus.ToolStore
@@ -46,7 +49,14 @@ const (
 // onPiece hands a piece to its upload, and begins the upload with the first piece, which is empty. It
 // never waits: the bus calls it for the pieces of all archives, and a slow upload must not delay the
 // others.
+//
+// A piece of somebody who may not bring tools is refused before anything: he stores no byte, takes no
+// place, and adds nothing to the archive of another.
 func (us *uploads) onPiece(p bus.Piece) {
+	if err := us.may(p.From); err != nil {
+		p.Answer(wire.PieceAnswer{Error: err.Error()})
+		return
+	}
 	us.mu.Lock()
 	defer us.mu.Unlock()
 	u := us.open[p.Head.Tools.SHA256]

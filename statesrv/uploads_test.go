@@ -106,7 +106,7 @@ func TestTwoUploadTheSameArchive(t *testing.T) {
 	var both sync.WaitGroup
 	for range 2 {
 		both.Go(func() {
-			if err := p.bus.Operator("bob").Upload(t.Context(), head, bytes.NewReader(data), nil); err != nil {
+			if err := p.alice.Upload(t.Context(), head, bytes.NewReader(data), nil); err != nil {
 				t.Error(err)
 			}
 		})
@@ -198,6 +198,7 @@ func TestRefusedUploads(t *testing.T) {
 	if err := p.upload(first, data); err != nil {
 		t.Fatal(err)
 	}
+	p.signTools(first)
 	second, secondData := packed(t, "1.25.1", "second")
 	wrong, _ := packed(t, "1.25.2", "right")
 	for name, c := range map[string]struct {
@@ -225,5 +226,64 @@ func TestRefusedUploads(t *testing.T) {
 	}
 	if s := p.state(); len(s.Tools) != 1 || s.Tools[first.Version.String()].SHA256 != first.SHA256 {
 		t.Fatalf("the log has the tools %v", s.Tools)
+	}
+}
+
+// with adds operators to those that the environment begins with.
+func (p *place) with(more ...events.Operator) {
+	p.Helper()
+	id, err := p.creds.Identity()
+	if err != nil {
+		p.Fatal(err)
+	}
+	p.site = siteOf(p.TB, events.Roster{Operators: append([]events.Operator{admin(p.alice)}, more...), StateServers: []string{id.Public()}})
+}
+
+// Who may not bring tools stores no byte, not even for somebody else's request. Who may, and brings other bytes
+// first, does not keep the genuine archive out: only what release managers have signed has its place for good.
+func TestB21OnlyWhatIsSignedKeepsItsPlace(t *testing.T) {
+	p := newPlace(t)
+	bob, eve := p.bus.Operator("bob"), p.bus.Operator("eve")
+	p.with(
+		events.Operator{Name: "bob", Key: bob.Public(), Grants: []events.Grant{{Role: events.RoleOperate}}},
+		events.Operator{Name: "eve", Key: eve.Public(), Grants: []events.Grant{{Role: events.RoleRelease}}},
+	)
+	p.start()
+	genuine, data := packed(t, "1.25.1", "genuine")
+	evil, evilData := packed(t, "1.25.1", "evil, and longer than the genuine one")
+	send := func(who *bus.Conn, a tools.Tools, data []byte) error {
+		return who.Upload(t.Context(), wire.PieceHead{Tools: a, Request: p.announce(a.Version)}, bytes.NewReader(data), nil)
+	}
+	store := p.bus.StateServer().Tools()
+	for _, archive := range []tools.Tools{evil, genuine} {
+		bytesOf := map[string][]byte{evil.SHA256: evilData, genuine.SHA256: data}[archive.SHA256]
+		if err := send(bob, archive, bytesOf); err == nil || !strings.Contains(err.Error(), bus.ErrDenied.Error()) {
+			t.Fatalf("bob, who may not bring tools: %v", err)
+		}
+	}
+	if left, err := store.Sweep(t.Context(), time.Now().Add(time.Hour), 0); len(left) > 0 || err != nil {
+		t.Fatalf("bob has stored %v, %v", left, err)
+	}
+	if err := send(eve, evil, evilData); err != nil {
+		t.Fatalf("eve, who may bring tools: %v", err)
+	}
+	if err := send(p.alice, genuine, data); err != nil {
+		t.Fatalf("the genuine archive, after other bytes: %v", err)
+	}
+	if s := p.state(); s.Tools[genuine.Version.String()].SHA256 != genuine.SHA256 {
+		t.Fatalf("the log has %v", s.Tools[genuine.Version.String()])
+	}
+	for there := true; there; { // what gave way is removed
+		var err error
+		if there, err = store.Has(t.Context(), evil.SHA256); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.signTools(genuine)
+	if err := send(eve, evil, evilData); err == nil || !strings.Contains(err.Error(), "never replaced") {
+		t.Fatalf("other bytes for a version that was signed: %v", err)
+	}
+	if s := p.state(); s.Tools[genuine.Version.String()].SHA256 != genuine.SHA256 {
+		t.Fatalf("the log has %v", s.Tools[genuine.Version.String()])
 	}
 }

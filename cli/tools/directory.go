@@ -43,7 +43,7 @@ func (y *syncTools) toDirectory(ctx context.Context, sel selection) error {
 	}
 	r := newSyncResult(from, sel.of(y.app, from.Found), y.dryRun)
 	dir := filepath.Join(y.localDir, "tools", from.stream)
-	missing, err := r.missing(inDirectory(dir, r))
+	missing, err := r.missing(inDirectory(dir, r), true)
 	if err != nil {
 		return app.Fail(err, "Nothing was written.", "")
 	}

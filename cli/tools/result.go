@@ -61,15 +61,16 @@ func newSyncResult(from source, wanted []streams.Found, dryRun bool) *syncResult
 	return r
 }
 
-// missing lists the wanted archives that are not stored. A version that is stored with other bytes
-// is an error, because it would have to be replaced.
-func (r *syncResult) missing(stored []tools.Tools) ([]streams.Found, error) {
+// missing lists the wanted archives that are not there. A version that is there with other bytes is an
+// error, because it would have to be replaced. Where final is false those bytes are not final: in the store of
+// an environment they give way unless they were signed, which the state server knows.
+func (r *syncResult) missing(stored []tools.Tools, final bool) ([]streams.Found, error) {
 	var list []streams.Found
 	var faults []error
 	for i, a := range r.Archives {
 		there := slices.IndexFunc(stored, func(t tools.Tools) bool { return t.Version == a.Version })
 		switch {
-		case there < 0:
+		case there < 0, stored[there].SHA256 != a.SHA256 && !final:
 			list = append(list, a.found)
 		case stored[there].SHA256 != a.SHA256:
 			faults = append(faults, fmt.Errorf("%s is stored with sha256 %s, %s has it with %s; a version is never replaced",

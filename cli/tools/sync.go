@@ -63,7 +63,7 @@ the client that bootstrapped it holds, the digests of all that was wanted are si
 environment's own metadata and published. Without it, a draft is kept that they sign: juju help
 trust.
 
-What is in the store is never copied again and never replaced. The state server inspects
+What is in the store is not copied again, and what was signed is never replaced. The state server inspects
 every archive itself before anybody can see it. A copy that was cut off, in whatever way,
 leaves nothing visible; the same command goes on where it stopped.
 
@@ -138,7 +138,7 @@ func (y *syncTools) toStore(ctx context.Context, s *session.Session, sel selecti
 		}
 	}
 	r := newSyncResult(from, sel.of(y.app, from.Found), y.dryRun)
-	missing, err := r.missing(catalogue.Stored)
+	missing, err := r.missing(catalogue.Stored, false)
 	if err != nil {
 		return app.Fail(err, "Nothing was copied.", "")
 	}

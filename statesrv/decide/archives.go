@@ -13,28 +13,51 @@ import (
 	"github.com/jujube-project/jujube/projections"
 )
 
-// ErrOtherBytes: a version is stored with other bytes than those that were offered.
-var ErrOtherBytes = errors.New("a version is never replaced")
+// ErrOtherBytes: release managers have signed a version with other bytes than those that were offered.
+var ErrOtherBytes = errors.New("a version that was signed is never replaced")
 
-// Replaces is the error of storing other bytes under a version that is there.
-func Replaces(s *projections.State, t tools.Tools) error {
-	if old := s.Tools[t.Version.String()]; old != nil && old.SHA256 != t.SHA256 {
-		return fmt.Errorf("%s is stored already, with sha256 %s instead of %s; %w: publish the other build under another number",
-			t.Version, old.SHA256, t.SHA256, ErrOtherBytes)
+// Replaces is the error of storing other bytes under a version than those that release managers have signed. What
+// nobody has signed yet gives way: it was only brought, and whoever brought it first must not keep the
+// genuine archive out.
+func Replaces(signed ArchiveList, t tools.Tools) error {
+	if signed == nil {
+		return nil
+	}
+	if err := signed.Tools(t); events.CodeOf(err) == events.CodeDigestDisagree {
+		return fmt.Errorf("%w: %w: publish the other build under another number", err, ErrOtherBytes)
 	}
 	return nil
 }
 
 // Stored records, once, that a complete archive lies in the object store. correlation is the
 // request that brought it; empty: the state server fetched it. The error is ErrOtherBytes.
-func Stored(at At, stored events.ToolsStored, correlation string) (Decision, error) {
-	if at.State.Tools[stored.Tools.Version.String()] != nil {
-		return Decision{}, Replaces(at.State, stored.Tools)
+// What it replaces is removed from the store: nobody can have been told to install it.
+func Stored(at At, signed ArchiveList, stored events.ToolsStored, correlation string) (Decision, error) {
+	if err := Replaces(signed, stored.Tools); err != nil {
+		return Decision{}, err
+	}
+	old := at.State.Tools[stored.Tools.Version.String()]
+	if old != nil && old.SHA256 == stored.Tools.SHA256 {
+		return Decision{}, nil
 	}
 	if why := at.State.MayStore(stored, correlation); why != nil {
 		return Decision{}, why
 	}
-	return Decision{Facts: []Fact{{Correlation: correlation, Payload: &stored}}}, nil
+	d := Decision{Facts: []Fact{{Correlation: correlation, Payload: &stored}}}
+	if old != nil && !isStoredElsewhere(at.State, old.Tools) {
+		d.Wants = []Want{RemoveTools{old.SHA256}}
+	}
+	return d, nil
+}
+
+// isStoredElsewhere says whether another version has the same bytes.
+func isStoredElsewhere(s *projections.State, t tools.Tools) bool {
+	for _, other := range s.Tools {
+		if other.SHA256 == t.SHA256 && other.Version != t.Version {
+			return true
+		}
+	}
+	return false
 }
 
 // Missed records, once, why an archive of the upgrade in progress could not be fetched.

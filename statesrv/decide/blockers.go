@@ -168,13 +168,11 @@ func everybodyRuns(s *projections.State, v version.Number) bool {
 	})
 }
 
-// Has says whether an archive is stored or offered. If other bytes are stored under its version, it is
-// neither: a stored version is never replaced.
+// Has says whether an archive is stored or offered. Other bytes that are stored under its version are no
+// obstacle: what release managers have not signed gives way.
 func (k Known) Has(s *projections.State, t tools.Tools) bool {
-	if stored := s.Tools[t.Version.String()]; stored != nil {
-		return stored.SHA256 == t.SHA256
-	}
-	return k.Offered[t.SHA256]
+	stored := s.Tools[t.Version.String()]
+	return stored != nil && stored.SHA256 == t.SHA256 || k.Offered[t.SHA256]
 }
 
 // MarksOf are the marks that hold for each version: those in the log together with those that the sources

@@ -66,8 +66,13 @@ type FetchTools struct{ Tools tools.Tools }
 // wants it later begins anew.
 type ForgetFetch struct{ SHA256 string }
 
+// RemoveTools wants an archive removed from the object store that nobody has signed and another one has
+// replaced.
+type RemoveTools struct{ SHA256 string }
+
 func (FetchTools) want()  {}
 func (ForgetFetch) want() {}
+func (RemoveTools) want() {}
 
 // facts is a decision of facts that the state server itself states, without a cause.
 func facts(payloads ...events.Payload) Decision {
