@@ -115,7 +115,10 @@ func (t *term) serve() (stop func(), err error) {
 		writer: t.writer, issuer: cfg.Accounts, urls: cfg.URLs, root: cfg.Site.firstRoot(), garbage: garbage, logger: cfg.Logger,
 	}
 	renewals := &renewals{writer: t.writer, issuer: cfg.Accounts, urls: cfg.URLs, authorities: cfg.Authorities, logger: cfg.Logger}
-	uploads := &uploads{ctx: t.ctx, signed: t.publisher.signedArchives, may: t.bringers.may, writer: t.writer, log: t.log, store: cfg.Bus.Tools(), room: t.room, spawn: t.spawn, now: cfg.Now, logger: cfg.Logger}
+	uploads := &uploads{
+		ctx: t.ctx, may: t.bringers.may, signed: t.publisher.signedArchives, writer: t.writer, log: t.log, store: cfg.Bus.Tools(), room: t.room,
+		spawn: t.spawn, now: cfg.Now, logger: cfg.Logger,
+	}
 	t.spawn(uploads.sweep)
 
 	var stops []func()

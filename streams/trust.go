@@ -54,8 +54,10 @@ func (t Trust) signed(get getter) (tuf.Trusted, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && t.unsigned:
 		return tuf.Trusted{}, nil
+	case errors.Is(err, fs.ErrNotExist) && !hasIndex(get):
+		return tuf.Trusted{}, fmt.Errorf("there is no tree of tools: %w", err)
 	case errors.Is(err, fs.ErrNotExist):
-		return tuf.Trusted{}, fmt.Errorf("%s: %w: %w", simplestreams.TrustPath, tools.ErrUnsigned, err)
+		return tuf.Trusted{}, fmt.Errorf("%s: %w", simplestreams.TrustPath, tools.ErrUnsigned)
 	case errors.Is(err, errTooLong):
 		return tuf.Trusted{}, fmt.Errorf("%s: %w: %w", simplestreams.TrustPath, tools.ErrSignature, err)
 	case err != nil:
@@ -66,6 +68,16 @@ func (t Trust) signed(get getter) (tuf.Trusted, error) {
 		return accepted, fmt.Errorf("%s: %w", simplestreams.TrustPath, meaning(err))
 	}
 	return accepted, nil
+}
+
+// hasIndex says whether there is an index, without reading it.
+func hasIndex(get getter) bool {
+	for _, path := range []string{simplestreams.IndexPath, simplestreams.LegacyIndexPath} {
+		if _, err := get(path, 0); !errors.Is(err, fs.ErrNotExist) {
+			return true
+		}
+	}
+	return false
 }
 
 // accept finds the anchor that a bundle begins at, and verifies the bundle against what was
