@@ -255,7 +255,7 @@ func everything(t *testing.T, uuid string) *ledger {
 		{Version: bin("1.23.0").Number, Marks: tools.Marks{Revoked: "eats data"}},
 	}}
 	expect(l.asks("alice", events.Ask{Action: events.ActionSyncTools, SyncTools: sync}, Known{}), "tools.sync_requested/1 tools.marked/1")
-	stored, err := Stored(l.at(), events.ToolsStored{Tools: newTools, Source: "/srv", Unsigned: true}, fmt.Sprintf("q%d", l.asked))
+	stored, err := Stored(l.at(), nil, events.ToolsStored{Tools: newTools, Source: "/srv", Unsigned: true}, fmt.Sprintf("q%d", l.asked))
 	if err != nil {
 		t.Fatal(err)
 	}
