@@ -4,7 +4,7 @@
 GO       ?= go
 # The version that the linker stamps on juju and jujud.
 VERSION  ?= $(shell sed -n 's/^var stamp = "\(.*\)"/\1/p' events/version/current.go)
-STAMP     = -X github.com/jujube-project/jujube/events/version.stamp=$(VERSION)
+STAMP     = -X github.com/jujube-project/jujube/events/version.stamp=jujube-version/$(VERSION)/
 PACKAGES ?= ./...
 CUTS     ?= 2
 IMAGE    ?= jujube

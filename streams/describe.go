@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/jujube-project/jujube/events/tools"
@@ -69,18 +70,24 @@ func inspect(name string, v version.Binary) (t tools.Tools, bad, err error) {
 // unpacks reads an archive to its end, keeps nothing, and says what is wrong with it. size is the
 // size from which the limits of unpacking follow.
 func unpacks(r io.Reader, size int64, v version.Binary) error {
+	var stamps version.Stamps // of jujud
+	named := false            // by a FORCE-VERSION file, which overrides the stamp
 	for e, err := range archive.Walk(r, archive.Within(size)) {
 		if err != nil {
 			return err
 		}
 		if e.Name != archive.ForceVersion {
-			_, err = io.Copy(io.Discard, e.Body)
+			_, err = io.Copy(&stamps, e.Body)
 		} else {
-			err = forced(e.Body, v.Number)
+			named, err = true, forced(e.Body, v.Number)
 		}
 		if err != nil {
 			return fmt.Errorf("%w: %s: %w", archive.ErrArchive, e.Name, err)
 		}
+	}
+	// A build of before has no stamp that can be found: only the machine that tries it will know.
+	if !named && len(stamps.Found) > 0 && !slices.Contains(stamps.Found, v.Number) {
+		return fmt.Errorf("%w: %s: it was built as %s, the archive's name says %s", archive.ErrArchive, archive.Jujud, stamps.Found[0], v.Number)
 	}
 	return nil
 }

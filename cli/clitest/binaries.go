@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/jujube-project/jujube/events/version"
 )
 
 // versions are the builds of jujud that scripts use; juju is built once, as clientVersion.
@@ -83,9 +85,9 @@ func buildKey(t *testing.T) string {
 
 func build(t *testing.T, dir string) {
 	t.Helper()
-	run := func(out, pkg, version string) {
+	run := func(out, pkg, number string) {
 		args := append([]string{"build"}, buildFlags...)
-		args = append(args, "-ldflags=-s -w -X="+module+"events/version.stamp="+version, "-o", filepath.Join(dir, out), module+pkg)
+		args = append(args, "-ldflags=-s -w -X="+module+"events/version.stamp="+version.Stamp(number), "-o", filepath.Join(dir, out), module+pkg)
 		cmd := exec.Command("go", args...)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if b, err := cmd.CombinedOutput(); err != nil {

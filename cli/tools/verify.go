@@ -77,6 +77,8 @@ func (y *syncTools) verifyOne(ctx context.Context, s *session.Session, r *verify
 		r.add(t.Version.String(), "it cannot be read: %v", err)
 	case h.SHA256 != t.SHA256 || h.Size != t.Size:
 		r.add(t.Version.String(), "expected %d bytes with sha256 %s, found %d bytes with %s", t.Size, t.SHA256, h.Size, h.SHA256)
+	case h.Fault != "":
+		r.add(t.Version.String(), "it is not that version: %s", h.Fault)
 	default:
 		y.app.Say("%s is as it should be", t.Version)
 	}

@@ -55,7 +55,7 @@ func (r *rehearsal) must(errs ...error) {
 func newRehearsal(t *testing.T) *rehearsal {
 	r := &rehearsal{t: t, dir: t.TempDir()}
 	build := func(name, pkg, number string, args ...string) {
-		stamp := "-s -w -X github.com/jujube-project/jujube/events/version.stamp=" + number
+		stamp := "-s -w -X github.com/jujube-project/jujube/events/version.stamp=" + version.Stamp(number)
 		args = append([]string{"build", "-trimpath", "-ldflags", stamp, "-o", r.path(name)}, args...)
 		cmd := exec.Command("go", append(args, "github.com/jujube-project/jujube/cmd/"+pkg)...)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")

@@ -53,4 +53,5 @@ type Object struct {
 type Hashed struct {
 	Size   int64  `json:"size_bytes"`
 	SHA256 string `json:"sha256"`
+	Fault  string `json:"fault,omitempty"` // why it is not the archive of the version that the catalogue has it as
 }

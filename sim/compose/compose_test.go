@@ -139,7 +139,7 @@ func (c *containers) publishing(args ...string) string {
 func (c *containers) build(version, out string, packages ...string) {
 	cmd := exec.Command("go", append([]string{
 		"build", "-trimpath", "-buildvcs=false",
-		"-ldflags", "-s -w -buildid= -X github.com/jujube-project/jujube/events/version.stamp=" + version, "-o", out,
+		"-ldflags", "-s -w -buildid= -X github.com/jujube-project/jujube/events/version.stamp=jujube-version/" + version + "/", "-o", out,
 	}, packages...)...)
 	cmd.Dir, cmd.Env = c.root, append(os.Environ(), "CGO_ENABLED=0")
 	c.run(cmd)

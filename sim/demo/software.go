@@ -76,7 +76,7 @@ func (s *software) make(ctx context.Context, number, dir string) error {
 		}
 		return errors.Join(os.WriteFile(exe, b, 0o755), os.WriteFile(filepath.Join(dir, archive.ForceVersion), []byte(number+"\n"), 0o644))
 	}
-	args := []string{"build", "-buildvcs=false", "-ldflags", "-s -w -X " + modulePath + "/events/version.stamp=" + number, "-o", exe}
+	args := []string{"build", "-buildvcs=false", "-ldflags", "-s -w -X " + modulePath + "/events/version.stamp=" + version.Stamp(number), "-o", exe}
 	if raceDetector {
 		args = append(args, "-race")
 	}

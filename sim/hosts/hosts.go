@@ -37,7 +37,7 @@ func Build(ctx context.Context, dir, name string, versions ...string) (*Environm
 	e := &Environment{Dir: dir, Name: name}
 	make := func(out, program, v string) error {
 		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false",
-			"-ldflags", "-s -w -X "+module+"/events/version.stamp="+v, "-o", out, module+"/cmd/"+program)
+			"-ldflags", "-s -w -X "+module+"/events/version.stamp="+version.Stamp(v), "-o", out, module+"/cmd/"+program)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if b, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("build %s %s: %w\n%s", program, v, err, b)
