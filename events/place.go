@@ -13,7 +13,7 @@ import (
 //
 // Seq must be set. A record that has a place already, or whose payload is no object, is left as it is.
 func (r Record) Placed(environment string) Record {
-	if rest, ok := bytes.CutPrefix(r.Data, []byte{'{'}); ok && !bytes.HasPrefix(r.Data, placeOpens) {
+	if rest, ok := bytes.CutPrefix(r.Data, []byte{'{'}); ok && !r.HasPlace() {
 		data := append(make([]byte, 0, len(r.Data)+96), place(environment, r.Seq)...)
 		if bytes.HasPrefix(rest, []byte{'}'}) {
 			data = data[:len(data)-1] // no comma: nothing follows
@@ -28,6 +28,9 @@ func (r Record) IsPlaced(environment string) bool {
 	want := place(environment, r.Seq)
 	return bytes.HasPrefix(r.Data, want[:len(want)-1]) // a comma or the end of the object follows
 }
+
+// HasPlace says whether the record was made for one place. One that a state server of before wrote was not.
+func (r Record) HasPlace() bool { return bytes.HasPrefix(r.Data, placeOpens) }
 
 var placeOpens = []byte(`{"place":`)
 

@@ -10,11 +10,15 @@ import (
 	"github.com/jujube-project/jujube/events/version"
 )
 
-// Server checks that a state server on the roster signed a record.
+// Server checks that a state server on the roster signed a record, and signed it for where it lies: an old
+// withdrawal that somebody puts into the log once more withdraws nothing.
 func (r Reader) Server(rec events.Record) error {
 	servers := r.Trust.Roster().StateServers
 	if !slices.Contains(servers, rec.Key) || slices.Contains(r.Trust.Revoked().Keys, rec.Key) {
 		return events.Refuse(events.CodeOrderSignature, "%s is signed with the key %q, which is no state server's", rec.Kind, rec.Key)
+	}
+	if rec.HasPlace() && !rec.IsPlaced(r.Environment) {
+		return events.Refuse(events.CodeOrderSignature, "%s was signed for another place than %d of this log", rec.Kind, rec.Seq)
 	}
 	if err := rec.CheckSignature(rec.Key); err != nil {
 		return events.Refuse(events.CodeOrderSignature, "%v", err)

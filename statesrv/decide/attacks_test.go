@@ -70,7 +70,7 @@ func upgradeTo(v, client string, reset bool) events.Ask {
 }
 
 // lawful completes an ask as a client does.
-func lawful(t *testing.T, s *projections.State, ask *events.Ask) {
+func lawful(t testing.TB, s *projections.State, ask *events.Ask) {
 	t.Helper()
 	r := targets.Resolve(s, *ask)
 	ask.Created, ask.Until = judged, judged.Add(events.MaxRequestLife)
@@ -99,7 +99,7 @@ func (c *court) approval(id, of, sha256 string) events.Ask {
 	}
 }
 
-func signAs(t *testing.T, ask events.Ask, by, kind string) []byte {
+func signAs(t testing.TB, ask events.Ask, by, kind string) []byte {
 	t.Helper()
 	statement, err := json.Marshal(ask)
 	if err != nil {

@@ -25,7 +25,7 @@ import (
 // ledger is a state server that decides, signs and folds as the writer does. Two environments may have
 // the same people and keys, and only another UUID.
 type ledger struct {
-	*testing.T
+	testing.TB
 	uuid  string
 	state *projections.State
 	recs  []events.Record
@@ -41,9 +41,17 @@ type ledger struct {
 const theServer = "state server"
 
 // opened is the log of a new environment.
-func opened(t *testing.T, uuid string) *ledger {
+func opened(t testing.TB, uuid string) *ledger {
 	t.Helper()
-	l := &ledger{T: t, uuid: uuid, state: projections.New(), now: judged, told: map[string]uint64{}, root: ed25519.NewKeyFromSeed(make([]byte, 32))}
+	l := closed(t, uuid)
+	l.begins(l.repo.Anchor().SHA256, l.published())
+	return l
+}
+
+// closed is an environment without a log.
+func closed(t testing.TB, uuid string) *ledger {
+	t.Helper()
+	l := &ledger{TB: t, uuid: uuid, state: projections.New(), now: judged, told: map[string]uint64{}, root: ed25519.NewKeyFromSeed(make([]byte, 32))}
 	online := tuf.Online{}
 	for i, k := range []*ed25519.PublicKey{&online.Snapshot, &online.Timestamp} {
 		key := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{byte(i + 1)}, 32))
@@ -59,16 +67,20 @@ func opened(t *testing.T, uuid string) *ledger {
 	if l.repo, err = tuf.First(roster, nil, l.root, l.root, online, l.now); err != nil {
 		t.Fatal(err)
 	}
+	return l
+}
+
+func (l *ledger) begins(root string, published *Publication) {
+	l.Helper()
 	d, err := Begin(l.at(), Genesis{
-		UUID: uuid, Name: "prod", AgentVersion: bin("1.24.0").Number, Operators: roster.Operators[:1], Settings: map[string]string{"upgrade-max-in-flight": "3"},
-		Root: l.repo.Anchor().SHA256, Published: l.published(),
+		UUID: l.uuid, Name: "prod", AgentVersion: bin("1.24.0").Number, Operators: []events.Operator{grants("alice", events.RoleAdmin, nil)},
+		Settings: map[string]string{"upgrade-max-in-flight": "3"}, Root: root, Published: published,
 		Machine: events.MachineEnrolled{Machine: "0", Key: l.key("0").Public(), Hostname: "h", Version: bin("1.24.0"), StateServer: true},
 	})
 	if err != nil {
-		t.Fatal(err)
+		l.Fatal(err)
 	}
 	l.record(d)
-	return l
 }
 
 func (l *ledger) at() At { return At{State: l.state, Now: l.now, NewID: l.newID} }
@@ -171,13 +183,13 @@ func (l *ledger) asks(who string, ask events.Ask, know Known) string {
 	l.asked++
 	ask.ID, ask.Environment, ask.Expires = fmt.Sprintf("q%d", l.asked), l.uuid, l.now.Add(time.Hour)
 	if ask.ID == "" || ask.Created.IsZero() {
-		lawful(l.T, l.state, &ask)
+		lawful(l.TB, l.state, &ask)
 	}
 	ask.Created = l.now
 	if know.Signed == nil {
 		know.Signed = anything{}
 	}
-	data := signAs(l.T, ask, who, events.SignedType(ask.Action))
+	data := signAs(l.TB, ask, who, events.SignedType(ask.Action))
 	d, err := Requested(l.at(), ReadRequest(l.asked, ask.ID, testkey.Of(who).Public(), data), know)
 	if err != nil {
 		l.Fatal(err)
@@ -423,6 +435,85 @@ func changed(before, after *projections.State) string {
 		}
 	}
 	return ""
+}
+
+// A log from before facts had to be proven is believed as it lies, until the metadata is published with all
+// its documents. From there on it is like every other one, for whoever folds it from its start, too.
+func TestALogOfBeforeIsProvenFromItsNextPublicationOn(t *testing.T) {
+	l := closed(t, "env")
+	before := l.published()
+	before.Bundle = tuf.Bundle{} // no documents come with it
+	l.begins("", before)
+	l.says(&events.SettingChanged{Key: "upgrade-policy", Value: "patch"})
+	if l.state.Root != "" || l.state.Settings["upgrade-policy"] != "patch" {
+		t.Fatalf("at %d: root %q, settings %v", l.state.Seq, l.state.Root, l.state.Settings)
+	}
+	for _, pin := range []string{"", l.repo.Anchor().SHA256, strings.Repeat("0", 64)} {
+		s := projections.New()
+		s.Pin(pin)
+		for _, r := range l.recs {
+			s.Fold(r)
+		}
+		reader := *l
+		reader.state = s
+		news := (&Publication{Fact: l.published().Fact, Bundle: l.repo.Bundle()}).payloads(s)
+		for i, p := range append(news, &events.SettingChanged{Key: "upgrade-policy", Value: "any"}) {
+			rec := reader.signed(theServer, events.Envelope{ID: fmt.Sprint("s", i), Time: l.now, Actor: "state-server-0"}, p)
+			rec.Seq = s.Seq + 1
+			s.Fold(rec)
+		}
+		foreign := pin == strings.Repeat("0", 64)
+		if got, want := s.Settings["upgrade-policy"], map[bool]string{true: "any", false: "patch"}[foreign]; got != want {
+			t.Errorf("pinned %.4q: upgrade-policy is %q, want %q", pin, got, want)
+		}
+		if s.Root != map[bool]string{true: "", false: l.repo.Anchor().SHA256}[foreign] || s.Settings["upgrade-max-in-flight"] != "3" {
+			t.Errorf("pinned %.4q: root %q, settings %v", pin, s.Root, s.Settings)
+		}
+	}
+}
+
+// What proving costs: a report whose signature is checked, beside the same report for whoever has checked it,
+// and a publication that brings a new timestamp.
+func BenchmarkBelieve(b *testing.B) {
+	l := opened(b, "env")
+	var reports []events.Record
+	for i := range 500 {
+		rec, err := events.New(events.Envelope{ID: l.newID(), Time: l.now, Actor: "machine-0"}, &events.AgentStarted{
+			ReportHead: events.ReportHead{Machine: "0", Epoch: "e1", N: uint64(i + 1)}, Version: bin("1.24.0"),
+		})
+		if err == nil {
+			rec, err = rec.Signed(l.key("0"))
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+		rec.Seq = l.state.Seq + uint64(i) + 1
+		reports = append(reports, rec)
+	}
+	for name, fold := range map[string]func(*projections.State, events.Record) *events.Reason{
+		"checked": (*projections.State).Fold, "own": (*projections.State).Decided,
+	} {
+		b.Run(name, func(b *testing.B) {
+			for n := 0; n < b.N; {
+				s := l.state.Clone()
+				for _, r := range reports[:min(len(reports), b.N-n)] {
+					if why := fold(s, r); why != nil {
+						b.Fatal(why)
+					}
+				}
+				n += len(reports)
+			}
+		})
+	}
+	b.Run("timestamp", func(b *testing.B) {
+		for b.Loop() {
+			b.StopTimer()
+			l.now = l.now.Add(time.Hour)
+			d := Published(l.at(), l.published())
+			b.StartTimer()
+			l.record(d)
+		}
+	})
 }
 
 // B16: whoever audits the log finds each record that nobody believes, and a log without any is whole.
