@@ -13,7 +13,7 @@ type InProcess interface {
 	InProcessConn() (net.Conn, error)
 }
 
-// ConnConfig says who connects where. Credentials, CredentialsFile or Keyring is required, and
+// ConnConfig says who connects where. Credentials or Keyring is required, and
 // either Server or both URLs and, without Keyring, Authorities.
 type ConnConfig struct {
 	// URLs are the addresses of the environment's NATS servers, each tls://HOST:PORT. Every
@@ -27,10 +27,7 @@ type ConnConfig struct {
 	Server InProcess
 
 	Credentials Credentials
-	// CredentialsFile, if it is not empty, takes the place of Credentials and is read at
-	// every connection: renewed credentials of the same key are used from the next one on.
-	CredentialsFile string
-	// Keyring, if it is set, takes the place of Credentials, CredentialsFile and Authorities.
+	// Keyring, if it is set, takes the place of Credentials and Authorities.
 	Keyring Keyring
 
 	Name   string       // shown in NATS's monitoring

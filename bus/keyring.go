@@ -38,12 +38,6 @@ type ownKeys struct {
 }
 
 func (cfg ConnConfig) ownKeys() (ownKeys, error) {
-	if cfg.CredentialsFile != "" {
-		var err error
-		if cfg.Credentials, err = LoadCredentials(cfg.CredentialsFile); err != nil {
-			return ownKeys{}, err
-		}
-	}
 	id, err := cfg.Credentials.Identity()
 	return ownKeys{id, cfg}, err
 }
@@ -52,20 +46,4 @@ func (cfg ConnConfig) ownKeys() (ownKeys, error) {
 func (k ownKeys) Authorities() (string, error) { return PinnedAuthorities(k.cfg.Authorities) }
 
 // Token implements Keyring.
-func (k ownKeys) Token() (string, error) {
-	if k.cfg.CredentialsFile == "" {
-		return k.cfg.Credentials.JWT, nil
-	}
-	creds, err := LoadCredentials(k.cfg.CredentialsFile)
-	if err != nil {
-		return "", err
-	}
-	id, err := creds.Identity()
-	if err != nil {
-		return "", err
-	}
-	if id.Public() != k.Public() {
-		return "", fmt.Errorf("read credentials %s: they are for another key now", k.cfg.CredentialsFile)
-	}
-	return creds.JWT, nil
-}
+func (k ownKeys) Token() (string, error) { return k.cfg.Credentials.JWT, nil }
