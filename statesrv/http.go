@@ -146,9 +146,17 @@ func (p *pages) status(w http.ResponseWriter, r *http.Request) {
 
 // statusNow is the status as JSON, from committed state.
 func (s *Server) statusNow(ctx context.Context) (answer wire.Raw, err error) {
-	var failed error
-	err = s.look(ctx, func(t *term, st *projections.State) { answer, failed = t.queries.statusJSON(st) })
-	return answer, errors.Join(err, failed)
+	ctx, cancel := context.WithTimeout(ctx, httpTimeout)
+	defer cancel()
+	t := s.leading.Load()
+	if t == nil {
+		return nil, writer.ErrStopped
+	}
+	st, err := t.queries.shows.now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return st.status()
 }
 
 // unavailable answers that the state cannot be shown, and why.

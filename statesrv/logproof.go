@@ -3,7 +3,9 @@ package statesrv
 import (
 	"context"
 	"errors"
+	"fmt"
 
+	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/events/wire"
 )
 
@@ -21,11 +23,23 @@ func (s *queries) answerLogProof(_ context.Context, seen wire.Seen) (proof wire.
 	return proof, err
 }
 
-// answerLeaves gives the leaf of every record that the newest checkpoint covers.
-func (s *queries) answerLeaves(context.Context, wire.Nothing) (wire.Leaves, error) {
+// answerLeaves gives the leaf of every record that the newest checkpoint covers, to clients of before.
+// Of a log that has more than limits.LeavesAtOnce it gives none.
+func (s *queries) answerLeaves(ctx context.Context, _ wire.Nothing) (wire.Leaves, error) {
+	if size := s.tree.Newest().Size; size > limits.LeavesAtOnce {
+		return nil, fmt.Errorf("the log has %d records; more than %d are given in parts only, to a client that asks for log-leaves-from", size, limits.LeavesAtOnce)
+	}
+	return s.answerLeavesFrom(ctx, 0)
+}
+
+// answerLeavesFrom gives the leaves behind the first records of the log, as far as the newest checkpoint
+// covers them, and no more than limits.LeavesAtOnce.
+func (s *queries) answerLeavesFrom(_ context.Context, seen wire.Seen) (wire.Leaves, error) {
 	size := s.tree.Newest().Size
-	leaves := make(wire.Leaves, 0, size)
-	for seq := uint64(1); seq <= size; seq++ {
+	from := min(uint64(seen), size)
+	size = min(size, from+limits.LeavesAtOnce)
+	leaves := make(wire.Leaves, 0, size-from)
+	for seq := from + 1; seq <= size; seq++ {
 		leaf, err := s.tree.Leaf(seq)
 		if err != nil {
 			return nil, err

@@ -3,8 +3,6 @@ package statesrv
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -19,7 +17,6 @@ import (
 	"github.com/jujube-project/jujube/events/wire"
 	"github.com/jujube-project/jujube/host"
 	"github.com/jujube-project/jujube/projections"
-	"github.com/jujube-project/jujube/projections/status"
 	"github.com/jujube-project/jujube/projections/targets"
 	"github.com/jujube-project/jujube/statesrv/decide"
 	"github.com/jujube-project/jujube/statesrv/logtree"
@@ -39,21 +36,24 @@ type queries struct {
 	room      *room
 	spawn     func(func()) // answers as part of the term
 
-	hashing sync.Mutex   // held while an object of the store is hashed, so that one is hashed at a time
-	status  cachedStatus // the writer's goroutine only
+	shows   *shows
+	quick   *desk      // of questions that need the state alone
+	slow    *desk      // of those that read sources or the store: nothing else waits for them
+	hashing sync.Mutex // held while an object of the store is hashed, so that one is hashed at a time
 }
 
 // answers is the answer to each question of package wire, by the name of the question.
 func (s *queries) answers() map[string]wire.Answer {
 	table := map[string]wire.Answer{}
 	for _, a := range []wire.Answer{
-		wire.Status.AnsweredBy(fromState(s, s.statusJSON)),
+		wire.Status.AnsweredBy(fromState(s, func(st *shown) (wire.Raw, error) { return st.status() })),
 		wire.Digest.AnsweredBy(fromState(s, positionOf)),
 		wire.Environment.AnsweredBy(fromState(s, environmentOf)),
 		wire.Pending.AnsweredBy(s.answerPending),
 		wire.Version.AnsweredBy(s.answerVersion),
 		wire.LogProof.AnsweredBy(s.answerLogProof),
 		wire.LogLeaves.AnsweredBy(s.answerLeaves),
+		wire.LogLeavesFrom.AnsweredBy(s.answerLeavesFrom),
 		wire.Resolve.AnsweredBy(s.answerResolve),
 		wire.UpgradeCheck.AnsweredBy(s.answerCheck),
 		wire.Tools.AnsweredBy(s.answerTools),
@@ -69,50 +69,53 @@ func (s *queries) answers() map[string]wire.Answer {
 	return table
 }
 
-// fromState makes an answer that needs nothing but the state. f runs in the writer's goroutine, so it
-// must not wait.
-func fromState[A any](s *queries, f func(*projections.State) (A, error)) func(context.Context, wire.Nothing) (A, error) {
+// fromState makes an answer that needs nothing but the state.
+func fromState[A any](s *queries, f func(*shown) (A, error)) func(context.Context, wire.Nothing) (A, error) {
 	return func(ctx context.Context, _ wire.Nothing) (answer A, err error) {
-		lookErr := s.writer.Look(ctx, func(st *projections.State) { answer, err = f(st) })
-		return answer, errors.Join(lookErr, err)
+		st, err := s.shows.now(ctx)
+		if err != nil {
+			return answer, err
+		}
+		return f(st)
 	}
 }
 
-// serve answers each question in a goroutine of the term, so that no question waits for another.
+// see shows the state as it is now. It is not in the writer's goroutine that f runs.
+func (s *queries) see(ctx context.Context, f func(*projections.State)) error {
+	st, err := s.shows.now(ctx)
+	if err == nil {
+		f(st.State)
+	}
+	return err
+}
+
+// slowQuestions read sources or the store.
+var slowQuestions = []string{
+	wire.Tools.Name, wire.UpgradeCheck.Name, wire.ToolsObjects.Name, wire.ToolsHash.Name, wire.LogLeaves.Name, wire.LogLeavesFrom.Name, wire.Trust.Name,
+}
+
+// serve answers questions, each asker's in turn.
 func (s *queries) serve(b *bus.Conn) (stop func(), err error) {
 	answers := s.answers()
+	s.quick, s.slow = newDesk(s.spawn), newDesk(s.spawn)
 	return b.ServeQueries(func(q bus.Query) {
 		a, ok := answers[q.Name]
 		if !ok {
 			q.Answer(nil, fmt.Errorf("there is no query %q; this state server runs %s", q.Name, version.Current()))
 			return
 		}
-		s.spawn(func() { q.Answer(a.Answer(s.ctx, q.Body)) })
+		at := s.quick
+		if slices.Contains(slowQuestions, q.Name) {
+			at = s.slow
+		}
+		if why := at.ask(q.From, func() { q.Answer(a.Answer(s.ctx, q.Body)) }); why != nil {
+			q.Answer(nil, why)
+		}
 	})
 }
 
-// statusJSON is the status as JSON. It is made once for each position of the log, however often it is
-// asked for. Only the writer's goroutine calls it.
-func (s *queries) statusJSON(st *projections.State) (wire.Raw, error) {
-	if s.status.seq == st.Seq && s.status.json != nil {
-		return s.status.json, nil
-	}
-	b, err := json.Marshal(status.Make(st))
-	if err != nil {
-		return nil, err
-	}
-	s.status.seq, s.status.json = st.Seq, b
-	return b, nil
-}
-
-// cachedStatus is the newest status that was made. It belongs to the writer's goroutine.
-type cachedStatus struct {
-	seq  uint64   // position of the log that the status is of
-	json wire.Raw // nil: none was made yet
-}
-
-func positionOf(st *projections.State) (wire.Position, error) {
-	return wire.Position{Seq: st.Seq, Digest: st.Digest()}, nil
+func positionOf(st *shown) (wire.Position, error) {
+	return wire.Position{Seq: st.Seq, Digest: st.digest()}, nil
 }
 
 func (s *queries) answerVersion(context.Context, wire.Nothing) (wire.Running, error) {
@@ -123,7 +126,7 @@ func (s *queries) answerTrust(context.Context, wire.Nothing) (wire.Raw, error) {
 	return s.publisher.awaitCurrent().Marshal(), nil
 }
 
-func environmentOf(st *projections.State) (wire.EnvironmentInfo, error) {
+func environmentOf(st *shown) (wire.EnvironmentInfo, error) {
 	e := wire.EnvironmentInfo{
 		UUID: st.UUID, Name: st.Name, AgentVersion: st.AgentVersion, Settings: map[string]string{},
 		Set: slices.Sorted(maps.Keys(st.Settings)), Server: version.Current(),
@@ -144,9 +147,11 @@ func (s *queries) answerTools(ctx context.Context, where wire.Scope) (c wire.Cat
 	if where != wire.OnlyStored {
 		now = s.tools.askSources(ctx)
 	}
-	if err = s.writer.Look(ctx, func(st *projections.State) { c = catalogueOf(st, s.tools.known().Marks) }); err != nil {
+	st, err := s.shows.now(ctx)
+	if err != nil {
 		return c, err
 	}
+	c = catalogueOf(st.State, s.tools.known().Marks)
 	addSources(&c, now)
 	c.Problems = append(c.Problems, s.tools.fetchProblems()...)
 	return c, nil
@@ -158,7 +163,7 @@ func (s *queries) answerCheck(ctx context.Context, ask events.AskUpgrade) (wire.
 		s.tools.askSources(ctx)
 	}
 	c := wire.Check{Reasons: []events.Reason{}}
-	err := s.writer.Look(ctx, func(st *projections.State) {
+	err := s.see(ctx, func(st *projections.State) {
 		c.Reasons = append(c.Reasons, decide.Blockers(st, &ask, knownOf(s.tools, s.publisher))...)
 	})
 	return c, err
@@ -176,7 +181,7 @@ func (s *queries) answerCredentials(ctx context.Context, key wire.Text) (wire.Te
 	var o events.Operator
 	var known bool
 	var revoked time.Time
-	err := s.writer.Look(ctx, func(st *projections.State) {
+	err := s.see(ctx, func(st *projections.State) {
 		o, known = st.Trust.Roster.Operator(string(key))
 		revoked = st.Dismissed[string(key)]
 	})
@@ -201,20 +206,20 @@ func (s *queries) answerCredentials(ctx context.Context, key wire.Text) (wire.Te
 // missing says whether an upgrade names an archive that is neither stored nor known to be
 // offered: then the sources are worth asking again.
 func (s *queries) missing(ctx context.Context, ask events.AskUpgrade) (missing bool) {
-	err := s.writer.Look(ctx, func(st *projections.State) { missing = len(decide.Missing(st, &ask, s.tools.known())) > 0 })
+	err := s.see(ctx, func(st *projections.State) { missing = len(decide.Missing(st, &ask, s.tools.known())) > 0 })
 	return err == nil && missing
 }
 
 // answerResolve says what a client must sign beside what its operator typed.
 func (s *queries) answerResolve(ctx context.Context, ask events.Ask) (r wire.Resolution, err error) {
-	err = s.writer.Look(ctx, func(st *projections.State) { r = targets.Resolve(st, ask) })
+	err = s.see(ctx, func(st *projections.State) { r = targets.Resolve(st, ask) })
 	return r, err
 }
 
 // answerPending gives the request of that id that waits for approval or, to a client of before, which
 // names none, the upgrade that does.
 func (s *queries) answerPending(ctx context.Context, id wire.Text) (a wire.Waiting, err error) {
-	err = s.writer.Look(ctx, func(st *projections.State) {
+	err = s.see(ctx, func(st *projections.State) {
 		w := st.Pending[string(id)]
 		if id == "" {
 			w = st.PendingUpgrade()

@@ -72,6 +72,7 @@ func (t *term) open(st *projections.State) error {
 	t.tools.writer, t.publisher.writer, t.snapshots.writer = t.writer, t.writer, t.writer
 	t.queries = &queries{
 		ctx: t.ctx, cfg: cfg, writer: t.writer, tree: t.tree, tools: t.tools, publisher: t.publisher, staging: t.publisher.staging, room: t.room, spawn: t.spawn,
+		shows: &shows{ctx: t.ctx, writer: t.writer, spawn: t.spawn},
 	}
 	t.requests = newRequests(t)
 	t.tools.configure(st)

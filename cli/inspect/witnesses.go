@@ -69,10 +69,25 @@ func (src logSource) conclude(ctx context.Context, t *audit.Tree, signed tree.Ch
 	if src.ask == nil {
 		return nil
 	}
-	leaves, err := wire.LogLeaves.Ask(ctx, src.ask, wire.Nothing{})
+	leaves, err := src.leaves(ctx, signed.Size)
 	if err != nil {
 		return nil // the findings say that the log differs; without the leaves nobody can tell where
 	}
 	t.Locate(leaves, signed.Head)
 	return nil
+}
+
+// leaves asks for the hashes of the first records of the log, part by part.
+func (src logSource) leaves(ctx context.Context, size uint64) (all wire.Leaves, err error) {
+	for uint64(len(all)) < size {
+		more, err := wire.LogLeavesFrom.Ask(ctx, src.ask, wire.Seen(len(all)))
+		if err != nil {
+			return nil, err
+		}
+		if len(more) == 0 {
+			break
+		}
+		all = append(all, more...)
+	}
+	return all[:min(uint64(len(all)), size)], nil
 }

@@ -54,6 +54,15 @@ const (
 	Marks             = 256       // signings of versions that a source may speak of
 )
 
+// Questions that a state server answers, of those that need the state alone, and again of the others.
+const (
+	AnswersAtOnce  = 8       // that are made at once, …
+	AnswersOfOne   = 2       // … and of them for one asker
+	Questions      = 128     // that wait; beyond it they are refused, …
+	QuestionsOfOne = 16      // … and of them those of one asker
+	LeavesAtOnce   = 8 << 10 // hashes of records in one answer
+)
+
 // Uploads and what a state server keeps waiting.
 const (
 	Uploads        = 4                  // archives that are received at a time

@@ -9,7 +9,9 @@ var (
 	Environment = Question[Nothing, EnvironmentInfo]{"environment"} // its versions and settings
 	Version     = Question[Nothing, Running]{"version"}             // of the state server
 	LogProof    = Question[Seen, Proof]{"log-proof"}                // that the log goes on from what the client has seen
-	LogLeaves   = Question[Nothing, Leaves]{"log-leaves"}           // the hash of every record that is signed
+	LogLeaves   = Question[Nothing, Leaves]{"log-leaves"}           // the hash of every record that is signed, if they are few; clients of before ask it
+
+	LogLeavesFrom = Question[Seen, Leaves]{"log-leaves-from"} // the hashes of the next records that are signed, behind those that the client has
 
 	Resolve      = Question[events.Ask, Resolution]{"resolve"}         // what the client signs beside what was typed
 	UpgradeCheck = Question[events.AskUpgrade, Check]{"upgrade-check"} // everything that forbids an upgrade
@@ -27,7 +29,7 @@ var (
 
 // Questions are all of them. A state server answers each of them.
 var Questions = []interface{ QuestionName() string }{
-	Status, Digest, Environment, Version, LogProof, LogLeaves,
+	Status, Digest, Environment, Version, LogProof, LogLeaves, LogLeavesFrom,
 	Resolve, UpgradeCheck, Pending,
 	Tools, ToolsObjects, ToolsHash, Trust, TrustStage,
 	EnrolCredentials, OperatorCredentials,
