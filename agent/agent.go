@@ -43,6 +43,7 @@ type Parent interface {
 type Config struct {
 	Conf      Conf
 	Identity  events.Signer // the machine's key: it signs every report
+	Secrets   Opener        // the same key: it opens the environments of units
 	Bus       Bus
 	Parent    Parent
 	Committed <-chan string // from the launcher: orders whose new version is kept
@@ -124,7 +125,7 @@ func New(cfg Config) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.units = newUnits(a.layout, cfg.Own.Number, a.tell, cfg.Logger)
+	a.units = newUnits(a.layout, cfg.Own.Number, secrets{cfg.Conf.Environment, cfg.Secrets}, a.tell, cfg.Logger)
 	return a, nil
 }
 
@@ -163,7 +164,7 @@ func (a *Agent) Run(ctx context.Context, keep func() bool) error {
 // refuses it: by this report the state server learns which version runs here.
 func (a *Agent) tellStart(ctx context.Context) {
 	started := a.state.Start()
-	started.SHA256, started.Restart = a.archive(), a.cfg.Restarts
+	started.SHA256, started.Restart, started.Units = a.archive(), a.cfg.Restarts, events.UnitsWithUsers
 	put := func() error {
 		_, err := a.outbox.put(started)
 		if err != nil {

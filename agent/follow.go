@@ -64,6 +64,7 @@ func (a *Agent) law(ctx context.Context) (Law, bool) {
 				Reader: warrant.Reader{Environment: a.cfg.Conf.Environment, Trust: now, Now: now.Now(a.cfg.Now()), Fresh: fresh},
 				Own:    warrant.Machine{ID: a.cfg.Conf.Machine(), Key: a.cfg.Identity.Public(), Labels: events.LabelsOf(a.cfg.Conf.Labels, a.cfg.StateServer)},
 				Runs:   a.cfg.Own.Number,
+				CanRun: a.units.canRun,
 			}, true
 		}
 		if !told {
@@ -164,8 +165,11 @@ func (a *Agent) hearUnits(law Law, rec events.Record, list *events.UnitsAssigned
 	for _, r := range refused {
 		a.cfg.Logger.Error("refused a unit", "unit", r.Unit, "code", r.Code, "text", r.Text)
 		a.tell(r)
+		if r.Code == codeNoSuchUser || r.Code == codeSealedForOther { // the unit is meant; say in the status why it does not run
+			a.tell(&events.UnitStateChanged{Unit: r.Unit, State: events.UnitError, Info: r.Text, Version: a.cfg.Own.Number})
+		}
 	}
-	if err := a.units.assign(assignment{events.UnitsAssigned{Machine: list.Machine, Units: run, Number: list.Number}, used}); err != nil {
+	if err := a.units.assign(assignment{UnitsAssigned: events.UnitsAssigned{Machine: list.Machine, Units: run, Number: list.Number}, Used: used}); err != nil {
 		a.cfg.Logger.Error("following the assignment of units", "err", err)
 	}
 	return nil

@@ -85,3 +85,62 @@ func FuzzCheckProgram(f *testing.F) {
 		_ = json.Unmarshal(b, &c)
 	})
 }
+
+// A damaged list of units is an error, and nothing of it runs.
+func FuzzUnits(f *testing.F) {
+	f.Add([]byte(`{"machine":"3","units":[{"unit":"web/0"}],"units_with_users":[{"unit":"db/0","user":"own user"}]}`))
+	u := newUnits(layoutIn(f.TempDir()), version.Number{}, secrets{}, func(events.Report) {}, nil)
+	if err := os.MkdirAll(u.layout.Agent(), 0o700); err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if err := os.WriteFile(u.file(), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if a, err := u.read(); err == nil && len(a.WithUsers) > 0 {
+			t.Fatalf("units are left aside: %+v", a.WithUsers)
+		}
+	})
+}
+
+// as opens nothing: it gives the box as it is.
+type as struct{}
+
+func (as) Open(_, box []byte) ([]byte, error) { return box, nil }
+
+// What was sealed has the names that were signed, or is refused.
+func FuzzSecrets(f *testing.F) {
+	request := []byte(`{"statement":"eyJpZCI6InExIiwiZW52aXJvbm1lbnQiOiJlIiwiYWN0aW9uIjoiZGVwbG95IiwiY3JlYXRlZCI6IjIwMjYtMDEtMDJUMDM6MDQ6MDVaIiwi` +
+		`ZXhwaXJlcyI6IjIwMjYtMDEtMDJUMDM6MDQ6MDVaIn0=","key":"U","signature":""}`)
+	f.Add([]byte(`{"TOKEN":"x"}   `))
+	f.Add([]byte(`{"TOKEN":1}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		spec := events.UnitSpec{Unit: "web/0", Machine: "3", Secrets: &events.Secrets{Names: []string{"TOKEN"}, Box: b}, Warrant: events.Warrant{Request: request}}
+		env, err := secrets{"e", as{}}.open(spec)
+		if _, has := env["TOKEN"]; err == nil && (!has || len(env) != 1) {
+			t.Fatalf("it has %v", env)
+		}
+		if err != nil && events.CodeOf(err) != codeSealedForOther {
+			t.Fatal(err)
+		}
+	})
+}
+
+// Whatever lies in the file of services' users, a service runs as nobody else.
+func FuzzOwnUsers(f *testing.F) {
+	f.Add([]byte(`{"web":60578}`))
+	f.Add([]byte(`{"web":0}`))
+	f.Add([]byte(`{"db":60578}`))
+	u := &users{layout: layoutIn(f.TempDir())}
+	if err := os.MkdirAll(u.layout.Agent(), 0o700); err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if err := os.WriteFile(u.file(), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if as, err := u.ownOf("web/0"); err == nil && (as.uid < firstOwnUser || as.uid > lastOwnUser || as.gid != as.uid) {
+			t.Fatalf("web runs as %+v", as)
+		}
+	})
+}

@@ -11,7 +11,7 @@ import (
 )
 
 // GateCommand is the command of jujud behind which a workload waits before it runs: `jujud gate
-// PROGRAM ARG0 [ARG...]`. Only the agent starts it.
+// USER PROGRAM ARG0 [ARG...]`; USER is a runAs as text. Only the agent starts it.
 const GateCommand = "gate"
 
 // File descriptors of the gate's ends of the pipes. Both are closed when the program starts.
@@ -21,21 +21,47 @@ const (
 )
 
 // Gate waits until the agent has written down that this process exists, and then executes the
-// program in this process: the PID and the start time stay the same. It returns only with an
-// error.
+// program in this process, as the user: the PID and the start time stay the same. It returns
+// only with an error.
 func Gate(args []string) error {
-	if len(args) < 2 {
+	if len(args) < 3 {
 		return errors.New("this command is started by the agent only")
 	}
+	as, err := parseRunAs(args[0])
+	if err != nil {
+		return err
+	}
+	args = args[1:]
 	syscall.CloseOnExec(fdGateOpen)
 	syscall.CloseOnExec(fdGateError)
 	open, failed := os.NewFile(fdGateOpen, "gate"), os.NewFile(fdGateError, "errors")
 	if n, err := open.Read(make([]byte, 1)); n == 0 {
 		return fmt.Errorf("the agent ended before this workload was noted; it was not started: %w", err)
 	}
-	err := syscall.Exec(args[0], args[1:], os.Environ())
+	if err = as.become(); err == nil {
+		err = syscall.Exec(args[0], args[1:], os.Environ())
+	}
 	_, _ = fmt.Fprint(failed, err)
 	return err
+}
+
+// become makes this process one of that user, for good. The groups go first: a process that is
+// not root any more cannot change them.
+func (r *runAs) become() error {
+	if r == nil {
+		return nil
+	}
+	err := syscall.Setgroups(r.groups)
+	if err == nil {
+		err = syscall.Setgid(r.gid)
+	}
+	if err == nil {
+		err = syscall.Setuid(r.uid)
+	}
+	if err != nil {
+		return fmt.Errorf("become user %d: %w", r.uid, err)
+	}
+	return nil
 }
 
 // gate is the agent's side of a gate.
@@ -46,7 +72,7 @@ type gate struct {
 
 // gated makes a command that waits behind a gate. The caller closes the gate in any case: when
 // it was not opened, closing it ends the process.
-func gated(command []string) (*exec.Cmd, *gate, error) {
+func gated(as *runAs, command []string) (*exec.Cmd, *gate, error) {
 	program := command[0]
 	if !strings.Contains(program, "/") {
 		found, err := exec.LookPath(program)
@@ -64,7 +90,7 @@ func gated(command []string) (*exec.Cmd, *gate, error) {
 		return nil, nil, errors.Join(err, waits.Close(), opener.Close())
 	}
 	cmd := &exec.Cmd{
-		Path: "/proc/self/exe", Args: append([]string{"jujud", GateCommand, program}, command...),
+		Path: "/proc/self/exe", Args: append([]string{"jujud", GateCommand, as.String(), program}, command...),
 		ExtraFiles: []*os.File{waits, fails},
 	}
 	return cmd, &gate{opener: opener, failed: failed, theirs: cmd.ExtraFiles}, nil

@@ -18,6 +18,8 @@ type Law struct {
 	warrant.Reader
 	Own  warrant.Machine
 	Runs version.Number
+	// CanRun says why this host cannot run a unit that operators asked for. nil: it is not asked.
+	CanRun func(events.UnitSpec) error
 }
 
 // step of a failure that a check gave.
@@ -27,6 +29,9 @@ const stepCheck = "check"
 const (
 	codeDone    = "already-done" // what the request asks was done here before
 	codeTooLate = "too-late"     // the order was withdrawn when it could not be stopped any more
+
+	codeNoSuchUser     = "no-such-user"     // this host has no such user
+	codeSealedForOther = "sealed-for-other" // this machine's key does not open the unit's environment
 )
 
 // Input is what a record on the machine's order subject means to it, with what the law says
@@ -100,6 +105,9 @@ func (l Law) Units(list []events.UnitSpec, now map[string]events.UnitSpec, used 
 		ask, err := l.Unit(u, l.Own)
 		if _, done := used[ask.ID]; err == nil && done {
 			err = events.Refuse(codeDone, "request %s was for a unit that ran here before", ask.ID)
+		}
+		if err == nil && l.CanRun != nil {
+			err = l.CanRun(u)
 		}
 		if err != nil {
 			refused = append(refused, refusedUnit(u.Unit, err))

@@ -218,6 +218,16 @@ func TestTheLawOfUnits(t *testing.T) {
 	want("", "not-asked already-done order-signature")
 	give("state server", web) // removed, and wanted back by nobody
 	want("", "not-asked already-done order-signature already-done")
+	raised, db := unit(t, "db/0", "q3", sleep...), unit(t, "db/1", "q4", sleep...)
+	raised.User = "root" // nobody asked for that
+	law.CanRun = func(u events.UnitSpec) error {
+		return events.Refuse(codeNoSuchUser, "%s: there is no such user", u.Unit)
+	}
+	give("state server", raised, db)
+	want("", "not-asked already-done order-signature already-done not-asked no-such-user")
+	law.CanRun = nil
+	give("state server", db) // what was refused so was not used
+	want("db/1", "not-asked already-done order-signature already-done not-asked no-such-user")
 }
 
 // refusalsOf are the codes of what waits in the outbox.

@@ -44,7 +44,7 @@ func TestB27AnOlderListIsRefused(t *testing.T) {
 
 	// The next process knows the number from the disk.
 	a.units.end(false)
-	next := newUnits(a.layout, a.cfg.Own.Number, a.tell, a.cfg.Logger)
+	next := newUnits(a.layout, a.cfg.Own.Number, secrets{}, a.tell, a.cfg.Logger)
 	if err := next.load(); err != nil {
 		t.Fatal(err)
 	}

@@ -117,9 +117,16 @@ func (a *unitAgent) adopt() (*workload, *ending) {
 
 // start starts a run. One that cannot be started has ended.
 func (a *unitAgent) start() (*workload, *ending) {
-	w, err := startWorkload(a.units.layout, a.spec, (*workload).save)
+	env, err := a.units.secrets.open(a.spec)
+	var as *runAs
 	if err == nil {
-		return w, nil
+		as, err = a.units.users.of(a.spec)
+	}
+	if err == nil {
+		var w *workload
+		if w, err = startWorkload(a.units.layout, a.spec, as, env, (*workload).save); err == nil {
+			return w, nil
+		}
 	}
 	end := &ending{How: fmt.Sprintf("it cannot be started: %v", err), Failed: true}
 	a.note(&workload{Command: commandText(a.spec), file: filepath.Join(a.units.layout.Unit(a.spec.Unit), workloadName)}, end)

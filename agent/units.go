@@ -23,6 +23,8 @@ type units struct {
 	version  version.Number
 	tell     func(events.Report)
 	logger   *slog.Logger
+	users    *users
+	secrets  secrets
 	exits    exits
 	logBytes int64 // of a workload's log before it is rotated
 
@@ -35,9 +37,9 @@ type units struct {
 	adopted chan struct{} // closed once every unit of the first assignment is watched
 }
 
-func newUnits(l install.Layout, v version.Number, tell func(events.Report), logger *slog.Logger) *units {
+func newUnits(l install.Layout, v version.Number, key secrets, tell func(events.Report), logger *slog.Logger) *units {
 	return &units{
-		layout: l, version: v, tell: tell, logger: logger, logBytes: defaultLogBytes,
+		layout: l, version: v, tell: tell, logger: logger, logBytes: defaultLogBytes, users: &users{layout: l}, secrets: key,
 		exits:   nobodyKnows,
 		running: map[string]*unitAgent{}, leaving: map[string]*unitAgent{}, adopted: make(chan struct{}),
 	}
@@ -48,20 +50,26 @@ func (u *units) file() string { return filepath.Join(u.layout.Agent(), "units.js
 // load reads the assignment from the disk and follows it: workloads run also when the bus is
 // away.
 func (u *units) load() error {
-	b, err := host.ReadPinned(u.file())
-	var a assignment
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
+	a, err := u.read()
+	if err != nil {
 		return fmt.Errorf("read the units of this machine: %w", err)
-	default:
-		if err := json.Unmarshal(b, &a); err != nil {
-			return fmt.Errorf("read the units of this machine: %w", err)
-		}
 	}
 	u.give(a)
 	u.follow(a.Units)
 	return nil
+}
+
+// read gives the assignment on the disk, the zero one if there is none.
+func (u *units) read() (a assignment, err error) {
+	b, err := host.ReadPinned(u.file())
+	if errors.Is(err, fs.ErrNotExist) {
+		return a, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(b, &a)
+	}
+	a.Units, a.WithUsers = append(a.Units, a.WithUsers...), nil
+	return a, err
 }
 
 // assignment is what is on the disk: the units that this machine runs, and the requests that
@@ -69,6 +77,33 @@ func (u *units) load() error {
 type assignment struct {
 	events.UnitsAssigned
 	Used map[string]time.Time `json:"used,omitempty"`
+	// WithUsers are, on the disk, the units that have a user or secrets. An agent of before that comes
+	// back does not find them, and stops them: it would run them as root, without their environment.
+	WithUsers []events.UnitSpec `json:"units_with_users,omitempty"`
+}
+
+// onDisk is the assignment as it is written.
+func (a assignment) onDisk() assignment {
+	all := a.Units
+	a.Units = nil
+	for _, u := range all {
+		if u.User != "" || u.Secrets != nil {
+			a.WithUsers = append(a.WithUsers, u)
+		} else {
+			a.Units = append(a.Units, u)
+		}
+	}
+	return a
+}
+
+// canRun says why this machine cannot run a unit that operators asked for: its user does not
+// exist here, or its environment was sealed for somebody else.
+func (u *units) canRun(spec events.UnitSpec) error {
+	if _, err := u.secrets.open(spec); err != nil {
+		return err
+	}
+	_, err := u.users.of(spec)
+	return err
 }
 
 func (u *units) give(a assignment) {
@@ -103,7 +138,7 @@ func (u *units) kept() (now map[string]events.UnitSpec, used map[string]time.Tim
 
 // assign keeps a new assignment and follows it.
 func (u *units) assign(a assignment) error {
-	b, err := json.Marshal(a)
+	b, err := json.Marshal(a.onDisk())
 	if err != nil {
 		return err
 	}

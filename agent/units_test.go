@@ -45,7 +45,7 @@ func Be(args []string) (code int, is bool) {
 // beAgent runs the units of a directory, says on its output what they report, and ends as
 // it is told on its input: keep or stop.
 func beAgent(dir string) int {
-	u := newUnits(layoutIn(dir), version.Current(), say, slog.New(slog.DiscardHandler))
+	u := newUnits(layoutIn(dir), version.Current(), secrets{}, say, slog.New(slog.DiscardHandler))
 	u.logBytes = 200 << 10
 	if err := u.load(); err != nil {
 		fmt.Println("ERROR", err)
@@ -78,7 +78,8 @@ func say(r events.Report) {
 
 // dieNoting starts a workload in a process that is killed at the moment of noting it.
 func dieNoting(dir string) int {
-	_, err := startWorkload(layoutIn(dir), specIn(dir), func(*workload) error {
+	spec := specIn(dir)
+	_, err := startWorkload(layoutIn(dir), spec, nil, spec.Env, func(*workload) error {
 		return syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	})
 	fmt.Println(err)

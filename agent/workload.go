@@ -54,9 +54,9 @@ const workloadName = "workload.json"
 // The order matters: the process starts behind a gate, note writes down durably that it exists,
 // and only then does the gate open and the command run. So an agent that is killed in between
 // leaves no workload that the next agent does not know of.
-func startWorkload(l install.Layout, spec events.UnitSpec, note func(*workload) error) (*workload, error) {
-	dir := l.Unit(spec.Unit)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+func startWorkload(l install.Layout, spec events.UnitSpec, as *runAs, env map[string]string, note func(*workload) error) (*workload, error) {
+	dir, err := as.directory(l, spec.Unit)
+	if err != nil {
 		return nil, err
 	}
 	log, err := os.OpenFile(l.Log(events.UnitTag(spec.Unit)), os.O_CREATE|os.O_APPEND|os.O_WRONLY|syscall.O_NOFOLLOW, 0o600)
@@ -64,19 +64,19 @@ func startWorkload(l install.Layout, spec events.UnitSpec, note func(*workload) 
 		return nil, err
 	}
 	defer func() { _ = log.Close() }()
-	cmd, g, err := gated(spec.Command)
+	cmd, g, err := gated(as, spec.Command)
 	if err != nil {
 		return nil, err
 	}
 	defer g.close()
-	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, workloadEnv(spec), log, log
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, workloadEnv(spec.Unit, as.environment(dir), env), log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
 	w := &workload{
 		PID: cmd.Process.Pid, BootID: bootID(), Command: commandText(spec),
-		file: filepath.Join(dir, workloadName), cmd: cmd,
+		file: filepath.Join(l.Unit(spec.Unit), workloadName), cmd: cmd,
 	}
 	if w.Started, err = host.StartTicks(w.PID); err == nil {
 		err = note(w)
@@ -101,27 +101,30 @@ func ignoreExit(err error) error {
 }
 
 // workloadEnv is the environment of a workload: the agent's, without the variables that are
-// meant for the agent alone, and with the unit's own.
-func workloadEnv(spec events.UnitSpec) []string {
+// meant for the agent alone, with those of its user, and with the unit's own.
+func workloadEnv(unit string, ofUser []string, own map[string]string) []string {
 	var env []string
 	for _, kv := range os.Environ() {
 		if !strings.HasPrefix(kv, "JUJUBE_") && !strings.HasPrefix(kv, "NOTIFY_SOCKET=") && !strings.HasPrefix(kv, "WATCHDOG_") {
 			env = append(env, kv)
 		}
 	}
-	env = append(env, "JUJU_UNIT_NAME="+spec.Unit)
-	for k, v := range spec.Env {
+	env = append(append(env, "JUJU_UNIT_NAME="+unit), ofUser...)
+	for k, v := range own {
 		env = append(env, k+"="+v)
 	}
 	return env
 }
 
-// commandText is what two runs of the same command have in common.
+// commandText is what two runs of the same command have in common. What it does not say of a
+// deployment of before must stay so: workloads are known by it over an upgrade.
 func commandText(spec events.UnitSpec) string {
 	b, err := json.Marshal(struct {
 		Command []string
 		Env     map[string]string
-	}{spec.Command, spec.Env})
+		User    string          `json:",omitempty"`
+		Secrets *events.Secrets `json:",omitempty"`
+	}{spec.Command, spec.Env, spec.User, spec.Secrets})
 	if err != nil {
 		return ""
 	}
@@ -227,7 +230,8 @@ func forgetWorkload(dir string) error {
 	if err := os.Remove(filepath.Join(dir, workloadName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	_ = os.Remove(dir) // fails when the directory is not empty
+	_ = os.Remove(filepath.Join(dir, homeName)) // both fail when the directory is not empty
+	_ = os.Remove(dir)
 	return nil
 }
 

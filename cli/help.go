@@ -98,8 +98,8 @@ without --join-file, or the systemd unit in docs/systemd, starts it again. With 
 machine runs on this host, in the background, until destroy-environment or
 remove-machine; after a reboot, start it with jujud machine --data-dir DIR.
 
-juju deploy NAME --to MACHINE -- COMMAND runs a workload there, as a unit. Units go on
-undisturbed when agents are restarted or upgraded.`},
+juju deploy NAME --to MACHINE -- COMMAND runs a workload there, as a unit, under a user of
+its own. Units go on undisturbed when agents are restarted or upgraded.`},
 	{"exit-codes", "what scripts can rely on", `0: done, also when there was nothing to do. 1: an error; nothing was changed unless the
 message says otherwise. 2: the command line itself was wrong; nothing was asked.
 

@@ -14,6 +14,7 @@ type AgentStarted struct {
 	SHA256  string         `json:"sha256,omitempty"` // of the archive that it was installed from; empty for the copy that came with the launcher
 	PID     int            `json:"pid"`
 	Restart int            `json:"restart"`         // how often the launcher has started an agent before
+	Units   int            `json:"units,omitempty"` // what it knows of units: UnitsWithUsers, or, of an agent of before, nothing of users and secrets
 	Order   string         `json:"order,omitempty"` // the order in the machine's journal; empty: it works on none
 
 	// NoReturn is the upgrade step of that order that cannot be undone, if one was taken.

@@ -80,23 +80,41 @@ type AskAddMachine struct {
 	Approve bool              `json:"approve,omitempty"` // the machines wait for approval, whatever the policy says
 }
 
-// AskDeploy asks for the first unit of a service, and says what the service runs.
+// AskDeploy asks for the first unit of a service, and says what the service runs. A machine that
+// does not know all of its fields refuses it: see ParseSigned.
 type AskDeploy struct {
 	Service string            `json:"service"`
 	Machine string            `json:"machine"`
 	Command []string          `json:"command"`
-	Env     map[string]string `json:"env,omitempty"`
+	Env     map[string]string `json:"env,omitempty"` // in clear, for ever; only clients of before wrote it
 	Restart string            `json:"restart"`
+	User    string            `json:"user,omitempty"`    // whom it runs as: UserOwn, or a user of the machine; empty: root, by a client of before
+	Secrets *Secrets          `json:"secrets,omitempty"` // the environment
 }
 
 // AskAddUnit asks for one more unit of a service. The client repeats what the service runs, so
-// that the operator signs it and nobody else can choose it.
-type AskAddUnit struct {
-	Service string            `json:"service"`
-	Machine string            `json:"machine"`
-	Command []string          `json:"command"`
-	Env     map[string]string `json:"env,omitempty"`
-	Restart string            `json:"restart"`
+// that the operator signs it and nobody else can choose it. The values of the environment are
+// typed again: only the machine of the first unit can read them there.
+type AskAddUnit AskDeploy
+
+// UnitAsked is the unit that a request asks for; nil: it asks for none.
+func (a *Ask) UnitAsked() *AskDeploy {
+	switch {
+	case a.Action == ActionDeploy:
+		return a.Deploy
+	case a.Action == ActionAddUnit:
+		return (*AskDeploy)(a.AddUnit)
+	}
+	return nil
+}
+
+// Spec is what a machine is told to run for it.
+func (a AskDeploy) Spec() UnitSpec {
+	u := UnitSpec{Machine: a.Machine, Command: a.Command, Env: a.Env, Restart: a.Restart, User: a.User, Secrets: a.Secrets}
+	if u.Restart == "" {
+		u.Restart = RestartAlways
+	}
+	return u
 }
 
 // AskTrust asks the state server to publish a bundle that was staged in the object store.

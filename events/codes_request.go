@@ -6,6 +6,18 @@ var requestCodes = []Code{
 	{"no-such-machine", "There is no enrolled machine of that name.", "`juju status` lists them."},
 	{"no-such-unit", "There is no unit of that name.", "`juju status` lists them."},
 	{"no-such-service", "No unit of that service runs.", "`juju status` lists them; `juju deploy` makes one."},
+	{
+		"no-such-user", "The machine cannot run the unit as that user: it does not have him, or its agent is not root.",
+		"Make the user there (`useradd --system NAME`), then `juju remove-unit` and ask again; or name another with `--user`.",
+	},
+	{
+		"sealed-for-other", "The values of the unit's environment were not sealed for this machine and this request.",
+		"`juju remove-unit`, and ask again. If it stays: somebody told the client another key than the machine's; look at the state server.",
+	},
+	{
+		"old-agent", "The machine's agent does not know users and sealed environments of units.",
+		"Upgrade the machine first, then ask again. If it runs this version already: `juju restart-agent`, and it says so.",
+	},
 	{"service-exists", "There is a service of that name.", "`juju add-unit` adds to it; else choose another name."},
 	{"too-many", "The request names more machines, tokens or agents than one may.", "Ask in several requests; docs/LIMITS.md has the limits."},
 	{"too-often", "More messages at once than one machine, operator or token may send.", "Wait a moment; docs/LIMITS.md has the limits."},

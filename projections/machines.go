@@ -21,6 +21,7 @@ type Machine struct {
 	Hostname    string         `json:"hostname,omitempty"`
 	Version     version.Binary `json:"version"`          // what its agent runs, as it reported last
 	Previous    version.Number `json:"previous"`         // what it ran before that
+	Units       int            `json:"units,omitempty"`  // what its agent knows of units: see events.AgentStarted
 	Started     time.Time      `json:"started,omitzero"` // its agent's last start
 	Lost        bool           `json:"lost,omitempty"`
 	Since       time.Time      `json:"since"` // when its agent-state began

@@ -30,7 +30,7 @@ func (s *State) foldReport(now time.Time, p events.Report) {
 	switch p := p.(type) {
 	case *events.AgentStarted:
 		m.runs(p.Version)
-		m.Started, m.Since, m.Fork = now, now, ""
+		m.Started, m.Since, m.Fork, m.Units = now, now, "", p.Units
 		if m.Adrift = p.Order; p.Order == m.Ended || s.isOpen(m.ID, p.Order) {
 			m.Adrift = ""
 		}

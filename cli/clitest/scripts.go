@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -58,7 +59,12 @@ func Scripts(t *testing.T, more ...More) {
 // after it.
 func setUp(t *testing.T, e *testscript.Env, bin string) error {
 	series, arch := host.Platform()
+	me, err := user.Current()
+	if err != nil {
+		return err
+	}
 	for key, value := range map[string]string{
+		"ME":        me.Username, // for deploy --user: who can read what lies in the script's directory
 		"PATH":      bin + string(os.PathListSeparator) + e.Getenv("PATH"),
 		"JUJU_DATA": filepath.Join(e.WorkDir, "client"),
 		"HOME":      e.WorkDir,

@@ -5,8 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -28,15 +26,15 @@ type deployment struct {
 // maxShown is how long a command may be, in bytes, to be shown in full.
 const maxShown = 1000
 
-// String says it in a line. Values of the environment are not shown: they may be secrets.
+// String says it in a line. Of the environment it shows the names.
 func (d deployment) String() string {
 	command := fmt.Sprintf("%q", d.Command)
 	if len(command) > maxShown {
 		command = fmt.Sprintf("%.100s… (%d words, %d bytes, SHA-256 of this text %x)", command, len(d.Command), len(command), sha256.Sum256([]byte(command)))
 	}
-	names := strings.Join(slices.Sorted(maps.Keys(d.Env)), " ")
-	return fmt.Sprintf("%s is, as %s signed it on %s (request %s): %s, restart %s, environment [%s]",
-		d.Service, d.by.Name, d.signed.Format(time.DateTime), d.request, command, d.Restart, names)
+	spec := d.Spec()
+	return fmt.Sprintf("%s is, as %s signed it on %s (request %s): %s, as %s, restart %s, environment [%s]",
+		d.Service, d.by.Name, d.signed.Format(time.DateTime), d.request, command, spec.RunsAs(), d.Restart, strings.Join(spec.EnvNames(), " "))
 }
 
 // verifier finds out of the log what a service is. Whoever has the state server can write

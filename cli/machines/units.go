@@ -1,6 +1,7 @@
 package machines
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -17,7 +18,8 @@ type deploy struct {
 	app     *app.App
 	to      string // the machine
 	restart string
-	env     []string // KEY=VALUE
+	user    string
+	env     unitEnv
 }
 
 func (c *deploy) command() *cobra.Command {
@@ -31,22 +33,40 @@ restarted or rolled back. juju status shows its state and, when it ended, how.
 
 Its output is in log/unit-NAME-N.log of the machine; a log of more than 10 MiB is moved
 to .1, and three old ones are kept. A service is one command: juju add-unit runs one more
-unit of it.`,
-		Example: "  juju deploy web --to 1 -- /usr/bin/python3 -m http.server 8000\n  juju deploy job --to 2 --restart never --env MODE=once -- /usr/local/bin/job",
+unit of it.
+
+It runs as a user of the service's own, which the machine makes, in a directory of that
+user; --user names another one, which the machine must have (--user root).
+
+The values of the environment are sealed for the machine: nobody else can read them, in the
+log or on the way. The log proves the machine's key by what an operator and the host signed;
+where it cannot (machine 0, machines enrolled by older versions), --machine-key says it.`,
+		Example: `  juju deploy web --to 1 -- /usr/bin/python3 -m http.server 8000
+  juju deploy job --to 2 --user backup --restart never --env-file job.env -- /usr/local/bin/job`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d, err := c.ask(args[0], args[1:])
 			if err != nil {
 				return err
 			}
+			c.env.app = c.app
+			values, err := c.env.values()
+			if err != nil {
+				return err
+			}
 			return session.With(cmd.Context(), c.app, func(s *session.Session) error {
-				return place(cmd.Context(), c.app, s, events.Ask{Action: events.ActionDeploy, Deploy: d})
+				env, err := c.env.sealedFor(cmd.Context(), s, func() (*verifier, error) { return newVerifier(cmd.Context(), c.app, s) }, d.Machine, values)
+				if err != nil {
+					return err
+				}
+				return place(cmd.Context(), c.app, s, events.Ask{Action: events.ActionDeploy, Deploy: d}, env)
 			})
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&c.to, "to", "", "the machine to run on")
 	f.StringVar(&c.restart, "restart", events.RestartAlways, "when to start it again: always, on-failure or never")
-	f.StringArrayVar(&c.env, "env", nil, "KEY=VALUE for the command's environment; may be repeated")
+	f.StringVar(&c.user, "user", "", "user of the machine to run as (default: a user of the service's own)")
+	c.env.flags(f)
 	f.SetInterspersed(true)
 	return cmd
 }
@@ -55,20 +75,16 @@ func (c *deploy) ask(service string, command []string) (*events.AskDeploy, error
 	if c.to == "" {
 		return nil, app.Usage("--to names the machine; juju status lists them")
 	}
-	d := &events.AskDeploy{Service: service, Machine: strings.TrimPrefix(c.to, "machine-"), Command: command, Restart: c.restart, Env: map[string]string{}}
-	for _, kv := range c.env {
-		k, v, ok := strings.Cut(kv, "=")
-		if !ok || k == "" {
-			return nil, app.Usage("--env %q is not KEY=VALUE", kv)
-		}
-		d.Env[k] = v
+	as := cmp.Or(c.user, events.UserOwn)
+	if c.user != "" && !events.IsUser(c.user) {
+		return nil, app.Usage("--user %q is no name of a user", c.user)
 	}
-	return d, nil
+	return &events.AskDeploy{Service: service, Machine: strings.TrimPrefix(c.to, "machine-"), Command: command, Restart: c.restart, User: as}, nil
 }
 
 // place asks for a unit, and prints which unit it became and on which machine.
-func place(ctx context.Context, a *app.App, s *session.Session, ask events.Ask) error {
-	recs, err := s.Request(ctx, ask)
+func place(ctx context.Context, a *app.App, s *session.Session, ask events.Ask, env session.Environment) error {
+	recs, err := s.RequestUnit(ctx, ask, env)
 	if err != nil {
 		return err
 	}
@@ -86,13 +102,15 @@ func place(ctx context.Context, a *app.App, s *session.Session, ask events.Ask) 
 type addUnit struct {
 	app *app.App
 	to  string // the machine
+	env unitEnv
 }
 
 func (c *addUnit) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "add-unit NAME --to MACHINE", Short: "Run one more unit of a service on a machine", Args: cobra.ExactArgs(1),
-		Long: `Run one more unit of the service NAME on a machine: the same command, environment and
-restart policy as its units have. juju deploy says what a service is.
+		Long: `Run one more unit of the service NAME on a machine: the same command, user and restart
+policy as its units have. juju deploy says what a service is. The values of its environment
+are typed again: only the machines of its other units can read them.
 
 What you sign is the newest deployment of NAME in the log that an operator has signed, and
 it is shown. It must be your own, or of an operator who may deploy wherever you may; else
@@ -106,16 +124,23 @@ nothing is asked, and juju deploy says it in your own words.`,
 		},
 	}
 	cmd.Flags().StringVar(&c.to, "to", "", "the machine to run on")
+	c.env.flags(cmd.Flags())
 	return cmd
 }
 
 // run signs once more what an operator has signed of the service. A service that the log
 // does not know is asked for without a command: the state server refuses it and says why.
 func (c *addUnit) run(ctx context.Context, s *session.Session, service string) error {
+	c.env.app = c.app
+	typed, err := c.env.values()
+	if err != nil {
+		return err
+	}
 	v, err := newVerifier(ctx, c.app, s)
 	if err != nil {
 		return err
 	}
+	var env session.Environment
 	ask := &events.AskAddUnit{Service: service, Machine: strings.TrimPrefix(c.to, "machine-")}
 	d, err := v.find(ctx, s.Log(), service)
 	if err != nil {
@@ -124,9 +149,16 @@ func (c *addUnit) run(ctx context.Context, s *session.Session, service string) e
 	}
 	if d != nil {
 		c.app.Say("%v", d)
-		ask.Command, ask.Env, ask.Restart = d.Command, d.Env, d.Restart
+		ask.Command, ask.User, ask.Restart = d.Command, d.User, d.Restart
+		values, err := again(d, typed)
+		if err != nil {
+			return err
+		}
+		if env, err = c.env.sealedFor(ctx, s, func() (*verifier, error) { return v, nil }, ask.Machine, values); err != nil {
+			return err
+		}
 	}
-	return place(ctx, c.app, s, events.Ask{Action: events.ActionAddUnit, AddUnit: ask})
+	return place(ctx, c.app, s, events.Ask{Action: events.ActionAddUnit, AddUnit: ask}, env)
 }
 
 // removeService is `juju remove-service`.

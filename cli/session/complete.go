@@ -16,8 +16,9 @@ import (
 )
 
 // complete adds to an ask what the operator did not type and signs all the same: the
-// machines that it is about. They are those that were typed, or are shown.
-func (s *Session) complete(ctx context.Context, ask events.Ask) (events.Ask, error) {
+// machines that it is about. They are those that were typed, or are shown. And it seals the
+// environment of a unit for its machine.
+func (s *Session) complete(ctx context.Context, ask events.Ask, env Environment) (events.Ask, error) {
 	if !events.ActionOf(ask.Action).LetsRun {
 		return ask, nil
 	}
@@ -37,6 +38,9 @@ func (s *Session) complete(ctx context.Context, ask events.Ask) (events.Ask, err
 		return ask, app.Fail(err, "Nothing was asked.", "")
 	}
 	if ask.Machines, err = list.Signed(); err != nil {
+		return ask, err
+	}
+	if ask, err = env.seal(ask, r.Machines, s.Identity.Public()); err != nil {
 		return ask, err
 	}
 	s.app.Say("%s", inWords(r.Machines, ask.Machines))

@@ -21,8 +21,13 @@ const signTries = 3
 // the decision. A refusal is an app.Refused with every reason. When the machines that the ask
 // is about changed before it was judged, it is completed, signed and published anew.
 func (s *Session) Request(ctx context.Context, ask events.Ask) (recs []events.Record, err error) {
+	return s.RequestUnit(ctx, ask, Environment{})
+}
+
+// RequestUnit is Request for an ask for a unit whose environment is sealed for its machine.
+func (s *Session) RequestUnit(ctx context.Context, ask events.Ask, env Environment) (recs []events.Record, err error) {
 	for range signTries {
-		if recs, err = s.requestOnce(ctx, ask); !changedMeanwhile(err) {
+		if recs, err = s.requestOnce(ctx, ask, env); !changedMeanwhile(err) {
 			break
 		}
 	}
@@ -32,11 +37,11 @@ func (s *Session) Request(ctx context.Context, ask events.Ask) (recs []events.Re
 // requestOnce keeps this order: the end of the log is read before the request is published,
 // so that its decision lies behind that end; and the witness has seen that the log goes on
 // from what this client knows before anything is signed into it.
-func (s *Session) requestOnce(ctx context.Context, ask events.Ask) ([]events.Record, error) {
+func (s *Session) requestOnce(ctx context.Context, ask events.Ask, env Environment) ([]events.Record, error) {
 	now := time.Now().UTC()
 	ask.ID, ask.Environment = uuid.Must(uuid.NewV7()).String(), s.Env.UUID
 	ask.Created, ask.Expires = now, now.Add(requestLife)
-	ask, err := s.complete(ctx, ask)
+	ask, err := s.complete(ctx, ask, env)
 	if err != nil {
 		return nil, err
 	}

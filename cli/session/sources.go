@@ -40,10 +40,12 @@ var sources = map[string]map[string]source{
 	},
 	events.ActionRemoveMachine: {"remove_machine": typed},
 	events.ActionDeploy: {
-		"deploy.service": typed, "deploy.machine": typed, "deploy.command": typed, "deploy.env": typed, "deploy.restart": typed,
+		"deploy.service": typed, "deploy.machine": typed, "deploy.command": typed, "deploy.restart": typed, "deploy.user": typed,
+		"deploy.env": typed, "deploy.secrets.names": typed, "deploy.secrets.box": typed, // env: only clients of before; box: for a key that was proved or typed
 	},
 	events.ActionAddUnit: {
-		"add_unit.service": typed, "add_unit.machine": typed, "add_unit.command": record, "add_unit.env": record, "add_unit.restart": record,
+		"add_unit.service": typed, "add_unit.machine": typed, "add_unit.command": record, "add_unit.restart": record, "add_unit.user": record,
+		"add_unit.env": record, "add_unit.secrets.names": record, "add_unit.secrets.box": typed, // as of deploy; the names are those of the record
 	},
 	events.ActionRemoveUnit:     {"remove_unit": typed},
 	events.ActionRemoveService:  {"remove_service": typed},

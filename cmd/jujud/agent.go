@@ -152,7 +152,7 @@ func (o *options) newAgent(
 	var connected sync.WaitGroup
 	connected.Go(func() { connect(ctx) })
 	cfg := agent.Config{
-		Conf: conf, Identity: id, Bus: c, Parent: parent, Committed: parent.Committed, Own: own, Steps: steps.Registry,
+		Conf: conf, Identity: id, Secrets: id, Bus: c, Parent: parent, Committed: parent.Committed, Own: own, Steps: steps.Registry,
 		StateServer: statesrv.IsStateServer(o.dataDir), PID: os.Getpid(), Restarts: restarts,
 		Now: time.Now, NewID: newID, Logger: log,
 	}

@@ -89,7 +89,8 @@ machine, and on state servers as the state server too. Operators use juju instea
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
 	root.AddCommand(
 		o.machineCommand(), o.stateServerCommand(), o.bootstrapCommand(), o.logCommand(), o.agentCommand(), o.enrolCommand(), o.renewCommand(), o.selfcheckCommand(),
-		o.probeCommand(), o.undoStepsCommand(), o.installLauncherCommand(), o.natsConfigCommand(), o.natsCertificateCommand(), o.authorityCommand(), versionCommand(),
+		o.probeCommand(), o.undoStepsCommand(), o.installLauncherCommand(), o.natsConfigCommand(), o.natsCertificateCommand(), o.authorityCommand(),
+		o.machineKeyCommand(), versionCommand(),
 	)
 	return root
 }

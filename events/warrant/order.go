@@ -99,25 +99,14 @@ func (r Reader) Unit(u events.UnitSpec, m Machine) (events.Ask, error) {
 	return ask, err
 }
 
-// asks says whether a request is for this unit: the same service, machine, command, environment and
-// restart policy.
+// asks says whether a request is for this unit: the same service, machine, command, environment,
+// user and restart policy.
 func asks(ask events.Ask, u events.UnitSpec) bool {
-	var service string
-	var spec events.UnitSpec
-	switch {
-	case ask.Action == events.ActionDeploy && ask.Deploy != nil:
-		d := ask.Deploy
-		service, spec = d.Service, events.UnitSpec{Machine: d.Machine, Command: d.Command, Env: d.Env, Restart: d.Restart}
-	case ask.Action == events.ActionAddUnit && ask.AddUnit != nil:
-		d := ask.AddUnit
-		service, spec = d.Service, events.UnitSpec{Machine: d.Machine, Command: d.Command, Env: d.Env, Restart: d.Restart}
-	default:
+	asked := ask.UnitAsked()
+	if asked == nil {
 		return false
 	}
-	if spec.Restart == "" {
-		spec.Restart = events.RestartAlways
-	}
+	spec := asked.Spec()
 	own, _, _ := strings.Cut(u.Unit, "/")
-	return own == service && spec.Machine == u.Machine && spec.Restart == u.Restart &&
-		slices.Equal(spec.Command, u.Command) && maps.Equal(spec.Env, u.Env)
+	return own == asked.Service && spec.Machine == u.Machine && spec.SameService(u) && maps.Equal(spec.Env, u.Env) && spec.Secrets.Equal(u.Secrets)
 }

@@ -341,11 +341,21 @@ func TestAttacksOnUnits(t *testing.T) {
 		edit func(*world)
 		want string
 	}{
-		"lawful":                           {},
-		"a command that nobody asked for":  {unit: func(u *events.UnitSpec) { u.Command = []string{"rm", "-rf", "/"} }, want: events.CodeNotAsked},
-		"one argument more":                {unit: func(u *events.UnitSpec) { u.Command = append(u.Command, "--evil") }, want: events.CodeNotAsked},
-		"another environment variable":     {unit: func(u *events.UnitSpec) { u.Env = map[string]string{"LD_PRELOAD": "/tmp/x"} }, want: events.CodeNotAsked},
-		"another restart policy":           {unit: func(u *events.UnitSpec) { u.Restart = events.RestartNever }, want: events.CodeNotAsked},
+		"lawful":                          {},
+		"a command that nobody asked for": {unit: func(u *events.UnitSpec) { u.Command = []string{"rm", "-rf", "/"} }, want: events.CodeNotAsked},
+		"one argument more":               {unit: func(u *events.UnitSpec) { u.Command = append(u.Command, "--evil") }, want: events.CodeNotAsked},
+		"another environment variable":    {unit: func(u *events.UnitSpec) { u.Env = map[string]string{"LD_PRELOAD": "/tmp/x"} }, want: events.CodeNotAsked},
+		"another restart policy":          {unit: func(u *events.UnitSpec) { u.Restart = events.RestartNever }, want: events.CodeNotAsked},
+		"another user":                    {unit: func(u *events.UnitSpec) { u.User = "root" }, want: events.CodeNotAsked},
+		"without its user":                {edit: func(w *world) { w.ask.Deploy.User = events.UserOwn }, want: events.CodeNotAsked},
+		"with its user":                   {edit: func(w *world) { w.ask.Deploy.User = "www" }, unit: func(u *events.UnitSpec) { u.User = "www" }},
+		"other secrets": {
+			edit: func(w *world) { w.ask.Deploy.Secrets = &events.Secrets{Names: []string{"A"}, Box: []byte{1}} },
+			unit: func(u *events.UnitSpec) { u.Secrets = &events.Secrets{Names: []string{"A"}, Box: []byte{2}} }, want: events.CodeNotAsked,
+		},
+		"without its secrets": {
+			edit: func(w *world) { w.ask.Deploy.Secrets = &events.Secrets{Names: []string{"A"}, Box: []byte{1}} }, want: events.CodeNotAsked,
+		},
 		"another service":                  {unit: func(u *events.UnitSpec) { u.Unit = "db/0" }, want: events.CodeNotAsked},
 		"BI-52 a unit of machine 4":        {unit: func(u *events.UnitSpec) { u.Machine = "4" }, want: events.CodeNotForMe},
 		"BI-51 asked for another machine":  {edit: func(w *world) { w.list = w.list[:2] }, want: events.CodeNotInRequest},

@@ -51,7 +51,11 @@ func tell(payload events.Payload) (why, machine string) {
 	case *events.SourceReturned:
 		return p.Source + " can be read again, or is not searched any more", ""
 	case *events.UnitAdded:
-		return "runs " + strings.Join(p.Command, " ") + " on machine " + p.Machine, p.Machine
+		what := "runs " + strings.Join(p.Command, " ") + " on machine " + p.Machine
+		if p.User != "" {
+			what += " as " + p.User
+		}
+		return what, p.Machine
 	case *events.UnitRemoved:
 		return "was removed", ""
 	case *events.UnitsAssigned:

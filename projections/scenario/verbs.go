@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -70,7 +71,7 @@ var verbs = map[string]func(s *Script, a []string) fact{
 		return fact{payload: &events.MachineQuarantined{Machine: a[0], Code: events.CodeClone, Text: strings.ReplaceAll(a[1], "_", " ")}}
 	},
 	"start": func(s *Script, a []string) fact {
-		return s.report(a[0], "", &events.AgentStarted{Version: bin(a[1]), PID: 4711})
+		return s.report(a[0], "", &events.AgentStarted{Version: bin(a[1]), PID: 4711, Units: knows(a[2:])})
 	},
 	"lost": func(_ *Script, a []string) fact { return fact{payload: &events.MachineLost{Machine: a[0]}} },
 	"returned": func(_ *Script, a []string) fact {
@@ -258,4 +259,12 @@ func integer(s string) int {
 		panic(err)
 	}
 	return n
+}
+
+// knows is what an agent says that it knows of units: "users", or nothing.
+func knows(words []string) int {
+	if slices.Contains(words, "users") {
+		return events.UnitsWithUsers
+	}
+	return 0
 }

@@ -57,6 +57,7 @@ func (s *Service) status() State {
 func makeUnit(s *projections.State, u *projections.Unit) Unit {
 	out := Unit{
 		Machine:        u.Machine,
+		User:           u.RunsAs(),
 		WorkloadStatus: State{Current: workload(u.State), Message: u.Info, Since: stamp(u.Since)},
 		AgentStatus:    State{Current: UnitIdle, Since: stamp(u.Since), Version: number(u.Version)},
 	}

@@ -156,6 +156,7 @@ type Unit struct {
 	AgentStatus    State  `json:"agent-status"`
 	Machine        string `json:"machine"`
 	PublicAddress  string `json:"public-address,omitempty"`
+	User           string `json:"user"` // as whom it runs
 }
 
 // State says what something does, and since when.

@@ -41,7 +41,7 @@ func agents(ctx context.Context, dir string, s sizes) (figures []figure, err err
 	}
 	addr := filepath.Join(dir, "addr")
 	err = e.Each(ctx, "set-env upgrade-health-window="+healthWindow.String(), "add-machine --local --jujud "+first,
-		"deploy web --to 1 -- "+self+" workload "+addr, "deploy idle --to 1 -- tail -f /dev/null")
+		"deploy web --to 1 --user "+hosts.Me()+" -- "+self+" workload "+addr, "deploy idle --to 1 -- tail -f /dev/null")
 	if err == nil {
 		err = e.Publish(ctx, agentVersions...)
 	}

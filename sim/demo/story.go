@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os/user"
 	"slices"
 	"strings"
 	"sync"
@@ -101,8 +102,12 @@ func (d *demo) bootstrap(ctx context.Context) error {
 
 func (d *demo) grow(ctx context.Context) error {
 	d.title("Two units of a real HTTP service, asked 50 times a second from here on")
+	me, err := user.Current() // who can read the program, wherever it lies
+	if err != nil {
+		return err
+	}
 	for _, machine := range []string{"1", "2"} {
-		if _, err := d.run(ctx, "deploy", "web", "--to", machine, "--", "juju", "demo-workload", "--announce", d.traffic.url); err != nil {
+		if _, err := d.run(ctx, "deploy", "web", "--to", machine, "--user", me.Username, "--", "juju", "demo-workload", "--announce", d.traffic.url); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/user"
 	"path/filepath"
 	"strings"
 	"time"
@@ -115,3 +116,12 @@ func (w *Connection) Restarts() int {
 
 // Close closes the connection.
 func (w *Connection) Close() { _ = w.conn.Close() }
+
+// Me is the user who runs this. A workload that runs as him can read what lies in his directories.
+func Me() string {
+	me, err := user.Current()
+	if err != nil {
+		return "root"
+	}
+	return me.Username
+}

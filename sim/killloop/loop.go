@@ -84,7 +84,7 @@ func (l *loop) begin(ctx context.Context) error {
 		if err := os.Mkdir(place, 0o700); err != nil {
 			return err
 		}
-		if _, err := l.env.Juju(ctx, "deploy", "work"+id, "--to", id, "--", self, "workload", place); err != nil {
+		if _, err := l.env.Juju(ctx, "deploy", "work"+id, "--to", id, "--user", hosts.Me(), "--", self, "workload", place); err != nil {
 			return err
 		}
 		w, err := hosts.Connect(place)

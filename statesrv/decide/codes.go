@@ -11,4 +11,5 @@ const (
 	codeTooMany   = "too-many"
 	codeBadValue  = "bad-value"
 	codeInUse     = "in-use"
+	codeOldAgent  = "old-agent"
 )

@@ -236,6 +236,9 @@ func fill(ask *events.Ask, words []string, s *projections.State) {
 		ask.RemoveMachine = first
 	case events.ActionDeploy:
 		ask.Deploy = &events.AskDeploy{Service: first, Machine: rest[0], Command: rest[1:]}
+		if user, ok := strings.CutPrefix(rest[0], "as="); ok { // deploy web as=USER MACHINE COMMAND
+			ask.Deploy.User, ask.Deploy.Machine, ask.Deploy.Command = user, rest[1], rest[2:]
+		}
 	case events.ActionAddUnit:
 		ask.AddUnit = &events.AskAddUnit{Service: first, Machine: rest[0]}
 	case events.ActionRemoveUnit:

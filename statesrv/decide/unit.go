@@ -2,7 +2,6 @@ package decide
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/jujube-project/jujube/events"
@@ -17,21 +16,14 @@ func judgeDeploy(q *inquiry) verdict {
 	if a == nil || !events.IsService(a.Service) {
 		return verdict{reasons: refuse(codeMalformed, "the request names no service, or one that is not lower-case letters, digits and dashes")}
 	}
-	spec := events.UnitSpec{Machine: a.Machine, Command: a.Command, Env: a.Env, Restart: a.Restart}
-	if spec.Restart == "" {
-		spec.Restart = events.RestartAlways
-	}
-	if now := targets.NewestUnit(q.State, a.Service); now != nil && !sameService(now.UnitSpec, spec) {
+	spec := a.Spec()
+	if now := targets.NewestUnit(q.State, a.Service); now != nil && !now.SameService(spec) {
 		return verdict{reasons: refuse(codeExists,
-			"the service %s exists and is another command, environment or restart policy; juju add-unit %s --to %s runs one more unit of it, juju "+
+			"the service %s exists and is another command, environment, user or restart policy; juju add-unit %s --to %s runs one more unit of it, juju "+
 				"remove-service %s ends it",
 			a.Service, a.Service, a.Machine, a.Service)}
 	}
 	return q.place(a.Service, spec)
-}
-
-func sameService(a, b events.UnitSpec) bool {
-	return slices.Equal(a.Command, b.Command) && maps.Equal(a.Env, b.Env) && a.Restart == b.Restart
 }
 
 // judgeAddUnit places one more unit of a service: what its newest unit is.
@@ -45,9 +37,10 @@ func judgeAddUnit(q *inquiry) verdict {
 		return verdict{reasons: refuse(codeNoService, "no unit of a service %q runs, so it is not known what it is; juju deploy %s --to %s -- COMMAND says it",
 			a.Service, a.Service, a.Machine)}
 	}
-	spec := events.UnitSpec{Machine: a.Machine, Command: a.Command, Env: a.Env, Restart: a.Restart}
-	if !sameService(now.UnitSpec, spec) {
-		return verdict{reasons: refuse(events.CodeMachinesChanged, "the service %s is another command now than was signed; ask again", a.Service)}
+	spec := (*events.AskDeploy)(a).Spec()
+	if !now.SameService(spec) {
+		return verdict{reasons: refuse(events.CodeMachinesChanged,
+			"the service %s is another command, user, or other names in the environment than was signed; ask again", a.Service)}
 	}
 	return q.place(a.Service, spec)
 }
@@ -58,6 +51,11 @@ func (q *inquiry) place(service string, spec events.UnitSpec) verdict {
 	m := q.State.Machines[spec.Machine]
 	if m == nil || m.Life != projections.LifeAlive {
 		return verdict{reasons: refuse(codeNoMachine, "there is no enrolled machine %q to run %s on", spec.Machine, service)}
+	}
+	// Of an agent that has not reported yet nothing is known. One of before refuses the request itself.
+	if (spec.User != "" || spec.Secrets != nil) && !m.Started.IsZero() && m.Units < events.UnitsWithUsers {
+		return verdict{reasons: refuse(codeOldAgent, "machine %s runs %s, which does not know the users and the sealed environments of units; upgrade it first",
+			spec.Machine, m.Version.Number)}
 	}
 	spec.Warrant = q.warrantFor(spec.Machine)
 	spec.Unit = fmt.Sprintf("%s/%d", service, q.State.NextUnit[service])
