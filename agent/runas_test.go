@@ -181,3 +181,12 @@ func TestUnitsThatAMachineCannotRun(t *testing.T) {
 	})
 	ok(t, err)
 }
+
+// Workloads are known by this text over an upgrade of their agent: that of a deployment of before
+// must stay the same, or it would be started anew.
+func TestWorkloadsOfBeforeAreKnownAgain(t *testing.T) {
+	got := commandText(events.UnitSpec{Unit: "web/0", Command: []string{"serve"}, Env: map[string]string{"A": "b"}})
+	if want := `{"Command":["serve"],"Env":{"A":"b"}}`; got != want {
+		t.Errorf("it is %s, was %s", got, want)
+	}
+}
