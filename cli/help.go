@@ -104,7 +104,7 @@ its own. Units go on undisturbed when agents are restarted or upgraded.`},
 message says otherwise. 2: the command line itself was wrong; nothing was asked.
 
 Results are on stdout; everything that is said to a person is on stderr, and --quiet
-leaves out all of it but errors and questions. An error says what happened, what was not
+leaves out all of it but errors, questions and what is signed. An error says what happened, what was not
 changed, and, after "Next:", what to type.`},
 }
 

@@ -39,7 +39,7 @@ func (a *App) AddFlags(f *pflag.FlagSet) {
 	f.DurationVar(&a.Timeout, "timeout", decideTimeout, "how long to wait until a state server has judged a request")
 	f.BoolVar(&a.Debug, "debug", false, "show what is done, step by step")
 	f.BoolVar(&a.Verbose, "verbose", false, "say more")
-	f.BoolVar(&a.Quiet, "quiet", false, "say nothing but results and errors")
+	f.BoolVar(&a.Quiet, "quiet", false, "say nothing but results, errors and what is signed")
 }
 
 // Chosen is the environment that a command works on: -e, else $JUJU_ENV, else the current

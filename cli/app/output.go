@@ -13,8 +13,14 @@ import (
 // Say writes a line for the person on stderr. With --quiet it writes nothing.
 func (a *App) Say(format string, args ...any) {
 	if !a.Quiet {
-		fmt.Fprintln(a.Stderr, plain.Lines(fmt.Sprintf(format, args...)))
+		a.Show(format, args...)
 	}
+}
+
+// Show writes what is signed, for the person who signs it, on stderr. --quiet does not leave it
+// out: nobody signs what was not shown.
+func (a *App) Show(format string, args ...any) {
+	fmt.Fprintln(a.Stderr, plain.Lines(fmt.Sprintf(format, args...)))
 }
 
 // Confirm asks the person to type y or yes. Every other answer means no, and so does the end of the

@@ -148,7 +148,7 @@ func (c *addUnit) run(ctx context.Context, s *session.Session, service string) e
 			fmt.Sprintf("juju deploy %s --to %s -- COMMAND says it in your own words", service, c.to))
 	}
 	if d != nil {
-		c.app.Say("%v", d)
+		c.app.Show("%v", d)
 		ask.Command, ask.User, ask.Restart = d.Command, d.User, d.Restart
 		values, err := again(d, typed)
 		if err != nil {

@@ -43,7 +43,7 @@ func (s *Session) complete(ctx context.Context, ask events.Ask, env Environment)
 	if ask, err = env.seal(ask, r.Machines, s.Identity.Public()); err != nil {
 		return ask, err
 	}
-	s.app.Say("%s", inWords(r.Machines, ask.Machines))
+	s.app.Show("%s", inWords(r.Machines, ask.Machines))
 	return ask, nil
 }
 

@@ -168,7 +168,7 @@ func (p *Site) show(repo *tuf.Repository, typed bool) error {
 		text = "Nothing of what is published is changed; it is signed anew."
 	}
 	if typed || p.app.Yes {
-		p.app.Say("%s", text)
+		p.app.Show("%s", text)
 		return nil
 	}
 	if !p.app.Confirm(text) {

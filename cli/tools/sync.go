@@ -193,12 +193,12 @@ func (y *syncTools) copyTools(ctx context.Context, s *session.Session, from sour
 		}
 		wanted, list = append(wanted, f.Version), append(list, f.Tools)
 	}
-	y.app.Say("From %s, signed by %s:", from, cmp.Or(from.SignedBy, "nobody"))
+	y.app.Show("From %s, signed by %s:", from, cmp.Or(from.SignedBy, "nobody"))
 	for _, line := range signing.ArchivesInWords(list) {
-		y.app.Say("  %s", line)
+		y.app.Show("  %s", line)
 	}
 	for _, m := range marks {
-		y.app.Say("  %s is %s", m.Version, m.Marks.Words())
+		y.app.Show("  %s is %s", m.Version, m.Marks.Words())
 	}
 	id, err := s.Announce(ctx, events.AskSyncTools{
 		Source: from.String(), Wanted: wanted, SignedBy: from.SignedBy, Unsigned: from.SignedBy == "",

@@ -81,14 +81,14 @@ func (c *approve) run(ctx context.Context, s approver, r warrant.Reader) error {
 // show says everything that is approved.
 func (c *approve) show(asked events.Ask, by events.Operator, w wire.Waiting) {
 	lines := asked.InWords()
-	c.app.Say("%s asked at %s: %s", by.Name, asked.Created.Format("2006-01-02 15:04 MST"), lines[0])
+	c.app.Show("%s asked at %s: %s", by.Name, asked.Created.Format("2006-01-02 15:04 MST"), lines[0])
 	for _, line := range lines[1:] {
-		c.app.Say("  %s", line)
+		c.app.Show("  %s", line)
 	}
 	if asked.Machines != nil {
-		c.app.Say("It is for %d machines; the digest of their ids and keys is %x", asked.Machines.Count, asked.Machines.Root)
+		c.app.Show("It is for %d machines; the digest of their ids and keys is %x", asked.Machines.Count, asked.Machines.Root)
 	}
-	c.app.Say("You sign the sha256 of the request, %s; %d of %d operators agree: %s", warrant.Digest(w.Signed), len(w.Agreed), w.Needed,
+	c.app.Show("You sign the sha256 of the request, %s; %d of %d operators agree: %s", warrant.Digest(w.Signed), len(w.Agreed), w.Needed,
 		strings.Join(w.Agreed, ", "))
 }
 

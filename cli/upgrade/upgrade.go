@@ -250,19 +250,19 @@ func (u *upgrade) explainChoice(q version.Question, a version.Answer, ask *event
 	for _, tags := range q.Platforms {
 		machines += len(tags)
 	}
-	u.app.Say("%s -> %s: %s", q.Current, a.Chosen, a.Detail)
+	u.app.Show("%s -> %s: %s", q.Current, a.Chosen, a.Detail)
 	if a.Downgrade {
-		u.app.Say("This is a downgrade.")
+		u.app.Show("This is a downgrade.")
 	}
 	if u.back {
-		u.app.Say("This is a rollback: machines that run a version newer than %s go back to it.", a.Chosen)
+		u.app.Show("This is a rollback: machines that run a version newer than %s go back to it.", a.Chosen)
 	}
 	var largest int64
 	for _, t := range ask.Artefacts {
 		largest = max(largest, t.Size)
-		u.app.Say("  %s  sha256 %s", t.Version, t.SHA256)
+		u.app.Show("  %s  sha256 %s", t.Version, t.SHA256)
 	}
-	u.app.Say("%d machines will be upgraded, state servers first; each downloads up to %s", machines, app.Bytes(largest))
+	u.app.Show("%d machines will be upgraded, state servers first; each downloads up to %s", machines, app.Bytes(largest))
 	if u.app.Verbose || u.app.Debug {
 		for _, v := range a.Verdicts {
 			if !v.Chosen {
