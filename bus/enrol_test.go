@@ -3,6 +3,7 @@ package bus_test
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/bustest"
 	"github.com/jujube-project/jujube/events"
+	"github.com/jujube-project/jujube/events/limits"
 	"github.com/jujube-project/jujube/events/wire"
 )
 
@@ -147,4 +149,72 @@ func TestEnrolCanOnlyEnrol(t *testing.T) {
 			t.Errorf("token %q was read", bad)
 		}
 	}
+}
+
+// B20: somebody with the credentials of a join token sends well-signed enrolments as fast as it can. An
+// honest host waited 34 s; now the flood is refused by its allowance before any signature is checked.
+func TestB20AFloodOfEnrolmentsHoldsUpNobody(t *testing.T) {
+	b := bustest.Start(t)
+	handled := make(chan string, 1<<20)
+	stop, err := b.StateServer().ServeEnrol(func(r bus.Enrolment) {
+		handled <- r.Machine
+		r.Answer(wire.Enrolled{Machine: r.Machine}, nil)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	sealed := func(machine string) []byte {
+		token, host := newIdentity(t), newIdentity(t)
+		request, err := json.Marshal(wire.EnrolRequest{Machine: machine, TokenKey: token.Public(), Key: host.Public()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sign := func(id *bus.Identity, what string) []byte {
+			sig, err := id.Sign(events.PAE("jujube.enrol.v1."+what, request))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return sig
+		}
+		data, err := json.Marshal(map[string][]byte{"request": request, "by_token": sign(token, "token"), "by_key": sign(host, "host")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	flood := b.Hostile(enrolCredentials(t, b))
+	data, began := sealed("9999"), time.Now()
+	const sent = 20_000
+	for range sent {
+		flood.Send("enrol", data)
+	}
+	asked := time.Now()
+	answer, ok := b.Hostile(enrolCredentials(t, b)).Ask("enrol", sealed("7"), 20*time.Second)
+	if !ok || !strings.Contains(string(answer), `"machine":"7"`) {
+		t.Fatalf("B20: an honest host is answered %s", answer)
+	}
+	waited := time.Since(asked)
+	n := 0
+	for range len(handled) {
+		if <-handled == "9999" {
+			n++
+		}
+	}
+	if most := limits.EnrolmentsAtOnce + int(time.Since(began)/limits.EnrolmentEvery) + 1; n > most {
+		t.Errorf("B20: %d of a flood are looked at, at most %d may be", n, most)
+	}
+	if waited > 10*time.Second { // 0.2 s on a machine of its own
+		t.Errorf("B20: an honest host waits %v", waited)
+	}
+	t.Logf("%d of %d enrolments are looked at; an honest host waits %v", n, sent, waited)
+}
+
+func newIdentity(t *testing.T) *bus.Identity {
+	t.Helper()
+	id, err := bus.NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
 }

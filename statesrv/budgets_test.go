@@ -168,3 +168,18 @@ func refusal(t testing.TB, data []byte) string {
 	}
 	return answer.Refused.Code
 }
+
+// B22: NATS lets an operator in who was removed, until it has been told. He is answered nothing.
+func TestB22WhoIsNotOnTheRosterIsAnsweredNothing(t *testing.T) {
+	p := newPlace(t)
+	p.start()
+	gone := p.bus.Operator("gone")
+	for _, question := range []string{"status", "environment", "operator-credentials", "enrol-credentials"} {
+		if _, err := gone.Ask(p.Context(), question, []byte("{}")); err == nil || !strings.Contains(err.Error(), events.CodeRequestOperator) {
+			t.Errorf("B22: he asks for %s: %v", question, err)
+		}
+	}
+	if _, err := p.alice.Ask(p.Context(), "environment", []byte("{}")); err != nil {
+		t.Error(err)
+	}
+}

@@ -108,10 +108,30 @@ func (s *queries) serve(b *bus.Conn) (stop func(), err error) {
 		if slices.Contains(slowQuestions, q.Name) {
 			at = s.slow
 		}
-		if why := at.ask(q.From, func() { q.Answer(a.Answer(s.ctx, q.Body)) }); why != nil {
+		why := at.ask(q.From, func() {
+			if err := s.known(q.From); err != nil {
+				q.Answer(nil, err)
+				return
+			}
+			q.Answer(a.Answer(s.ctx, q.Body))
+		})
+		if why != nil {
 			q.Answer(nil, why)
 		}
 	})
+}
+
+// known refuses to answer a key that is no operator's. NATS lets in an operator who was removed until it
+// has been told, a moment later.
+func (s *queries) known(key string) error {
+	if key == "" {
+		return nil
+	}
+	var known bool
+	if err := s.writer.Look(s.ctx, func(st *projections.State) { _, known = st.Trust.Roster.Operator(key) }); err != nil || known {
+		return err
+	}
+	return events.Refuse(events.CodeRequestOperator, "the key %s is no operator's, or not any more", key)
 }
 
 func positionOf(st *shown) (wire.Position, error) {

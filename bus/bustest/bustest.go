@@ -65,15 +65,6 @@ func startOf(t testing.TB, accounts *server.Accounts, change func(*server.Config
 	return b
 }
 
-// StartEmpty is Start without the streams.
-func StartEmpty(t testing.TB) *Bus {
-	t.Helper()
-	b := unstarted(t, newAccounts(t))
-	b.change = func(*server.Config) {}
-	b.start(0)
-	return b
-}
-
 func newAccounts(t testing.TB) *server.Accounts {
 	t.Helper()
 	accounts, err := server.NewAccounts(Environment)

@@ -50,6 +50,7 @@ func (a *Accounts) NATSConfig(listen, storeDir, tlsDir string) string {
 	fmt.Fprintf(&b, "}\njetstream: { store_dir: %q, sync_interval: always, max_file_store: %d }\n", storeDir, maxStoreBytes)
 	fmt.Fprintf(&b, "max_payload: %d\nmax_connections: %d\nauthorization: { timeout: %d }\n",
 		limits.PayloadBytes, limits.Connections, int(authTimeout/time.Second))
+	fmt.Fprintf(&b, "max_pending: %d\nwrite_deadline: \"%v\"\nmax_closed_clients: %d\n", limits.UnreadBytes, limits.UnreadTime, limits.ClosedKept)
 	fmt.Fprintf(&b, "tls: { cert_file: %q, key_file: %q, min_version: \"1.3\", handshake_first: true, timeout: %d }\n",
 		filepath.Join(tlsDir, NATSCertificate), filepath.Join(tlsDir, NATSKey), int(authTimeout/time.Second))
 	return b.String()

@@ -40,7 +40,7 @@ func (l *natsLogger) log(level slog.Level, format string, v []any) {
 		l.mu.Unlock()
 	}
 	if l.to != nil {
-		l.to.Log(context.Background(), level, text, "from", "nats")
+		l.to.Log(context.Background(), level, format, "text", text, "from", "nats") // the format tells its kind, to whoever folds repeats
 	}
 }
 

@@ -38,6 +38,7 @@ type Server struct {
 	nats  *natsd.Server
 	once  sync.Once
 	store natsd.JetStreamConfig // as JetStream was started
+	door  *doorkeeper
 }
 
 // startTimeout bounds the start. After a crash JetStream reads all its files: a log of ten
@@ -70,7 +71,7 @@ func Start(cfg Config) (*Server, error) {
 		s.WaitForShutdown()
 		return nil, fmt.Errorf("start NATS on %s:%d with store %s: %w", opts.Host, opts.Port, opts.StoreDir, log.why())
 	}
-	started := &Server{nats: s}
+	started := &Server{nats: s, door: cfg.Accounts.keepDoor(s)}
 	if store := s.JetStreamConfig(); store != nil {
 		started.store = *store
 	}
@@ -136,7 +137,8 @@ func (cfg Config) options() (*natsd.Options, error) {
 		// Every message is on disk before it is acknowledged (sync_interval: always). Without
 		// it, a power cut takes up to two minutes of acknowledged messages.
 		SyncAlways: true,
-		MaxPayload: limits.PayloadBytes, MaxConn: limits.Connections, AuthTimeout: authTimeout.Seconds(),
+		MaxPayload: limits.PayloadBytes, MaxConn: limits.Connections,
+		MaxPending: limits.UnreadBytes, WriteDeadline: limits.UnreadTime, MaxClosedClients: limits.ClosedKept, AuthTimeout: authTimeout.Seconds(),
 		TrustedOperators: []*jwt.OperatorClaims{operator}, AccountResolver: resolver,
 		SystemAccount: cfg.Accounts.IDs[names.AccountSystem],
 	}
@@ -175,6 +177,7 @@ func (s *Server) InProcessConn() (net.Conn, error) { return s.nats.InProcessConn
 // is connected should be closed before.
 func (s *Server) Close() {
 	s.once.Do(func() {
+		s.door.close()
 		s.nats.Shutdown()
 		s.nats.WaitForShutdown()
 	})

@@ -15,10 +15,27 @@ const (
 	RequestBytes  = 64 << 10         // one signed request of an operator
 	HeaderBytes   = 1 << 10          // the headers that NATS may add to a request
 	AnswerBytes   = 1 << 30          // an answer to a query, unpacked
-	PendingBytes  = 256 << 20        // messages that wait for one handler; NATS drops what comes beyond
+	PendingBytes  = 16 << 20         // messages that wait for one handler; NATS drops what comes beyond
+	UnreadBytes   = 8 << 20          // that wait for one connection to read them; NATS closes it beyond
+	UnreadTime    = 10 * time.Second // that one write to a connection may take; NATS closes it after
 	Connections   = 200_000          // at one NATS server
 	ReportsAtOnce = 100              // messages of one machine, reports and beats together, …
 	ReportEvery   = time.Second / 10 // … and how soon there may be another one
+)
+
+// Connections to the NATS server of a state server, beside all of them together.
+const (
+	ConnectionsOfMachine  = 4    // of the key of one machine
+	ConnectionsOfOperator = 16   // of the key of one operator
+	ConnectionsOfToken    = 512  // of the credentials of one call of add-machine: 200 hosts at most enrol with them, and renew
+	HalfOpenOfAddress     = 64   // from one address, of which nobody has said yet who connects
+	HalfOpen              = 1024 // likewise, from all addresses
+	ClosedKept            = 100  // about which NATS remembers something after their end
+)
+
+// What is written about messages.
+const (
+	LogRepeats = 10 // lines of one kind in a minute; those that follow are counted
 )
 
 // What each key may have a state server store and work at. What is over it is refused with a code.

@@ -21,7 +21,8 @@ var update = flag.Bool("update", false, "write docs/LIMITS.md")
 var untried = map[string]bool{
 	"AnswerBytes": true, "PendingBytes": true, "Connections": true, "QueuedChanges": true, "TrailingBytes": true,
 	"UploadIdle": true, "UploadKept": true, "ReasonBytes": true, "FailureText": true, "FailureOutput": true, "Marks": true, "WaitingProgress": true,
-	"RestartsAtOnce": true, "Redirects": true, "RequestsStored": true, "UploadParts": true, "Uploads": true,
+	"RestartsAtOnce": true, "Redirects": true, "RequestsStored": true,
+	"UnreadBytes": true, "UnreadTime": true, "HalfOpen": true, "ConnectionsOfToken": true, "ClosedKept": true, "UploadParts": true, "Uploads": true,
 }
 
 // limit is one constant of limits.go.
