@@ -73,7 +73,7 @@ func (w *Writer) commitHeld(ctx context.Context) error {
 	return nil
 }
 
-// dropHeld ends what was kept: the writer goes.
+// dropHeld ends what was kept: the writer goes. Only its goroutine calls it.
 func (w *Writer) dropHeld() {
 	stop(nil, w.held)
 	w.held = nil

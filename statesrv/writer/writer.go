@@ -157,6 +157,7 @@ func (w *Writer) await(ctx context.Context, c Change, done <-chan error) error {
 func (w *Writer) Run(ctx context.Context) error {
 	defer w.drain()
 	defer close(w.ended)
+	defer w.dropHeld()
 	look := time.NewTicker(roomEvery)
 	defer look.Stop()
 	for {
@@ -183,6 +184,7 @@ func (w *Writer) Flush(ctx context.Context) error {
 		select {
 		case first := <-w.queue:
 			if err := w.step(ctx, first); err != nil {
+				w.dropHeld()
 				w.drain()
 				return err
 			}
@@ -193,7 +195,6 @@ func (w *Writer) Flush(ctx context.Context) error {
 }
 
 func (w *Writer) drain() {
-	w.dropHeld()
 	for {
 		select {
 		case c := <-w.queue:
