@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/jujube-project/jujube/bus"
 	"github.com/jujube-project/jujube/bus/bustest"
 	"github.com/jujube-project/jujube/bus/server"
+	"github.com/jujube-project/jujube/events"
 )
 
 // What roles may do is this version's, also in an environment of before, whose NATS has kept the
@@ -85,4 +87,33 @@ func hearsAsOfNow(t *testing.T, b *bustest.Bus) {
 		t.Fatal(err)
 	}
 	within(t, heard, "its order")
+}
+
+// The upgrade of a state server was taken back, and its machines run the newer version still. They
+// hear their orders from the one of before, too.
+func TestAStateServerOfBeforeIsHeard(t *testing.T) {
+	before, _ := accountsOfBefore(t)
+	b := bustest.StartOf(t, before)
+	agent := b.Agent("machine-4")
+	taken := make(chan events.Record, 10)
+	go func() { _ = agent.Orders(t.Context(), "machine-4", func(r events.Record) { taken <- r }) }()
+	log := b.StateServer().Log()
+	for seq := range uint64(2) { // the second one comes when the agent has begun to listen
+		rec, err := events.New(events.Envelope{ID: fmt.Sprint(seq), Time: time.Unix(1, 0).UTC(), Actor: "state-server-0"},
+			&events.UnitsAssigned{Machine: "4", Units: []events.UnitSpec{}})
+		if err == nil {
+			_, err = log.Append(t.Context(), seq, rec)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case got := <-taken:
+			if got.ID != rec.ID {
+				t.Fatalf("it hears %s, want %s", got.ID, rec.ID)
+			}
+		case <-time.After(time.Minute):
+			t.Fatalf("nobody told it of order %d", seq)
+		}
+	}
 }

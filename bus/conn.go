@@ -3,12 +3,17 @@ package bus
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/jujube-project/jujube/bus/internal/names"
 	"github.com/jujube-project/jujube/events/limits"
 )
 
@@ -24,47 +29,62 @@ type Conn struct {
 
 	budgets *budgets // of those whom this connection hears
 
-	mu        sync.Mutex
-	reconnect map[int]func() // called after every reconnection, by number
-	nextID    int            // in reconnect
+	reconnect calls // called after every reconnection
+	deaf      calls // called when NATS does not let this identity hear names.SubjectHeard
 }
 
-// reconnected calls everybody who must do something after a reconnection. The lock is not
-// held meanwhile, so that a call may register another one.
-func (c *Conn) reconnected() {
+// calls are functions that are called when something happens.
+type calls struct {
+	mu     sync.Mutex
+	number map[int]func()
+	next   int // in number
+}
+
+// add has f called until stop is called. f must not block.
+func (c *calls) add(f func()) (stop func()) {
 	c.mu.Lock()
-	calls := make([]func(), 0, len(c.reconnect))
-	for _, f := range c.reconnect {
-		calls = append(calls, f)
+	defer c.mu.Unlock()
+	if c.number == nil {
+		c.number = map[int]func(){}
 	}
+	id := c.next
+	c.next++
+	c.number[id] = f
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.number, id)
+	}
+}
+
+// call calls everybody. The lock is not held meanwhile, so that a call may add another one.
+func (c *calls) call() {
+	c.mu.Lock()
+	all := slices.Collect(maps.Values(c.number))
 	c.mu.Unlock()
-	for _, f := range calls {
+	for _, f := range all {
 		f()
 	}
+}
+
+// reconnected calls everybody who must do something after a reconnection.
+func (c *Conn) reconnected() {
+	c.reconnect.call()
 	if c.cfg.OnConnect != nil {
 		c.cfg.OnConnect()
 	}
 }
 
 // OnReconnect calls f after every reconnection, as long as the connection is there. f must not block.
-func (c *Conn) OnReconnect(f func()) { c.onReconnect(f) }
-
-// onReconnect calls f after every reconnection until stop is called. f must not block.
-func (c *Conn) onReconnect(f func()) (stop func()) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	id := c.nextID
-	c.nextID++
-	c.reconnect[id] = f
-	return func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		delete(c.reconnect, id)
-	}
-}
+func (c *Conn) OnReconnect(f func()) { c.reconnect.add(f) }
 
 // reported takes an error that NATS reports outside of any call.
 func (c *Conn) reported(err error) {
+	if errors.Is(err, nats.ErrPermissionViolation) && strings.Contains(err.Error(), names.SubjectHeard) {
+		c.cfg.Logger.Debug("the state server is of a version before", "err", err)
+		c.deaf.call()
+		return
+	}
 	c.cfg.Logger.Warn("NATS reports an error", "err", err)
 	if c.cfg.OnDenied != nil && denied(err) {
 		c.cfg.OnDenied()

@@ -74,7 +74,7 @@ func newConn(cfg ConnConfig) (*Conn, error) {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Conn{
-		cfg: cfg, id: id, closed: make(chan struct{}), reconnect: map[int]func(){},
+		cfg: cfg, id: id, closed: make(chan struct{}),
 		budgets: newBudgets(time.Now, cfg.ReportEvery),
 	}, nil
 }

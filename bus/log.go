@@ -238,7 +238,7 @@ func (l *Log) hints() (hint host.Poke, stop func(), err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	forget := l.conn.onReconnect(hint.Send)
+	forget := l.conn.reconnect.add(hint.Send)
 	return hint, func() { forget(); unsubscribe() }, nil
 }
 

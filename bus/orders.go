@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -29,20 +30,33 @@ const resyncEvery = 5 * time.Minute
 // only grows. If the newest that lies there is older than what f got before, the log was put back to
 // an old copy, or lost its end: f gets that one, too, and it is for f to say what is wrong with it.
 //
+// A state server of before republishes under names.SubjectLive only: that is what is left after its
+// upgrade was taken back. Then it is heard there, until this ends.
+//
 // An order is state: f never sees one that was replaced while the machine was away.
 func (c *Conn) Orders(ctx context.Context, tag string, f func(events.Record)) error {
 	o := &orderReader{conn: c, tag: tag, f: f, seen: map[string]uint64{}, older: map[string]bool{}, live: make(chan stored, 64), poke: host.NewPoke()}
-	for _, subject := range []string{names.SubjectHeard + "order." + tag + ".*", names.SubjectHeard + names.EntityTrust} {
-		stop, err := c.subscribe(subject, limits.RecordBytes, o.hear)
-		if err != nil {
-			return err
-		}
-		defer stop()
+	deaf := host.NewPoke()
+	defer c.deaf.add(deaf.Send)()
+	stop, err := o.listen(names.SubjectHeard)
+	if err != nil {
+		return err
 	}
-	defer c.onReconnect(o.poke.Send)()
+	defer stop()
+	defer c.reconnect.add(o.poke.Send)()
 	o.poke.Send()
 	for {
 		select {
+		case <-deaf:
+			if o.before != nil {
+				continue
+			}
+			if o.before, err = o.listen(names.SubjectLive); err != nil {
+				time.AfterFunc(time.Second, deaf.Send)
+				continue
+			}
+			defer o.before()
+			o.poke.Send()
 		case <-o.poke:
 			if o.resync(ctx) != nil {
 				time.AfterFunc(time.Second, o.poke.Send)
@@ -71,6 +85,22 @@ type orderReader struct {
 	poke host.Poke         // the newest of each subject is to be read
 
 	older map[string]bool // subjects whose newest was older than seen, when it was read last
+
+	before func() // ends to listen under names.SubjectLive; nil: that was not necessary
+}
+
+// listen hears what LOG republishes for the machine under prefix: names.SubjectHeard or SubjectLive.
+func (o *orderReader) listen(prefix string) (stop func(), err error) {
+	orders, err := o.conn.subscribe(prefix+"order."+o.tag+".*", limits.RecordBytes, o.hear)
+	if err != nil {
+		return nil, err
+	}
+	trust, err := o.conn.subscribe(prefix+names.EntityTrust, limits.RecordBytes, o.hear)
+	if err != nil {
+		orders()
+		return nil, err
+	}
+	return func() { orders(); trust() }, nil
 }
 
 // hear takes what LOG republished. NATS calls it, and it does not wait.
@@ -99,7 +129,8 @@ func parseLive(m *nats.Msg) (stored, error) {
 		return stored{}, err
 	}
 	s := stored{stream: fromNATS(m.Header, "Nats-Stream"), subject: fromNATS(m.Header, "Nats-Subject"), seq: seq, data: m.Data}
-	if s.stream != names.StreamLog || names.SubjectHeard+s.subject[min(len(names.SubjectLog), len(s.subject)):] != m.Subject {
+	entity := strings.TrimPrefix(s.subject, names.SubjectLog)
+	if s.stream != names.StreamLog || m.Subject != names.SubjectHeard+entity && m.Subject != names.SubjectLive+entity {
 		return stored{}, errors.New("the headers name another stream or subject")
 	}
 	return s, nil

@@ -146,7 +146,7 @@ func (c *Conn) Requests(ctx context.Context, from uint64, f func(Request)) error
 		return err
 	}
 	defer stop()
-	defer c.onReconnect(hint.Send)()
+	defer c.reconnect.add(hint.Send)()
 	for next := max(from, 1); ; {
 		for m, err := range c.getBatch(ctx, names.StreamRequests, getQuery{Seq: next, Batch: readMessages, MaxBytes: readBytes}) {
 			if err != nil {
