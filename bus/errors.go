@@ -65,7 +65,8 @@ func translate(err error) error {
 		return translateCode(api.ErrorCode, api.Code, err)
 	}
 	switch {
-	case errors.Is(err, nats.ErrNoResponders), errors.Is(err, jetstream.ErrNoStreamResponse):
+	case errors.Is(err, nats.ErrNoResponders), errors.Is(err, jetstream.ErrNoStreamResponse),
+		errors.Is(err, nats.ErrReconnectBufExceeded): // the connection is lost at this moment, and nothing is kept to be sent later
 		return fmt.Errorf("%w: %w", ErrNoStateServer, err)
 	case errors.Is(err, nats.ErrMaxPayload):
 		return fmt.Errorf("%w: %w", ErrTooLarge, err)

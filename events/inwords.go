@@ -1,6 +1,7 @@
 package events
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"maps"
 	"slices"
@@ -16,11 +17,9 @@ func (a Ask) InWords() []string {
 	case a.Upgrade != nil && a.Action == ActionUpgrade:
 		return a.Upgrade.inWords(a.Machines)
 	case a.Deploy != nil && a.Action == ActionDeploy:
-		d := a.Deploy
-		return unitInWords("run", d.Service, d.Machine, d.Restart, d.Command, d.Env)
+		return a.Deploy.inWords("run")
 	case a.AddUnit != nil && a.Action == ActionAddUnit:
-		d := a.AddUnit
-		return unitInWords("run once more", d.Service, d.Machine, d.Restart, d.Command, d.Env)
+		return (*AskDeploy)(a.AddUnit).inWords("run once more")
 	case a.Action == ActionResolved:
 		return []string{fmt.Sprintf("let machine %s try again the versions that failed there", word(a.Resolved))}
 	case a.Action == ActionSetEnv:
@@ -66,15 +65,30 @@ func (u *AskUpgrade) inWords(machines *MachineList) []string {
 	return lines
 }
 
-func unitInWords(verb, service, machine, restart string, command []string, env map[string]string) []string {
+func (d *AskDeploy) inWords(verb string) []string {
+	restart := d.Restart
 	if restart == "" {
 		restart = RestartAlways
 	}
-	names := slices.Sorted(maps.Keys(env))
-	lines := []string{fmt.Sprintf("%s on machine %s, as a unit of %s: %q, restart %s, environment %q", verb, word(machine), word(service), command,
-		word(restart), names)}
-	for _, name := range names {
-		lines = append(lines, fmt.Sprintf("environment %q=%q", name, env[name]))
+	user := "root"
+	switch d.User {
+	case "":
+	case UserOwn:
+		user = "a user of its own"
+	default:
+		user = "the user " + word(d.User)
 	}
-	return lines
+	names := slices.Sorted(maps.Keys(d.Env))
+	var values []string
+	for _, name := range names {
+		values = append(values, fmt.Sprintf("environment %q=%q", name, d.Env[name]))
+	}
+	if d.Secrets != nil {
+		names = append(names, d.Secrets.Names...)
+		values = append(values, fmt.Sprintf("environment %q: sealed for the machine, nobody else can read it; sha256 %x", d.Secrets.Names,
+			sha256.Sum256(d.Secrets.Box)))
+	}
+	first := fmt.Sprintf("%s on machine %s as %s, as a unit of %s: %q, restart %s, environment %q", verb, word(d.Machine), user, word(d.Service), d.Command,
+		word(restart), names)
+	return append([]string{first}, values...)
 }

@@ -25,12 +25,14 @@ var asks = map[string]struct {
 1.25.0-trusty-amd64  sha256 ab`},
 	events.ActionDeploy: {events.Ask{Deploy: &events.AskDeploy{
 		Service: "web", Machine: "1", Command: []string{"/bin/sh", "-c", "id >x\n], restart never"}, Env: map[string]string{"B": "2", "A": "1"},
-	}}, `run on machine 1, as a unit of web: ["/bin/sh" "-c" "id >x\n], restart never"], restart always, environment ["A" "B"]
+	}}, `run on machine 1 as root, as a unit of web: ["/bin/sh" "-c" "id >x\n], restart never"], restart always, environment ["A" "B"]
 environment "A"="1"
 environment "B"="2"`},
 	events.ActionAddUnit: {events.Ask{AddUnit: &events.AskAddUnit{
 		Service: "web: [\"/bin/true\"]", Machine: "1", Command: []string{"serve"}, Restart: "never",
-	}}, `run once more on machine 1, as a unit of "web: [\"/bin/true\"]": ["serve"], restart never, environment []`},
+		User: events.UserOwn, Secrets: &events.Secrets{Names: []string{"KEY"}, Box: []byte("box")},
+	}}, `run once more on machine 1 as a user of its own, as a unit of "web: [\"/bin/true\"]": ["serve"], restart never, environment ["KEY"]
+environment ["KEY"]: sealed for the machine, nobody else can read it; sha256 26f8567f2569182294c3fa5b9f9cb2270b554eef628b4c149cf82a42888ff4ae`},
 	events.ActionResolved: {events.Ask{Resolved: "7"}, "let machine 7 try again the versions that failed there"},
 	events.ActionSetEnv:   {events.Ask{SetEnv: map[string]string{"tools-source": "/x", "a b": ""}}, `set "a b" to "", tools-source to "/x"`},
 	events.ActionUnsetEnv: {events.Ask{UnsetEnv: []string{"enrol-policy", "tools-source"}}, "set back to their defaults: enrol-policy, tools-source"},

@@ -12,6 +12,7 @@ import (
 	"github.com/jujube-project/jujube/bus/bustest"
 	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/limits"
+	"github.com/jujube-project/jujube/events/wire"
 )
 
 // withRoster makes a place whose roster has others beside alice, each with one role.
@@ -180,6 +181,10 @@ func TestB22WhoIsNotOnTheRosterIsAnsweredNothing(t *testing.T) {
 		}
 	}
 	if _, err := p.alice.Ask(p.Context(), "environment", []byte("{}")); err != nil {
+		t.Error(err)
+	}
+	// What is signed of the log says nothing of what lies in it, and everybody is its witness.
+	if _, err := wire.LogProof.Ask(p.Context(), gone, 0); err != nil && strings.Contains(err.Error(), events.CodeRequestOperator) {
 		t.Error(err)
 	}
 }
