@@ -132,7 +132,8 @@ func free(given map[string]int) (int, error) {
 	for id := firstOwnUser; id <= lastOwnUser; id++ {
 		_, err := user.LookupId(strconv.Itoa(id))
 		var unknown user.UnknownUserIdError
-		if !slices.Contains(taken, id) && errors.As(err, &unknown) {
+		nobody := errors.As(err, &unknown) || errors.Is(err, fs.ErrNotExist) // a container may have no file of users
+		if !slices.Contains(taken, id) && nobody {
 			return id, nil
 		}
 	}

@@ -1,6 +1,7 @@
 package statesrv_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/jujube-project/jujube/bus"
+	"github.com/jujube-project/jujube/events"
 	"github.com/jujube-project/jujube/events/wire"
 )
 
@@ -32,9 +34,14 @@ func TestB18OneLookAtASourceIsSharedByAll(t *testing.T) {
 	}))
 	t.Cleanup(srv.Close)
 	var askers [8]*bus.Conn
+	var operators []events.Operator
 	for i := range askers {
-		askers[i] = p.bus.Operator("bob")
+		askers[i] = p.bus.Operator(fmt.Sprintf("bob%d", i))
+		operators = append(operators, events.Operator{
+			Name: fmt.Sprintf("bob%d", i), Key: askers[i].Public(), Grants: []events.Grant{{Role: events.RoleRead}},
+		})
 	}
+	p.with(operators...)
 	p.start(from(t, srv.URL))
 	var asking, asked sync.WaitGroup
 	asking.Add(questions)
