@@ -15,19 +15,19 @@ func writeOneline(out *bufio.Writer, st Status) {
 	for _, s := range st.Services {
 		for _, u := range s.Value.Units {
 			fmt.Fprintf(out, "- %s: %s (agent:%s, workload:%s)\n", plain.Text(u.Name),
-				plain.Text(u.Value.PublicAddress), u.Value.AgentStatus.Current, u.Value.WorkloadStatus.Current)
+				plain.Text(u.Value.PublicAddress), plain.Text(u.Value.AgentStatus.Current), plain.Text(u.Value.WorkloadStatus.Current))
 		}
 	}
 	for _, e := range st.Machines {
 		m := e.Value
-		fmt.Fprintf(out, "- machine-%s: %s (%s) %s", plain.Text(e.Name), plain.Text(m.DNSName), m.AgentState, m.AgentVersion)
+		fmt.Fprintf(out, "- machine-%s: %s (%s) %s", plain.Text(e.Name), plain.Text(m.DNSName), plain.Text(m.AgentState), plain.Text(m.AgentVersion))
 		if m.AgentStateInfo != "" {
 			fmt.Fprintf(out, ": %s", plain.Text(m.AgentStateInfo))
 		}
 		out.WriteByte('\n')
 	}
 	if u := st.Upgrade; u != nil {
-		fmt.Fprintf(out, "- upgrade %s: %s to %s (%s) %d/%d\n", u.ID, u.From, u.Target, u.State, u.Progress.Done, u.Progress.Total)
+		fmt.Fprintf(out, "- upgrade %s: %s to %s (%s) %d/%d\n", plain.Text(u.ID), plain.Text(u.From), plain.Text(u.Target), plain.Text(u.State), u.Progress.Done, u.Progress.Total)
 	}
 }
 
@@ -44,19 +44,19 @@ func writeSummary(out *bufio.Writer, st Status) {
 			units[u.Value.WorkloadStatus.Current]++
 		}
 	}
-	fmt.Fprintf(out, "Environment: %s at %s\n", plain.Text(st.Environment.Name), st.Environment.AgentVersion)
+	fmt.Fprintf(out, "Environment: %s at %s\n", plain.Text(st.Environment.Name), plain.Text(st.Environment.AgentVersion))
 	if v := st.EnvironmentStatus.UpgradeAvailable; v != "" {
-		fmt.Fprintf(out, "Upgrade available: %s\n", v)
+		fmt.Fprintf(out, "Upgrade available: %s\n", plain.Text(v))
 	}
 	for _, l := range st.EnvironmentStatus.LostSources {
-		fmt.Fprintf(out, "Source of tools lost: %s; next: %s\n", plain.Text(l.Source), l.Next)
+		fmt.Fprintf(out, "Source of tools lost: %s; next: %s\n", plain.Text(l.Source), plain.Text(l.Next))
 	}
 	if t := st.EnvironmentStatus.Trust; t.State != "" && t.State != TrustFresh {
 		fmt.Fprintf(out, "Trust: %s, of %s; next: juju trust status\n", t.State, t.Fresh)
 	}
 	if u := st.Upgrade; u != nil {
 		fmt.Fprintf(out, "Upgrade: %s to %s, %s, %d of %d machines, %d in flight, %d failed\n",
-			u.From, u.Target, u.State, u.Progress.Done, u.Progress.Total, u.Progress.InFlight, u.Progress.Failed)
+			plain.Text(u.From), plain.Text(u.Target), plain.Text(u.State), u.Progress.Done, u.Progress.Total, u.Progress.InFlight, u.Progress.Failed)
 	}
 	fmt.Fprintf(out, "Machines: %d%s\n", len(st.Machines), machines)
 	fmt.Fprintf(out, "Agent versions: %d%s\n", len(versions), versions)
