@@ -27,7 +27,8 @@ func writeOneline(out *bufio.Writer, st Status) {
 		out.WriteByte('\n')
 	}
 	if u := st.Upgrade; u != nil {
-		fmt.Fprintf(out, "- upgrade %s: %s to %s (%s) %d/%d\n", plain.Text(u.ID), plain.Text(u.From), plain.Text(u.Target), plain.Text(u.State), u.Progress.Done, u.Progress.Total)
+		fmt.Fprintf(out, "- upgrade %s: %s to %s (%s) %d/%d\n",
+			plain.Text(u.ID), plain.Text(u.From), plain.Text(u.Target), plain.Text(u.State), u.Progress.Done, u.Progress.Total)
 	}
 }
 

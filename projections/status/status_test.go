@@ -116,7 +116,8 @@ func TestRequestsThatWait(t *testing.T) {
 	}
 	for _, want := range []string{
 		"r1  deploy  olga      1/2     2015-06-01T13:00:03Z",
-		`waiting: run on machine 1 as root, as a unit of job: ["/bin/sh" "-c" "id"], restart always, environment ["KEY"] (olga agreed; bob, alice may: juju approve r1)`,
+		`waiting: run on machine 1 as root, as a unit of job: ["/bin/sh" "-c" "id"], restart always, environment ["KEY"] ` +
+			`(olga agreed; bob, alice may: juju approve r1)`,
 		`"able":["bob","alice"]`, "missing: 1",
 	} {
 		if !strings.Contains(out.String(), want) {
