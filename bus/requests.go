@@ -98,7 +98,7 @@ const codeRefused jetstream.ErrorCode = 1
 
 // PublishRequest signs an ask and has it stored in REQUESTS. It returns the sequence there. A
 // refusal is an *events.Reason; then it is not stored. It returns ErrNoStateServer when no state
-// server leads.
+// server leads, and none has taken over for some seconds.
 //
 // REQUESTS takes one message for each request id, for ever. Publishing the same ask again
 // therefore changes nothing, and returns the same sequence: a caller that did not get the
@@ -120,8 +120,10 @@ func (c *Conn) PublishRequest(ctx context.Context, id *Identity, ask events.Ask)
 		return 0, fmt.Errorf("publish request: %w: %d bytes, limit %d", ErrTooLarge, len(data), limits.RequestBytes)
 	}
 	subject := names.SubjectRequest + id.Public() + "." + ask.ID
-	var answer storedRequest
-	err = c.request(ctx, subject, data, &answer)
+	answer, err := untilServed(ctx, func(ctx context.Context) (answer storedRequest, err error) {
+		err = c.request(ctx, subject, data, &answer)
+		return answer, translate(err)
+	})
 	switch {
 	case err == nil && answer.Refused != nil:
 		err = answer.Refused
